@@ -1,0 +1,45 @@
+# Everything here installs what it needs into .venv and works on a machine that has only
+# Python >= 3.11 and make.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+RUN := $(VENV)/.run
+DEV := $(VENV)/.dev
+
+.PHONY: help demo run test check format clean
+.DEFAULT_GOAL := help
+
+help:  ## what there is
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
+
+demo: $(RUN)  ## StreamWatch with a simulated Twitch: no account, no server
+	@$(BIN)/python -m streamwatch.simulator.demo
+
+run: $(RUN)  ## StreamWatch as .env says
+	@$(BIN)/gunicorn -c config/gunicorn.conf.py wsgi:app
+
+test: $(DEV)  ## everything that ends in five minutes, with its own servers
+	$(BIN)/pytest -n auto --dist loadgroup $(PYTEST_ARGS)
+
+check: $(DEV)  ## format, lint, types, and who may import whom
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(DEV)  ## put the code into its form
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+clean:  ## remove what was installed and built
+	rm -rf $(VENV) build
+
+$(RUN): requirements.txt pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -e .
+	@touch $@
+
+$(DEV): $(RUN) requirements-dev.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@

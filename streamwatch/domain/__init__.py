@@ -1,0 +1,1 @@
+"""What StreamWatch knows and the rules by which it learns: standard library only, no I/O."""

@@ -1,0 +1,231 @@
+"""The JSON forms of the models, with the field names of the API: what is stored is what is served.
+
+A `…_document` function gives a dict of JSON values; its counterpart reads one back. Stored
+documents may carry more (a status its timeline); the API serves the rest as it stands.
+"""
+
+from typing import Any
+
+from streamwatch.domain.models import (
+    EventType,
+    Mark,
+    Source,
+    Stream,
+    Streamer,
+    StreamEvent,
+    StreamSnapshot,
+    StreamStatus,
+    Timeline,
+    User,
+)
+from streamwatch.domain.times import format_time, parse_time
+
+Document = dict[str, Any]
+
+
+def streamer_document(streamer: Streamer) -> Document:
+    return {
+        "user_id": streamer.user_id,
+        "username": streamer.login,
+        "display_name": streamer.display_name,
+        "is_active": streamer.is_active,
+        "online_subscription_id": streamer.online_subscription_id,
+        "offline_subscription_id": streamer.offline_subscription_id,
+        "added_at": format_time(streamer.added_at),
+    }
+
+
+def streamer_from(document: Document) -> Streamer:
+    return Streamer(
+        user_id=document["user_id"],
+        login=document["username"],
+        display_name=document["display_name"],
+        added_at=parse_time(document["added_at"]),
+        online_subscription_id=document["online_subscription_id"],
+        offline_subscription_id=document["offline_subscription_id"],
+    )
+
+
+def stream_document(stream: Stream) -> Document:
+    return {
+        "id": stream.id,
+        "type": stream.type,
+        "started_at": format_time(stream.started_at),
+        "viewer_count": stream.viewer_count,
+        "game_id": stream.game_id,
+        "game_name": stream.game_name,
+        "title": stream.title,
+        "language": stream.language,
+        "tags": None if stream.tags is None else list(stream.tags),
+        "thumbnail_url": stream.thumbnail_url,
+    }
+
+
+def stream_from(document: Document) -> Stream:
+    """A stream from our own document or from Helix's Get Streams, whose fields are named alike.
+
+    Raises KeyError or ValueError where a field is missing or no time.
+    """
+    tags = document["tags"]
+    return Stream(
+        id=document["id"],
+        started_at=parse_time(document["started_at"]),
+        type=document["type"],
+        viewer_count=document["viewer_count"],
+        game_id=document["game_id"],
+        game_name=document["game_name"],
+        title=document["title"],
+        language=document["language"],
+        tags=None if tags is None else tuple(tags),
+        thumbnail_url=document["thumbnail_url"],
+    )
+
+
+def status_document(status: StreamStatus) -> Document:
+    """The API's Status, but for `source`, which says how the asker got it."""
+    return {
+        "user_id": status.user_id,
+        "username": status.login,
+        "display_name": status.display_name,
+        "is_live": status.is_live,
+        "stream_data": stream_document(status.stream) if status.stream else None,
+        "last_updated": format_time(status.last_updated),
+        "last_event_type": status.last_event_type,
+    }
+
+
+def status_memory_document(status: StreamStatus) -> Document:
+    """What a status remembers beside what it shows."""
+    timeline = status.timeline
+    return {
+        "seen_at": _time_document(status.seen_at),
+        "absent_at": _time_document(status.absent_at),
+        "latest": stream_document(timeline.latest) if timeline.latest else None,
+        "on": timeline.on,
+        "heard": [_mark_document(mark) for mark in timeline.heard],
+        "marks": [_mark_document(mark) for mark in timeline.marks],
+    }
+
+
+def status_from(document: Document, memory: Document, version: int) -> StreamStatus:
+    stream, latest = document["stream_data"], memory["latest"]
+    event_type = document["last_event_type"]
+    return StreamStatus(
+        user_id=document["user_id"],
+        login=document["username"],
+        display_name=document["display_name"],
+        stream=stream_from(stream) if stream else None,
+        last_updated=parse_time(document["last_updated"]),
+        last_event_type=EventType(event_type) if event_type else None,
+        version=version,
+        timeline=Timeline(
+            latest=stream_from(latest) if latest else None,
+            on=memory["on"],
+            heard=tuple(_mark_from(mark) for mark in memory["heard"]),
+            marks=tuple(_mark_from(mark) for mark in memory["marks"]),
+        ),
+        seen_at=_time_from(memory["seen_at"]),
+        absent_at=_time_from(memory["absent_at"]),
+    )
+
+
+def event_document(event: StreamEvent) -> Document:
+    return {
+        "id": event.id,
+        "event_type": event.event_type,
+        "broadcaster_id": event.broadcaster_id,
+        "broadcaster_login": event.broadcaster_login,
+        "broadcaster_name": event.broadcaster_name,
+        "timestamp": format_time(event.timestamp),
+        "data": event.data,
+        "source": event.source,
+    }
+
+
+def event_from(document: Document) -> StreamEvent:
+    return StreamEvent(
+        id=document["id"],
+        event_type=EventType(document["event_type"]),
+        broadcaster_id=document["broadcaster_id"],
+        broadcaster_login=document["broadcaster_login"],
+        broadcaster_name=document["broadcaster_name"],
+        timestamp=parse_time(document["timestamp"]),
+        data=document["data"],
+        source=Source(document["source"]),
+    )
+
+
+def snapshot_document(snapshot: StreamSnapshot) -> Document:
+    return {
+        "stream_id": snapshot.stream_id,
+        "broadcaster_id": snapshot.broadcaster_id,
+        "broadcaster_login": snapshot.broadcaster_login,
+        "broadcaster_name": snapshot.broadcaster_name,
+        "captured_at": format_time(snapshot.captured_at),
+        "started_at": format_time(snapshot.started_at),
+        "viewer_count": snapshot.viewer_count,
+        "category_id": snapshot.category_id,
+        "category_name": snapshot.category_name,
+        "title": snapshot.title,
+        "language": snapshot.language,
+        "tags": list(snapshot.tags),
+    }
+
+
+def snapshot_from(document: Document) -> StreamSnapshot:
+    return StreamSnapshot(
+        stream_id=document["stream_id"],
+        broadcaster_id=document["broadcaster_id"],
+        broadcaster_login=document["broadcaster_login"],
+        broadcaster_name=document["broadcaster_name"],
+        captured_at=parse_time(document["captured_at"]),
+        started_at=parse_time(document["started_at"]),
+        viewer_count=document["viewer_count"],
+        category_id=document["category_id"],
+        category_name=document["category_name"],
+        title=document["title"],
+        language=document["language"],
+        tags=tuple(document["tags"]),
+    )
+
+
+def user_document(user: User) -> Document:
+    return {"id": user.user_id, "login": user.login, "display_name": user.display_name}
+
+
+def user_from(document: Document) -> User:
+    """A user from our own document or from Helix's Get Users."""
+    return User(document["id"], document["login"].lower(), document["display_name"])
+
+
+def _mark_document(mark: Mark) -> Document:
+    return {
+        "at": format_time(mark.at),
+        "type": mark.type,
+        "message_id": mark.message_id,
+        "stream_id": mark.stream_id,
+        "started_at": _time_document(mark.started_at),
+        "stream_type": mark.stream_type,
+        "withheld": event_document(mark.withheld) if mark.withheld else None,
+    }
+
+
+def _mark_from(document: Document) -> Mark:
+    withheld = document["withheld"]
+    return Mark(
+        at=parse_time(document["at"]),
+        type=EventType(document["type"]),
+        message_id=document["message_id"],
+        stream_id=document["stream_id"],
+        started_at=_time_from(document["started_at"]),
+        stream_type=document["stream_type"],
+        withheld=event_from(withheld) if withheld else None,
+    )
+
+
+def _time_document(time: Any) -> str | None:
+    return format_time(time) if time else None
+
+
+def _time_from(text: str | None) -> Any:
+    return parse_time(text) if text else None

@@ -1,0 +1,240 @@
+"""Twitch's webhook messages: headers and bytes to a typed message or an error. Pure.
+
+The rules are Twitch's: https://dev.twitch.tv/docs/eventsub/handling-webhook-events/
+"""
+
+import hmac
+import json
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import Any
+
+from streamwatch.domain.models import EventType, Source, Stream, StreamEvent, Subscription
+from streamwatch.domain.observations import WentOffline, WentOnline
+from streamwatch.domain.times import parse_time
+
+REPLAY_WINDOW = timedelta(minutes=10)
+"""A message whose timestamp is further off than this is refused."""
+
+MAX_BODY_BYTES = 64 * 1024
+
+LOGIN = re.compile(r"[A-Za-z0-9_]{1,25}", re.ASCII)
+
+_ID = re.compile(r"[A-Za-z0-9_:.-]{1,64}", re.ASCII)
+_MAX_MESSAGE_ID = 256
+_INT64 = 2**63
+
+
+class EventSubError(Exception):
+    """A message that is refused; the text says why and is safe to answer and to log."""
+
+
+class ForgedMessage(EventSubError):
+    """No signature, or not ours."""
+
+
+class StaleMessage(EventSubError):
+    """Outside the replay window."""
+
+
+class MalformedMessage(EventSubError):
+    """Signed by Twitch, but not what its type says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notification:
+    message_id: str
+    observation: WentOnline | WentOffline
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """Twitch asks whether the callback is ours: answer with exactly `challenge`."""
+
+    challenge: str
+
+
+@dataclass(frozen=True, slots=True)
+class Revocation:
+    """Twitch ended a subscription; `subscription.status` says why."""
+
+    message_id: str
+    subscription: Subscription
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """A kind of message, or of event, that is not ours to handle."""
+
+    what: str
+
+
+Message = Notification | Verification | Revocation | Unknown
+
+
+def parse(
+    headers: Mapping[str, str], body: bytes, secrets: Sequence[str], now: datetime
+) -> Message:
+    """The message in `headers` (whose names are matched as the mapping does) and `body`.
+
+    Raises ForgedMessage, StaleMessage or MalformedMessage, in this order of checks: nothing in a
+    message is looked at before its signature is found good.
+    """
+    message_id = headers.get("Twitch-Eventsub-Message-Id", "")
+    timestamp = headers.get("Twitch-Eventsub-Message-Timestamp", "")
+    signature = headers.get("Twitch-Eventsub-Message-Signature", "")
+    if not is_signed(message_id, timestamp, body, signature, secrets):
+        raise ForgedMessage("The signature is missing or wrong.")
+    at = _sent_at(timestamp, now)
+    if not message_id or len(message_id) > _MAX_MESSAGE_ID or not message_id.isprintable():
+        raise MalformedMessage("The message id is empty, too long or not printable.")
+    payload = _payload(body)
+    match headers.get("Twitch-Eventsub-Message-Type", ""):
+        case "notification":
+            return _notification(message_id, at, payload)
+        case "webhook_callback_verification":
+            return Verification(_text(payload, "challenge", 4096))
+        case "revocation":
+            if "event" in payload:
+                raise MalformedMessage("A revocation has no event.")
+            return Revocation(message_id, subscription_from(_object(payload, "subscription")))
+        case other:
+            return Unknown(f"message type {other[:64]!r}")
+
+
+def is_signed(
+    message_id: str, timestamp: str, body: bytes, signature: str, secrets: Sequence[str]
+) -> bool:
+    """Whether one of `secrets` signed the message. Takes the same time wherever they differ."""
+    given = signature.encode("utf-8", "replace")
+    results = [
+        hmac.compare_digest(sign(message_id, timestamp, body, secret).encode(), given)
+        for secret in secrets
+    ]
+    return any(results)
+
+
+def sign(message_id: str, timestamp: str, body: bytes, secret: str) -> str:
+    """The signature header's value: HMAC-SHA256 over id, timestamp and body as they were sent."""
+    message = message_id.encode("latin-1", "replace") + timestamp.encode("latin-1", "replace")
+    return "sha256=" + hmac.new(secret.encode(), message + body, sha256).hexdigest()
+
+
+def _sent_at(timestamp: str, now: datetime) -> datetime:
+    try:
+        at = parse_time(timestamp)
+    except ValueError:
+        raise StaleMessage("The message's timestamp is no RFC 3339 time.") from None
+    if abs(now - at) > REPLAY_WINDOW:
+        raise StaleMessage("The message's timestamp is more than 10 minutes off.")
+    return at
+
+
+def _payload(body: bytes) -> dict[str, Any]:
+    try:
+        payload = json.loads(body)
+        _check_storable(payload)
+    except (ValueError, RecursionError):
+        raise MalformedMessage("The body is not JSON that can be kept.") from None
+    if not isinstance(payload, dict):
+        raise MalformedMessage("The body is not a JSON object.")
+    return payload
+
+
+def _check_storable(value: Any) -> None:
+    """Refuse what Python's parser lets through and no store or client can take: lone surrogates,
+    NUL, NaN, infinities, and integers of more than 64 bits."""
+    match value:
+        case str() if "\0" not in value:
+            value.encode()
+        case bool() | None:
+            pass
+        case int() if -_INT64 <= value < _INT64:
+            pass
+        case float() if math.isfinite(value):
+            pass
+        case list():
+            for item in value:
+                _check_storable(item)
+        case dict():
+            for key, item in value.items():
+                _check_storable(key)
+                _check_storable(item)
+        case _:
+            raise ValueError("a value that cannot be kept")
+
+
+def _notification(message_id: str, at: datetime, payload: dict[str, Any]) -> Message:
+    subscription = _object(payload, "subscription")
+    kind, version = _text(subscription, "type"), subscription.get("version", "1")
+    if version != "1" or kind not in set(EventType):
+        return Unknown(f"subscription type {kind[:64]!r}")
+    data = _object(payload, "event")
+    login = _text(data, "broadcaster_user_login")
+    if not LOGIN.fullmatch(login):
+        raise MalformedMessage("broadcaster_user_login is not a login.")
+    event = StreamEvent(
+        id=message_id,
+        event_type=EventType(kind),
+        broadcaster_id=_id(data, "broadcaster_user_id"),
+        broadcaster_login=login.lower(),
+        broadcaster_name=_text(data, "broadcaster_user_name"),
+        timestamp=at,
+        data=data,
+        source=Source.EVENTSUB,
+    )
+    if event.event_type is EventType.ONLINE:
+        stream = Stream(_id(data, "id"), _time(data, "started_at"), _text(data, "type"))
+        return Notification(message_id, WentOnline(event, stream))
+    if data.get("id") is not None:  # named since June 2026, and accepted with and without
+        _id(data, "id")
+    return Notification(message_id, WentOffline(event))
+
+
+def subscription_from(document: dict[str, Any]) -> Subscription:
+    """A subscription as a message carries it and as Helix lists it. Raises MalformedMessage."""
+    transport = document.get("transport")
+    callback = transport.get("callback") if isinstance(transport, dict) else None
+    cost = document.get("cost", 0)
+    return Subscription(
+        id=_text(document, "id"),
+        type=_text(document, "type"),
+        version=_text(document, "version"),
+        status=_text(document, "status"),
+        condition=_object(document, "condition"),
+        callback=callback if isinstance(callback, str) else None,
+        created_at=_time(document, "created_at"),
+        cost=cost if isinstance(cost, int) else 0,
+    )
+
+
+def _object(document: dict[str, Any], name: str) -> dict[str, Any]:
+    value = document.get(name)
+    if not isinstance(value, dict):
+        raise MalformedMessage(f"{name} is not an object.")
+    return value
+
+
+def _text(document: dict[str, Any], name: str, longest: int = 256) -> str:
+    value = document.get(name)
+    if not isinstance(value, str) or not value or len(value) > longest:
+        raise MalformedMessage(f"{name} is not a string of 1 to {longest} characters.")
+    return value
+
+
+def _id(document: dict[str, Any], name: str) -> str:
+    value = document.get(name)
+    if not isinstance(value, str) or not _ID.fullmatch(value):
+        raise MalformedMessage(f"{name} is not an id.")
+    return value
+
+
+def _time(document: dict[str, Any], name: str) -> datetime:
+    try:
+        return parse_time(_text(document, name))
+    except ValueError:
+        raise MalformedMessage(f"{name} is not an RFC 3339 time.") from None

@@ -1,0 +1,215 @@
+"""The things StreamWatch speaks of. Immutable; users are keyed by Twitch's user id, streams by its
+stream id; a login is an attribute in lower case that can change. Times are aware UTC."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+
+class EventType(StrEnum):
+    """The events that are kept, by their EventSub subscription type."""
+
+    ONLINE = "stream.online"
+    OFFLINE = "stream.offline"
+
+
+class Source(StrEnum):
+    """How a thing was learned."""
+
+    EVENTSUB = "eventsub"
+    POLL = "poll"
+    LOOKUP = "lookup"
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A Twitch user as Helix names one."""
+
+    user_id: str
+    login: str
+    display_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Streamer:
+    """A monitored user, with the ids of the two EventSub subscriptions that watch them."""
+
+    user_id: str
+    login: str
+    display_name: str
+    added_at: datetime
+    online_subscription_id: str | None = None
+    offline_subscription_id: str | None = None
+
+    @property
+    def is_active(self) -> bool:
+        """Whether both subscriptions stand."""
+        return bool(self.online_subscription_id and self.offline_subscription_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """A stream that is on. Only `id`, `type` and `started_at` come with the webhook; the rest is
+    None until a poll has seen the stream."""
+
+    id: str
+    started_at: datetime
+    type: str = "live"
+    viewer_count: int | None = None
+    game_id: str | None = None
+    game_name: str | None = None
+    title: str | None = None
+    language: str | None = None
+    tags: tuple[str, ...] | None = None
+    thumbnail_url: str | None = None
+
+    @property
+    def has_details(self) -> bool:
+        """Whether a poll has filled in what the webhook does not carry."""
+        return self.viewer_count is not None
+
+
+@dataclass(frozen=True, slots=True)
+class StreamEvent:
+    """One entry of the history. `id` is Twitch's message id and `timestamp` its message timestamp
+    for an event that a webhook brought; `data` is the event as Twitch sent it."""
+
+    id: str
+    event_type: EventType
+    broadcaster_id: str
+    broadcaster_login: str
+    broadcaster_name: str
+    timestamp: datetime
+    data: dict[str, Any]
+    source: Source
+
+    @property
+    def stream_id(self) -> str | None:
+        """The stream that went on or off; None for an offline that does not name it."""
+        value = self.data.get("id")
+        return value if isinstance(value, str) else None
+
+
+@dataclass(frozen=True, slots=True)
+class StreamSnapshot:
+    """One sample of a stream, taken by a poll."""
+
+    stream_id: str
+    broadcaster_id: str
+    broadcaster_login: str
+    broadcaster_name: str
+    captured_at: datetime
+    started_at: datetime
+    viewer_count: int
+    category_id: str | None
+    category_name: str | None
+    title: str | None
+    language: str | None
+    tags: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """One "went on" or "went off" on a streamer's timeline (see `transitions`).
+
+    `stream_id` is None for an offline that does not name its stream. `withheld` holds the event
+    itself while it says nothing new: it is told should a message that arrives later, from between,
+    make it news.
+    """
+
+    at: datetime
+    type: EventType
+    message_id: str
+    stream_id: str | None = None
+    started_at: datetime | None = None
+    stream_type: str = "live"
+    withheld: StreamEvent | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """What it takes to put a late message in its place: the recent `marks` in the order of their
+    times and, from before them, the stream that started last, whether it was on, and what was last
+    heard of it."""
+
+    latest: Stream | None = None
+    on: bool = False
+    heard: tuple[Mark, ...] = ()
+    marks: tuple[Mark, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StreamStatus:
+    """Whether a streamer is live, as of `version` changes.
+
+    `seen_at` is when a poll last saw the stream on; `absent_at` when one first missed it since.
+    """
+
+    user_id: str
+    login: str
+    display_name: str
+    stream: Stream | None
+    last_updated: datetime
+    last_event_type: EventType | None = None
+    version: int = 0
+    timeline: Timeline = field(default_factory=Timeline)
+    seen_at: datetime | None = None
+    absent_at: datetime | None = None
+
+    @property
+    def is_live(self) -> bool:
+        return self.stream is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What one observation changes, to be stored in one piece.
+
+    `base_version` is the version of the status that it was decided on (0: there was none);
+    `message_id` the EventSub message to remember as seen. `events` go into the history and, with
+    `snapshot`, into the feed.
+    """
+
+    status: StreamStatus
+    base_version: int
+    previous_login: str | None
+    message_id: str | None = None
+    events: tuple[StreamEvent, ...] = ()
+    snapshot: StreamSnapshot | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """An EventSub subscription as Twitch lists it. `status` is Twitch's word, and the list of those
+    grows: whatever is not healthy or pending is dead."""
+
+    id: str
+    type: str
+    version: str
+    status: str
+    condition: dict[str, Any]
+    callback: str | None
+    created_at: datetime
+    cost: int
+
+    @property
+    def user_id(self) -> str | None:
+        value = self.condition.get("broadcaster_user_id")
+        return value if isinstance(value, str) else None
+
+    @property
+    def is_enabled(self) -> bool:
+        return self.status == "enabled"
+
+    @property
+    def is_pending(self) -> bool:
+        return self.status == "webhook_callback_verification_pending"
+
+
+@dataclass(frozen=True, slots=True)
+class AppToken:
+    """Twitch's app access token. Its value is left out of its repr: it must reach no log."""
+
+    value: str = field(repr=False)
+    expires_at: datetime

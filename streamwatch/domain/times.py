@@ -1,0 +1,30 @@
+"""Times as Twitch writes them (RFC 3339, UTC, up to nanoseconds) and as aware `datetime`s."""
+
+import re
+from datetime import UTC, datetime
+
+_RFC3339 = re.compile(
+    r"(\d{4}-\d{2}-\d{2})[Tt](\d{2}:\d{2}:\d{2})(?:\.(\d{1,9}))?([Zz]|[+-]\d{2}:\d{2})",
+    re.ASCII,
+)
+
+
+def parse_time(text: str) -> datetime:
+    """The aware UTC time that `text` names, cut to microseconds.
+
+    Raises ValueError for anything but RFC 3339 with a zone.
+    """
+    match = _RFC3339.fullmatch(text)
+    if match is None:
+        raise ValueError("not an RFC 3339 time")
+    date, clock, fraction, zone = match.groups()
+    micros = (fraction or "0")[:6].ljust(6, "0")
+    try:
+        return datetime.fromisoformat(f"{date}T{clock}.{micros}{zone.upper()}").astimezone(UTC)
+    except OverflowError:  # year 1 or 9999, moved out of range by its zone
+        raise ValueError("a time out of range") from None
+
+
+def format_time(time: datetime) -> str:
+    """`time` in RFC 3339 with `Z`; microseconds only where there are any."""
+    return time.astimezone(UTC).isoformat().replace("+00:00", "Z")

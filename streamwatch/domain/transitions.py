@@ -1,0 +1,337 @@
+"""The rules: what an observation of a streamer changes. Pure; the only place that has them.
+
+Messages come doubled, late and out of order (twitch-facts: "delivery is at least once", "order is
+not guaranteed"). So nothing is decided by the order of arrival: every "went on" and "went off" gets
+its place on the streamer's timeline by its own time, and the status is what replaying the timeline
+ends with. Consecutive marks that say the same of the same stream are one event; the first to
+arrive is told (history, feed), the others are withheld and told only when a message that arrives
+later, from between them, makes them news.
+
+Polls lag behind by minutes, and Helix leaves out streams that are on. So a poll adds a mark only
+for what it shows beyond doubt.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from streamwatch.domain.models import (
+    Change,
+    EventType,
+    Mark,
+    Source,
+    Stream,
+    StreamEvent,
+    StreamSnapshot,
+    StreamStatus,
+    Timeline,
+)
+from streamwatch.domain.observations import (
+    Observation,
+    SeenAbsent,
+    SeenLive,
+    WentOffline,
+    WentOnline,
+)
+from streamwatch.domain.times import format_time
+
+HELIX_LAG = timedelta(minutes=5)
+"""For how long after an event Get Streams may still show what was before it."""
+
+TIMELINE_SPAN = timedelta(hours=1)
+"""How far back a late message is put in its place: six times EventSub's replay window."""
+
+TIMELINE_MARKS = 32
+"""How many marks a timeline keeps, however close they are."""
+
+SAME_OFFLINE = timedelta(minutes=1)
+"""Two offlines that name no stream, with no online between, are one event within this time."""
+
+
+def decide(status: StreamStatus | None, observation: Observation) -> Change | None:
+    """What `observation` changes in what is known of its streamer; None where it changes nothing.
+
+    `status` is None for a streamer of whom nothing is known. A change without events is a
+    duplicate, kept because its time may matter to messages that are still under way.
+    """
+    match observation:
+        case WentOnline(event, stream):
+            return _went(status, event, _mark(event, stream))
+        case WentOffline(event):
+            return _went(status, event, _mark(event))
+        case SeenLive():
+            return _seen_live(status, observation)
+        case SeenAbsent():
+            return _seen_absent(status, observation)
+
+
+def is_late(before: StreamStatus | None, change: Change) -> bool:
+    """Whether the change tells an event that leaves the streamer as live, or not, as they were."""
+    stream = before.stream if before else None
+    after = change.status.stream
+    return bool(change.events) and (stream and stream.id) == (after and after.id)
+
+
+@dataclass(slots=True)
+class _Replay:
+    """What replaying a timeline ends with.
+
+    Only the stream that started last can be on: a broadcaster has one stream at a time. `heard` is
+    the last mark of each stream; `runs` are the marks that say the same of the same stream in
+    succession, without those of a run that was told before the timeline begins.
+    """
+
+    latest: Stream | None
+    on: bool
+    heard: dict[str, Mark]
+    runs: list[list[Mark]]
+
+    @property
+    def live(self) -> Stream | None:
+        return self.latest if self.on else None
+
+
+def _replay(timeline: Timeline) -> _Replay:
+    state = _Replay(
+        latest=timeline.latest,
+        on=timeline.on,
+        heard={mark.stream_id or "": mark for mark in timeline.heard},
+        runs=[],
+    )
+    current: dict[str, list[Mark]] = {}
+    for mark in timeline.marks:
+        subject = mark.stream_id or (state.latest.id if state.latest else "")
+        before = state.heard.get(subject)
+        turned = _turn(state, mark, subject)
+        if turned or before is None or _is_news(before, mark):
+            current[subject] = []
+            state.runs.append(current[subject])
+        if subject in current:
+            current[subject].append(mark)
+        state.heard[subject] = mark
+    return state
+
+
+def _turn(state: _Replay, mark: Mark, subject: str) -> bool:
+    """Let `mark` turn the live stream on or off; whether it did."""
+    if mark.type is EventType.OFFLINE:
+        turned = state.on and state.latest is not None and state.latest.id == subject
+        state.on = state.on and not turned
+        return turned
+    stream = Stream(subject, mark.started_at or mark.at, mark.stream_type)
+    if state.latest and stream.started_at < state.latest.started_at:
+        return False
+    turned = not state.on or state.latest is None or state.latest.id != subject
+    if turned:
+        state.latest, state.on = stream, True
+    return turned
+
+
+def _is_news(before: Mark, mark: Mark) -> bool:
+    if before.type is not mark.type:
+        return True
+    return (
+        mark.type is EventType.OFFLINE
+        and mark.stream_id is None
+        and mark.at - before.at > SAME_OFFLINE
+    )
+
+
+def _mark(event: StreamEvent, stream: Stream | None = None) -> Mark:
+    return Mark(
+        at=event.timestamp,
+        type=event.event_type,
+        message_id=event.id,
+        stream_id=event.stream_id,
+        started_at=stream.started_at if stream else None,
+        stream_type=stream.type if stream else "live",
+        withheld=event,
+    )
+
+
+def _went(status: StreamStatus | None, event: StreamEvent, mark: Mark) -> Change | None:
+    """The change that a message, or what a poll stands in for one, makes."""
+    base = status or StreamStatus(
+        event.broadcaster_id, event.broadcaster_login, event.broadcaster_name, None, event.timestamp
+    )
+    if any(known.message_id == mark.message_id for known in base.timeline.marks):
+        return None
+    marks = sorted((*base.timeline.marks, mark), key=_order)
+    state = _replay(replace(base.timeline, marks=tuple(marks)))
+    events = tuple(_untold(state.runs))
+    told = {event.id for event in events}
+    marks = [replace(m, withheld=None) if m.message_id in told else m for m in marks]
+    after = replace(
+        base,
+        stream=_with_details(state.live, base.stream),
+        last_event_type=marks[-1].type,
+        timeline=_settle(replace(base.timeline, marks=tuple(marks))),
+    )
+    if after.stream is None or base.stream is None or after.stream.id != base.stream.id:
+        after = replace(after, seen_at=None, absent_at=None)
+    elif mark.type is EventType.ONLINE:
+        after = replace(after, absent_at=None)
+    login, name = event.broadcaster_login, event.broadcaster_name
+    message_id = event.id if event.source is Source.EVENTSUB else None
+    return _change(status, after, login, name, event.timestamp, message_id, events)
+
+
+def _untold(runs: Iterable[list[Mark]]) -> Iterable[StreamEvent]:
+    """One event for each run of which nothing was told yet."""
+    for run in runs:
+        first = run[0].withheld
+        if first is not None and all(mark.withheld for mark in run):
+            yield first
+
+
+def _order(mark: Mark) -> tuple[datetime, bool, str]:
+    return mark.at, mark.type is EventType.OFFLINE, mark.message_id
+
+
+def _with_details(live: Stream | None, known: Stream | None) -> Stream | None:
+    return known if live and known and known.id == live.id else live
+
+
+def _settle(timeline: Timeline) -> Timeline:
+    """The timeline without the marks that no message still under way can come before."""
+    marks = timeline.marks
+    oldest = marks[-1].at - TIMELINE_SPAN
+    kept = tuple(mark for mark in marks[-TIMELINE_MARKS:] if mark.at >= oldest)
+    settled = marks[: len(marks) - len(kept)]
+    if not settled:
+        return timeline
+    state = _replay(replace(timeline, marks=settled))
+    subject = state.latest.id if state.latest else ""
+    heard = state.heard.get(subject)
+    return Timeline(
+        latest=state.latest,
+        on=state.on,
+        heard=(replace(heard, stream_id=subject, withheld=None),) if heard else (),
+        marks=kept,
+    )
+
+
+def _change(
+    status: StreamStatus | None,
+    after: StreamStatus,
+    login: str,
+    display_name: str,
+    at: datetime,
+    message_id: str | None = None,
+    events: tuple[StreamEvent, ...] = (),
+    snapshot: StreamSnapshot | None = None,
+) -> Change:
+    """The change to `after`, with the names that were heard at `at` unless later ones are known."""
+    version = status.version if status else 0
+    if status is None or at >= status.last_updated:
+        after = replace(after, login=login, display_name=display_name, last_updated=at)
+    return Change(
+        status=replace(after, version=version + 1),
+        base_version=version,
+        previous_login=status.login if status and status.login != after.login else None,
+        message_id=message_id,
+        events=events,
+        snapshot=snapshot,
+    )
+
+
+def _seen_live(status: StreamStatus | None, seen: SeenLive) -> Change | None:
+    change: Change | None = None
+    went_on_at = _went_on_at(status.timeline if status else Timeline(), seen)
+    if went_on_at is not None:
+        event = _event(seen, EventType.ONLINE, seen.stream, went_on_at)
+        change = _went(status, event, _mark(event, seen.stream))
+    known = change.status if change else status
+    if known is None or known.stream is None or known.stream.id != seen.stream.id:
+        return change
+    if known.seen_at is not None and seen.at <= known.seen_at:
+        return change
+    after = replace(known, stream=seen.stream, seen_at=seen.at, absent_at=None)
+    return _change(
+        status,
+        after,
+        seen.login,
+        seen.display_name,
+        seen.at,
+        events=change.events if change else (),
+        snapshot=_snapshot(seen),
+    )
+
+
+def _went_on_at(timeline: Timeline, seen: SeenLive) -> datetime | None:
+    """When a stream that a poll shows went on, as far as that is news; else None.
+
+    A stream that was not heard of went on when it started. One that was heard to end is on again
+    only if Helix had the time to notice its end.
+    """
+    state = _replay(timeline)
+    stream, before = seen.stream, state.heard.get(seen.stream.id)
+    if before is None:
+        return stream.started_at
+    superseded = state.latest is not None and stream.started_at < state.latest.started_at
+    if before.type is EventType.ONLINE or superseded:
+        return None
+    if seen.at >= before.at + HELIX_LAG:
+        return seen.at
+    was_seen_on = state.latest is not None and state.latest.id == stream.id
+    return None if was_seen_on else stream.started_at
+
+
+def _seen_absent(status: StreamStatus | None, seen: SeenAbsent) -> Change | None:
+    login, name = seen.login, seen.display_name
+    if status is None:
+        after = StreamStatus(seen.user_id, login, name, None, seen.at)
+        return _change(None, after, login, name, seen.at)
+    if status.stream is None:
+        return None
+    went_on_at = _replay(status.timeline).heard[status.stream.id].at
+    seen_at = max(status.seen_at or went_on_at, went_on_at)
+    if seen.at < went_on_at + HELIX_LAG or seen.at <= (status.absent_at or seen_at):
+        return None
+    if status.absent_at is None:
+        after = replace(status, absent_at=seen.at)
+        return _change(status, after, login, name, seen.at)
+    event = _event(seen, EventType.OFFLINE, status.stream, seen_at)
+    return _went(status, event, _mark(event))
+
+
+def _event(
+    seen: SeenLive | SeenAbsent, event_type: EventType, stream: Stream, at: datetime
+) -> StreamEvent:
+    """The event that a poll stands in for, in the form of the message that was missed."""
+    data: dict[str, object] = {
+        "id": stream.id,
+        "broadcaster_user_id": seen.user_id,
+        "broadcaster_user_login": seen.login,
+        "broadcaster_user_name": seen.display_name,
+    }
+    if event_type is EventType.ONLINE:
+        data |= {"type": stream.type, "started_at": format_time(stream.started_at)}
+    return StreamEvent(
+        id=f"poll:{event_type}:{stream.id}:{format_time(at)}",
+        event_type=event_type,
+        broadcaster_id=seen.user_id,
+        broadcaster_login=seen.login,
+        broadcaster_name=seen.display_name,
+        timestamp=at,
+        data=data,
+        source=seen.source if isinstance(seen, SeenLive) else Source.POLL,
+    )
+
+
+def _snapshot(seen: SeenLive) -> StreamSnapshot:
+    stream = seen.stream
+    return StreamSnapshot(
+        stream_id=stream.id,
+        broadcaster_id=seen.user_id,
+        broadcaster_login=seen.login,
+        broadcaster_name=seen.display_name,
+        captured_at=seen.at,
+        started_at=stream.started_at,
+        viewer_count=stream.viewer_count or 0,
+        category_id=stream.game_id,
+        category_name=stream.game_name,
+        title=stream.title,
+        language=stream.language,
+        tags=stream.tags or (),
+    )

@@ -1,0 +1,326 @@
+"""The port to what is shared by all processes: streamers, who is live, the history, the feed, and
+what the processes tell each other. It has no rules (those are `domain.transitions`), only verbs.
+
+A backend subclasses `Storage`, `Feed` and `Coordination`, and proves itself with the contract tests
+in `streamwatch.storage.testing`. Every verb is one atomic operation and safe to call from several
+threads and processes. A backend that cannot be reached raises `StorageUnavailable` within 2
+seconds; a driver's own errors never come out.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import ClassVar
+
+from streamwatch.domain.models import (
+    AppToken,
+    Change,
+    EventType,
+    Streamer,
+    StreamEvent,
+    StreamSnapshot,
+    StreamStatus,
+)
+
+
+class StorageError(Exception):
+    """The storage could not do what was asked."""
+
+
+class StorageUnavailable(StorageError):
+    """The storage did not answer, or not in time: what was asked may have happened or not."""
+
+
+class Committed(StrEnum):
+    """What came of a change. Only with STORED was anything written."""
+
+    STORED = "stored"
+    DUPLICATE = "duplicate"
+    """The message was seen before."""
+    CONFLICT = "conflict"
+    """The status is at another version than the change was decided on: read and decide again."""
+    FENCED = "fenced"
+    """The lease under which it was asked for has passed to another."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """A cached answer of Twitch about somebody who is not monitored. `status` is None for a login
+    that no Twitch user has."""
+
+    login: str
+    status: StreamStatus | None
+
+
+@dataclass(frozen=True, slots=True)
+class FeedRecord:
+    """What one commit told: its events, its snapshot, or both."""
+
+    user_id: str
+    events: tuple[StreamEvent, ...] = ()
+    snapshot: StreamSnapshot | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FeedEntry:
+    """A record at its place in the feed. Ids are strings that a backend compares by its own rule;
+    `tries` counts how often the entry was handed out, this time included. `record` is None where
+    the stored entry cannot be read; `error` then says why."""
+
+    id: str
+    record: FeedRecord | None
+    tries: int = 1
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderState:
+    """How far a reader of the feed is: `lag` entries were never handed out, `pending` ones were
+    but are not acknowledged, `set_aside` could not be processed."""
+
+    name: str
+    lag: int
+    pending: int
+    set_aside: int
+
+
+@dataclass(frozen=True, slots=True)
+class SetAside:
+    """A feed entry that a reader could not process, with what went wrong."""
+
+    id: str
+    reader: str
+    error: str
+    at: datetime
+    record: FeedRecord | None
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """Leadership for a while. `fence` grows with each new holder, so that a holder who wakes up
+    late is told from its successor."""
+
+    name: str
+    holder: str
+    fence: int
+
+
+@dataclass(frozen=True, slots=True)
+class JobRun:
+    """The last run of a job; `error` is None where it went well."""
+
+    name: str
+    started_at: datetime
+    seconds: float
+    error: str | None = None
+
+
+class Feed(ABC):
+    """What was committed, in order, to any number of named readers, each at its own pace.
+
+    A reader gets everything from the moment of its registration on, at least once: an entry that
+    it was handed and did not acknowledge, because it died, is handed out again. What every reader
+    has acknowledged may be trimmed, and nothing else.
+    """
+
+    @abstractmethod
+    def register(self, reader: str) -> None:
+        """Make `reader` known. It starts with the oldest entry that is still kept; for a reader
+        that is known already, nothing changes."""
+
+    @abstractmethod
+    def read(
+        self, reader: str, consumer: str, count: int, *, reclaim_seconds: float
+    ) -> list[FeedEntry]:
+        """The next entries for `reader`, oldest first, at most `count`; [] when there are none now.
+
+        Entries handed out longer ago than `reclaim_seconds` and never acknowledged come first:
+        their consumer is taken for dead. `consumer` names who asks, unique to a process.
+        """
+
+    @abstractmethod
+    def acknowledge(self, reader: str, ids: Sequence[str]) -> None:
+        """Entries that `reader` has processed for good; they are not handed out again."""
+
+    @abstractmethod
+    def set_aside(self, reader: str, entry: FeedEntry, error: str, at: datetime) -> None:
+        """Acknowledge an entry that cannot be processed, and keep it where an operator sees it."""
+
+    @abstractmethod
+    def set_aside_entries(self, reader: str) -> list[SetAside]:
+        """What was set aside for `reader`, oldest first."""
+
+    @abstractmethod
+    def drop_set_aside(self, reader: str, ids: Sequence[str]) -> None:
+        """Forget entries that were set aside: they have been processed after all, or given up."""
+
+    @abstractmethod
+    def trim(self) -> int:
+        """Drop what every reader has acknowledged; how many entries. Without readers: none."""
+
+    @abstractmethod
+    def length(self) -> int:
+        """How many entries are kept."""
+
+    @abstractmethod
+    def readers(self) -> list[ReaderState]:
+        """All registered readers, by name."""
+
+
+class Coordination(ABC):
+    """What the processes tell each other: who leads, which jobs ran, the shared app token."""
+
+    @abstractmethod
+    def acquire_lease(self, name: str, holder: str, seconds: float) -> Lease | None:
+        """The lease, if nobody else holds it; a holder who asks again gets a new fence."""
+
+    @abstractmethod
+    def renew_lease(self, lease: Lease, seconds: float) -> bool:
+        """Hold on to a lease for `seconds` from now; False if it was lost."""
+
+    @abstractmethod
+    def release_lease(self, lease: Lease) -> None:
+        """Give a lease back; nothing happens if it was lost."""
+
+    @abstractmethod
+    def lease(self, name: str) -> Lease | None:
+        """Who holds the lease now."""
+
+    @abstractmethod
+    def record_job(self, run: JobRun) -> None:
+        """Remember the last run of a job."""
+
+    @abstractmethod
+    def job_runs(self) -> dict[str, JobRun]:
+        """The last run of each job, by name."""
+
+    @abstractmethod
+    def heartbeat(self, at: datetime) -> None:
+        """A worker is alive."""
+
+    @abstractmethod
+    def last_heartbeat(self) -> datetime | None:
+        """When a worker last said so."""
+
+    @abstractmethod
+    def add_counts(self, counts: Mapping[str, int]) -> None:
+        """Add to the counters that all processes share."""
+
+    @abstractmethod
+    def counts(self) -> dict[str, int]:
+        """The shared counters, by name."""
+
+    @abstractmethod
+    def app_token(self) -> AppToken | None:
+        """The shared app access token, if one is kept that has not expired."""
+
+    @abstractmethod
+    def save_app_token(self, token: AppToken) -> None:
+        """Share a token until it expires."""
+
+
+class Storage(ABC):
+    """Streamers, their status, and the history of events."""
+
+    shared: ClassVar[bool]
+    """Whether other processes see what is stored here. If not, there is one process for all."""
+
+    feed: Feed
+    coordination: Coordination
+
+    @abstractmethod
+    def ping(self) -> None:
+        """Raise StorageUnavailable unless the storage can be written to."""
+
+    # Streamers
+
+    @abstractmethod
+    def add_streamers(self, streamers: Sequence[Streamer]) -> set[str]:
+        """Monitor these; the user ids of those that were not monitored before. A record that
+        exists is left as it is."""
+
+    @abstractmethod
+    def update_streamers(self, streamers: Sequence[Streamer]) -> None:
+        """Replace the records of these, where they are still monitored. A changed login moves the
+        login's lookups; the old login is free."""
+
+    @abstractmethod
+    def remove_streamer(self, user_id: str) -> Streamer | None:
+        """Stop monitoring: the record and the status go, the history stays. What was removed, or
+        None. Messages about the streamer that are still under way go into the history alone,
+        for a day or until the streamer is added again."""
+
+    @abstractmethod
+    def streamers(self) -> list[Streamer]:
+        """All who are monitored, the newest first."""
+
+    @abstractmethod
+    def streamers_by_id(self, user_ids: Collection[str]) -> dict[str, Streamer]:
+        """Those of `user_ids` who are monitored."""
+
+    @abstractmethod
+    def find_streamers(self, logins: Collection[str]) -> dict[str, Streamer]:
+        """Those who are monitored, by login; `logins` are in lower case."""
+
+    # Status
+
+    @abstractmethod
+    def status(self, user_id: str) -> StreamStatus | None:
+        """What is known of this user, monitored or heard of by webhook."""
+
+    @abstractmethod
+    def find_status(self, login: str) -> StreamStatus | None:
+        """The same by login, in lower case."""
+
+    @abstractmethod
+    def statuses(self, user_ids: Collection[str]) -> dict[str, StreamStatus]:
+        """The statuses that are known, by user id."""
+
+    @abstractmethod
+    def live(self) -> list[StreamStatus]:
+        """All who are live, most viewers first. Costs by the live, not by the known."""
+
+    @abstractmethod
+    def awaiting_details(self) -> dict[str, datetime]:
+        """User ids of live streams whose details no poll has brought yet, with the times at which
+        they were last heard to go on."""
+
+    @abstractmethod
+    def commit(self, changes: Sequence[Change], lease: Lease | None = None) -> list[Committed]:
+        """Store each change in one piece, or not at all; what came of each, in order.
+
+        A change is one atomic operation: the message marked as seen (for longer than EventSub's
+        replay window), the status, the live set, the login, the histories and the feed. Checked,
+        in this order: the message was not seen (DUPLICATE), `lease`, where given, is still held
+        (FENCED), the status is at `base_version` (CONFLICT). Changes are independent of each other.
+        """
+
+    # History: newest first by the events' own times
+
+    @abstractmethod
+    def events(self, limit: int) -> list[StreamEvent]:
+        """The newest events of all streamers."""
+
+    @abstractmethod
+    def events_of_type(self, event_type: EventType, limit: int) -> list[StreamEvent]:
+        """The newest of one type."""
+
+    @abstractmethod
+    def events_of_streamer(self, login: str, limit: int) -> list[StreamEvent]:
+        """The newest of one streamer, by the login they have now, also after they were removed;
+        however many events others had."""
+
+    # Lookups
+
+    @abstractmethod
+    def lookup(self, login: str) -> Lookup | None:
+        """A cached lookup that has not expired."""
+
+    @abstractmethod
+    def save_lookup(self, lookup: Lookup, seconds: float) -> None:
+        """Keep a lookup for `seconds`."""
+
+    def close(self) -> None:  # noqa: B027  a backend without connections has nothing to close
+        """Let go of connections."""
