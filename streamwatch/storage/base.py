@@ -197,6 +197,14 @@ class Coordination(ABC):
         """The last run of each job, by name."""
 
     @abstractmethod
+    def request_job(self, name: str) -> None:
+        """Ask for a job to be run before its time, by whoever leads."""
+
+    @abstractmethod
+    def take_requested_jobs(self) -> set[str]:
+        """The jobs that were asked for since the last call; they count as taken."""
+
+    @abstractmethod
     def heartbeat(self, at: datetime) -> None:
         """A worker is alive."""
 

@@ -1,0 +1,17 @@
+"""What the services cannot do, in the words of the domain. Errors of the ports pass through."""
+
+
+class UnknownUser(Exception):
+    """Twitch has no user with this login."""
+
+    def __init__(self, login: str) -> None:
+        super().__init__(f"Twitch has no user {login!r}.")
+        self.login = login
+
+
+class NotMonitored(Exception):
+    """The streamer is not monitored."""
+
+    def __init__(self, login: str) -> None:
+        super().__init__(f"{login!r} is not monitored.")
+        self.login = login

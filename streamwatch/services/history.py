@@ -1,0 +1,22 @@
+"""What happened, newest first."""
+
+from streamwatch.domain.models import EventType, StreamEvent
+from streamwatch.storage.base import Storage
+
+
+class History:
+    """The kept events; `limit` is how many at most."""
+
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+
+    def newest(self, limit: int) -> list[StreamEvent]:
+        return self._storage.events(limit)
+
+    def of_type(self, event_type: EventType, limit: int) -> list[StreamEvent]:
+        return self._storage.events_of_type(event_type, limit)
+
+    def of_streamer(self, login: str, limit: int) -> list[StreamEvent]:
+        """Of one streamer, by login in any case, monitored or not; complete however many events
+        others had since."""
+        return self._storage.events_of_streamer(login.lower(), limit)

@@ -1,0 +1,70 @@
+"""The live status of any streamer: ours where we have it, else Twitch's word, kept for a while."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from streamwatch.domain.models import StreamStatus, User
+from streamwatch.services.errors import UnknownUser
+from streamwatch.storage.base import Lookup, Storage
+from streamwatch.twitch.base import Twitch
+
+STORAGE = "storage"
+TWITCH_API = "twitch_api"
+
+
+@dataclass(frozen=True, slots=True)
+class KnownStatus:
+    """A status and where it is from: STORAGE or TWITCH_API."""
+
+    status: StreamStatus
+    source: str
+
+
+class Statuses:
+    """Who is live."""
+
+    def __init__(
+        self,
+        storage: Storage,
+        twitch: Twitch,
+        lookup_ttl_seconds: float,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._storage = storage
+        self._twitch = twitch
+        self._lookup_ttl_seconds = lookup_ttl_seconds
+        self._clock = clock
+
+    def live(self) -> list[StreamStatus]:
+        """All who are live, most viewers first."""
+        return self._storage.live()
+
+    def of(self, login: str) -> KnownStatus:
+        """The status of the user with this login (any case), monitored or not.
+
+        Raises UnknownUser where Twitch has no such user, and TwitchError where Twitch had to be
+        asked and did not answer.
+        """
+        login = login.lower()
+        status = self._storage.find_status(login)
+        if status is not None:
+            return KnownStatus(status, STORAGE)
+        lookup = self._storage.lookup(login)
+        if lookup is None:
+            lookup = self._look_up(login)
+        if lookup.status is None:
+            raise UnknownUser(login)
+        return KnownStatus(lookup.status, TWITCH_API)
+
+    def _look_up(self, login: str) -> Lookup:
+        users = self._twitch.users(logins=[login])
+        lookup = Lookup(login, self._ask(users[0]) if users else None)
+        self._storage.save_lookup(lookup, self._lookup_ttl_seconds)
+        return lookup
+
+    def _ask(self, user: User) -> StreamStatus:
+        now = self._clock()
+        streams = self._twitch.streams([user.user_id])
+        stream = streams[0].stream if streams else None
+        return StreamStatus(user.user_id, user.login, user.display_name, stream, last_updated=now)

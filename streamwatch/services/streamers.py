@@ -1,0 +1,161 @@
+"""The monitored streamers: added, removed, listed."""
+
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from streamwatch.domain.batches import batched
+from streamwatch.domain.models import Streamer, User
+from streamwatch.services.errors import NotMonitored, UnknownUser
+from streamwatch.services.refresh import Refresh
+from streamwatch.services.subscriptions import RECONCILE, Subscriptions
+from streamwatch.storage.base import Storage
+from streamwatch.twitch.base import Twitch, TwitchError
+
+log = logging.getLogger(__name__)
+
+_USERS_A_CALL = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """A monitored streamer; `created` says whether they were not monitored before."""
+
+    streamer: Streamer
+    created: bool
+
+
+@dataclass(slots=True)
+class BulkAdded:
+    """What came of each login: `failed` are those of whom Twitch could not be asked."""
+
+    added: list[str] = field(default_factory=list)
+    existing: list[str] = field(default_factory=list)
+    not_found: list[str] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
+
+
+class Streamers:
+    """Who is monitored."""
+
+    def __init__(
+        self,
+        storage: Storage,
+        twitch: Twitch,
+        subscriptions: Subscriptions,
+        refresh: Refresh,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._storage = storage
+        self._twitch = twitch
+        self._subscriptions = subscriptions
+        self._refresh = refresh
+        self._clock = clock
+
+    def all(self) -> list[Streamer]:
+        """All monitored streamers, the newest first."""
+        return self._storage.streamers()
+
+    def add(self, login: str) -> Added:
+        """Monitor the user with this login (any case), subscribe, and see whether they are live.
+
+        Raises UnknownUser, and TwitchError where Twitch could not say who that is. What fails after
+        that leaves them monitored: the worker mends it.
+        """
+        login = login.lower()
+        known = self._storage.find_streamers([login]).get(login)
+        if known is not None:
+            return Added(known, created=False)
+        users = self._twitch.users(logins=[login])
+        if not users:
+            raise UnknownUser(login)
+        created = self._monitor(users)
+        user_id = users[0].user_id
+        if created:
+            self._settle_in(user_id)
+        return Added(self._storage.streamers_by_id([user_id])[user_id], created=bool(created))
+
+    def add_many(self, logins: Iterable[str]) -> BulkAdded:
+        """Monitor many, in as few calls to Twitch as it allows. The worker subscribes and looks who
+        is live within seconds."""
+        wanted = list(dict.fromkeys(login.lower() for login in logins))
+        result = BulkAdded()
+        known = self._storage.find_streamers(wanted)
+        result.existing = [login for login in wanted if login in known]
+        for batch in batched([login for login in wanted if login not in known], _USERS_A_CALL):
+            self._add_batch(batch, result)
+        if result.added:
+            self._storage.coordination.request_job(RECONCILE)
+        return result
+
+    def remove(self, login: str) -> Streamer:
+        """Stop monitoring. Both subscriptions and the live status go, the history stays.
+
+        Raises NotMonitored. A subscription that Twitch does not let go now is a stray that the
+        next reconciliation deletes.
+        """
+        login = login.lower()
+        known = self._storage.find_streamers([login]).get(login)
+        removed = self._storage.remove_streamer(known.user_id) if known else None
+        if removed is None:
+            raise NotMonitored(login)
+        try:
+            self._subscriptions.release(removed)
+        except TwitchError as error:
+            log.warning("Subscriptions of %s stay for now: %s", login, error)
+            self._storage.coordination.request_job(RECONCILE)
+        log.info("Removed streamer: %s", login)
+        return removed
+
+    def _add_batch(self, logins: list[str], result: BulkAdded) -> None:
+        try:
+            users = self._twitch.users(logins=logins)
+        except TwitchError as error:
+            log.warning("Could not add %d streamers: %s", len(logins), error)
+            result.failed += logins
+            return
+        created = self._monitor(users)
+        found = {user.login: user.user_id for user in users}
+        for login in logins:
+            if login not in found:
+                result.not_found.append(login)
+            elif found[login] in created:
+                result.added.append(login)
+            else:
+                result.existing.append(login)
+
+    def _monitor(self, users: list[User]) -> set[str]:
+        """Store `users` as monitored; the ids of those who were not before. One who was, under
+        another login, gets the new one."""
+        now = self._clock()
+        created = self._storage.add_streamers(
+            [Streamer(user.user_id, user.login, user.display_name, now) for user in users]
+        )
+        for user in users:
+            if user.user_id in created:
+                log.info("Added streamer: %s", user.login)
+        self.rename([user for user in users if user.user_id not in created])
+        return created
+
+    def rename(self, users: Iterable[User]) -> int:
+        """Give the monitored among `users` the names they have now; how many had others."""
+        named = {user.user_id: user for user in users}
+        renamed = []
+        for streamer in self._storage.streamers_by_id(list(named)).values():
+            user = named[streamer.user_id]
+            now = replace(streamer, login=user.login, display_name=user.display_name)
+            if now != streamer:
+                renamed.append(now)
+        if renamed:
+            self._storage.update_streamers(renamed)
+        return len(renamed)
+
+    def _settle_in(self, user_id: str) -> None:
+        """What makes a new streamer complete: subscriptions, and whether they are live."""
+        try:
+            self._subscriptions.cover(self._storage.streamers_by_id([user_id]).values())
+            self._refresh.look_at([user_id])
+        except TwitchError as error:
+            log.warning("A new streamer is not complete yet: %s", error)
+            self._storage.coordination.request_job(RECONCILE)
