@@ -178,6 +178,11 @@ class Change:
     events: tuple[StreamEvent, ...] = ()
     snapshot: StreamSnapshot | None = None
 
+    @property
+    def login_is_news(self) -> bool:
+        """Whether the streamer was not known by this login before."""
+        return self.base_version == 0 or self.previous_login is not None
+
 
 @dataclass(frozen=True, slots=True)
 class Subscription:

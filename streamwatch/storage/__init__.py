@@ -1,0 +1,20 @@
+"""The storages, by the names that STORAGE_TYPE can have."""
+
+from streamwatch.registry import Registry
+from streamwatch.settings import Settings
+from streamwatch.storage.base import Storage
+
+STORAGES = Registry(
+    variable="STORAGE_TYPE",
+    group="streamwatch.storage",
+    ours={
+        "memory": "streamwatch.storage.memory:MemoryStorage",
+        "redis": "streamwatch.storage.redis:RedisStorage",
+    },
+)
+
+
+def open_storage(settings: Settings) -> Storage:
+    """The storage that `settings` name. Raises UnknownBackend; nothing is connected to yet."""
+    storage: Storage = STORAGES.build(settings.storage_type, settings)
+    return storage

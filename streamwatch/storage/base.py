@@ -10,10 +10,11 @@ seconds; a driver's own errors never come out.
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import ClassVar
 
+from streamwatch.domain.eventsub import REPLAY_WINDOW
 from streamwatch.domain.models import (
     AppToken,
     Change,
@@ -23,6 +24,13 @@ from streamwatch.domain.models import (
     StreamSnapshot,
     StreamStatus,
 )
+
+SEEN_SECONDS = int(3 * REPLAY_WINDOW.total_seconds())
+"""For how long a message id is remembered. A message can come from 10 minutes before its timestamp
+to 10 minutes after; what is later is refused by its timestamp."""
+
+REMOVED_SECONDS = int(timedelta(days=1).total_seconds())
+"""For how long messages about a streamer who was removed go into the history alone."""
 
 
 class StorageError(Exception):
@@ -135,6 +143,7 @@ class Feed(ABC):
         self, reader: str, consumer: str, count: int, *, reclaim_seconds: float
     ) -> list[FeedEntry]:
         """The next entries for `reader`, oldest first, at most `count`; [] when there are none now.
+        A reader that is not known, or no longer after a loss, is registered.
 
         Entries handed out longer ago than `reclaim_seconds` and never acknowledged come first:
         their consumer is taken for dead. `consumer` names who asks, unique to a process.
@@ -303,6 +312,9 @@ class Storage(ABC):
         replay window), the status, the live set, the login, the histories and the feed. Checked,
         in this order: the message was not seen (DUPLICATE), `lease`, where given, is still held
         (FENCED), the status is at `base_version` (CONFLICT). Changes are independent of each other.
+
+        The login leads to this streamer from now on where it is news (`Change.login_is_news`) or
+        nobody else has it, and `previous_login` no longer does.
         """
 
     # History: newest first by the events' own times

@@ -1,0 +1,92 @@
+"""What the threads of one process tell each other."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from threading import RLock
+
+from streamwatch.domain.models import AppToken
+from streamwatch.storage.base import Coordination, JobRun, Lease
+from streamwatch.storage.memory.expiring import Expiring
+
+_APP_TOKEN = "app"  # noqa: S105  the name under which the token is kept
+
+
+class MemoryCoordination(Coordination):
+    def __init__(self, lock: RLock, clock: Callable[[], float]) -> None:
+        self._lock = lock
+        self._leases: Expiring[Lease] = Expiring(clock)
+        self._fences: Counter[str] = Counter()
+        self._job_runs: dict[str, JobRun] = {}
+        self._requested: set[str] = set()
+        self._heartbeat: datetime | None = None
+        self._counts: Counter[str] = Counter()
+        self._tokens: Expiring[AppToken] = Expiring(clock)
+
+    def acquire_lease(self, name: str, holder: str, seconds: float) -> Lease | None:
+        with self._lock:
+            held = self._leases.get(name)
+            if held and held.holder != holder:
+                return None
+            self._fences[name] += 1
+            lease = Lease(name, holder, self._fences[name])
+            self._leases.put(name, lease, seconds)
+            return lease
+
+    def renew_lease(self, lease: Lease, seconds: float) -> bool:
+        with self._lock:
+            if self._leases.get(lease.name) != lease:
+                return False
+            self._leases.put(lease.name, lease, seconds)
+            return True
+
+    def release_lease(self, lease: Lease) -> None:
+        with self._lock:
+            if self._leases.get(lease.name) == lease:
+                self._leases.drop(lease.name)
+
+    def lease(self, name: str) -> Lease | None:
+        with self._lock:
+            return self._leases.get(name)
+
+    def record_job(self, run: JobRun) -> None:
+        with self._lock:
+            self._job_runs[run.name] = run
+
+    def job_runs(self) -> dict[str, JobRun]:
+        with self._lock:
+            return dict(self._job_runs)
+
+    def request_job(self, name: str) -> None:
+        with self._lock:
+            self._requested.add(name)
+
+    def take_requested_jobs(self) -> set[str]:
+        with self._lock:
+            taken, self._requested = self._requested, set()
+            return taken
+
+    def heartbeat(self, at: datetime) -> None:
+        with self._lock:
+            self._heartbeat = at
+
+    def last_heartbeat(self) -> datetime | None:
+        with self._lock:
+            return self._heartbeat
+
+    def add_counts(self, counts: Mapping[str, int]) -> None:
+        with self._lock:
+            self._counts.update(counts)
+
+    def counts(self) -> dict[str, int]:
+        with self._lock:
+            return dict(self._counts)
+
+    def app_token(self) -> AppToken | None:
+        with self._lock:
+            return self._tokens.get(_APP_TOKEN)
+
+    def save_app_token(self, token: AppToken) -> None:
+        with self._lock:
+            seconds = (token.expires_at - datetime.now(UTC)).total_seconds()
+            self._tokens.put(_APP_TOKEN, token, seconds)

@@ -1,0 +1,40 @@
+"""A dictionary that forgets."""
+
+from collections.abc import Callable
+from heapq import heappop, heappush
+from typing import Generic, TypeVar
+
+Value = TypeVar("Value")
+
+
+class Expiring(Generic[Value]):
+    """Values that are kept for some seconds of `clock` each."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._values: dict[str, tuple[float, Value]] = {}
+        self._deadlines: list[tuple[float, str]] = []
+
+    def put(self, key: str, value: Value, seconds: float) -> None:
+        self._forget()
+        deadline = self._clock() + seconds
+        self._values[key] = (deadline, value)
+        heappush(self._deadlines, (deadline, key))
+
+    def get(self, key: str) -> Value | None:
+        self._forget()
+        return self._values[key][1] if key in self._values else None
+
+    def drop(self, key: str) -> None:
+        self._values.pop(key, None)
+
+    def __contains__(self, key: str) -> bool:
+        self._forget()
+        return key in self._values
+
+    def _forget(self) -> None:
+        now = self._clock()
+        while self._deadlines and self._deadlines[0][0] <= now:
+            deadline, key = heappop(self._deadlines)
+            if key in self._values and self._values[key][0] == deadline:  # not put again since
+                del self._values[key]

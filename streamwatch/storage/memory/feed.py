@@ -1,0 +1,127 @@
+"""The feed as a list."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from threading import RLock
+
+from streamwatch.storage.base import Feed, FeedEntry, FeedRecord, ReaderState, SetAside
+
+
+@dataclass(slots=True)
+class _HandedOut:
+    """When, by the feed's clock, an entry was handed out last, and how often it was."""
+
+    at: float
+    tries: int
+
+
+@dataclass(slots=True)
+class _Reader:
+    """What a reader was handed: `last` is the newest entry, `pending` those without an answer."""
+
+    last: int = 0
+    pending: dict[int, _HandedOut] = field(default_factory=dict)
+    set_aside: dict[int, SetAside] = field(default_factory=dict)
+
+    @property
+    def oldest_needed(self) -> int:
+        return min(self.pending, default=self.last + 1)
+
+
+class MemoryFeed(Feed):
+    """Entries are numbered from 1 without gaps; the first that is kept has the number `_first`."""
+
+    def __init__(self, lock: RLock, clock: Callable[[], float]) -> None:
+        self._lock = lock
+        self._clock = clock
+        self._records: list[FeedRecord] = []
+        self._first = 1
+        self._readers: dict[str, _Reader] = {}
+
+    def append(self, record: FeedRecord) -> None:
+        with self._lock:
+            self._records.append(record)
+
+    def register(self, reader: str) -> None:
+        with self._lock:
+            self._readers.setdefault(reader, _Reader())
+
+    def read(
+        self,
+        reader: str,
+        consumer: str,  # noqa: ARG002  an entry's age tells enough: one process, no dead consumers
+        count: int,
+        *,
+        reclaim_seconds: float,
+    ) -> list[FeedEntry]:
+        with self._lock:
+            state, now = self._readers.setdefault(reader, _Reader()), self._clock()
+            abandoned = [
+                number
+                for number, handed_out in sorted(state.pending.items())
+                if now - handed_out.at >= reclaim_seconds
+            ][:count]
+            start = max(state.last + 1, self._first)
+            end = min(start + count - len(abandoned), self._end)
+            state.last = max(state.last, end - 1)
+            return [self._hand_out(state, number) for number in (*abandoned, *range(start, end))]
+
+    def acknowledge(self, reader: str, ids: Sequence[str]) -> None:
+        with self._lock:
+            for entry_id in ids:
+                self._reader(reader).pending.pop(int(entry_id), None)
+
+    def set_aside(self, reader: str, entry: FeedEntry, error: str, at: datetime) -> None:
+        with self._lock:
+            kept = SetAside(entry.id, reader, error, at, entry.record)
+            self._reader(reader).set_aside[int(entry.id)] = kept
+            self.acknowledge(reader, [entry.id])
+
+    def set_aside_entries(self, reader: str) -> list[SetAside]:
+        with self._lock:
+            return [entry for _, entry in sorted(self._reader(reader).set_aside.items())]
+
+    def drop_set_aside(self, reader: str, ids: Sequence[str]) -> None:
+        with self._lock:
+            for entry_id in ids:
+                self._reader(reader).set_aside.pop(int(entry_id), None)
+
+    def trim(self) -> int:
+        with self._lock:
+            needed = (state.oldest_needed for state in self._readers.values())
+            done = max(min(needed, default=0) - self._first, 0)
+            del self._records[:done]
+            self._first += done
+            return done
+
+    def length(self) -> int:
+        with self._lock:
+            return len(self._records)
+
+    def readers(self) -> list[ReaderState]:
+        with self._lock:
+            return [
+                ReaderState(
+                    name=name,
+                    lag=self._end - max(state.last + 1, self._first),
+                    pending=len(state.pending),
+                    set_aside=len(state.set_aside),
+                )
+                for name, state in sorted(self._readers.items())
+            ]
+
+    @property
+    def _end(self) -> int:
+        """The number that the next entry gets."""
+        return self._first + len(self._records)
+
+    def _reader(self, name: str) -> _Reader:
+        """What is known of a reader: nothing, if it never registered."""
+        return self._readers.get(name) or _Reader()
+
+    def _hand_out(self, state: _Reader, number: int) -> FeedEntry:
+        before = state.pending.get(number)
+        tries = before.tries + 1 if before else 1
+        state.pending[number] = _HandedOut(self._clock(), tries)
+        return FeedEntry(str(number), self._records[number - self._first], tries)

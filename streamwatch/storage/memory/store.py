@@ -1,0 +1,231 @@
+"""Streamers, statuses and histories in dictionaries."""
+
+import time
+from collections import defaultdict
+from collections.abc import Callable, Collection, Sequence
+from datetime import datetime
+from threading import RLock
+from typing import Self
+
+from streamwatch.domain.models import (
+    Change,
+    EventType,
+    Streamer,
+    StreamEvent,
+    StreamStatus,
+)
+from streamwatch.settings import Settings
+from streamwatch.storage.base import (
+    REMOVED_SECONDS,
+    SEEN_SECONDS,
+    Committed,
+    FeedRecord,
+    Lease,
+    Lookup,
+    Storage,
+)
+from streamwatch.storage.memory.coordination import MemoryCoordination
+from streamwatch.storage.memory.expiring import Expiring
+from streamwatch.storage.memory.feed import MemoryFeed
+from streamwatch.storage.memory.history import History
+
+
+class MemoryStorage(Storage):
+    """Everything in this process, gone when it ends: for the demo, development and tests.
+
+    One lock around every verb makes each atomic. `clock` counts seconds, for what expires.
+    """
+
+    shared = False
+    feed: MemoryFeed
+    coordination: MemoryCoordination
+
+    def __init__(
+        self, events_kept: int = 1000, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._lock = RLock()
+        self._streamers: dict[str, Streamer] = {}
+        self._logins: dict[str, str] = {}
+        self._statuses: dict[str, StreamStatus] = {}
+        self._live: set[str] = set()
+        self._seen: Expiring[None] = Expiring(clock)
+        self._removed: Expiring[None] = Expiring(clock)
+        self._lookups: Expiring[Lookup] = Expiring(clock)
+        self._history = History(events_kept)
+        self._by_type: dict[EventType, History] = defaultdict(lambda: History(events_kept))
+        self._by_streamer: dict[str, History] = defaultdict(lambda: History(events_kept))
+        self.feed = MemoryFeed(self._lock, clock)
+        self.coordination = MemoryCoordination(self._lock, clock)
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> Self:
+        return cls(events_kept=settings.events_kept)
+
+    def ping(self) -> None:
+        pass
+
+    # Streamers
+
+    def add_streamers(self, streamers: Sequence[Streamer]) -> set[str]:
+        added = set()
+        with self._lock:
+            for streamer in streamers:
+                if streamer.user_id not in self._streamers:
+                    self._streamers[streamer.user_id] = streamer
+                    self._logins[streamer.login] = streamer.user_id
+                    self._removed.drop(streamer.user_id)
+                    added.add(streamer.user_id)
+        return added
+
+    def update_streamers(self, streamers: Sequence[Streamer]) -> None:
+        with self._lock:
+            for streamer in streamers:
+                known = self._streamers.get(streamer.user_id)
+                if known is None:
+                    continue
+                self._streamers[streamer.user_id] = streamer
+                if known.login != streamer.login:
+                    self._free_login(known.login, streamer.user_id)
+                    self._logins[streamer.login] = streamer.user_id
+
+    def remove_streamer(self, user_id: str) -> Streamer | None:
+        with self._lock:
+            removed = self._streamers.pop(user_id, None)
+            if removed is not None:
+                self._statuses.pop(user_id, None)
+                self._live.discard(user_id)
+                self._removed.put(user_id, None, REMOVED_SECONDS)
+            return removed
+
+    def streamers(self) -> list[Streamer]:
+        with self._lock:
+            return sorted(
+                self._streamers.values(),
+                key=lambda streamer: (streamer.added_at, streamer.user_id),
+                reverse=True,
+            )
+
+    def streamers_by_id(self, user_ids: Collection[str]) -> dict[str, Streamer]:
+        with self._lock:
+            return {key: self._streamers[key] for key in user_ids if key in self._streamers}
+
+    def find_streamers(self, logins: Collection[str]) -> dict[str, Streamer]:
+        with self._lock:
+            found = {login: self._streamers.get(self._logins.get(login, "")) for login in logins}
+        return {login: streamer for login, streamer in found.items() if streamer}
+
+    # Status
+
+    def status(self, user_id: str) -> StreamStatus | None:
+        with self._lock:
+            return self._statuses.get(user_id)
+
+    def find_status(self, login: str) -> StreamStatus | None:
+        with self._lock:
+            return self._statuses.get(self._logins.get(login, ""))
+
+    def statuses(self, user_ids: Collection[str]) -> dict[str, StreamStatus]:
+        with self._lock:
+            return {key: self._statuses[key] for key in user_ids if key in self._statuses}
+
+    def live(self) -> list[StreamStatus]:
+        with self._lock:
+            return sorted(
+                (self._statuses[user_id] for user_id in self._live), key=_popularity, reverse=True
+            )
+
+    def awaiting_details(self) -> dict[str, datetime]:
+        with self._lock:
+            live = [self._statuses[user_id] for user_id in self._live]
+        return {
+            status.user_id: status.last_updated
+            for status in live
+            if status.stream and not status.stream.has_details
+        }
+
+    def commit(self, changes: Sequence[Change], lease: Lease | None = None) -> list[Committed]:
+        return [self._commit(change, lease) for change in changes]
+
+    def _commit(self, change: Change, lease: Lease | None) -> Committed:
+        with self._lock:
+            refusal = self._refusal(change, lease)
+            if refusal is not None:
+                return refusal
+            if change.message_id is not None:
+                self._seen.put(change.message_id, None, SEEN_SECONDS)
+            removed = change.status.user_id in self._removed
+            if not removed:
+                self._set_status(change.status)
+            self._move_login(change, claim=change.login_is_news and not removed)
+            self._tell(change)
+            return Committed.STORED
+
+    def _refusal(self, change: Change, lease: Lease | None) -> Committed | None:
+        """Why the change cannot be stored; None if it can."""
+        if change.message_id is not None and change.message_id in self._seen:
+            return Committed.DUPLICATE
+        if lease is not None and self.coordination.lease(lease.name) != lease:
+            return Committed.FENCED
+        known = self._statuses.get(change.status.user_id)
+        if change.base_version != (known.version if known else 0):
+            return Committed.CONFLICT
+        return None
+
+    def _set_status(self, status: StreamStatus) -> None:
+        self._statuses[status.user_id] = status
+        if status.is_live:
+            self._live.add(status.user_id)
+        else:
+            self._live.discard(status.user_id)
+
+    def _move_login(self, change: Change, *, claim: bool) -> None:
+        user_id, login = change.status.user_id, change.status.login
+        if change.previous_login is not None:
+            self._free_login(change.previous_login, user_id)
+        if claim:
+            self._logins[login] = user_id
+        else:
+            self._logins.setdefault(login, user_id)
+
+    def _free_login(self, login: str, user_id: str) -> None:
+        if self._logins.get(login) == user_id:
+            del self._logins[login]
+
+    def _tell(self, change: Change) -> None:
+        """Put what the change tells into the histories and the feed."""
+        user_id = change.status.user_id
+        for event in change.events:
+            self._history.add(event)
+            self._by_type[event.event_type].add(event)
+            self._by_streamer[user_id].add(event)
+        if change.events or change.snapshot:
+            self.feed.append(FeedRecord(user_id, change.events, change.snapshot))
+
+    # History
+
+    def events(self, limit: int) -> list[StreamEvent]:
+        with self._lock:
+            return self._history.newest(limit)
+
+    def events_of_type(self, event_type: EventType, limit: int) -> list[StreamEvent]:
+        with self._lock:
+            return self._by_type[event_type].newest(limit)
+
+    def events_of_streamer(self, login: str, limit: int) -> list[StreamEvent]:
+        with self._lock:
+            history = self._by_streamer.get(self._logins.get(login, ""))
+            return history.newest(limit) if history else []
+
+    # Lookups
+
+    def lookup(self, login: str) -> Lookup | None:
+        with self._lock:
+            return self._lookups.get(login)
+
+    def save_lookup(self, lookup: Lookup, seconds: float) -> None:
+        with self._lock:
+            self._lookups.put(lookup.login, lookup, seconds)
+
+
+def _popularity(status: StreamStatus) -> tuple[int, str]:
+    return (status.stream.viewer_count or 0 if status.stream else 0), status.user_id
