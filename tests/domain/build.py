@@ -1,0 +1,97 @@
+"""Messages and polls of one streamer, at times counted in seconds from START."""
+
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import Any
+
+from streamwatch.domain.models import EventType, Source, Stream, StreamEvent, StreamStatus
+from streamwatch.domain.observations import (
+    Observation,
+    SeenAbsent,
+    SeenLive,
+    WentOffline,
+    WentOnline,
+)
+from streamwatch.domain.times import format_time
+from streamwatch.domain.transitions import decide
+
+START = datetime(2026, 6, 1, 12, tzinfo=UTC)
+
+_ids = count(1)
+
+
+def at(seconds: float) -> datetime:
+    return START + timedelta(seconds=seconds)
+
+
+def online(
+    stream_id: str, seconds: float, *, started: float | None = None, message_id: str | None = None
+) -> WentOnline:
+    stream = Stream(stream_id, at(seconds if started is None else started))
+    data = {"id": stream_id, "type": "live", "started_at": format_time(stream.started_at)}
+    return WentOnline(_event(EventType.ONLINE, data, seconds, message_id), stream)
+
+
+def offline(stream_id: str | None, seconds: float, *, message_id: str | None = None) -> WentOffline:
+    data = {"id": stream_id} if stream_id else {}
+    return WentOffline(_event(EventType.OFFLINE, data, seconds, message_id))
+
+
+def seen(
+    stream_id: str, seconds: float, *, started: float = 0, viewers: int = 10, **details: Any
+) -> SeenLive:
+    stream = Stream(stream_id, at(started), viewer_count=viewers, **details)
+    return SeenLive("1337", "cool_user", "Cool_User", stream, at(seconds))
+
+
+def absent(seconds: float) -> SeenAbsent:
+    return SeenAbsent("1337", "cool_user", "Cool_User", at(seconds))
+
+
+def _event(
+    event_type: EventType, data: dict[str, Any], seconds: float, message_id: str | None
+) -> StreamEvent:
+    return StreamEvent(
+        id=message_id or f"message-{next(_ids)}",
+        event_type=event_type,
+        broadcaster_id="1337",
+        broadcaster_login="cool_user",
+        broadcaster_name="Cool_User",
+        timestamp=at(seconds),
+        data=data,
+        source=Source.EVENTSUB,
+    )
+
+
+class Story:
+    """What observing one after another leads to."""
+
+    def __init__(self, *observations: Observation) -> None:
+        self.status: StreamStatus | None = None
+        self.history: list[StreamEvent] = []
+        self.snapshots = 0
+        for observation in observations:
+            self.observe(observation)
+
+    def observe(self, observation: Observation) -> "Story":
+        change = decide(self.status, observation)
+        if change is not None:
+            assert change.base_version == (self.status.version if self.status else 0)
+            assert change.status.version == change.base_version + 1
+            self.status = change.status
+            self.history += change.events
+            self.snapshots += change.snapshot is not None
+        return self
+
+    def live_id(self) -> str | None:
+        return self.status.stream.id if self.status and self.status.stream else None
+
+    @property
+    def told(self) -> list[str]:
+        """The history in words, in the order of the events' own times: "+s1" for on, "-s1" for
+        off, "-" for an offline that names no stream."""
+        events = sorted(
+            self.history, key=lambda e: (e.timestamp, e.event_type is EventType.OFFLINE, e.id)
+        )
+        signs = {EventType.ONLINE: "+", EventType.OFFLINE: "-"}
+        return [signs[event.event_type] + (event.stream_id or "") for event in events]
