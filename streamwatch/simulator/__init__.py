@@ -1,0 +1,31 @@
+"""A Twitch of its own, for the demo and the tests: tokens, Helix and EventSub on loopback, with
+streamers that come and go. It keeps Twitch's rules and shapes, and breaks them on command.
+
+    with Simulator() as twitch:
+        settings = Settings(
+            twitch_client_id=twitch.client_id, twitch_client_secret=twitch.client_secret,
+            twitch_api_url=twitch.api_url, twitch_auth_url=twitch.auth_url, …
+        )
+        twitch.world.go_online("shroud", viewers=24_000)
+        twitch.wait_until_delivered()
+        assert all(delivery.is_acknowledged for delivery in twitch.deliveries)
+
+- `world` (`World`): `add_user(display_name)`, `rename`, `go_online(login, …)`, `go_offline`,
+  `resume` (the same stream again), `flap`, `set_viewers`, `set_title`, `set_category`; `user` and
+  `stream` to look. The thirty of `cast.CAST` are there from the beginning, all offline.
+- `Simulator(alive=True)`: streams come and go by themselves, drawn from `seed` (`Life`).
+- `faults` (`Faults`): `on_call("/helix/streams", CallFault(429, reset_in=2))`,
+  `on_message(Mishap.DROPPED)`, `chances`, `helix_lag`, `nameless_offline`, `late_by`.
+- `subscriptions` (`Subscriptions`): `all()`, `page_size`, `max_total_cost`.
+- `eventsub` (`EventSub`): `revoke(subscription, status)`, `failures_allowed`; its `courier`:
+  `retry_delays` and `timeout`, both in seconds.
+- `oauth.expire_all()`, `oauth.lifetime`, `bucket.points`: tokens and rate limit.
+- `calls` (`Call`) and `deliveries` (`Delivery`): what was asked and what was told.
+
+As a process: `python -m streamwatch.simulator --port 8099`, commanded over HTTP (`control`).
+"""
+
+from streamwatch.simulator.faults import CallFault, MessageType, Mishap
+from streamwatch.simulator.simulator import Simulator
+
+__all__ = ["CallFault", "MessageType", "Mishap", "Simulator"]

@@ -1,0 +1,191 @@
+"""Brings signed messages to their callbacks, and again where they were not acknowledged."""
+
+import heapq
+import json
+import secrets
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import cached_property
+from types import TracebackType
+from typing import Self
+
+import urllib3
+
+from streamwatch.domain.eventsub import sign
+from streamwatch.simulator.faults import MessageType
+from streamwatch.simulator.subscriptions import Subscription
+from streamwatch.simulator.web import Document
+
+_THREADS = 8
+
+
+@dataclass(frozen=True)
+class Message:
+    """One message, the same bytes however often it is sent. Headers and signature are Twitch's:
+    https://dev.twitch.tv/docs/eventsub/handling-webhook-events/"""
+
+    id: str
+    type: MessageType
+    subscription: Subscription
+    sent_at: datetime
+    payload: Document
+    is_forged: bool = False
+
+    @cached_property
+    def body(self) -> bytes:
+        return json.dumps(self.payload, separators=(",", ":")).encode()
+
+    def headers(self, retry: int) -> dict[str, str]:
+        # Twitch writes nanoseconds; a receiver that re-formats them breaks the signature.
+        timestamp = self.sent_at.strftime("%Y-%m-%dT%H:%M:%S.%f") + "345Z"
+        secret = secrets.token_hex() if self.is_forged else self.subscription.secret
+        return {
+            "Content-Type": "application/json",
+            "Connection": "close",
+            "Twitch-Eventsub-Message-Id": self.id,
+            "Twitch-Eventsub-Message-Retry": str(retry),
+            "Twitch-Eventsub-Message-Type": self.type,
+            "Twitch-Eventsub-Message-Signature": sign(self.id, timestamp, self.body, secret),
+            "Twitch-Eventsub-Message-Timestamp": timestamp,
+            "Twitch-Eventsub-Subscription-Type": self.subscription.type,
+            "Twitch-Eventsub-Subscription-Version": "1",
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One attempt to deliver `message`, the `retry`th after the first. `status` is None, and `body`
+    empty, where no answer came in time."""
+
+    message: Message
+    retry: int
+    status: int | None
+    body: bytes = b""
+
+    @property
+    def is_acknowledged(self) -> bool:
+        return self.status is not None and 200 <= self.status < 300  # noqa: PLR2004  HTTP's own
+
+    def document(self) -> Document:
+        """What a test in another process needs to know of it."""
+        return {
+            "message_id": self.message.id,
+            "message_type": self.message.type,
+            "subscription_type": self.message.subscription.type,
+            "user_id": self.message.subscription.user_id,
+            "event": self.message.payload.get("event"),
+            "retry": self.retry,
+            "status": self.status,
+        }
+
+
+@dataclass(frozen=True, order=True, slots=True)
+class _Letter:
+    """A message that is due at `due` (monotonic seconds)."""
+
+    due: float
+    number: int
+    message: Message = field(compare=False)
+    retry: int = field(compare=False, default=0)
+
+
+class Courier:
+    """A few threads between `with` and its end, so that a slow receiver does not stop the world.
+
+    `answered` hears of every attempt and says whether the message is to be sent again, in
+    `retry_delays[delivery.retry]` seconds. An answer is waited for `timeout` seconds.
+    """
+
+    def __init__(self, answered: Callable[[Delivery], bool]) -> None:
+        self.timeout = 4.0
+        self.retry_delays: tuple[float, ...] = (1.0, 2.0, 4.0, 8.0, 16.0)
+        self.deliveries: list[Delivery] = []
+        self._answered = answered
+        self._http = urllib3.PoolManager(maxsize=_THREADS, retries=False)
+        self._changed = threading.Condition()
+        self._letters: list[_Letter] = []
+        self._numbered = 0
+        self._under_way = 0
+        self._is_open = True
+        self._threads = [
+            threading.Thread(target=self._work, name=f"courier-{n}") for n in range(_THREADS)
+        ]
+
+    def __enter__(self) -> Self:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """What was not sent yet stays unsent; an attempt under way ends within `timeout`."""
+        with self._changed:
+            self._is_open = False
+            self._changed.notify_all()
+        for thread in self._threads:
+            thread.join()
+        self._http.clear()
+
+    def send(self, message: Message, *, after: float = 0.0, retry: int = 0) -> None:
+        with self._changed:
+            self._numbered += 1
+            letter = _Letter(time.monotonic() + after, self._numbered, message, retry)
+            heapq.heappush(self._letters, letter)
+            self._changed.notify_all()
+
+    def wait_until_idle(self, timeout: float) -> None:
+        """Return once every message is acknowledged or given up; TimeoutError after `timeout`
+        seconds."""
+        with self._changed:
+            if not self._changed.wait_for(lambda: not self.pending, timeout):
+                raise TimeoutError(f"{self.pending} messages were not delivered in time")
+
+    @property
+    def pending(self) -> int:
+        """How many messages are neither acknowledged nor given up."""
+        return len(self._letters) + self._under_way
+
+    def _work(self) -> None:
+        while (letter := self._next()) is not None:
+            delivery = self._deliver(letter)
+            self.deliveries.append(delivery)
+            if self._answered(delivery):
+                retry = letter.retry + 1
+                self.send(letter.message, after=self.retry_delays[letter.retry], retry=retry)
+            with self._changed:
+                self._under_way -= 1
+                self._changed.notify_all()
+
+    def _next(self) -> _Letter | None:
+        """The next letter, once it is due; None at the end."""
+        with self._changed:
+            while self._is_open:
+                wait = self._letters[0].due - time.monotonic() if self._letters else None
+                if wait is not None and wait <= 0:
+                    self._under_way += 1
+                    return heapq.heappop(self._letters)
+                self._changed.wait(wait)
+        return None
+
+    def _deliver(self, letter: _Letter) -> Delivery:
+        message = letter.message
+        unanswered = Delivery(message, letter.retry, None)
+        try:
+            response = self._http.request(
+                "POST",
+                message.subscription.callback,
+                body=message.body,
+                headers=message.headers(letter.retry),
+                timeout=self.timeout,
+                redirect=False,
+            )
+        except urllib3.exceptions.HTTPError:
+            return unanswered
+        return replace(unanswered, status=response.status, body=response.data)

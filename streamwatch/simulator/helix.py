@@ -1,0 +1,139 @@
+"""The calls of Helix that StreamWatch makes: https://dev.twitch.tv/docs/api/reference/"""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from werkzeug.datastructures import MultiDict
+from werkzeug.routing import Rule
+from werkzeug.wrappers import Request
+
+from streamwatch.domain.documents import stream_document
+from streamwatch.domain.eventsub import LOGIN
+from streamwatch.domain.models import Stream, User
+from streamwatch.simulator.eventsub import EventSub
+from streamwatch.simulator.faults import Faults
+from streamwatch.simulator.subscriptions import Subscriptions
+from streamwatch.simulator.web import Document, Refused, Reply
+from streamwatch.simulator.world import World
+
+MOST_PER_CALL = 100
+"""Ids and logins together in one call, and entries on one page."""
+
+_FIRST = "20"
+
+
+class Helix:
+    """Answers the calls out of the world and the subscriptions."""
+
+    def __init__(
+        self,
+        world: World,
+        subscriptions: Subscriptions,
+        eventsub: EventSub,
+        faults: Faults,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._world = world
+        self._subscriptions = subscriptions
+        self._eventsub = eventsub
+        self._faults = faults
+        self._clock = clock
+
+    def rules(self) -> list[Rule]:
+        subscriptions = "/helix/eventsub/subscriptions"
+        return [
+            Rule("/helix/users", methods=["GET"], endpoint=self._users),
+            Rule("/helix/streams", methods=["GET"], endpoint=self._streams),
+            Rule(subscriptions, methods=["GET"], endpoint=self._list),
+            Rule(subscriptions, methods=["POST"], endpoint=self._create),
+            Rule(subscriptions, methods=["DELETE"], endpoint=self._delete),
+        ]
+
+    def _users(self, request: Request) -> Reply:
+        logins = {login.lower() for login in request.args.getlist("login")}
+        user_ids = set(request.args.getlist("id"))
+        if not 0 < len(logins) + len(user_ids) <= MOST_PER_CALL:
+            raise Refused(400, "1 to 100 ids and logins are to be given")
+        if not all(LOGIN.fullmatch(login) for login in logins):
+            raise Refused(400, "Invalid username(s), email(s), or ID(s). Bad Identifiers.")
+        found = [
+            user for user in self._world.users() if user.login in logins or user.user_id in user_ids
+        ]
+        return Reply(200, {"data": [_user_document(user) for user in found]})
+
+    def _streams(self, request: Request) -> Reply:
+        user_ids = self._asked_user_ids(request.args)
+        first = _number(request.args.get("first", _FIRST), 1, MOST_PER_CALL, "first")
+        begin = _number(request.args.get("after") or "0", 0, None, "after")
+        until = self._clock() - self._faults.helix_lag
+        shown = sorted(
+            self._world.shown(until, user_ids), key=lambda entry: -(entry[1].viewer_count or 0)
+        )
+        end = begin + first
+        data = [_stream_document(user, stream) for user, stream in shown[begin:end]]
+        cursor = {"cursor": str(end)} if end < len(shown) else {}
+        return Reply(200, {"data": data, "pagination": cursor})
+
+    def _asked_user_ids(self, args: MultiDict[str, str]) -> list[str] | None:
+        """Whose streams are asked for; None for everyone's. Ids nobody has are no fault, logins
+        nobody has are one."""
+        user_ids, logins = args.getlist("user_id"), args.getlist("user_login")
+        if len(user_ids) > MOST_PER_CALL or len(logins) > MOST_PER_CALL:
+            raise Refused(400, "at most 100 of each can be given")
+        try:
+            user_ids += [self._world.user(login).user_id for login in logins]
+        except KeyError:
+            raise Refused(400, "Malformed query params.") from None
+        return list(dict.fromkeys(user_ids)) or None
+
+    def _list(self, request: Request) -> Reply:
+        filters = {
+            name: value
+            for name in ("status", "type", "user_id")
+            if (value := request.args.get(name))
+        }
+        return Reply(200, self._subscriptions.page(filters, request.args.get("after", "")))
+
+    def _create(self, request: Request) -> Reply:
+        created = self._eventsub.subscribe(request.get_json(silent=True))
+        return Reply(202, {"data": [created], **self._subscriptions.totals()})
+
+    def _delete(self, request: Request) -> Reply:
+        subscription_id = request.args.get("id")
+        if not subscription_id:
+            raise Refused(400, "id is to be given")
+        self._subscriptions.delete(subscription_id)
+        return Reply(204)
+
+
+def _number(text: str, low: int, high: int | None, name: str) -> int:
+    if not text.isdecimal() or int(text) < low or (high is not None and int(text) > high):
+        raise Refused(400, f"the parameter {name} is malformed")
+    return int(text)
+
+
+def _user_document(user: User) -> Document:
+    return {
+        "id": user.user_id,
+        "login": user.login,
+        "display_name": user.display_name,
+        "type": "",
+        "broadcaster_type": "partner",
+        "description": "",
+        "profile_image_url": "",
+        "offline_image_url": "",
+        "view_count": 0,
+        "created_at": "2016-12-14T20:32:28Z",
+    }
+
+
+def _stream_document(user: User, stream: Stream) -> dict[str, Any]:
+    return {
+        **stream_document(stream),
+        "user_id": user.user_id,
+        "user_login": user.login,
+        "user_name": user.display_name,
+        "tag_ids": [],
+        "is_mature": False,
+    }

@@ -1,0 +1,116 @@
+"""What makes the simulated streams come and go: much faster than on Twitch, so that there is
+something to see, and the same for the same seed."""
+
+import math
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from functools import partial
+from random import Random
+
+from streamwatch.domain.models import Stream
+from streamwatch.simulator.cast import CAST, CATEGORIES, TAGS, TITLES, Member
+from streamwatch.simulator.world import World
+
+_LIVE_AT_START = 11
+_LIVE_USUALLY = 14
+_HAPPENING_SECONDS = (8.0, 16.0)
+_DRIFT_SECONDS = 5.0
+_FLAP_SECONDS = 4.0
+_MINUTES_ON_AT_START = (5.0, 300.0)
+_RENAMED_BELOW = 100
+"""Only members with fewer viewers change their names: the others stay where one looks for them."""
+
+_Happening = Callable[[datetime], None]
+
+
+class Life:
+    """Lets the cast, who must be in `world` already, live from `start` on."""
+
+    def __init__(self, world: World, random: Random, start: datetime) -> None:
+        self._world = world
+        self._random = random
+        self._members = [member for member in CAST if member.usual_viewers]
+        self._user_ids = {member: world.user(member.login).user_id for member in self._members}
+        self._due: list[tuple[datetime, _Happening]] = []
+        for member in random.sample(self._members, _LIVE_AT_START):
+            self._begin(member, start - timedelta(minutes=random.uniform(*_MINUTES_ON_AT_START)))
+        self._plan(start, _HAPPENING_SECONDS[0], self._happen)
+        self._plan(start, _DRIFT_SECONDS, self._drift)
+
+    def advance(self, now: datetime) -> None:
+        """Let happen what is due by `now`, in its order, dated to when it was due."""
+        while (first := min(self._due, key=lambda entry: entry[0]))[0] <= now:
+            self._due.remove(first)
+            at, happening = first
+            with self._world.lock:
+                happening(at)
+
+    def _plan(self, at: datetime, seconds: float, happening: _Happening) -> None:
+        self._due.append((at + timedelta(seconds=seconds), happening))
+
+    def _happen(self, at: datetime) -> None:
+        """One thing happens to one member."""
+        live = [member for member in self._members if self._stream(member)]
+        idle = [member for member in self._members if member not in live]
+        draw = self._random.random()
+        if idle and draw < 0.3 + (_LIVE_USUALLY - len(live)) / 10:
+            self._begin(self._random.choice(idle), at)
+        elif live:
+            member = self._random.choice(live)
+            changes = [self._end, self._flap, self._change]
+            self._random.choices(changes, weights=[10, 2, 7])[0](member, at)
+        if self._random.random() < 0.03:  # noqa: PLR2004  about every six minutes
+            self._rename(self._random.choice(self._members))
+        self._plan(at, self._random.uniform(*_HAPPENING_SECONDS), self._happen)
+
+    def _drift(self, at: datetime) -> None:
+        """Every audience walks at random, drawn towards the member's usual one."""
+        for member in self._members:
+            if stream := self._stream(member):
+                viewers = max(1, stream.viewer_count or 0)
+                pull = 0.05 * math.log(member.usual_viewers / viewers)
+                step = math.exp(pull + self._random.gauss(0, 0.04))
+                self._world.set_viewers(self._login(member), max(1, round(viewers * step)))
+        self._plan(at, _DRIFT_SECONDS, self._drift)
+
+    def _begin(self, member: Member, at: datetime) -> None:
+        language = member.language
+        self._world.go_online(
+            self._login(member),
+            at=at,
+            viewers=max(1, round(member.usual_viewers * self._random.uniform(0.4, 0.9))),
+            category=self._random.choice(list(CATEGORIES)),
+            title=self._random.choice(TITLES[language]),
+            language=language,
+            tags=TAGS[language],
+        )
+
+    def _end(self, member: Member, at: datetime) -> None:
+        self._world.go_offline(self._login(member), at=at)
+
+    def _flap(self, member: Member, at: datetime) -> None:
+        self._end(member, at)
+        self._plan(at, _FLAP_SECONDS, partial(self._resume, member))
+
+    def _resume(self, member: Member, at: datetime) -> None:
+        if self._stream(member) is None:
+            self._world.resume(self._login(member), at=at)
+
+    def _change(self, member: Member, _: datetime) -> None:
+        """Another title and, mostly, another category."""
+        login = self._login(member)
+        self._world.set_title(login, self._random.choice(TITLES[member.language]))
+        self._world.set_category(login, self._random.choice(list(CATEGORIES)))
+
+    def _rename(self, member: Member) -> None:
+        """Add `_TV` to the member's name, or take it away again."""
+        if member.usual_viewers < _RENAMED_BELOW:
+            name = self._world.user(self._login(member)).display_name
+            renamed = name.removesuffix("_TV") if name.endswith("_TV") else f"{name}_TV"
+            self._world.rename(self._login(member), renamed)
+
+    def _login(self, member: Member) -> str:
+        return self._world.user_by_id(self._user_ids[member]).login
+
+    def _stream(self, member: Member) -> Stream | None:
+        return self._world.stream(self._login(member))
