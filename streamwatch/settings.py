@@ -1,6 +1,5 @@
 """The only reader of the environment: every variable, its default and what it allows."""
 
-import os
 import re
 import secrets
 from collections.abc import Callable, Iterator, Mapping
@@ -17,7 +16,7 @@ _LOGIN = re.compile(r"[A-Za-z0-9_]{1,25}", re.ASCII)
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,62}", re.ASCII)
 _PLACEHOLDER = re.compile(
     r"<.*>|\*+|x+|0+|(change|replace|insert|put|your|example|placeholder|todo)[\w .-]*"
-    r"|(my[-_ ]?|webhook[-_ ]?|super[-_ ]?)*(secret|password)[-_ ]*(here|key)?\d*",
+    r"|(my[-_ ]?|webhook[-_ ]?|super[-_ ]?)*(secret|password)([-_ ]*here)?",
     re.IGNORECASE | re.ASCII,
 )
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
@@ -209,12 +208,9 @@ def from_env(dotenv: Path | None = None) -> Settings:
     file = dotenv or Path(".env")
     if file.is_file():
         env.read_env(file, recurse=False)
-    values = {
-        _FIELDS.get(name, name.lower()): _read(env, name, kind)
-        for name, kind in VARIABLES.items()
-        if os.environ.get(name, "").strip()
-    }
-    faults = [*_faults(env), *_contradictions(values)]
+    given = {name: value for name in VARIABLES if (value := env.str(name, "").strip())}
+    values = {_FIELDS.get(name, name.lower()): _read(env, name, VARIABLES[name]) for name in given}
+    faults = [*_faults(env, given), *_contradictions(values)]
     if faults:
         raise SettingsError(faults)
     return Settings(**_with_defaults(values))
@@ -233,20 +229,20 @@ def _read(env: Env, name: str, kind: _Kind) -> Any:
     return getattr(env, kind.parser)(name, validate=check)
 
 
-def _faults(env: Env) -> list[str]:
+def _faults(env: Env, given: dict[str, str]) -> list[str]:
     """One line for each variable whose value cannot be used."""
     try:
         env.seal()
     except EnvValidationError as error:
         faults = error.error_messages
         assert isinstance(faults, Mapping)  # noqa: S101  what environs says with eager=False
-        return [_fault(name, messages[0]) for name, messages in faults.items()]
+        return [_fault(name, given[name], messages[0]) for name, messages in faults.items()]
     return []
 
 
-def _fault(name: str, message: str) -> str:
+def _fault(name: str, given: str, message: str) -> str:
     kind = VARIABLES[name]
-    value = "the value" if kind.secret else repr(os.environ[name])
+    value = "the value" if kind.secret else repr(given)
     return (
         f"{name}: {value} cannot be used ({message.rstrip('.').lower()}); allowed: {kind.allowed}"
     )
@@ -255,7 +251,7 @@ def _fault(name: str, message: str) -> str:
 def _contradictions(values: dict[str, Any]) -> Iterator[str]:
     """What cannot be used together. A value that is faulty by itself is None here."""
     storage = values.get("storage_type", "memory")
-    if storage != "memory" and "webhook_secrets" not in values:
+    if storage not in ("memory", None) and "webhook_secrets" not in values:
         yield f"WEBHOOK_SECRET: missing; STORAGE_TYPE={storage} needs {_SECRETS.allowed}"
     if storage == "memory" and (values.get("web_concurrency") or 1) > 1:
         yield (

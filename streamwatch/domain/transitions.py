@@ -283,7 +283,8 @@ def _seen_absent(status: StreamStatus | None, seen: SeenAbsent) -> Change | None
         after = StreamStatus(seen.user_id, login, name, None, seen.at)
         return _change(None, after, login, name, seen.at)
     if status.stream is None:
-        return None
+        named = (status.login, status.display_name) == (login, name)
+        return None if named else _change(status, status, login, name, seen.at)
     went_on_at = _replay(status.timeline).heard[status.stream.id].at
     seen_at = max(status.seen_at or went_on_at, went_on_at)
     if seen.at < went_on_at + HELIX_LAG or seen.at <= (status.absent_at or seen_at):

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from streamwatch.domain.models import Change, EventType, StreamStatus
 from streamwatch.domain.observations import Observation, SeenAbsent, SeenLive
@@ -76,6 +76,7 @@ class Observer:
             match result:
                 case Committed.STORED:
                     results[index] = observed
+                    self._rename(observed)
                     _tell(observed)
                 case Committed.CONFLICT:
                     again[index] = waiting[index]
@@ -84,6 +85,16 @@ class Observer:
                 case Committed.DUPLICATE:
                     pass
         return again
+
+    def _rename(self, observed: Observed) -> None:
+        """Let the record of a monitored streamer follow a login that has changed."""
+        if observed.change is None or observed.change.previous_login is None:
+            return
+        status = observed.change.status
+        for streamer in self._storage.streamers_by_id([status.user_id]).values():
+            named = replace(streamer, login=status.login, display_name=status.display_name)
+            self._storage.update_streamers([named])
+            log.info("Renamed: %s is now %s", observed.change.previous_login, status.login)
 
 
 def _user_id(observation: Observation) -> str:

@@ -14,6 +14,9 @@ from streamwatch.twitch.base import Twitch, TwitchUnavailable
 
 log = logging.getLogger(__name__)
 
+REFRESH = "refresh"
+"""The job that asks for everyone."""
+
 _USERS_A_CALL = 100
 _DETAILS_PATIENCE = timedelta(minutes=10)
 """How long a stream that Helix does not show yet is asked for; then the next refresh finds it."""

@@ -8,7 +8,7 @@ from datetime import datetime
 from streamwatch.domain.batches import batched
 from streamwatch.domain.models import Streamer, User
 from streamwatch.services.errors import NotMonitored, UnknownUser
-from streamwatch.services.refresh import Refresh
+from streamwatch.services.refresh import REFRESH, Refresh
 from streamwatch.services.subscriptions import RECONCILE, Subscriptions
 from streamwatch.storage.base import Storage
 from streamwatch.twitch.base import Twitch, TwitchError
@@ -87,6 +87,7 @@ class Streamers:
             self._add_batch(batch, result)
         if result.added:
             self._storage.coordination.request_job(RECONCILE)
+            self._storage.coordination.request_job(REFRESH)
         return result
 
     def remove(self, login: str) -> Streamer:
@@ -135,10 +136,18 @@ class Streamers:
         for user in users:
             if user.user_id in created:
                 log.info("Added streamer: %s", user.login)
-        self.rename([user for user in users if user.user_id not in created])
+        self._rename([user for user in users if user.user_id not in created])
         return created
 
-    def rename(self, users: Iterable[User]) -> int:
+    def refresh_names(self) -> int:
+        """Ask Twitch for the names of all who are monitored; how many had changed."""
+        renamed = 0
+        for batch in batched(self._storage.streamers(), _USERS_A_CALL):
+            users = self._twitch.users(user_ids=[streamer.user_id for streamer in batch])
+            renamed += self._rename(users)
+        return renamed
+
+    def _rename(self, users: Iterable[User]) -> int:
         """Give the monitored among `users` the names they have now; how many had others."""
         named = {user.user_id: user for user in users}
         renamed = []

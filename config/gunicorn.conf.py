@@ -1,0 +1,37 @@
+"""gunicorn for StreamWatch. https://docs.gunicorn.org/en/stable/settings.html"""
+
+import sys
+
+from streamwatch.logs import logging_config
+from streamwatch.settings import SettingsError, from_env
+
+try:
+    _settings = from_env()
+except SettingsError as error:
+    sys.exit(str(error))
+
+bind = f"0.0.0.0:{_settings.port}"
+workers = _settings.web_concurrency
+worker_class = "gthread"
+threads = _settings.web_threads
+
+# No preload_app: the databases' clients are built in each process, after the fork.
+preload_app = False
+
+# A webhook is answered in milliseconds; what takes longer waits for Twitch or a database, each with
+# its own shorter limit.
+timeout = 30
+
+# Within the 10 seconds that a process has to end after SIGTERM.
+graceful_timeout = 8
+
+# Longer than most proxies keep an idle connection to us, so that they close it, not we.
+keepalive = 75
+
+# gunicorn's control socket would write into $HOME, which a read-only image does not have.
+control_socket_disable = True
+
+# Heartbeats of the worker processes: memory, not a disk that may be slow.
+worker_tmp_dir = "/dev/shm" if sys.platform == "linux" else None  # noqa: S108  gunicorn makes it safe
+
+logconfig_dict = logging_config(_settings)

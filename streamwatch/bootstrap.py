@@ -1,0 +1,85 @@
+"""Builds the services that the settings ask for: the only place that names concrete adapters."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from streamwatch.services.health import Analytics, HealthCheck
+from streamwatch.services.history import History
+from streamwatch.services.ingest import Ingest
+from streamwatch.services.observer import Observer
+from streamwatch.services.refresh import Refresh
+from streamwatch.services.statuses import Statuses
+from streamwatch.services.streamers import Streamers
+from streamwatch.services.subscriptions import Subscriptions
+from streamwatch.settings import Settings
+from streamwatch.storage import open_storage
+from streamwatch.storage.base import Storage
+from streamwatch.twitch.base import Twitch
+from streamwatch.twitch.helix import Helix
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Everything that a blueprint, a job or a command can call."""
+
+    settings: Settings
+    storage: Storage
+    twitch: Twitch
+    ingest: Ingest
+    streamers: Streamers
+    statuses: Statuses
+    history: History
+    refresh: Refresh
+    subscriptions: Subscriptions
+    health: HealthCheck
+
+    def close(self) -> None:
+        """Let go of connections."""
+        self.storage.close()
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def build(settings: Settings) -> Services:
+    """The services on the backends that `settings` name. Nothing is connected to yet.
+
+    Raises SettingsError for a backend that does not exist.
+    """
+    storage = open_storage(settings)
+    helix = Helix.from_settings(settings, storage.coordination)
+    return assemble(settings, storage, helix, _NoAnalytics())
+
+
+class _NoAnalytics:
+    """Until there are analytics."""
+
+    def is_connected(self) -> bool:
+        return True
+
+
+def assemble(
+    settings: Settings,
+    storage: Storage,
+    twitch: Twitch,
+    analytics: Analytics,
+    clock: Callable[[], datetime] = _now,
+) -> Services:
+    """The services on these adapters."""
+    observer = Observer(storage)
+    refresh = Refresh(storage, twitch, observer, clock)
+    subscriptions = Subscriptions(storage, twitch, settings.webhook_url, settings.webhook_secrets)
+    return Services(
+        settings=settings,
+        storage=storage,
+        twitch=twitch,
+        ingest=Ingest(storage, observer, settings.webhook_secrets, clock),
+        streamers=Streamers(storage, twitch, subscriptions, refresh, clock),
+        statuses=Statuses(storage, twitch, settings.lookup_ttl_seconds, clock),
+        history=History(storage),
+        refresh=refresh,
+        subscriptions=subscriptions,
+        health=HealthCheck(storage, analytics, clock),
+    )

@@ -1,0 +1,195 @@
+"""The worker: `python -m streamwatch.worker`, or a thread of the web process in memory storage.
+
+Any number may run. One leads and does the jobs; all of them take part in reading the feed. A
+process that is killed loses nothing: jobs run again, feed entries are handed out again.
+"""
+
+import logging
+import logging.config
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+from schedule import CancelJob, Scheduler
+
+from streamwatch.bootstrap import Services, build
+from streamwatch.jobs import Job, table
+from streamwatch.leadership import Leadership, holder_name
+from streamwatch.logs import log_context, logging_config
+from streamwatch.services.observer import LeadershipLost
+from streamwatch.settings import SettingsError, from_env
+from streamwatch.storage.base import JobRun, Lease, StorageUnavailable
+from streamwatch.twitch.base import TwitchError
+
+log = logging.getLogger(__name__)
+
+_LOOK_SECONDS = 0.5
+"""How often the loop looks for jobs that are due, and for a request to stop."""
+
+_RETRY_SECONDS = 60
+"""When a job that runs once is tried again after a failure."""
+
+_STOP_SECONDS = 9
+"""How long a stopping worker may take to finish what is in flight: a process has 10 seconds."""
+
+
+class Worker:
+    """Runs the jobs while it leads, until it is stopped."""
+
+    def __init__(
+        self,
+        services: Services,
+        jobs: list[Job],
+        clock: Callable[[], datetime],
+        holder: str,
+    ) -> None:
+        self._coordination = services.storage.coordination
+        self._jobs = jobs
+        self._clock = clock
+        self._leadership = Leadership(self._coordination, clock, holder)
+        self._started_at = clock()
+        self._scheduler = Scheduler()
+        self._scheduled_under: Lease | None = None
+        self._errors: dict[str, str] = {}
+        self._stop = threading.Event()
+
+    def run(self) -> None:
+        """Work until `stop` is called from another thread or a signal handler."""
+        self._leadership.start()
+        while not self._stop.wait(_LOOK_SECONDS):
+            lease = self._leadership.lease
+            if lease is None:
+                continue
+            try:
+                if lease != self._scheduled_under:
+                    self._schedule(lease)
+                self._run_requested()
+            except StorageUnavailable as error:
+                log.warning("The storage does not answer: %s", error)
+                continue
+            self._scheduler.run_pending()
+        self._leadership.stop()
+
+    def stop(self) -> None:
+        """Ask `run` to end after the job in flight."""
+        self._stop.set()
+
+    def _schedule(self, lease: Lease) -> None:
+        """Plan all jobs under this lease."""
+        runs = self._coordination.job_runs()
+        self._scheduler.clear()
+        for job in self._jobs:
+            self._plan(job, lease, runs.get(job.name))
+        self._scheduled_under = lease
+
+    def _plan(self, job: Job, lease: Lease, last: JobRun | None) -> None:
+        """Make a job due: at once, if it has not run since this process started, else when its
+        interval since the last run is over, whoever ran it. So a takeover neither repeats nor
+        skips."""
+        ran = last is not None and last.started_at >= self._started_at
+        if job.seconds is None and ran and last and not last.error:
+            return
+        seconds = job.seconds or _RETRY_SECONDS
+        planned = self._scheduler.every(seconds).seconds.do(self._perform, job, lease)
+        due = last.started_at + timedelta(seconds=seconds) if ran and last else self._clock()
+        planned.next_run = due.astimezone().replace(tzinfo=None)  # schedule's own form
+
+    def _run_requested(self) -> None:
+        """Let jobs that were asked for be due now."""
+        requested = self._coordination.take_requested_jobs()
+        for planned in self._scheduler.get_jobs():
+            if planned.job_func and planned.job_func.args[0].name in requested:
+                planned.next_run = datetime.now()  # noqa: DTZ005  schedule's own form
+
+    def _perform(self, job: Job, lease: Lease) -> type[CancelJob] | None:
+        """Run a job, time it, and remember how it went. An exception ends here, so that neither the
+        loop nor the next job suffers."""
+        if self._stop.is_set() or self._leadership.lease != lease:
+            return None
+        token = log_context.set({"job": job.name})
+        started_at, start, error = self._clock(), time.monotonic(), None
+        try:
+            job.run(lease)
+        except LeadershipLost:
+            log.warning("Another worker has taken over; job %s left to it", job.name)
+            return None
+        except (TwitchError, StorageUnavailable) as problem:
+            error = str(problem)
+        except Exception as problem:
+            error = type(problem).__name__
+            log.exception("Job %s failed", job.name)
+        finally:
+            log_context.reset(token)
+        self._record(JobRun(job.name, started_at, time.monotonic() - start, error))
+        return CancelJob if job.seconds is None and error is None else None
+
+    def _record(self, run: JobRun) -> None:
+        """Say what went wrong once, not every two seconds, and keep the run for everyone to see."""
+        known = self._errors.get(run.name)
+        if run.error and run.error != known:
+            log.warning("Job %s failed: %s", run.name, run.error)
+        if known and not run.error:
+            log.info("Job %s is well again", run.name)
+        self._errors[run.name] = run.error or ""
+        try:
+            self._coordination.record_job(run)
+        except StorageUnavailable as error:
+            log.warning("The run of job %s could not be recorded: %s", run.name, error)
+
+
+def start_in_thread(services: Services) -> Worker:
+    """The worker of a web process whose storage no other process can see."""
+    worker = Worker(services, table(services), _now, holder_name())
+    threading.Thread(target=worker.run, name="worker", daemon=True).start()
+    return worker
+
+
+def main() -> int:
+    """Run as a process of its own; the exit status."""
+    _use_utc()
+    try:
+        settings = from_env()
+        logging.config.dictConfig(logging_config(settings))
+        services = build(settings)
+    except SettingsError as error:
+        print(error, file=sys.stderr)  # noqa: T201  one line a fault, before there are logs
+        return 1
+    if not services.storage.shared:
+        log.info("STORAGE_TYPE=%s: the web process does the worker's work", settings.storage_type)
+        return 0
+    worker = Worker(services, table(services), _now, holder_name())
+
+    def stop(*_: object) -> None:
+        worker.stop()
+        threading.Thread(target=_end_at_last, daemon=True).start()
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    worker.run()
+    services.close()
+    log.info("Worker stopped")
+    return 0
+
+
+def _end_at_last() -> None:
+    """End the process although a job hangs. Nothing is lost by it: see the module's docstring."""
+    time.sleep(_STOP_SECONDS)
+    os._exit(1)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _use_utc() -> None:
+    """`schedule` reckons in local time, in which an hour a year is missing or comes twice."""
+    os.environ["TZ"] = "UTC"
+    time.tzset()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
