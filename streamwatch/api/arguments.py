@@ -1,0 +1,95 @@
+"""What comes in, checked: path parameters by converters, query and JSON body by schemas."""
+
+from collections.abc import Iterator
+from typing import Any, NoReturn
+
+import marshmallow as ma
+import orjson
+from flask import Flask, Request
+from marshmallow.exceptions import SCHEMA
+from webargs.flaskparser import FlaskParser, is_json_request
+from werkzeug.exceptions import BadRequest, UnsupportedMediaType
+from werkzeug.routing import BaseConverter
+
+from streamwatch.api.errors import Fault, InvalidRequest
+from streamwatch.domain.eventsub import LOGIN
+from streamwatch.domain.models import EventType
+
+NOT_A_LOGIN = "Not a login: 1 to 25 letters, digits or _."
+
+LOGIN_SCHEMA = {"type": "string", "pattern": f"^{LOGIN.pattern}$", "examples": ["shroud"]}
+EVENT_TYPE_SCHEMA = {"type": "string", "enum": list(EventType)}
+
+
+class LoginConverter(BaseConverter):
+    """A login in a path: `<login:username>`."""
+
+    def to_python(self, value: str) -> str:
+        if not LOGIN.fullmatch(value):
+            raise InvalidRequest([Fault("path", "username", NOT_A_LOGIN)])
+        return value
+
+
+class EventTypeConverter(BaseConverter):
+    """A type of event in a path: `<event_type:event_type>`."""
+
+    def to_python(self, value: str) -> EventType:
+        if value not in set(EventType):
+            known = ", ".join(EventType)
+            raise InvalidRequest([Fault("path", "event_type", f"Known types: {known}.")])
+        return EventType(value)
+
+
+CONVERTERS = {
+    "login": (LoginConverter, LOGIN_SCHEMA),
+    "event_type": (EventTypeConverter, EVENT_TYPE_SCHEMA),
+}
+"""By the name they have in a rule; and what documents them."""
+
+
+def register(app: Flask) -> None:
+    app.url_map.converters |= {name: converter for name, (converter, _) in CONVERTERS.items()}
+
+
+class LoginField(ma.fields.String):
+    """A login in a body or a query."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(validate=_check_login, metadata=LOGIN_SCHEMA, **kwargs)
+
+
+def _check_login(value: str) -> None:
+    if not LOGIN.fullmatch(value):
+        raise ma.ValidationError(f"{value[:64]!r}: {NOT_A_LOGIN}")
+
+
+class Parser(FlaskParser):
+    """webargs' parser, with orjson (which bounds nesting) and problems as this API tells them."""
+
+    def _raw_load_json(self, req: Request) -> Any:
+        if not is_json_request(req):
+            raise UnsupportedMediaType("Send the body as application/json.")
+        try:
+            return orjson.loads(req.get_data())
+        except orjson.JSONDecodeError:
+            raise BadRequest("The body is not JSON.") from None
+
+    def handle_error(self, error: ma.ValidationError, *_: Any, **__: Any) -> NoReturn:
+        raise InvalidRequest(list(_faults(error.messages_dict))) from None
+
+
+def _faults(messages: dict[str, Any]) -> Iterator[Fault]:
+    """The nested messages of marshmallow, the location outermost, in a row."""
+    for location, nested in messages.items():
+        place = "body" if location == "json" else location
+        for path, detail in _leaves(nested, ()):
+            yield Fault(place, ".".join(path), detail)
+
+
+def _leaves(nested: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:
+    if isinstance(nested, dict):
+        for key, value in nested.items():
+            yield from _leaves(value, path if key == SCHEMA else (*path, str(key)))
+    else:
+        for detail in nested:
+            yield path, detail

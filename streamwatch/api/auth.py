@@ -1,0 +1,55 @@
+"""Who may call which path. A path that is not named here is guarded."""
+
+import hmac
+from collections.abc import Collection
+
+from flask import Flask, request
+from werkzeug.datastructures import WWWAuthenticate
+from werkzeug.exceptions import Forbidden, Unauthorized
+
+from streamwatch.api.context import services
+from streamwatch.settings import WEBHOOK_PATH
+
+_OPEN = ("/health", WEBHOOK_PATH, "/docs", "/openapi.json")
+_ADMIN = "/admin"
+
+
+def register(app: Flask) -> None:
+    app.before_request(_check)
+
+
+def needs_key(path: str, *, required: bool) -> bool:
+    """Whether `path` is answered only with a key; `required` is REQUIRE_API_KEY."""
+    if is_admin(path):
+        return True
+    return required and path != "/" and not any(_is_under(path, root) for root in _OPEN)
+
+
+def is_admin(path: str) -> bool:
+    """Whether `path` is the operator's, guarded whatever the settings are."""
+    return _is_under(path, _ADMIN)
+
+
+def _check() -> None:
+    settings = services().settings
+    if not needs_key(request.path, required=settings.require_api_key):
+        return
+    if not settings.api_keys:
+        raise Forbidden("This path needs a key, and there is none: set API_KEY.")
+    scheme, _, key = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not _is_key(key.strip(), settings.api_keys):
+        raise Unauthorized(
+            "Send a key that is in API_KEY, as `Authorization: Bearer KEY`.",
+            www_authenticate=WWWAuthenticate("bearer"),
+        )
+
+
+def _is_key(given: str, keys: Collection[str]) -> bool:
+    """Whether it is one of `keys`. Takes the same time wherever they differ."""
+    encoded = given.encode("utf-8", "replace")
+    results = [hmac.compare_digest(key.encode(), encoded) for key in keys]
+    return any(results)
+
+
+def _is_under(path: str, root: str) -> bool:
+    return path == root or path.startswith(f"{root}/")

@@ -1,0 +1,116 @@
+"""Errors as problem documents (RFC 9457): one form for all, one table for the typed ones."""
+
+import logging
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+from flask import Flask, Response
+from werkzeug.exceptions import HTTPException, UnprocessableEntity
+
+from streamwatch.domain.eventsub import ForgedMessage, MalformedMessage, StaleMessage
+from streamwatch.services.errors import AlreadyRunning, NotMonitored, UnknownUser
+from streamwatch.storage.base import StorageUnavailable
+from streamwatch.twitch.base import TwitchBusy, TwitchError, TwitchNotConfigured
+
+log = logging.getLogger(__name__)
+
+PROBLEM_JSON = "application/problem+json"
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that is wrong with a request: where ("path", "query" or "body"), the name of the
+    parameter or of the body's field, and what."""
+
+    place: str
+    name: str
+    detail: str
+
+
+class InvalidRequest(UnprocessableEntity):
+    """422 with every fault."""
+
+    description = "The request is not valid; `errors` says what is wrong with it."
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        super().__init__()
+        self.faults = faults
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """How an error is answered. Without `detail` its own text is: only where that is ours."""
+
+    status: HTTPStatus
+    detail: str | None = None
+    retry_after: int | None = None
+    """Seconds."""
+
+
+ANSWERS: dict[type[Exception], _Answer] = {
+    UnknownUser: _Answer(HTTPStatus.NOT_FOUND),
+    NotMonitored: _Answer(HTTPStatus.NOT_FOUND),
+    AlreadyRunning: _Answer(HTTPStatus.CONFLICT, retry_after=60),
+    MalformedMessage: _Answer(HTTPStatus.BAD_REQUEST),
+    ForgedMessage: _Answer(HTTPStatus.FORBIDDEN),
+    StaleMessage: _Answer(HTTPStatus.FORBIDDEN),
+    TwitchError: _Answer(HTTPStatus.BAD_GATEWAY),
+    TwitchBusy: _Answer(HTTPStatus.SERVICE_UNAVAILABLE, "Twitch's rate limit is used up for now."),
+    TwitchNotConfigured: _Answer(
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "This needs Twitch: set TWITCH_CLIENT_ID and TWITCH_CLIENT_SECRET.",
+        60,
+    ),
+    StorageUnavailable: _Answer(
+        HTTPStatus.SERVICE_UNAVAILABLE, "The storage does not answer now.", 5
+    ),
+}
+"""The most exact type counts."""
+
+
+def register(app: Flask) -> None:
+    app.register_error_handler(HTTPException, http_problem)
+    for error, answer in ANSWERS.items():
+        app.register_error_handler(error, partial(_typed_problem, answer))
+
+
+def http_problem(error: HTTPException) -> Response:
+    """What Werkzeug raises, its headers kept (Allow, Retry-After, WWW-Authenticate …). An exception
+    that nobody expected comes here too, as a 500 without its text: Flask has logged it."""
+    headers = {name: value for name, value in error.get_headers() if name != "Content-Type"}
+    extra: dict[str, Any] = {}
+    if isinstance(error, InvalidRequest):
+        extra["errors"] = [
+            {"in": fault.place, "name": fault.name, "detail": fault.detail}
+            for fault in error.faults
+        ]
+    status = HTTPStatus(error.code or HTTPStatus.INTERNAL_SERVER_ERROR)
+    return _problem(status, error.description or status.description, headers, extra)
+
+
+def _typed_problem(answer: _Answer, error: Exception) -> Response:
+    if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        log.warning("Answered %d: %s: %s", answer.status, type(error).__name__, error)
+    retry_after = answer.retry_after
+    if isinstance(error, TwitchBusy):
+        retry_after = max(1, math.ceil(error.retry_after))
+    headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
+    return _problem(answer.status, answer.detail or str(error), headers)
+
+
+def _problem(
+    status: HTTPStatus,
+    detail: str,
+    headers: Mapping[str, str],
+    extra: Mapping[str, Any] | None = None,
+) -> Response:
+    document = {"type": "about:blank", "title": status.phrase, "status": status, "detail": detail}
+    body = orjson.dumps(document | dict(extra or {}))
+    response = Response(body, status, content_type=PROBLEM_JSON)
+    response.headers.extend(headers)
+    return response

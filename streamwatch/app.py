@@ -1,0 +1,45 @@
+"""The web application: which resources there are, and what every request goes through."""
+
+from flask import Flask
+
+from streamwatch.api import (
+    arguments,
+    auth,
+    basic,
+    context,
+    errors,
+    events,
+    headers,
+    streamers,
+    streams,
+    webhooks,
+)
+from streamwatch.api.docs import documentation
+from streamwatch.api.json_provider import OrjsonProvider
+from streamwatch.api.openapi import create_api
+from streamwatch.bootstrap import Services, build
+from streamwatch.settings import Settings, from_env
+
+MAX_BODY_BYTES = 1024 * 1024
+"""The webhook has a tighter limit of its own."""
+
+RESOURCES = (basic, streamers, streams, events)
+"""The modules whose `blueprint` is served and documented, in the order of the documentation."""
+
+
+def create_app(settings: Settings | None = None, services: Services | None = None) -> Flask:
+    """The application on `services`, or on what `settings` (else the environment's) ask for."""
+    services = services or build(settings or from_env())
+    app = Flask(__name__, static_folder=None)
+    app.json = OrjsonProvider(app)
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
+    context.provide(app, services)
+    for part in (headers, auth, arguments, errors):
+        part.register(app)
+    api = create_api(app, key_required=services.settings.require_api_key)
+    for resource in RESOURCES:
+        api.register_blueprint(resource.blueprint)
+    app.register_blueprint(webhooks.blueprint)
+    webhooks.document(api.spec, app)
+    app.register_blueprint(documentation(api))
+    return app
