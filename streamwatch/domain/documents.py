@@ -35,6 +35,11 @@ def streamer_document(streamer: Streamer) -> Document:
     }
 
 
+def stored_streamer_document(streamer: Streamer) -> Document:
+    """What is stored of a streamer: more than the API tells."""
+    return {**streamer_document(streamer), "signed_with": streamer.signed_with}
+
+
 def streamer_from(document: Document) -> Streamer:
     return Streamer(
         user_id=document["user_id"],
@@ -43,6 +48,7 @@ def streamer_from(document: Document) -> Streamer:
         added_at=parse_time(document["added_at"]),
         online_subscription_id=document["online_subscription_id"],
         offline_subscription_id=document["offline_subscription_id"],
+        signed_with=document.get("signed_with"),
     )
 
 

@@ -13,7 +13,14 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
-from streamwatch.domain.models import EventType, Source, Stream, StreamEvent, Subscription
+from streamwatch.domain.models import (
+    EVENT_VERSION,
+    EventType,
+    Source,
+    Stream,
+    StreamEvent,
+    Subscription,
+)
 from streamwatch.domain.observations import WentOffline, WentOnline
 from streamwatch.domain.times import parse_time
 
@@ -170,8 +177,8 @@ def _check_storable(value: Any) -> None:
 
 def _notification(message_id: str, at: datetime, payload: dict[str, Any]) -> Message:
     subscription = _object(payload, "subscription")
-    kind, version = _text(subscription, "type"), subscription.get("version", "1")
-    if version != "1" or kind not in set(EventType):
+    kind, version = _text(subscription, "type"), subscription.get("version", EVENT_VERSION)
+    if version != EVENT_VERSION or kind not in set(EventType):
         return Unknown(f"subscription type {kind[:64]!r}")
     data = _object(payload, "event")
     login = _text(data, "broadcaster_user_login")

@@ -14,6 +14,10 @@ class EventType(StrEnum):
     OFFLINE = "stream.offline"
 
 
+EVENT_VERSION = "1"
+"""The version of both subscription types that is understood."""
+
+
 class Source(StrEnum):
     """How a thing was learned."""
 
@@ -33,7 +37,11 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class Streamer:
-    """A monitored user, with the ids of the two EventSub subscriptions that watch them."""
+    """A monitored user, with the ids of the two EventSub subscriptions that watch them.
+
+    `signed_with` names the webhook secret that these were created with (see
+    `subscriptions.secret_mark`); None where that is not known.
+    """
 
     user_id: str
     login: str
@@ -41,11 +49,21 @@ class Streamer:
     added_at: datetime
     online_subscription_id: str | None = None
     offline_subscription_id: str | None = None
+    signed_with: str | None = None
 
     @property
     def is_active(self) -> bool:
         """Whether both subscriptions stand."""
         return bool(self.online_subscription_id and self.offline_subscription_id)
+
+    @property
+    def subscription_ids(self) -> dict[EventType, str]:
+        """The subscriptions that stand."""
+        ids = {
+            EventType.ONLINE: self.online_subscription_id,
+            EventType.OFFLINE: self.offline_subscription_id,
+        }
+        return {event_type: known for event_type, known in ids.items() if known}
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +228,11 @@ class Subscription:
     @property
     def is_pending(self) -> bool:
         return self.status == "webhook_callback_verification_pending"
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether it stands, or will once Twitch has had its challenge answered."""
+        return self.is_enabled or self.is_pending
 
 
 @dataclass(frozen=True, slots=True)

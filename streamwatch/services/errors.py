@@ -15,3 +15,11 @@ class NotMonitored(Exception):
     def __init__(self, login: str) -> None:
         super().__init__(f"{login!r} is not monitored.")
         self.login = login
+
+
+class AlreadyRunning(Exception):
+    """Another process is doing this work now, and only one may."""
+
+    def __init__(self, work: str) -> None:
+        super().__init__(f"Another process is doing this now: {work}. Try again in a minute.")
+        self.work = work
