@@ -1,0 +1,104 @@
+"""What happens in the simulated world, by itself and on command."""
+
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from random import Random
+
+import pytest
+
+from streamwatch.domain.models import EventType
+from streamwatch.simulator.cast import CAST
+from streamwatch.simulator.faults import Faults, MessageType, Mishap
+from streamwatch.simulator.life import Life
+from streamwatch.simulator.world import Happening, World
+
+START = datetime(2026, 10, 11, 10, 0, tzinfo=UTC)
+
+
+def _lived(seed: int, minutes: float, step: float = 1.0) -> tuple[World, list[Happening]]:
+    """The world after `minutes`, in which one looked every `step` seconds, and what happened."""
+    world = World(lambda: START)
+    happenings: list[Happening] = []
+    world.listeners.append(happenings.append)
+    for member in CAST:
+        world.add_user(member.display_name)
+    life = Life(world, Random(seed), START)  # noqa: S311  a game's dice
+    for n in range(int(minutes * 60 / step) + 1):
+        life.advance(START + timedelta(seconds=n * step))
+    return world, happenings
+
+
+def test_the_same_seed_gives_the_same_life_however_often_one_looks() -> None:
+    (world, happenings), (other, others) = _lived(7, 20, step=1.0), _lived(7, 20, step=7.5)
+    assert happenings == others
+    assert list(world.shown(datetime.max.replace(tzinfo=UTC))) == list(
+        other.shown(datetime.max.replace(tzinfo=UTC))
+    )
+    assert _lived(8, 20)[1] != happenings
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_within_a_minute_a_good_dozen_are_live_and_things_happen(seed: int) -> None:
+    world, happenings = _lived(seed, 1)
+    after_start = [one for one in happenings if one.at > START]
+    assert len(after_start) >= 2
+    assert 10 <= len(list(world.shown(START + timedelta(minutes=1)))) <= 16
+
+
+def test_within_an_hour_streams_come_and_go_flap_and_change() -> None:
+    world, happenings = _lived(0, 60)
+    kinds = Counter(one.type for one in happenings)
+    assert kinds[EventType.ONLINE] > 60
+    assert kinds[EventType.OFFLINE] > 50
+    online = Counter(one.stream.id for one in happenings if one.type is EventType.ONLINE)
+    assert max(online.values()) > 1  # a flap keeps the stream's id
+    assert any(user.login.endswith("_tv") for user in world.users())
+    viewers = sorted(
+        stream.viewer_count or 0 for _, stream in world.shown(START.replace(year=2027))
+    )
+    assert viewers[0] >= 1
+    assert viewers[-1] > 10 * viewers[len(viewers) // 2]  # a few are large
+
+
+def test_some_are_never_on() -> None:
+    _, happenings = _lived(0, 120)
+    seen = {one.user.user_id for one in happenings}
+    assert 0 < len(CAST) - len(seen) < 5
+
+
+def test_every_stream_goes_on_and_off_in_turns() -> None:
+    _, happenings = _lived(3, 60)
+    live: set[str] = set()
+    for one in happenings:
+        is_on = one.type is EventType.ONLINE
+        assert is_on is (one.user.user_id not in live)
+        live ^= {one.user.user_id}
+
+
+def test_commands_that_cannot_be_are_errors() -> None:
+    world = World(lambda: START)
+    world.add_user("Mallard")
+    world.add_user("Moorhen")
+    with pytest.raises(ValueError, match="not live"):
+        world.go_offline("mallard")
+    with pytest.raises(ValueError, match="never had"):
+        world.resume("mallard")
+    world.go_online("mallard")
+    with pytest.raises(ValueError, match="live already"):
+        world.go_online("MALLARD")
+    with pytest.raises(ValueError, match="is a moorhen already"):
+        world.rename("mallard", "MOORHEN")
+    with pytest.raises(ValueError, match="is a mallard already"):
+        world.add_user("mallard")
+    with pytest.raises(KeyError):
+        world.go_online("nobody_at_all")
+
+
+def test_mishaps_come_about_as_often_as_their_chances_say() -> None:
+    faults = Faults(Random(1))  # noqa: S311  a game's dice
+    faults.chances = {Mishap.DROPPED: 0.1, Mishap.DOUBLED: 0.2}
+    drawn = Counter(faults.of_message(MessageType.NOTIFICATION) for _ in range(2000))
+    assert set(drawn) == {None, Mishap.DROPPED, Mishap.DOUBLED}
+    assert 150 < drawn[Mishap.DROPPED] < 250
+    assert 340 < drawn[Mishap.DOUBLED] < 460
+    assert faults.of_message(MessageType.REVOCATION) is None

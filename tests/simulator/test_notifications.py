@@ -1,0 +1,224 @@
+"""What is told to a callback, and what becomes of it when it does not answer well."""
+
+from collections import Counter
+
+import pytest
+
+from streamwatch.domain.eventsub import Message, Notification, Revocation
+from streamwatch.domain.models import EventType
+from streamwatch.domain.observations import WentOffline, WentOnline
+from streamwatch.simulator import Mishap, Simulator
+from tests.simulator.conftest import Client
+from tests.simulator.receiver import Receiver
+
+
+def _notifications(messages: list[Message]) -> list[Notification]:
+    return [message for message in messages if isinstance(message, Notification)]
+
+
+def _told(receiver: Receiver) -> Counter[str]:
+    """How many notifications of each type came."""
+    return Counter(
+        message.observation.event.event_type for message in _notifications(receiver.messages)
+    )
+
+
+def test_going_on_and_off_is_told_with_a_good_signature(
+    watched: Simulator, receiver: Receiver, shroud: str
+) -> None:
+    stream = watched.world.go_online("shroud")
+    watched.wait_until_delivered()
+    watched.world.go_offline("shroud")
+    watched.wait_until_delivered()
+    online, offline = (message.observation for message in _notifications(receiver.messages))
+    assert isinstance(online, WentOnline)
+    assert isinstance(offline, WentOffline)
+    assert (online.stream.id, online.stream.started_at) == (stream.id, stream.started_at)
+    assert (online.event.broadcaster_id, online.event.broadcaster_login) == (shroud, "shroud")
+    assert offline.event.stream_id == stream.id
+    assert [delivery.status for delivery in watched.deliveries[-2:]] == [204, 204]
+
+
+def test_an_offline_may_leave_its_stream_unnamed(watched: Simulator, receiver: Receiver) -> None:
+    watched.faults.nameless_offline = True
+    watched.world.go_online("shroud")
+    watched.wait_until_delivered()
+    watched.world.go_offline("shroud")
+    watched.wait_until_delivered()
+    assert _notifications(receiver.messages)[-1].observation.event.stream_id is None
+
+
+def test_a_flap_is_told_as_off_and_on_with_the_same_stream_id(
+    watched: Simulator, receiver: Receiver
+) -> None:
+    stream = watched.world.go_online("shroud")
+    watched.world.flap("shroud")
+    watched.wait_until_delivered()
+    ids = {message.observation.event.stream_id for message in _notifications(receiver.messages)}
+    assert (ids, _told(receiver)) == ({stream.id}, {EventType.ONLINE: 2, EventType.OFFLINE: 1})
+
+
+def test_only_who_is_subscribed_to_is_told_of(watched: Simulator, receiver: Receiver) -> None:
+    watched.world.go_online("waldkauzig")
+    watched.wait_until_delivered()
+    assert receiver.messages == []
+
+
+@pytest.mark.parametrize("bad", [503, 302, 0.4])
+def test_a_message_that_is_not_acknowledged_is_sent_again_with_the_same_id(
+    watched: Simulator, receiver: Receiver, bad: float
+) -> None:
+    watched.eventsub.courier.timeout = 0.2
+    receiver.bad.extend([bad, bad])
+    watched.world.go_online("shroud")
+    watched.wait_until_delivered()
+    message_id = watched.deliveries[-1].message.id
+    assert receiver.retries == [(message_id, 0), (message_id, 1), (message_id, 2)]
+    assert [delivery.is_acknowledged for delivery in watched.deliveries[-3:]] == [
+        False,
+        False,
+        True,
+    ]
+
+
+def test_a_message_is_given_up_after_its_resends(watched: Simulator, receiver: Receiver) -> None:
+    receiver.bad.extend([500] * 3)
+    watched.world.go_online("shroud")
+    watched.wait_until_delivered()
+    assert [delivery.status for delivery in watched.deliveries[-3:]] == [500] * 3
+    assert [one.status for one in watched.subscriptions.all()] == ["enabled"] * 2
+
+
+def test_too_many_messages_given_up_end_the_subscription(
+    watched: Simulator, receiver: Receiver
+) -> None:
+    watched.eventsub.failures_allowed = 1
+    watched.eventsub.courier.retry_delays = ()
+    for _ in range(2):
+        receiver.bad.append(500)
+        watched.world.go_online("shroud")
+        watched.wait_until_delivered()
+        watched.world.go_offline("shroud")
+        watched.wait_until_delivered()
+    assert [one.status for one in watched.subscriptions.all()] == [
+        "notification_failures_exceeded",
+        "enabled",
+    ]
+    revocations = [message for message in receiver.messages if isinstance(message, Revocation)]
+    assert [message.subscription.status for message in revocations] == [
+        "notification_failures_exceeded"
+    ]
+
+
+def test_an_acknowledged_message_forgives_the_failures_before_it(
+    watched: Simulator, receiver: Receiver
+) -> None:
+    watched.eventsub.failures_allowed = 1
+    watched.eventsub.courier.retry_delays = ()
+    for bad in ([500], [], [500], []):
+        receiver.bad.extend(bad)
+        watched.world.go_online("shroud")
+        watched.wait_until_delivered()
+        watched.world.go_offline("shroud")
+        watched.wait_until_delivered()
+    assert [one.status for one in watched.subscriptions.all()] == ["enabled"] * 2
+
+
+def test_a_revocation_is_told_and_nothing_after_it(watched: Simulator, receiver: Receiver) -> None:
+    online = watched.subscriptions.all()[0]
+    watched.eventsub.revoke(online, "user_removed")
+    watched.wait_until_delivered()
+    watched.world.go_online("shroud")
+    watched.wait_until_delivered()
+    (revocation,) = receiver.messages
+    assert isinstance(revocation, Revocation)
+    assert (revocation.subscription.id, revocation.subscription.status) == (
+        online.id,
+        "user_removed",
+    )
+    assert revocation.subscription.cost == 0
+
+
+def test_a_deleted_subscription_is_not_told_again(
+    watched: Simulator, client: Client, receiver: Receiver
+) -> None:
+    watched.eventsub.courier.retry_delays = (0.5,)
+    receiver.bad.append(500)
+    watched.world.go_online("shroud")
+    client.delete(watched.subscriptions.all()[0].id)
+    watched.wait_until_delivered()
+    assert len(_notifications(receiver.messages)) == 1
+
+
+def test_a_slow_receiver_does_not_hold_up_the_others(
+    watched: Simulator, client: Client, receiver: Receiver
+) -> None:
+    slow = watched.world.user("waldkauzig").user_id
+    client.subscribe(slow, receiver.callback)
+    watched.wait_until_delivered()
+    receiver.bad.append(1.0)
+    watched.world.go_online("waldkauzig")
+    watched.world.go_online("shroud")
+    watched.wait_until_delivered()
+    users = [delivery.message.subscription.user_id for delivery in watched.deliveries[-2:]]
+    assert len(users) == len(set(users)) == 2
+    assert watched.deliveries[-1].is_acknowledged
+
+
+def test_a_dropped_message_never_comes(watched: Simulator, receiver: Receiver) -> None:
+    watched.faults.on_message(Mishap.DROPPED)
+    watched.world.go_online("shroud")
+    watched.world.go_offline("shroud")
+    watched.wait_until_delivered()
+    assert _told(receiver) == {EventType.OFFLINE: 1}
+
+
+def test_a_doubled_message_comes_twice_under_one_id(watched: Simulator, receiver: Receiver) -> None:
+    watched.faults.on_message(Mishap.DOUBLED)
+    watched.world.go_online("shroud")
+    watched.wait_until_delivered()
+    ids = [message.message_id for message in _notifications(receiver.messages)]
+    assert (len(ids), len(set(ids))) == (2, 1)
+
+
+def test_an_echoed_message_comes_twice_under_two_ids(
+    watched: Simulator, receiver: Receiver
+) -> None:
+    watched.faults.on_message(Mishap.ECHOED)
+    watched.world.go_online("shroud")
+    watched.wait_until_delivered()
+    first, second = _notifications(receiver.messages)
+    assert first.message_id != second.message_id
+    assert first.observation.event.data == second.observation.event.data
+
+
+def test_a_late_message_is_overtaken_and_keeps_its_time(
+    watched: Simulator, receiver: Receiver
+) -> None:
+    watched.faults.late_by = 0.3
+    watched.faults.on_message(Mishap.LATE)
+    watched.world.go_online("shroud")
+    watched.world.go_offline("shroud")
+    watched.wait_until_delivered()
+    offline, online = (message.observation for message in _notifications(receiver.messages))
+    assert isinstance(offline, WentOffline)
+    assert isinstance(online, WentOnline)
+    assert online.event.timestamp < offline.event.timestamp
+
+
+def test_a_forged_notification_is_never_acknowledged(
+    watched: Simulator, receiver: Receiver
+) -> None:
+    watched.faults.on_message(Mishap.FORGED)
+    watched.world.go_online("shroud")
+    watched.wait_until_delivered()
+    assert receiver.messages == []
+    assert {delivery.status for delivery in watched.deliveries[-3:]} == {403}
+
+
+def test_waiting_for_messages_has_a_limit(watched: Simulator) -> None:
+    watched.faults.late_by = 60
+    watched.faults.on_message(Mishap.LATE)
+    watched.world.go_online("shroud")
+    with pytest.raises(TimeoutError, match="1 messages"):
+        watched.wait_until_delivered(timeout=0.05)

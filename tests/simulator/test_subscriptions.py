@@ -1,0 +1,129 @@
+"""Subscribing: the challenge, what is refused, and the listing."""
+
+import pytest
+
+from streamwatch.simulator import MessageType, Mishap, Simulator
+from tests.simulator.conftest import Client
+from tests.simulator.receiver import Receiver
+
+PENDING = "webhook_callback_verification_pending"
+FAILED = "webhook_callback_verification_failed"
+
+
+def _statuses(twitch: Simulator) -> list[str]:
+    twitch.wait_until_delivered()
+    return [subscription.status for subscription in twitch.subscriptions.all()]
+
+
+def test_a_right_answer_to_the_challenge_enables(
+    twitch: Simulator, client: Client, receiver: Receiver, shroud: str
+) -> None:
+    answer = client.subscribe(shroud, receiver.callback)
+    assert answer.status_code == 202
+    (created,) = answer.json()["data"]
+    assert (created["status"], created["cost"]) == (PENDING, 1)
+    assert "secret" not in created["transport"]
+    assert _statuses(twitch) == ["enabled"]
+    assert (answer.json()["total_cost"], answer.json()["max_total_cost"]) == (1, 10_000)
+
+
+def test_a_wrong_answer_to_the_challenge_fails_the_subscription(
+    twitch: Simulator, client: Client, receiver: Receiver, shroud: str
+) -> None:
+    receiver.challenge_answer = b'"quoted"'
+    client.subscribe(shroud, receiver.callback)
+    assert _statuses(twitch) == [FAILED]
+
+
+def test_a_forged_challenge_is_not_answered_by_who_checks_signatures(
+    twitch: Simulator, client: Client, receiver: Receiver, shroud: str
+) -> None:
+    twitch.faults.on_message(Mishap.FORGED, kind=MessageType.VERIFICATION)
+    client.subscribe(shroud, receiver.callback)
+    assert _statuses(twitch) == [FAILED]
+    assert receiver.refused == 1
+
+
+def test_a_subscription_whose_challenge_is_lost_stays_pending(
+    twitch: Simulator, client: Client, receiver: Receiver, shroud: str
+) -> None:
+    twitch.faults.on_message(Mishap.DROPPED, kind=MessageType.VERIFICATION)
+    client.subscribe(shroud, receiver.callback)
+    assert _statuses(twitch) == [PENDING]
+
+
+def test_the_same_subscription_twice_is_a_conflict_until_the_first_is_dead(
+    twitch: Simulator, client: Client, receiver: Receiver, shroud: str
+) -> None:
+    assert client.subscribe(shroud, receiver.callback).status_code == 202
+    assert client.subscribe(shroud, receiver.callback).status_code == 409
+    twitch.wait_until_delivered()
+    twitch.eventsub.revoke(twitch.subscriptions.all()[0])
+    assert client.subscribe(shroud, receiver.callback).status_code == 202
+
+
+def test_three_of_the_same_type_and_condition_are_the_most(
+    client: Client, receiver: Receiver, shroud: str
+) -> None:
+    answers = [client.subscribe(shroud, f"{receiver.callback}?{n}") for n in range(4)]
+    assert [answer.status_code for answer in answers] == [202, 202, 202, 429]
+
+
+def test_the_cost_limit_is_kept(twitch: Simulator, client: Client, receiver: Receiver) -> None:
+    twitch.subscriptions.max_total_cost = 2
+    answers = [client.subscribe(str(n), receiver.callback) for n in range(3)]
+    assert [answer.status_code for answer in answers] == [202, 202, 429]
+    listing = client.get("eventsub/subscriptions").json()
+    assert (listing["total"], listing["total_cost"], listing["max_total_cost"]) == (2, 2, 2)
+
+
+def test_all_pages_list_all_subscriptions_oldest_first(
+    twitch: Simulator, client: Client, receiver: Receiver
+) -> None:
+    twitch.subscriptions.page_size = 2
+    for n in range(5):
+        client.subscribe(str(n), receiver.callback)
+    found, after, pages = [], "", 0
+    while pages == 0 or after:
+        page = client.get("eventsub/subscriptions", after=after).json()
+        found += [one["condition"]["broadcaster_user_id"] for one in page["data"]]
+        after = page["pagination"].get("cursor", "")
+        pages += 1
+        assert page["total"] == 5
+    assert (found, pages) == (["0", "1", "2", "3", "4"], 3)
+
+
+def test_a_listing_takes_one_filter(client: Client, receiver: Receiver) -> None:
+    for user_id in ("1", "2"):
+        client.subscribe(user_id, receiver.callback)
+    (only,) = client.get("eventsub/subscriptions", user_id="2").json()["data"]
+    assert only["condition"] == {"broadcaster_user_id": "2"}
+    assert client.get("eventsub/subscriptions", status="version_removed").json()["data"] == []
+    both = client.get("eventsub/subscriptions", user_id="2", status="enabled")
+    assert both.status_code == 400
+
+
+def test_a_deleted_subscription_is_gone_and_cannot_be_deleted_again(
+    twitch: Simulator, client: Client, receiver: Receiver, shroud: str
+) -> None:
+    subscription_id = client.subscribe(shroud, receiver.callback).json()["data"][0]["id"]
+    assert client.delete(subscription_id).status_code == 204
+    assert client.delete(subscription_id).status_code == 404
+    assert client.delete("").status_code == 400
+    assert twitch.subscriptions.all() == []
+
+
+@pytest.mark.parametrize(
+    ("callback", "event_type", "secret"),
+    [
+        ("https://example.com/webhooks/eventsub", "stream.online", "long enough"),
+        ("http://127.0.0.1:1/", "stream.paused", "long enough"),
+        ("http://127.0.0.1:1/", "stream.online", "too short"),
+        ("http://127.0.0.1:1/", "stream.online", "x" * 101),
+    ],
+)
+def test_what_twitch_or_the_loopback_rule_refuses(
+    twitch: Simulator, client: Client, callback: str, event_type: str, secret: str
+) -> None:
+    assert client.subscribe("1", callback, event_type, secret).status_code == 400
+    assert twitch.subscriptions.all() == []
