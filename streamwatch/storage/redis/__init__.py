@@ -1,0 +1,9 @@
+"""The storage in Redis, or what speaks its protocol (Valkey), from version 6.2 on.
+
+Every verb that writes in more than one place is one Lua script under `streamwatch/storage/lua`,
+which names the keys it owns.
+"""
+
+from streamwatch.storage.redis.store import RedisStorage
+
+__all__ = ["RedisStorage"]

@@ -1,0 +1,151 @@
+"""The one way to Redis: commands, pipelines and scripts, with the port's errors."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from hashlib import sha1
+from importlib.resources import files
+from threading import Lock
+from typing import Any, Self
+
+from redis.exceptions import (
+    AskError,
+    ClusterError,
+    ConnectionError,  # noqa: A004  redis-py's own
+    NoPermissionError,
+    NoScriptError,
+    OutOfMemoryError,
+    ReadOnlyError,
+    RedisClusterException,
+    RedisError,
+    TimeoutError,  # noqa: A004  redis-py's own
+    TryAgainError,
+)
+
+from streamwatch.storage.base import StorageError, StorageUnavailable
+from streamwatch.storage.redis.urls import Client, client_maker
+
+PIPELINED = 100
+"""How many scripts are sent together: few round trips, and answers within the timeout."""
+
+Command = tuple[Any, ...]
+Arguments = tuple[Sequence[str], Sequence[Any]]
+"""The KEYS and the ARGV of a script."""
+
+_UNAVAILABLE = (
+    ConnectionError,
+    TimeoutError,
+    OutOfMemoryError,
+    ReadOnlyError,
+    NoPermissionError,
+    ClusterError,
+    RedisClusterException,
+    AskError,
+    TryAgainError,
+)
+_REFUSALS = ("MISCONF", "NOREPLICAS", "BUSY ", "LOADING", "MASTERDOWN", "CLUSTERDOWN")
+"""Answers of a Redis that takes no commands now, for which redis-py may have no own error."""
+
+
+@contextmanager
+def port_errors() -> Iterator[None]:
+    """Turn redis-py's errors into the port's."""
+    try:
+        yield
+    except _UNAVAILABLE as error:
+        raise StorageUnavailable(f"Redis cannot be used: {error}") from error
+    except RedisError as error:
+        if str(error).startswith(_REFUSALS):
+            raise StorageUnavailable(f"Redis cannot be used: {error}") from error
+        raise StorageError(f"Redis refused: {error}") from error
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    text: str
+    sha: str
+
+    @classmethod
+    def load(cls, name: str) -> Self:
+        """The script in the file `name`.lua."""
+        text = (files("streamwatch.storage") / "lua" / f"{name}.lua").read_text()
+        return cls(text, sha1(text.encode()).hexdigest())  # noqa: S324  Redis's name for a script
+
+
+class Connection:
+    """A client that is made when it is first needed, in each process. Safe for threads."""
+
+    def __init__(self, make_client: Callable[[], Client]) -> None:
+        self._make_client = make_client
+        self._client: Client | None = None
+        self._lock = Lock()
+
+    @classmethod
+    def to(cls, url: str) -> Self:
+        """Raises ValueError for a URL in none of the forms of REDIS_URL."""
+        return cls(client_maker(url))
+
+    def call(self, *command: Any) -> Any:
+        """One command. Those of two words are given as redis-py names them: "XINFO GROUPS"."""
+        with port_errors():
+            client: Any = self._connected()  # whose `execute_command` has no types
+            return client.execute_command(*command)
+
+    def call_all(self, commands: Sequence[Command]) -> list[Any]:
+        """Several commands in one round trip, none of which undoes another that fails."""
+        return _without_errors(self._pipelined(commands))
+
+    def run(self, script: Script, keys: Sequence[str], arguments: Sequence[Any]) -> Any:
+        """One run of a script."""
+        return self.run_all(script, [(keys, arguments)])[0]
+
+    def run_all(self, script: Script, runs: Sequence[Arguments]) -> list[Any]:
+        """A script many times, each run by itself."""
+        answers = []
+        for start in range(0, len(runs), PIPELINED):
+            commands = [
+                ("EVALSHA", script.sha, len(keys), *keys, *arguments)
+                for keys, arguments in runs[start : start + PIPELINED]
+            ]
+            answers += self._run(script, commands)
+        return answers
+
+    def close(self) -> None:
+        with self._lock:
+            if self._client is not None:
+                self._client.close()
+
+    def _run(self, script: Script, commands: list[Command]) -> list[Any]:
+        """A Redis that was restarted has forgotten its scripts. Those that did not run are run
+        again, the first with its text, from which Redis learns it for the rest."""
+        answers = self._pipelined(commands)
+        unknown = [i for i, answer in enumerate(answers) if isinstance(answer, NoScriptError)]
+        if unknown:
+            again = [commands[i] for i in unknown]
+            again[0] = ("EVAL", script.text, *again[0][2:])
+            for i, answer in zip(unknown, self._pipelined(again), strict=True):
+                answers[i] = answer
+        return _without_errors(answers)
+
+    def _pipelined(self, commands: Sequence[Command]) -> list[Any]:
+        """The answers; an error among them is given as one."""
+        with port_errors(), self._connected().pipeline(transaction=False) as pipeline:
+            for command in commands:
+                pipeline.execute_command(*command)
+            answers: list[Any] = pipeline.execute(raise_on_error=False)
+            return answers
+
+    def _connected(self) -> Client:
+        with self._lock:
+            if self._client is None:
+                self._client = self._make_client()
+            return self._client
+
+
+def _without_errors(answers: list[Any]) -> list[Any]:
+    """The answers, unless one is an error."""
+    with port_errors():
+        for answer in answers:
+            if isinstance(answer, Exception):
+                raise answer
+    return answers

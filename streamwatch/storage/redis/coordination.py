@@ -1,0 +1,78 @@
+"""What the processes tell each other through Redis."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from streamwatch.domain.models import AppToken
+from streamwatch.domain.times import format_time
+from streamwatch.storage.base import Coordination, JobRun, Lease
+from streamwatch.storage.redis import keys, values
+from streamwatch.storage.redis.connection import Connection, Script
+
+_ALL = 1000
+"""More than there are jobs."""
+
+
+class RedisCoordination(Coordination):
+    def __init__(self, connection: Connection) -> None:
+        self._redis = connection
+        self._acquire = Script.load("acquire_lease")
+        self._extend = Script.load("extend_lease")
+
+    def acquire_lease(self, name: str, holder: str, seconds: float) -> Lease | None:
+        lease_keys = [keys.lease(name), keys.fence(name)]
+        fence = self._redis.run(self._acquire, lease_keys, [holder, values.milliseconds(seconds)])
+        return None if fence is None else Lease(name, holder, fence)
+
+    def renew_lease(self, lease: Lease, seconds: float) -> bool:
+        return self._ends_in(lease, values.milliseconds(seconds))
+
+    def release_lease(self, lease: Lease) -> None:
+        self._ends_in(lease, 0)
+
+    def _ends_in(self, lease: Lease, milliseconds: int) -> bool:
+        arguments = [values.lease_value(lease), milliseconds]
+        return bool(self._redis.run(self._extend, [keys.lease(lease.name)], arguments))
+
+    def lease(self, name: str) -> Lease | None:
+        stored = self._redis.call("GET", keys.lease(name))
+        return values.read_lease(name, stored) if stored else None
+
+    def record_job(self, run: JobRun) -> None:
+        self._redis.call("HSET", keys.JOBS, run.name, values.job_value(run))
+
+    def job_runs(self) -> dict[str, JobRun]:
+        stored: dict[bytes, bytes] = self._redis.call("HGETALL", keys.JOBS)
+        runs = [values.read_job(*item) for item in stored.items()]
+        return {run.name: run for run in runs}
+
+    def request_job(self, name: str) -> None:
+        self._redis.call("SADD", keys.REQUESTED_JOBS, name)
+
+    def take_requested_jobs(self) -> set[str]:
+        taken = self._redis.call("SPOP", keys.REQUESTED_JOBS, _ALL)
+        return {name.decode() for name in taken}
+
+    def heartbeat(self, at: datetime) -> None:
+        self._redis.call("SET", keys.HEARTBEAT, format_time(at))
+
+    def last_heartbeat(self) -> datetime | None:
+        stored = self._redis.call("GET", keys.HEARTBEAT)
+        return values.read_time(stored) if stored else None
+
+    def add_counts(self, counts: Mapping[str, int]) -> None:
+        self._redis.call_all(
+            [("HINCRBY", keys.COUNTS, name, count) for name, count in counts.items()]
+        )
+
+    def counts(self) -> dict[str, int]:
+        stored: dict[bytes, bytes] = self._redis.call("HGETALL", keys.COUNTS)
+        return {name.decode(): int(count) for name, count in stored.items()}
+
+    def app_token(self) -> AppToken | None:
+        stored = self._redis.call("GET", keys.APP_TOKEN)
+        return values.read_token(stored) if stored else None
+
+    def save_app_token(self, token: AppToken) -> None:
+        ends_at = values.microseconds(token.expires_at) // 1000
+        self._redis.call("SET", keys.APP_TOKEN, values.token_value(token), "PXAT", ends_at)

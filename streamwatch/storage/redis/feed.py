@@ -1,0 +1,91 @@
+"""The feed as a Redis Stream, with a consumer group for each reader."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from streamwatch.storage.base import Feed, FeedEntry, ReaderState, SetAside
+from streamwatch.storage.redis import keys, values
+from streamwatch.storage.redis.connection import Connection, Script
+
+CONSUMER_GONE_SECONDS = 24 * 3600
+"""A consumer that did not read for so long belongs to a process that has ended."""
+
+
+class RedisFeed(Feed):
+    def __init__(self, connection: Connection) -> None:
+        self._redis = connection
+        self._register = Script.load("feed_register")
+        self._read = Script.load("feed_read")
+        self._set_aside = Script.load("feed_set_aside")
+        self._trim = Script.load("feed_trim")
+
+    def register(self, reader: str) -> None:
+        self._redis.run(self._register, [keys.FEED], [reader])
+
+    def read(
+        self, reader: str, consumer: str, count: int, *, reclaim_seconds: float
+    ) -> list[FeedEntry]:
+        self.register(reader)
+        arguments = [reader, consumer, count, int(reclaim_seconds * 1000)]
+        return [_entry(*item) for item in self._redis.run(self._read, [keys.FEED], arguments)]
+
+    def acknowledge(self, reader: str, ids: Sequence[str]) -> None:
+        if ids:
+            self._redis.call("XACK", keys.FEED, reader, *ids)
+
+    def set_aside(self, reader: str, entry: FeedEntry, error: str, at: datetime) -> None:
+        self._redis.run(
+            self._set_aside,
+            [keys.FEED, keys.set_aside(reader)],
+            [reader, entry.id, values.failure_value(error, at)],
+        )
+
+    def set_aside_entries(self, reader: str) -> list[SetAside]:
+        stored: dict[bytes, bytes] = self._redis.call("HGETALL", keys.set_aside(reader))
+        entries = [values.read_set_aside(reader, *item) for item in stored.items()]
+        return sorted(entries, key=lambda entry: _order(entry.id))
+
+    def drop_set_aside(self, reader: str, ids: Sequence[str]) -> None:
+        if ids:
+            self._redis.call("HDEL", keys.set_aside(reader), *ids)
+
+    def trim(self) -> int:
+        dropped: int = self._redis.run(self._trim, [keys.FEED], [CONSUMER_GONE_SECONDS * 1000])
+        return dropped
+
+    def length(self) -> int:
+        length: int = self._redis.call("XLEN", keys.FEED)
+        return length
+
+    def readers(self) -> list[ReaderState]:
+        if not self._redis.call("EXISTS", keys.FEED):
+            return []
+        groups = self._redis.call("XINFO GROUPS", keys.FEED)
+        names = [group["name"].decode() for group in groups]
+        set_aside = self._redis.call_all([("HLEN", keys.set_aside(name)) for name in names])
+        states = [
+            ReaderState(name, self._lag(group), group["pending"], count)
+            for name, group, count in zip(names, groups, set_aside, strict=True)
+        ]
+        return sorted(states, key=lambda state: state.name)
+
+    def _lag(self, group: dict[str, Any]) -> int:
+        """Redis's own figure, which it does not always have (and not before 7.0)."""
+        lag: int | None = group.get("lag")
+        if lag is None:
+            after = b"(" + group["last-delivered-id"]
+            return len(self._redis.call("XRANGE", keys.FEED, after, "+"))
+        return lag
+
+
+def _entry(entry_id: bytes, tries: int, record: bytes) -> FeedEntry:
+    try:
+        return FeedEntry(entry_id.decode(), values.read_record(record), tries)
+    except values.Unreadable as error:
+        return FeedEntry(entry_id.decode(), None, tries, str(error))
+
+
+def _order(entry_id: str) -> tuple[int, int]:
+    time, _, sequence = entry_id.partition("-")
+    return int(time), int(sequence)

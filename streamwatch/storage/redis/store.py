@@ -1,0 +1,195 @@
+"""Streamers, statuses and histories in Redis."""
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from datetime import datetime
+from typing import Any, Self, TypeVar
+
+from streamwatch.domain.models import (
+    Change,
+    EventType,
+    Streamer,
+    StreamEvent,
+    StreamStatus,
+)
+from streamwatch.settings import Settings, SettingsError
+from streamwatch.storage.base import (
+    REMOVED_SECONDS,
+    Committed,
+    Lease,
+    Lookup,
+    Storage,
+)
+from streamwatch.storage.redis import keys, values
+from streamwatch.storage.redis.commit import commit_arguments
+from streamwatch.storage.redis.connection import Connection, Script
+from streamwatch.storage.redis.coordination import RedisCoordination
+from streamwatch.storage.redis.feed import RedisFeed
+
+Thing = TypeVar("Thing")
+
+READ_AT_ONCE = 1000
+"""How many fields of a hash one command asks for, so that it holds nobody else up for long."""
+
+
+class RedisStorage(Storage):
+    """What is shared by all processes, in Redis.
+
+    A commit whose answer is lost raises StorageUnavailable although it may have been stored. Asked
+    for again it is a DUPLICATE, or a CONFLICT if it carries no message, and never stored twice.
+    """
+
+    shared = True
+    feed: RedisFeed
+    coordination: RedisCoordination
+
+    def __init__(self, connection: Connection, events_kept: int = 1000) -> None:
+        self._redis = connection
+        self._events_kept = events_kept
+        self._add_streamers = Script.load("add_streamers")
+        self._update_streamers = Script.load("update_streamers")
+        self._remove_streamer = Script.load("remove_streamer")
+        self._commit = Script.load("commit")
+        self.feed = RedisFeed(connection)
+        self.coordination = RedisCoordination(connection)
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> Self:
+        try:
+            connection = Connection.to(settings.redis_url)
+        except ValueError as error:
+            raise SettingsError([f"REDIS_URL: the value cannot be used ({error})"]) from None
+        return cls(connection, settings.events_kept)
+
+    def ping(self) -> None:
+        self._redis.call("SET", keys.PING, "", "EX", 60)
+
+    def close(self) -> None:
+        self._redis.close()
+
+    # Streamers
+
+    def add_streamers(self, streamers: Sequence[Streamer]) -> set[str]:
+        if not streamers:
+            return set()
+        removed = [keys.removed(streamer.user_id) for streamer in streamers]
+        added = self._redis.run(
+            self._add_streamers,
+            [keys.STREAMERS, keys.LOGINS, *removed],
+            _streamer_arguments(streamers),
+        )
+        return {user_id.decode() for user_id in added}
+
+    def update_streamers(self, streamers: Sequence[Streamer]) -> None:
+        self._redis.run(
+            self._update_streamers, [keys.STREAMERS, keys.LOGINS], _streamer_arguments(streamers)
+        )
+
+    def remove_streamer(self, user_id: str) -> Streamer | None:
+        removed = self._redis.run(
+            self._remove_streamer,
+            [keys.STREAMERS, keys.STATUS, keys.LIVE, keys.AWAITING, keys.removed(user_id)],
+            [user_id, REMOVED_SECONDS],
+        )
+        return values.read_streamer(removed) if removed else None
+
+    def streamers(self) -> list[Streamer]:
+        stored = self._redis.call("HVALS", keys.STREAMERS)
+        return sorted(
+            map(values.read_streamer, stored),
+            key=lambda streamer: (streamer.added_at, streamer.user_id),
+            reverse=True,
+        )
+
+    def streamers_by_id(self, user_ids: Collection[str]) -> dict[str, Streamer]:
+        return self._fields(keys.STREAMERS, user_ids, values.read_streamer)
+
+    def find_streamers(self, logins: Collection[str]) -> dict[str, Streamer]:
+        user_ids = self._fields(keys.LOGINS, logins, bytes.decode)
+        found = self.streamers_by_id(user_ids.values())
+        return {login: found[key] for login, key in user_ids.items() if key in found}
+
+    # Status
+
+    def status(self, user_id: str) -> StreamStatus | None:
+        stored = self._redis.call("HGET", keys.STATUS, user_id)
+        return values.read_status(stored) if stored else None
+
+    def find_status(self, login: str) -> StreamStatus | None:
+        user_id = self._user_id(login)
+        return self.status(user_id) if user_id else None
+
+    def statuses(self, user_ids: Collection[str]) -> dict[str, StreamStatus]:
+        return self._fields(keys.STATUS, user_ids, values.read_status)
+
+    def live(self) -> list[StreamStatus]:
+        user_ids = [key.decode() for key in self._redis.call("ZREVRANGE", keys.LIVE, 0, -1)]
+        known = self.statuses(user_ids).values()
+        return [status for status in known if status.is_live]  # some may have ended meanwhile
+
+    def awaiting_details(self) -> dict[str, datetime]:
+        awaiting = self._redis.call("ZRANGE", keys.AWAITING, 0, -1, "WITHSCORES")
+        scores = zip(awaiting[::2], awaiting[1::2], strict=True)
+        return {key.decode(): values.time_from(float(score)) for key, score in scores}
+
+    def commit(self, changes: Sequence[Change], lease: Lease | None = None) -> list[Committed]:
+        answers = self._redis.run_all(
+            self._commit,
+            [commit_arguments(change, lease, self._events_kept) for change in changes],
+        )
+        return [Committed(answer.decode()) for answer in answers]
+
+    # History
+
+    def events(self, limit: int) -> list[StreamEvent]:
+        return self._newest(keys.EVENTS, limit)
+
+    def events_of_type(self, event_type: EventType, limit: int) -> list[StreamEvent]:
+        return self._newest(keys.events_of_type(event_type), limit)
+
+    def events_of_streamer(self, login: str, limit: int) -> list[StreamEvent]:
+        user_id = self._user_id(login)
+        return self._newest(keys.events_of_streamer(user_id), limit) if user_id else []
+
+    def _newest(self, history: str, limit: int) -> list[StreamEvent]:
+        stored = self._redis.call("ZREVRANGE", history, 0, limit - 1)
+        return [values.read_event(event) for event in stored]
+
+    # Lookups
+
+    def lookup(self, login: str) -> Lookup | None:
+        stored = self._redis.call("GET", keys.lookup(login))
+        return None if stored is None else values.read_lookup(login, stored)
+
+    def save_lookup(self, lookup: Lookup, seconds: float) -> None:
+        key, value = keys.lookup(lookup.login), values.lookup_value(lookup)
+        self._redis.call("SET", key, value, "PX", values.milliseconds(seconds))
+
+    def _user_id(self, login: str) -> str | None:
+        user_id = self._redis.call("HGET", keys.LOGINS, login)
+        return user_id.decode() if user_id else None
+
+    def _fields(
+        self, key: str, names: Collection[str], read: Callable[[bytes], Thing]
+    ) -> dict[str, Thing]:
+        """Those fields of a hash that there are, in the order of `names`."""
+        found: dict[str, Thing] = {}
+        for some in _batches(list(names), READ_AT_ONCE):
+            stored = self._redis.call("HMGET", key, *some)
+            found |= {
+                name: read(value)
+                for name, value in zip(some, stored, strict=True)
+                if value is not None
+            }
+        return found
+
+
+def _batches(names: list[str], size: int) -> Iterator[list[str]]:
+    return (names[start : start + size] for start in range(0, len(names), size))
+
+
+def _streamer_arguments(streamers: Sequence[Streamer]) -> list[Any]:
+    return [
+        argument
+        for streamer in streamers
+        for argument in (streamer.user_id, streamer.login, values.streamer_value(streamer))
+    ]
