@@ -1,0 +1,126 @@
+"""A Twitch in memory, as a test wants it, and a storage that can fail."""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import count
+from typing import Any
+
+from streamwatch.domain.models import Stream, Subscription, User
+from streamwatch.domain.observations import SeenLive
+from streamwatch.storage.base import Storage
+from streamwatch.storage.memory import MemoryStorage
+from streamwatch.twitch.base import (
+    HelixBudget,
+    Subscribe,
+    SubscriptionExists,
+    SubscriptionListing,
+    Twitch,
+    TwitchError,
+)
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass
+class FakeTwitch(Twitch):
+    """Knows the users that were added; `calls` are the verbs that were called, in order.
+
+    `error` is raised by every call, `errors` by those of one verb.
+    """
+
+    clock: Callable[[], datetime] = now
+    error: TwitchError | None = None
+    errors: dict[str, TwitchError] = field(default_factory=dict)
+    calls: list[str] = field(default_factory=list)
+    known: dict[str, User] = field(default_factory=dict)
+    on: dict[str, Stream] = field(default_factory=dict)
+    """The streams that Helix shows, by user id."""
+    subscribed: dict[str, Subscription] = field(default_factory=dict)
+    """What is subscribed to, by subscription id."""
+    max_total_cost: int = 10_000
+    ids: Any = field(default_factory=lambda: count(1))
+
+    def add_user(self, login: str, user_id: str | None = None, name: str | None = None) -> User:
+        user = User(user_id or f"id-of-{login}", login, name or login.capitalize())
+        self.known[user.user_id] = user
+        return user
+
+    def go_live(self, user: User, **details: Any) -> Stream:
+        values: dict[str, Any] = {
+            "id": f"stream-of-{user.login}",
+            "started_at": self.clock(),
+            "viewer_count": 10,
+            "game_id": "509658",
+            "game_name": "Just Chatting",
+            "title": "Hello",
+            "language": "en",
+            "tags": ("English",),
+            "thumbnail_url": "https://example.com/{width}x{height}.jpg",
+        }
+        self.on[user.user_id] = Stream(**values | details)
+        return self.on[user.user_id]
+
+    def users(self, *, logins: Collection[str] = (), user_ids: Collection[str] = ()) -> list[User]:
+        self._called("users")
+        return [u for u in self.known.values() if u.login in logins or u.user_id in user_ids]
+
+    def streams(self, user_ids: Collection[str]) -> list[SeenLive]:
+        self._called("streams")
+        users = [self.known[user_id] for user_id in user_ids if user_id in self.on]
+        return [
+            SeenLive(u.user_id, u.login, u.display_name, self.on[u.user_id], self.clock())
+            for u in users
+        ]
+
+    def subscriptions(self) -> SubscriptionListing:
+        self._called("subscriptions")
+        listed = tuple(self.subscribed.values())
+        return SubscriptionListing(listed, sum(one.cost for one in listed), self.max_total_cost)
+
+    def subscribe(self, wanted: Subscribe) -> Subscription:
+        self._called("subscribe")
+        condition = {"broadcaster_user_id": wanted.user_id}
+        for one in self.subscribed.values():
+            same = (one.type, one.condition, one.callback)
+            if same == (wanted.type, condition, wanted.callback):
+                raise SubscriptionExists("There is such a subscription.", 409)
+        subscription = Subscription(
+            id=f"subscription-{next(self.ids)}",
+            type=wanted.type,
+            version="1",
+            status="enabled",
+            condition=condition,
+            callback=wanted.callback,
+            created_at=self.clock(),
+            cost=1,
+        )
+        self.subscribed[subscription.id] = subscription
+        return subscription
+
+    def unsubscribe(self, subscription_id: str) -> None:
+        self._called("unsubscribe")
+        self.subscribed.pop(subscription_id, None)
+
+    def budget(self) -> HelixBudget | None:
+        return None
+
+    def _called(self, verb: str) -> None:
+        self.calls.append(verb)
+        error = self.errors.get(verb, self.error)
+        if error is not None:
+            raise error
+
+
+class FailingStorage(MemoryStorage):
+    """The storage in memory, whose verbs raise `error` while there is one."""
+
+    error: Exception | None = None
+
+    def __getattribute__(self, name: str) -> Any:
+        error = super().__getattribute__("error")
+        if error is not None and name in Storage.__abstractmethods__:
+            raise error
+        return super().__getattribute__(name)
