@@ -22,7 +22,7 @@ from streamwatch.leadership import Leadership, holder_name
 from streamwatch.logs import log_context, logging_config
 from streamwatch.services.observer import LeadershipLost
 from streamwatch.settings import SettingsError, from_env
-from streamwatch.storage.base import JobRun, Lease, StorageUnavailable
+from streamwatch.storage.base import Coordination, JobRun, Lease, StorageUnavailable
 from streamwatch.twitch.base import TwitchError
 
 log = logging.getLogger(__name__)
@@ -42,12 +42,12 @@ class Worker:
 
     def __init__(
         self,
-        services: Services,
+        coordination: Coordination,
         jobs: list[Job],
         clock: Callable[[], datetime],
         holder: str,
     ) -> None:
-        self._coordination = services.storage.coordination
+        self._coordination = coordination
         self._jobs = jobs
         self._clock = clock
         self._leadership = Leadership(self._coordination, clock, holder)
@@ -141,9 +141,13 @@ class Worker:
             log.warning("The run of job %s could not be recorded: %s", run.name, error)
 
 
+def _worker(services: Services) -> Worker:
+    return Worker(services.storage.coordination, table(services), _now, holder_name())
+
+
 def start_in_thread(services: Services) -> Worker:
     """The worker of a web process whose storage no other process can see."""
-    worker = Worker(services, table(services), _now, holder_name())
+    worker = _worker(services)
     threading.Thread(target=worker.run, name="worker", daemon=True).start()
     return worker
 
@@ -161,7 +165,7 @@ def main() -> int:
     if not services.storage.shared:
         log.info("STORAGE_TYPE=%s: the web process does the worker's work", settings.storage_type)
         return 0
-    worker = Worker(services, table(services), _now, holder_name())
+    worker = _worker(services)
 
     def stop(*_: object) -> None:
         worker.stop()
