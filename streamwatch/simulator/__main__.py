@@ -1,0 +1,34 @@
+"""`python -m streamwatch.simulator`: the simulated Twitch as a process."""
+
+import signal
+import threading
+from types import FrameType
+
+import click
+
+from streamwatch.simulator import Simulator
+
+
+@click.command()
+@click.option("--port", default=0, help="0: a free one")
+@click.option("--seed", default=0, show_default=True)
+@click.option("--alive", is_flag=True, help="streams come and go by themselves")
+def main(port: int, seed: int, alive: bool) -> None:
+    """Serve on 127.0.0.1 until SIGINT or SIGTERM; what to set is printed first."""
+    stopped = threading.Event()
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        stopped.set()
+
+    signal.signal(signal.SIGINT, stop)
+    signal.signal(signal.SIGTERM, stop)
+    with Simulator(port=port, seed=seed, alive=alive) as twitch:
+        click.echo(f"TWITCH_API_URL={twitch.api_url}")
+        click.echo(f"TWITCH_AUTH_URL={twitch.auth_url}")
+        click.echo(f"TWITCH_CLIENT_ID={twitch.client_id}")
+        click.echo(f"TWITCH_CLIENT_SECRET={twitch.client_secret}")
+        stopped.wait()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,103 @@
+"""Commands over HTTP, for tests that run the simulator as a process of its own.
+
+| call | what it does |
+|---|---|
+| `POST /control/users/DISPLAY_NAME` | a new user |
+| `POST /control/online/LOGIN`, `offline`, `resume`, `flap` | as the verbs of `World` |
+| `POST /control/viewers/LOGIN/NUMBER` | |
+| `POST /control/rename/LOGIN/DISPLAY_NAME` | |
+| `POST /control/revoke/LOGIN` | revokes both subscriptions about the streamer |
+| `POST /control/faults/calls` | JSON: `path`, the fields of `CallFault`, `times`, `after` |
+| `POST /control/faults/messages` | JSON: `mishap`, `times`, `kind` |
+| `GET /control/calls` | `{calls}`: what was asked of Helix |
+| `GET /control/deliveries` | `{pending, deliveries}`: what was told, one entry an attempt |
+
+A login that nobody has is a 404, a command that cannot be a 409.
+"""
+
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+from werkzeug.routing import Rule
+from werkzeug.wrappers import Request
+
+from streamwatch.simulator.eventsub import EventSub
+from streamwatch.simulator.faults import CallFault, Faults, MessageType, Mishap
+from streamwatch.simulator.server import Call, Endpoint
+from streamwatch.simulator.subscriptions import Subscriptions
+from streamwatch.simulator.web import Refused, Reply
+from streamwatch.simulator.world import World
+
+
+class Control:
+    """Takes the commands."""
+
+    def __init__(
+        self, world: World, subscriptions: Subscriptions, eventsub: EventSub, faults: Faults
+    ) -> None:
+        self._world = world
+        self._subscriptions = subscriptions
+        self._eventsub = eventsub
+        self._faults = faults
+
+    def rules(self, calls: Callable[[], list[Call]]) -> list[Rule]:
+        world = self._world
+        return [
+            _post("users/<display_name>", _command(world.add_user)),
+            _post("online/<login>", _command(world.go_online)),
+            _post("offline/<login>", _command(world.go_offline)),
+            _post("resume/<login>", _command(world.resume)),
+            _post("flap/<login>", _command(world.flap)),
+            _post("viewers/<login>/<int:viewers>", _command(world.set_viewers)),
+            _post("rename/<login>/<display_name>", _command(world.rename)),
+            _post("revoke/<login>", _command(self._revoke)),
+            _post("faults/calls", self._fault_calls),
+            _post("faults/messages", self._fault_messages),
+            _get("deliveries", self._deliveries),
+            _get("calls", lambda _: Reply(200, {"calls": [asdict(call) for call in calls()]})),
+        ]
+
+    def _revoke(self, login: str) -> None:
+        user_id = self._world.user(login).user_id
+        for subscription in self._subscriptions.all():
+            if subscription.user_id == user_id and subscription.is_living:
+                self._eventsub.revoke(subscription)
+
+    def _fault_calls(self, request: Request) -> Reply:
+        wanted = request.get_json()
+        path, times, after = wanted.pop("path"), wanted.pop("times", 1), wanted.pop("after", 0)
+        self._faults.on_call(path, CallFault(**wanted), times=times, after=after)
+        return Reply(204)
+
+    def _fault_messages(self, request: Request) -> Reply:
+        wanted = request.get_json()
+        kind = MessageType(wanted.get("kind", MessageType.NOTIFICATION))
+        self._faults.on_message(Mishap(wanted["mishap"]), times=wanted.get("times", 1), kind=kind)
+        return Reply(204)
+
+    def _deliveries(self, _: Request) -> Reply:
+        courier = self._eventsub.courier
+        deliveries = [delivery.document() for delivery in courier.deliveries]
+        return Reply(200, {"pending": courier.pending, "deliveries": deliveries})
+
+
+def _post(path: str, endpoint: Endpoint) -> Rule:
+    return Rule(f"/control/{path}", methods=["POST"], endpoint=endpoint)
+
+
+def _get(path: str, endpoint: Endpoint) -> Rule:
+    return Rule(f"/control/{path}", methods=["GET"], endpoint=endpoint)
+
+
+def _command(command: Callable[..., Any]) -> Endpoint:
+    def answer(_: Request, **values: str) -> Reply:
+        try:
+            command(**values)
+        except KeyError:
+            raise Refused(404, "no such user") from None
+        except ValueError as error:
+            raise Refused(409, str(error)) from None
+        return Reply(204)
+
+    return answer

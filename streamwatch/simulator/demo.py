@@ -1,0 +1,168 @@
+"""`make demo`: StreamWatch as in production, watching the simulated Twitch. No account, no server,
+and nothing of a developer's own settings."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from types import FrameType
+
+import click
+import urllib3
+
+from streamwatch.settings import VARIABLES, WEBHOOK_PATH
+from streamwatch.simulator.cast import CAST
+from streamwatch.simulator.faults import Mishap
+from streamwatch.simulator.simulator import Simulator
+from streamwatch.simulator.web import HOST
+
+API_KEY = "demo-key"
+
+_ROOT = Path(__file__).parents[2]
+_START_SECONDS = 30
+_STOP_SECONDS = 9
+"""A little longer than gunicorn's `graceful_timeout`."""
+
+_WIDTH = 76
+
+
+@click.command()
+@click.option("--port", envvar="PORT", default=8000, type=click.IntRange(1, 65_535))
+@click.option("--seed", default=0, show_default=True)
+def main(port: int, seed: int) -> None:
+    """Run until SIGINT or SIGTERM; the web process's own end is ours, with its exit code."""
+    if not _is_free(port):
+        click.echo(f"Port {port} is taken. Take another: PORT={port + 1} make demo", err=True)
+        sys.exit(1)
+    stopped = _stopped_by_signals()
+    with Simulator(alive=True, seed=seed) as twitch:
+        twitch.faults.helix_lag = timedelta(seconds=10)
+        twitch.faults.chances = {
+            Mishap.DROPPED: 0.01,
+            Mishap.DOUBLED: 0.05,
+            Mishap.ECHOED: 0.03,
+            Mishap.LATE: 0.05,
+        }
+        with _web_process(environment(twitch, port), port) as web:
+            if _wait_for_health(web, port, stopped):
+                _print_guide(f"http://{HOST}:{port}", twitch.control_url)
+            while web.poll() is None and not stopped.wait(0.1):
+                pass
+            ended = web.poll()
+    sys.exit(_exit_code(ended))
+
+
+def environment(twitch: Simulator, port: int) -> dict[str, str]:
+    """The web process's environment. Every variable of StreamWatch is in it, empty where the demo
+    has no use for it: so neither the shell's nor `.env`'s own values count."""
+    inherited = {name: value for name, value in os.environ.items() if name != "GUNICORN_CMD_ARGS"}
+    return {
+        **inherited,
+        **dict.fromkeys(VARIABLES, ""),
+        "NO_PROXY": HOST,
+        "TWITCH_CLIENT_ID": twitch.client_id,
+        "TWITCH_CLIENT_SECRET": twitch.client_secret,
+        "TWITCH_API_URL": twitch.api_url,
+        "TWITCH_AUTH_URL": twitch.auth_url,
+        "WEBHOOK_URL": f"http://{HOST}:{port}{WEBHOOK_PATH}",
+        "STORAGE_TYPE": "memory",
+        "DEFAULT_STREAMERS": ",".join(member.login for member in CAST),
+        "API_KEY": API_KEY,
+        "REFRESH_SECONDS": "15",
+        "VERIFY_SECONDS": "60",
+        "LOG_FORMAT": "console",
+        "PORT": str(port),
+        "WEB_CONCURRENCY": "1",  # gunicorn reads it too, and takes no empty one
+    }
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return False
+    return True
+
+
+def _stopped_by_signals() -> threading.Event:
+    stopped = threading.Event()
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        stopped.set()
+
+    signal.signal(signal.SIGINT, stop)
+    signal.signal(signal.SIGTERM, stop)
+    return stopped
+
+
+@contextmanager
+def _web_process(env: dict[str, str], port: int) -> Iterator["subprocess.Popen[bytes]"]:
+    """Gunicorn as in production, but for loopback only; ended with the context."""
+    command = [sys.executable, "-m", "gunicorn", "-c", "config/gunicorn.conf.py"]
+    command += ["--bind", f"{HOST}:{port}", "wsgi:app"]
+    with subprocess.Popen(command, cwd=_ROOT, env=env) as web:  # noqa: S603  our own command
+        try:
+            yield web
+        finally:
+            web.terminate()
+            try:
+                web.wait(_STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                web.kill()
+
+
+def _wait_for_health(web: "subprocess.Popen[bytes]", port: int, stopped: threading.Event) -> bool:
+    """Whether the web process answers; False once it has died, or we are to stop."""
+    deadline = time.monotonic() + _START_SECONDS
+    while web.poll() is None and not stopped.wait(0.1):
+        if _answers(f"http://{HOST}:{port}/health"):
+            return True
+        if time.monotonic() > deadline:
+            raise click.ClickException(f"No answer on port {port} within {_START_SECONDS} s.")
+    return False
+
+
+def _answers(url: str) -> bool:
+    try:
+        urllib3.request("GET", url, timeout=2, retries=False)
+    except urllib3.exceptions.HTTPError:
+        return False
+    return True
+
+
+def _print_guide(url: str, control: str) -> None:
+    admin = f"curl -H 'Authorization: Bearer {API_KEY}' {url}/admin/subscriptions"
+    lines = {
+        f"curl {url}/streams/live": "who is live",
+        f"curl '{url}/events?limit=5'": "what happened last",
+        f"curl {url}/streamers/shroud/status": "one streamer",
+        f"curl -X DELETE {url}/streamers/waldkauzig": "watch one no more",
+        f"curl -X POST {url}/streamers/waldkauzig": "and watch again",
+        admin: "what Twitch is to tell us",
+        f"curl -X POST {control}/flap/shroud": "let it happen",
+        f"{url}/docs": "everything, in a browser",
+    }
+    click.echo(f"\nStreamWatch watches {len(CAST)} simulated streamers at {url}. To try:\n")
+    for command, meaning in lines.items():
+        click.echo(f"  {command:{_WIDTH}}  {meaning}")
+    click.echo("\nSomething happens every 10 to 20 seconds. Ctrl-C ends it.\n")
+
+
+def _exit_code(ended: int | None) -> int:
+    """0 where we end the web process, else its own; 128 and the number of a signal that did."""
+    if ended is None:
+        return 0
+    return ended if ended >= 0 else 128 - ended
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,127 @@
+"""All parts of the simulated Twitch, put together."""
+
+import threading
+from collections.abc import Callable
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from random import Random
+from types import TracebackType
+from typing import Self
+
+from streamwatch.simulator.cast import CAST
+from streamwatch.simulator.control import Control
+from streamwatch.simulator.courier import Delivery
+from streamwatch.simulator.eventsub import EventSub
+from streamwatch.simulator.faults import Faults
+from streamwatch.simulator.helix import Helix
+from streamwatch.simulator.life import Life
+from streamwatch.simulator.oauth import OAuth
+from streamwatch.simulator.ratelimit import Bucket
+from streamwatch.simulator.server import Application, Call
+from streamwatch.simulator.subscriptions import Subscriptions
+from streamwatch.simulator.web import LoopbackServer
+from streamwatch.simulator.world import World
+
+_LIFE_STEP_SECONDS = 0.25
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Simulator:
+    """Serves on 127.0.0.1 between `with` and its end; see the package for what it offers.
+
+    With `alive` its streams come and go by themselves; without, only on command. All that is drawn
+    is drawn from `seed`.
+    """
+
+    def __init__(
+        self,
+        *,
+        port: int = 0,
+        seed: int = 0,
+        alive: bool = False,
+        clock: Callable[[], datetime] = _now,
+    ) -> None:
+        self.world = World(clock)
+        self.faults = Faults(Random(f"faults {seed}"))  # noqa: S311  a game's dice
+        self.oauth = OAuth(clock)
+        self.bucket = Bucket(clock)
+        self.subscriptions = Subscriptions(clock)
+        self.eventsub = EventSub(self.subscriptions, self.faults, clock)
+        self.world.listeners.append(self.eventsub.notify)
+        for member in CAST:
+            self.world.add_user(member.display_name)
+        self._clock = clock
+        self._life = Life(self.world, Random(seed), clock()) if alive else None  # noqa: S311
+        self._application = self._assemble(clock)
+        self._server = LoopbackServer(self._application, port)
+        self._closing = threading.Event()
+        self._running = ExitStack()
+
+    def _assemble(self, clock: Callable[[], datetime]) -> Application:
+        helix = Helix(self.world, self.subscriptions, self.eventsub, self.faults, clock)
+        control = Control(self.world, self.subscriptions, self.eventsub, self.faults)
+        rules = [*helix.rules(), *control.rules(lambda: self.calls)]
+        return Application(rules, self.faults, self.oauth, self.bucket)
+
+    @property
+    def api_url(self) -> str:
+        """For TWITCH_API_URL."""
+        return f"{self._server.url}/helix"
+
+    @property
+    def auth_url(self) -> str:
+        """For TWITCH_AUTH_URL."""
+        return f"{self._server.url}/oauth2"
+
+    @property
+    def control_url(self) -> str:
+        return f"{self._server.url}/control"
+
+    @property
+    def client_id(self) -> str:
+        return self.oauth.client_id
+
+    @property
+    def client_secret(self) -> str:
+        return self.oauth.client_secret
+
+    @property
+    def calls(self) -> list[Call]:
+        """What was asked of Helix and of the token endpoint, in order."""
+        return list(self._application.calls)
+
+    @property
+    def deliveries(self) -> list[Delivery]:
+        """What was told to callbacks, one entry an attempt, in the order of the answers."""
+        return list(self.eventsub.courier.deliveries)
+
+    def wait_until_delivered(self, timeout: float = 10.0) -> None:
+        """Return once every message is acknowledged or given up; TimeoutError after `timeout`
+        seconds."""
+        self.eventsub.courier.wait_until_idle(timeout)
+
+    def __enter__(self) -> Self:
+        self._running.enter_context(self.eventsub.courier)
+        self._running.enter_context(self._server)
+        self._running.callback(self._application.close)
+        if self._life:
+            living = threading.Thread(target=self._live, args=(self._life,), name="life")
+            living.start()
+            self._running.callback(living.join)
+        self._running.callback(self._closing.set)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._running.close()
+
+    def _live(self, life: Life) -> None:
+        while not self._closing.wait(_LIFE_STEP_SECONDS):
+            life.advance(self._clock())

@@ -1,0 +1,135 @@
+"""`make demo`, from the outside."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from streamwatch.settings import from_env
+from streamwatch.simulator import Simulator
+from streamwatch.simulator.demo import API_KEY, environment
+from tests.waiting import wait_for
+
+COMMAND = [sys.executable, "-m", "streamwatch.simulator.demo"]
+
+
+class Demo:
+    """A running demo on a free port, and what it has printed."""
+
+    def __init__(self, output: Path, **variables: str) -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        self.url = f"http://127.0.0.1:{port}"
+        self._output = output
+        env = {**os.environ, **variables, "PORT": str(port)}
+        with output.open("wb") as stream:
+            self.process = subprocess.Popen(COMMAND, env=env, stdout=stream, stderr=stream)  # noqa: S603  ours
+
+    def printed(self) -> str:
+        return self._output.read_text()
+
+    def get(self, path: str) -> Any:
+        answer = requests.get(f"{self.url}{path}", timeout=5)
+        answer.raise_for_status()
+        return answer.json()
+
+    def web_process(self) -> int:
+        """The pid of gunicorn, by its own word."""
+        wait_for(lambda: "Listening at" in self.printed(), 30)
+        match = re.search(r"Listening at: \S+ \((\d+)\)", self.printed())
+        assert match
+        return int(match[1])
+
+    def end(self, number: signal.Signals) -> int:
+        """Send the signal; the exit code, within the ten seconds that it may take."""
+        self.process.send_signal(number)
+        return self.process.wait(timeout=10)
+
+
+@pytest.fixture
+def demo(tmp_path: Path) -> Iterator[Demo]:
+    demo = Demo(
+        tmp_path / "output",
+        TWITCH_CLIENT_ID="real-id",
+        TWITCH_CLIENT_SECRET="real-secret",
+        STORAGE_TYPE="redis",
+        GUNICORN_CMD_ARGS="--workers=7",
+    )
+    try:
+        wait_for(lambda: "Ctrl-C ends it" in demo.printed(), 40)
+        yield demo
+    finally:
+        demo.process.terminate()
+        demo.process.wait(timeout=15)
+
+
+def test_the_demo_watches_the_simulated_streamers_and_ends_on_ctrl_c(demo: Demo) -> None:
+    assert f"curl {demo.url}/streams/live" in demo.printed()
+    assert demo.get("/streamers")["count"] == 30
+    wait_for(lambda: demo.get("/streams/live")["count"] >= 8, 40)
+    wait_for(_has_heard_by_webhook(demo), 60)
+    assert demo.end(signal.SIGINT) == 0
+    with pytest.raises(requests.ConnectionError):
+        demo.get("/health")
+
+
+def _has_heard_by_webhook(demo: Demo) -> Any:
+    return lambda: any(event["source"] == "eventsub" for event in demo.get("/events")["events"])
+
+
+def test_sigterm_ends_the_demo(demo: Demo) -> None:
+    started = time.monotonic()
+    assert demo.end(signal.SIGTERM) == 0
+    assert time.monotonic() - started < 10
+
+
+def test_the_demo_ends_with_the_web_process(demo: Demo) -> None:
+    os.kill(demo.web_process(), signal.SIGKILL)
+    assert demo.process.wait(timeout=10) == 128 + signal.SIGKILL
+
+
+def test_a_taken_port_is_said_plainly() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        demo = subprocess.run(  # noqa: S603  ours
+            COMMAND,
+            env={**os.environ, "PORT": str(port)},
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+    assert demo.returncode == 1
+    assert demo.stderr == f"Port {port} is taken. Take another: PORT={port + 1} make demo\n"
+
+
+def test_neither_the_shells_nor_dotenvs_settings_reach_the_demo(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TWITCH_CLIENT_SECRET", "real-secret")
+    monkeypatch.setenv("REDIS_URL", "redis://:password@production")
+    dotenv = tmp_path / ".env"
+    dotenv.write_text("TWITCH_CLIENT_ID=real-id\nMONGODB_URL=mongodb://production\nPORT=80\n")
+    with Simulator() as twitch:
+        env = environment(twitch, 8000)
+    for name, value in env.items():
+        monkeypatch.setenv(name, value)
+    settings = from_env(dotenv)
+    assert settings.twitch_client_id == twitch.client_id
+    assert settings.twitch_client_secret == twitch.client_secret
+    assert (settings.redis_url, settings.mongodb_url) == (
+        "redis://localhost:6379",
+        "mongodb://localhost:27017",
+    )
+    assert (settings.port, settings.api_keys, settings.web_concurrency) == (8000, (API_KEY,), 1)
+    assert settings.webhook_url == "http://127.0.0.1:8000/webhooks/eventsub"
