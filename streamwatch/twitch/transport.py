@@ -1,0 +1,208 @@
+"""Calls over HTTP to one of Twitch's servers, tried again where Twitch's rules allow it."""
+
+import logging
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from http import HTTPStatus
+from queue import Empty, LifoQueue
+
+import requests
+from requests.auth import AuthBase
+from urllib3.exceptions import HTTPError
+
+from streamwatch.twitch.base import HelixBudget, TwitchBusy, TwitchUnavailable
+from streamwatch.twitch.calls import Answer, Call
+from streamwatch.twitch.ratelimit import RateLimit
+
+BACK_OFF = 0.5
+"""Seconds before the second try; twice as long before the third; up to twice that by chance."""
+
+RETRIES = 2
+RETRIES_OF_503 = 1
+"""Twitch recommends one: https://dev.twitch.tv/docs/api/guide/#http-status-codes"""
+
+_MAX_BODY_BYTES = 4 * 1024 * 1024
+_CHUNK_BYTES = 64 * 1024
+
+_log = logging.getLogger(__name__)
+
+Observe = Callable[[str, str, int], None]
+"""Told of every request: method, path, and the answer's status, 0 where none came."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long a call may take, in seconds, and how many run at once in this process.
+
+    The calls are capped because Twitch has answered 400 to bursts of more than 100, and because
+    web threads that wait for Twitch answer nobody else.
+    """
+
+    connect: float = 3.0
+    read: float = 10.0
+    """The longest silence of the server."""
+    exchange: float = 15.0
+    """The longest time for one whole request and answer, however steadily it drips."""
+    turn: float = 2.0
+    """The longest wait for another call to end where `in_flight` of them are under way."""
+    reset: float = 10.0
+    """The longest wait for an empty rate limit; beyond it the caller is told to come back."""
+    in_flight: int = 8
+
+
+@dataclass(frozen=True, slots=True)
+class _Unreached:
+    """No answer, or only a part of one. `reason` is the name of the error: its text may say too
+    much."""
+
+    reason: str
+
+
+class _BodyTooLarge(requests.RequestException):
+    pass
+
+
+class _Identity(AuthBase):
+    """The headers that say who asks. Given as `auth`, since requests would otherwise put a
+    password from ~/.netrc in their place."""
+
+    def __init__(self, headers: Mapping[str, str]) -> None:
+        self._headers = headers
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers.update(self._headers)
+        return request
+
+
+class Transport:
+    """Threads may share it: a `requests.Session` is not promised to be thread-safe, so each call
+    takes one of `in_flight` sessions for itself. The one used last is taken first, so that few
+    connections stay open. No connection exists before the first call: it may be made before a
+    fork, and used after it."""
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        limits: Limits,
+        clock: Callable[[], datetime],
+        sleep: Callable[[float], None],
+        jitter: Callable[[], float],
+        observe: Observe,
+    ) -> None:
+        self._base_url = base_url.rstrip("/")
+        self._limits = limits
+        self._clock = clock
+        self._sleep = sleep
+        self._jitter = jitter
+        self._observe = observe
+        self._rate_limit = RateLimit(clock)
+        self._sessions: LifoQueue[requests.Session] = LifoQueue()
+        for _ in range(limits.in_flight):
+            self._sessions.put(requests.Session())
+
+    @property
+    def budget(self) -> HelixBudget | None:
+        """What the last answer told about the rate limit."""
+        return self._rate_limit.budget
+
+    def send(self, call: Call, identity: Mapping[str, str]) -> Answer:
+        """The answer to `call`, sent with the headers in `identity`: of any status but a server's
+        failure, which is TwitchUnavailable, and an empty rate limit, which is TwitchBusy."""
+        with self._turn() as session:
+            failures = 0
+            while True:
+                self._wait(self._rate_limit.pace())
+                outcome = self._attempt(session, call, identity)
+                if isinstance(outcome, Answer) and not _is_failure(call, outcome):
+                    return outcome
+                pause = self._pause(call, outcome, failures)
+                _log.info("%s; next try in %.1f s", _problem(call, outcome), pause)
+                self._wait(pause)
+                failures += 1
+
+    @contextmanager
+    def _turn(self) -> Iterator[requests.Session]:
+        turn = self._limits.turn
+        try:
+            session = self._sessions.get(timeout=turn)
+        except Empty:
+            raise TwitchBusy("Too many calls to Twitch are under way.", turn) from None
+        try:
+            yield session
+        finally:
+            self._sessions.put(session)
+
+    def _attempt(
+        self, session: requests.Session, call: Call, identity: Mapping[str, str]
+    ) -> Answer | _Unreached:
+        outcome = self._exchange(session, call, identity)
+        status = 0
+        if isinstance(outcome, Answer):
+            status = outcome.status
+            self._rate_limit.note(outcome)
+        self._observe(call.method, call.path, status)
+        return outcome
+
+    def _exchange(
+        self, session: requests.Session, call: Call, identity: Mapping[str, str]
+    ) -> Answer | _Unreached:
+        asked_at, deadline = self._clock(), time.monotonic() + self._limits.exchange
+        try:
+            with session.request(
+                call.method,
+                self._base_url + call.path,
+                params=list(call.params),
+                data=call.form,
+                json=call.json,
+                auth=_Identity(identity),
+                timeout=(self._limits.connect, self._limits.read),
+                allow_redirects=False,
+                stream=True,
+            ) as response:
+                body = _body(response, deadline)
+                return Answer(response.status_code, response.headers, body, asked_at)
+        except (requests.RequestException, HTTPError) as error:
+            return _Unreached(type(error).__name__)
+
+    def _pause(self, call: Call, outcome: Answer | _Unreached, failures: int) -> float:
+        """Seconds until the next try of a call that has failed `failures` times before. Raises
+        where there is none."""
+        if isinstance(outcome, Answer) and outcome.status == HTTPStatus.TOO_MANY_REQUESTS:
+            until_reset = self._rate_limit.until_reset(outcome)
+            if failures >= RETRIES or until_reset > self._limits.reset:
+                raise TwitchBusy("Twitch's rate limit is used up.", until_reset)
+            return until_reset + self._jitter()
+        is_503 = isinstance(outcome, Answer) and outcome.status == HTTPStatus.SERVICE_UNAVAILABLE
+        if failures >= (RETRIES_OF_503 if is_503 else RETRIES):
+            raise TwitchUnavailable(f"{_problem(call, outcome)}.")
+        return BACK_OFF * 2.0**failures * (1 + self._jitter())
+
+    def _wait(self, seconds: float) -> None:
+        if seconds > 0:
+            self._sleep(seconds)
+
+
+def _is_failure(call: Call, answer: Answer) -> bool:
+    return answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR or call.rate_limited(answer)
+
+
+def _problem(call: Call, outcome: Answer | _Unreached) -> str:
+    if isinstance(outcome, Answer):
+        return f"Twitch answered {outcome.status} to {call}"
+    return f"Twitch did not answer {call} ({outcome.reason})"
+
+
+def _body(response: requests.Response, deadline: float) -> bytes:
+    """The whole body. requests bounds only the silence between two pieces, not their number."""
+    body = bytearray()
+    while piece := response.raw.read1(_CHUNK_BYTES, decode_content=True):
+        body += piece
+        if time.monotonic() > deadline:
+            raise requests.ReadTimeout
+        if len(body) > _MAX_BODY_BYTES:
+            raise _BodyTooLarge
+    return bytes(body)

@@ -1,0 +1,291 @@
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+import requests
+import responses
+
+from streamwatch.domain.models import EventType, Source, Stream, User
+from streamwatch.domain.observations import SeenLive
+from streamwatch.twitch.base import (
+    HelixBudget,
+    Subscribe,
+    TwitchNotConfigured,
+    TwitchUnavailable,
+)
+from streamwatch.twitch.helix import Helix
+from tests.twitch.conftest import (
+    API,
+    FakeTime,
+    MakeHelix,
+    MemoryTokens,
+    stream_item,
+    user_item,
+)
+
+Mock = responses.RequestsMock
+
+USERS = f"{API}/users"
+STREAMS = f"{API}/streams"
+
+NOT_PROMISED = [
+    "<html>bad gateway</html>",
+    "",
+    "[]",
+    "{}",
+    '{"data": null}',
+    '{"data": {}}',
+    '{"data": [null]}',
+    '{"data": [7]}',
+    '{"data": [{}]}',
+    '{"data": [], "more": NaN}',
+]
+
+
+def asked(request: requests.PreparedRequest) -> list[tuple[str, str]]:
+    return parse_qsl(urlsplit(str(request.url)).query)
+
+
+def test_users_are_found_by_login_and_by_id_with_their_login_in_lower_case(
+    helix: Helix, twitch: Mock
+) -> None:
+    twitch.get(USERS, json={"data": [user_item("1", "Shroud"), user_item("2", "ninja")]})
+
+    found = helix.users(logins=["SHROUD", "shroud"], user_ids=["2", "2"])
+
+    assert found == [User("1", "shroud", "Shroud"), User("2", "ninja", "Ninja")]
+    assert asked(twitch.calls[0].request) == [("login", "shroud"), ("id", "2")]
+
+
+def test_a_user_that_is_missing_from_the_answer_is_not_found(helix: Helix, twitch: Mock) -> None:
+    twitch.get(USERS, json={"data": []})
+
+    assert helix.users(logins=["nobody_here"]) == []
+
+
+@pytest.mark.parametrize(
+    "login",
+    ["", "a" * 26, "two words", "a&id=1", "a\n", "a\0", "ünï", "../x", "shroud?", "١٢٣", "\ud800"],
+)
+def test_what_is_no_login_is_not_asked_for(helix: Helix, twitch: Mock, login: str) -> None:
+    assert helix.users(logins=[login]) == []
+
+
+def test_users_are_asked_for_a_hundred_at_a_time_ids_and_logins_together(
+    helix: Helix, twitch: Mock
+) -> None:
+    for _ in range(3):
+        twitch.get(USERS, json={"data": [user_item("1", "shroud")]})
+
+    found = helix.users(
+        logins=[f"login{n}" for n in range(101)], user_ids=[str(n) for n in range(149)]
+    )
+
+    assert [len(asked(call.request)) for call in twitch.calls] == [100, 100, 50]
+    assert [user.user_id for user in found] == ["1"]
+
+
+def test_a_stream_is_seen_with_all_that_helix_tells(
+    helix: Helix, twitch: Mock, time: FakeTime
+) -> None:
+    twitch.get(STREAMS, json={"data": [stream_item("7", user_login="Cool_User")]})
+
+    assert helix.streams(["7"]) == [
+        SeenLive(
+            user_id="7",
+            login="cool_user",
+            display_name="Login_7",
+            stream=Stream(
+                id="47",
+                started_at=datetime(2026, 5, 1, 11, tzinfo=UTC),
+                type="live",
+                viewer_count=78,
+                game_id="12453",
+                game_name="Grand Theft Auto",
+                title="Best Stream Ever",
+                language="en",
+                tags=("English",),
+                thumbnail_url="https://static.twitch.test/live_{width}x{height}.jpg",
+            ),
+            at=time.now,
+            source=Source.POLL,
+        )
+    ]
+
+
+def test_streams_are_asked_for_by_id_a_hundred_at_a_time_on_one_page(
+    helix: Helix, twitch: Mock
+) -> None:
+    for part in (range(100), range(100, 200), range(200, 250)):
+        twitch.get(
+            STREAMS,
+            json={
+                "data": [stream_item(str(n)) for n in part],
+                "pagination": {"cursor": "there is no more"},
+            },
+        )
+
+    seen = helix.streams([str(n) for n in range(250)] + ["0"])
+
+    assert [one.user_id for one in seen] == [str(n) for n in range(250)]
+    queries = [asked(call.request) for call in twitch.calls]
+    assert [len(query) for query in queries] == [101, 101, 51]
+    assert {name for query in queries for name, _ in query} == {"user_id", "first"}
+    assert all(("first", "100") in query for query in queries)
+
+
+def test_one_stream_is_kept_for_each_user_that_was_asked_for(helix: Helix, twitch: Mock) -> None:
+    older = stream_item("7", id="older", started_at="2026-05-01T09:00:00Z")
+    newer = stream_item("7", id="newer")
+    twitch.get(STREAMS, json={"data": [older, newer, newer, older, stream_item("8")]})
+
+    assert [one.stream.id for one in helix.streams(["7"])] == ["newer"]
+
+
+@pytest.mark.parametrize("missing", [True, False])
+def test_a_stream_without_tags_has_none(helix: Helix, twitch: Mock, missing: bool) -> None:
+    item = stream_item("7", tags=None)
+    if missing:
+        del item["tags"]
+    twitch.get(STREAMS, json={"data": [item]})
+
+    assert helix.streams(["7"])[0].stream.tags == ()
+
+
+def test_what_is_seen_is_as_old_as_the_request_that_was_answered(
+    helix: Helix, twitch: Mock, time: FakeTime
+) -> None:
+    start = time.now
+
+    def a_slow_answer(_: Any) -> tuple[int, dict[str, str], str]:
+        time.now += timedelta(seconds=4)
+        return 200, {}, json.dumps({"data": [stream_item("7")]})
+
+    twitch.get(STREAMS, status=503)
+    twitch.add_callback("GET", STREAMS, a_slow_answer)
+
+    assert helix.streams(["7"])[0].at == start + timedelta(seconds=0.75)
+
+
+def test_nobody_asked_for_is_no_call(helix: Helix, twitch: Mock) -> None:
+    assert helix.users() == []
+    assert helix.streams([]) == []
+
+
+@pytest.mark.parametrize("body", NOT_PROMISED)
+def test_an_answer_that_helix_does_not_promise_is_never_nothing_found(
+    helix: Helix, twitch: Mock, body: str
+) -> None:
+    twitch.get(USERS, body=body)
+    twitch.get(STREAMS, body=body)
+
+    with pytest.raises(TwitchUnavailable):
+        helix.users(logins=["shroud"])
+    with pytest.raises(TwitchUnavailable):
+        helix.streams(["7"])
+
+
+@pytest.mark.parametrize("field", ["id", "login", "display_name"])
+def test_a_user_without_a_field_is_an_error(helix: Helix, twitch: Mock, field: str) -> None:
+    twitch.get(USERS, json={"data": [user_item("1", "shroud") | {field: None}]})
+
+    with pytest.raises(TwitchUnavailable):
+        helix.users(logins=["shroud"])
+
+
+@pytest.mark.parametrize("field", sorted(stream_item("7").keys() - {"tags", "is_mature"}))
+def test_a_stream_without_a_field_is_an_error(helix: Helix, twitch: Mock, field: str) -> None:
+    broken = stream_item("8")
+    del broken[field]
+    twitch.get(STREAMS, json={"data": [stream_item("7"), broken]})
+
+    with pytest.raises(TwitchUnavailable):
+        helix.streams(["7", "8"])
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("viewer_count", "78"),
+        ("viewer_count", True),
+        ("viewer_count", 7.5),
+        ("started_at", "yesterday"),
+        ("started_at", "2026-05-01T11:00:00"),
+        ("tags", "English"),
+        ("tags", [1]),
+    ],
+)
+def test_a_stream_with_a_field_of_another_kind_is_an_error(
+    helix: Helix, twitch: Mock, field: str, value: Any
+) -> None:
+    twitch.get(STREAMS, json={"data": [stream_item("7", **{field: value})]})
+
+    with pytest.raises(TwitchUnavailable):
+        helix.streams(["7"])
+
+
+def test_a_title_that_cannot_be_kept_is_an_error(helix: Helix, twitch: Mock) -> None:
+    twitch.get(STREAMS, json={"data": [stream_item("7", title="half an emoji \ud83d")]})
+
+    with pytest.raises(TwitchUnavailable):
+        helix.streams(["7"])
+
+
+def test_the_budget_is_what_the_last_answer_told(
+    helix: Helix, twitch: Mock, time: FakeTime
+) -> None:
+    told = {"Ratelimit-Limit": "800", "Ratelimit-Reset": time.in_seconds(1)}
+    twitch.get(USERS, json={"data": []}, headers=told | {"Ratelimit-Remaining": "799"})
+    twitch.get(USERS, json={"data": []}, headers=told | {"Ratelimit-Remaining": "798"})
+    twitch.get(USERS, json={"data": []}, headers={"Ratelimit-Limit": "5"})
+    twitch.get(USERS, json={"data": []}, headers=told | {"Ratelimit-Remaining": "-"})
+
+    assert helix.budget() is None
+    for _ in range(4):
+        helix.users(logins=["shroud"])
+
+    assert helix.budget() == HelixBudget(800, 798, time.now + timedelta(seconds=1))
+
+
+def test_every_request_is_told_to_the_observer(
+    make_helix: MakeHelix, twitch: Mock, tokens: MemoryTokens
+) -> None:
+    tokens.token = None
+    seen: list[tuple[str, str, int]] = []
+    twitch.post("https://id.twitch.test/oauth2/token", json={"access_token": "t", "expires_in": 60})
+    twitch.get(USERS, body=requests.ConnectionError())
+    twitch.get(USERS, status=500)
+    twitch.get(USERS, json={"data": []})
+
+    make_helix(observe=lambda *call: seen.append(call)).users(logins=["shroud"])
+
+    assert seen == [
+        ("POST", "/token", 200),
+        ("GET", "/users", 0),
+        ("GET", "/users", 500),
+        ("GET", "/users", 200),
+    ]
+
+
+@pytest.mark.parametrize(
+    "missing", [{"client_id": None}, {"client_secret": None}, {"client_secret": ""}]
+)
+def test_without_credentials_every_call_says_so_before_any_request(
+    make_helix: MakeHelix, twitch: Mock, missing: dict[str, Any]
+) -> None:
+    helix = make_helix(**missing, tokens=None)
+    calls: list[Any] = [
+        lambda: helix.users(logins=["shroud"]),
+        lambda: helix.users(logins=["no login"]),
+        lambda: helix.streams(["7"]),
+        lambda: helix.streams([]),
+        helix.subscriptions,
+        lambda: helix.subscribe(Subscribe(EventType.ONLINE, "7", "https://x.test", "s" * 10)),
+        lambda: helix.unsubscribe("1"),
+    ]
+    for call in calls:
+        with pytest.raises(TwitchNotConfigured, match="TWITCH_CLIENT_ID"):
+            call()
+    assert helix.budget() is None

@@ -1,0 +1,174 @@
+"""Against a real server: what happens when it is silent, slow, or hangs up."""
+
+import gzip
+import socket
+import threading
+import time as real_time
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from streamwatch.domain.models import AppToken
+from streamwatch.settings import Settings
+from streamwatch.twitch.base import TwitchBusy, TwitchUnavailable
+from streamwatch.twitch.helix import Helix
+from streamwatch.twitch.transport import Limits
+from tests.twitch import server
+from tests.twitch.conftest import TOKEN, FakeTime, MakeHelix, MemoryTokens
+from tests.twitch.server import serving
+
+SHORT = Limits(connect=0.2, read=0.2, exchange=0.5, turn=0.2)
+
+
+@pytest.fixture(autouse=True)
+def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+
+
+def test_the_limits_are_those_that_the_house_has_set() -> None:
+    assert (Limits().connect, Limits().read, Limits().in_flight) == (3.0, 10.0, 8)
+
+
+@pytest.mark.parametrize(
+    "fault", [server.hang_up, server.stop_halfway, server.say_nothing, server.drip, server.pour]
+)
+def test_a_fault_is_tried_again_and_the_next_answer_counts(
+    make_helix: MakeHelix, time: FakeTime, fault: server.Behaviour
+) -> None:
+    with serving(fault, server.answer()) as twitch:
+        assert make_helix(api_url=twitch.url, limits=SHORT).streams(["7"]) == []
+
+    assert len(twitch.requests) == 2
+    assert time.waits == [0.75]
+
+
+@pytest.mark.parametrize("fault", [server.hang_up, server.stop_halfway, server.say_nothing])
+def test_a_fault_that_lasts_is_unavailable_and_never_nothing_found(
+    make_helix: MakeHelix, fault: server.Behaviour
+) -> None:
+    with (
+        serving(fault, fault, fault) as twitch,
+        pytest.raises(TwitchUnavailable, match="did not answer GET /streams"),
+    ):
+        make_helix(api_url=twitch.url, limits=SHORT).streams(["7"])
+
+    assert len(twitch.requests) == 3
+
+
+def test_a_body_that_drips_is_given_up_in_time(make_helix: MakeHelix) -> None:
+    started = real_time.monotonic()
+    with (
+        serving(*[server.drip] * 3) as twitch,
+        pytest.raises(TwitchUnavailable, match="ReadTimeout"),
+    ):
+        make_helix(api_url=twitch.url, limits=SHORT).streams(["7"])
+
+    assert real_time.monotonic() - started < 5
+
+
+def test_nobody_listening_is_unavailable(make_helix: MakeHelix, time: FakeTime) -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as taken:
+        port = taken.getsockname()[1]
+
+    with pytest.raises(TwitchUnavailable):
+        make_helix(api_url=f"http://127.0.0.1:{port}", limits=SHORT).streams(["7"])
+    assert time.waits == [0.75, 1.5]
+
+
+def test_a_compressed_answer_is_read(make_helix: MakeHelix) -> None:
+    body = gzip.compress(b'{"data":[]}')
+    with serving(server.answer(body, b"Content-Encoding: gzip\r\n")) as twitch:
+        assert make_helix(api_url=twitch.url).streams(["7"]) == []
+
+
+def test_a_password_from_the_netrc_never_takes_the_tokens_place(
+    make_helix: MakeHelix, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text("default login someone password pass-of-someone\n")
+    monkeypatch.setenv("NETRC", str(netrc))
+
+    with serving(server.answer()) as twitch:
+        make_helix(api_url=twitch.url).streams(["7"])
+
+    assert b"Authorization: Bearer token-of-the-first-89ab\r\n" in twitch.requests[0]
+
+
+class Held:
+    """Calls that stay under way until they are let go."""
+
+    def __init__(self) -> None:
+        self._arrived = threading.Semaphore(0)
+        self._let_go = threading.Event()
+        self._threads: list[threading.Thread] = []
+
+    def behave(self, connection: socket.socket) -> None:
+        self._arrived.release()
+        assert self._let_go.wait(20)
+        server.answer()(connection)
+
+    def start(self, helix: Helix) -> None:
+        thread = threading.Thread(target=helix.streams, args=(["7"],))
+        self._threads.append(thread)
+        thread.start()
+        assert self._arrived.acquire(timeout=10)
+
+    def let_go(self) -> None:
+        self._let_go.set()
+        for thread in self._threads:
+            thread.join(10)
+
+
+@pytest.fixture
+def held() -> Iterator[Held]:
+    held = Held()
+    yield held
+    held.let_go()
+
+
+def test_no_more_calls_run_at_once_than_are_allowed_and_the_others_are_told_soon(
+    make_helix: MakeHelix, held: Held
+) -> None:
+    with serving(held.behave, held.behave) as twitch:
+        helix = make_helix(api_url=twitch.url, limits=Limits(turn=0.1, in_flight=2))
+        held.start(helix)
+        held.start(helix)
+
+        with pytest.raises(TwitchBusy) as raised:
+            helix.streams(["7"])
+
+        assert raised.value.retry_after == 0.1
+        assert len(twitch.requests) == 2
+        held.let_go()
+
+
+def test_a_twitch_that_hangs_leaves_half_of_the_web_threads_alone(held: Held) -> None:
+    tokens = MemoryTokens(AppToken(TOKEN, datetime.now(UTC) + timedelta(days=1)))
+    with serving(held.behave) as twitch:
+        settings = Settings(
+            twitch_client_id="id",
+            twitch_client_secret="secret",
+            twitch_api_url=twitch.url + "/",
+            web_threads=3,
+        )
+        helix = Helix.from_settings(settings, tokens)
+        held.start(helix)
+
+        with pytest.raises(TwitchBusy):
+            helix.streams(["7"])
+
+        held.let_go()
+        assert twitch.requests[0].startswith(b"GET /streams?user_id=7&first=100 HTTP/1.1\r\n")
+
+
+def test_a_call_that_failed_gives_its_turn_back(make_helix: MakeHelix) -> None:
+    faults = [server.hang_up] * 3
+    with serving(*faults, server.answer()) as twitch:
+        helix = make_helix(api_url=twitch.url, limits=Limits(turn=0.1, in_flight=1))
+        with pytest.raises(TwitchUnavailable):
+            helix.streams(["7"])
+
+        assert helix.streams(["7"]) == []
