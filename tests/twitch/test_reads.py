@@ -181,9 +181,9 @@ def test_an_answer_that_helix_does_not_promise_is_never_nothing_found(
     twitch.get(USERS, body=body)
     twitch.get(STREAMS, body=body)
 
-    with pytest.raises(TwitchUnavailable):
+    with pytest.raises(TwitchUnavailable, match="not what it promises"):
         helix.users(logins=["shroud"])
-    with pytest.raises(TwitchUnavailable):
+    with pytest.raises(TwitchUnavailable, match="not what it promises"):
         helix.streams(["7"])
 
 
@@ -191,7 +191,7 @@ def test_an_answer_that_helix_does_not_promise_is_never_nothing_found(
 def test_a_user_without_a_field_is_an_error(helix: Helix, twitch: Mock, field: str) -> None:
     twitch.get(USERS, json={"data": [user_item("1", "shroud") | {field: None}]})
 
-    with pytest.raises(TwitchUnavailable):
+    with pytest.raises(TwitchUnavailable, match="not what it promises"):
         helix.users(logins=["shroud"])
 
 
@@ -201,7 +201,7 @@ def test_a_stream_without_a_field_is_an_error(helix: Helix, twitch: Mock, field:
     del broken[field]
     twitch.get(STREAMS, json={"data": [stream_item("7"), broken]})
 
-    with pytest.raises(TwitchUnavailable):
+    with pytest.raises(TwitchUnavailable, match="not what it promises"):
         helix.streams(["7", "8"])
 
 
@@ -222,14 +222,14 @@ def test_a_stream_with_a_field_of_another_kind_is_an_error(
 ) -> None:
     twitch.get(STREAMS, json={"data": [stream_item("7", **{field: value})]})
 
-    with pytest.raises(TwitchUnavailable):
+    with pytest.raises(TwitchUnavailable, match="not what it promises"):
         helix.streams(["7"])
 
 
 def test_a_title_that_cannot_be_kept_is_an_error(helix: Helix, twitch: Mock) -> None:
     twitch.get(STREAMS, json={"data": [stream_item("7", title="half an emoji \ud83d")]})
 
-    with pytest.raises(TwitchUnavailable):
+    with pytest.raises(TwitchUnavailable, match="not what it promises"):
         helix.streams(["7"])
 
 

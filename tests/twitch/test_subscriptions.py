@@ -90,7 +90,7 @@ def test_pages_that_go_in_circles_fail_the_listing(helix: Helix, twitch: Mock) -
     twitch.get(SUBSCRIPTIONS, json=page(2, cursor="b"))
     twitch.get(SUBSCRIPTIONS, json=page(1, cursor="a"))
 
-    with pytest.raises(TwitchUnavailable):
+    with pytest.raises(TwitchUnavailable, match="not what it promises"):
         helix.subscriptions()
 
 
@@ -112,7 +112,7 @@ def test_a_listing_that_is_not_what_helix_promises_is_an_error(
 ) -> None:
     twitch.get(SUBSCRIPTIONS, json=page(1, **changed))
 
-    with pytest.raises(TwitchUnavailable):
+    with pytest.raises(TwitchUnavailable, match="not what it promises"):
         helix.subscriptions()
 
 
