@@ -1,5 +1,7 @@
 """Many subscriptions deleted and created, a few at a time."""
 
+import math
+import time
 from collections.abc import Callable, Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Lock
@@ -34,8 +36,11 @@ class Mender:
     error that it raises ends the work.
     """
 
-    def __init__(self, twitch: Twitch, room: int, step: Callable[[], None]) -> None:
-        """`room` is how much more the subscriptions may cost before Twitch's limit is reached."""
+    def __init__(
+        self, twitch: Twitch, room: int, step: Callable[[], None], seconds: float = math.inf
+    ) -> None:
+        """`room` is how much more the subscriptions may cost before Twitch's limit is reached;
+        `seconds` is how long the work may take."""
         self.deleted: set[str] = set()
         self.created: dict[Wanted, Subscription] = {}
         self.existing: set[Wanted] = set()
@@ -46,13 +51,20 @@ class Mender:
         self._twitch = twitch
         self._room = room
         self._step = step
+        self._deadline = time.monotonic() + seconds
         self._lock = Lock()
         self._unanswered = 0
         self._has_given_up = False
+        self._is_out_of_time = False
+
+    @property
+    def has_more(self) -> bool:
+        """Whether time was up while the work went well: another turn would do more of it."""
+        return self._is_out_of_time and bool(self.deleted or self.created)
 
     def delete(self, subscriptions: Iterable[Subscription]) -> None:
         """Delete these."""
-        self._each(self._delete, subscriptions)
+        self._each(lambda one: self._may_go_on() and self._delete(one), subscriptions)
 
     def create(
         self,
@@ -68,6 +80,8 @@ class Mender:
         """
 
         def replace(item: Missing) -> None:
+            if not self._may_go_on():
+                return
             gone = [self._delete(old) for old in item.instead_of]
             if all(gone):
                 self._create(item.wanted, subscribe, is_crowded=item.wanted in crowded)
@@ -79,10 +93,15 @@ class Mender:
             for _ in pool.map(work, items):
                 self._step()
 
-    def _delete(self, subscription: Subscription) -> bool:
-        """Whether it is gone."""
+    def _may_go_on(self) -> bool:
         if self._has_given_up:
             return False
+        if time.monotonic() >= self._deadline:
+            self._is_out_of_time = True
+        return not self._is_out_of_time
+
+    def _delete(self, subscription: Subscription) -> bool:
+        """Whether it is gone."""
         try:
             self._twitch.unsubscribe(subscription.id)
         except TwitchError as error:
@@ -96,7 +115,7 @@ class Mender:
     def _create(
         self, wanted: Wanted, subscribe: Callable[[Wanted], Subscription], *, is_crowded: bool
     ) -> None:
-        if self._has_given_up or not self._take_room():
+        if not self._take_room():
             return
         cost = 0
         try:

@@ -19,6 +19,8 @@ class Outcome(StrEnum):
     """All that is wanted stands."""
     LIMITED = "limited"
     """Twitch's cost limit leaves no room for the rest: polling alone watches those streamers."""
+    CONTINUING = "continuing"
+    """Time was up; the worker goes on with the rest within seconds."""
     INCOMPLETE = "incomplete"
     """Twitch did not do all that was asked; the next reconciliation asks again."""
     DISABLED = "disabled"
@@ -46,9 +48,7 @@ def told(todo: Plan, mender: Mender, standing: Mapping[Wanted, Subscription]) ->
     adopted = len(todo.missing) - len(missing) - created
     undeleted = [one for one in todo.unwanted if one.id not in mender.deleted]
     failed = len(missing) + len(undeleted)
-    status = Outcome.INCOMPLETE if failed else Outcome.HEALTHY
     if mender.is_limited:
-        status = Outcome.LIMITED
         log.warning(
             "Twitch's cost limit is reached: %d streamers are watched by polling alone",
             len({wanted.user_id for wanted in missing}),
@@ -56,7 +56,7 @@ def told(todo: Plan, mender: Mender, standing: Mapping[Wanted, Subscription]) ->
     if mender.error is not None:
         log.warning("Subscriptions are incomplete: %s", mender.error)
     result = Reconciliation(
-        status,
+        _status(mender, failed),
         checked=kept + len(todo.missing),
         healthy=kept + adopted,
         created=created,
@@ -72,3 +72,11 @@ def told(todo: Plan, mender: Mender, standing: Mapping[Wanted, Subscription]) ->
         result.failed,
     )
     return result
+
+
+def _status(mender: Mender, failed: int) -> Outcome:
+    if not failed:
+        return Outcome.HEALTHY
+    if mender.has_more:
+        return Outcome.CONTINUING
+    return Outcome.LIMITED if mender.is_limited else Outcome.INCOMPLETE

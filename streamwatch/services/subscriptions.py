@@ -32,6 +32,10 @@ log = logging.getLogger(__name__)
 RECONCILE = "reconcile"
 """The job that makes what Twitch has what is wanted."""
 
+_TURN_SECONDS = 20.0
+"""How long a reconciliation may take after the listing: thousands of subscriptions neither hold up
+the worker's other jobs for minutes, nor an operator's request for longer than proxies wait."""
+
 _SAME_LIMIT = 3
 """So many of one type and condition Twitch allows, whatever their callbacks:
 https://dev.twitch.tv/docs/eventsub/manage-subscriptions/#subscription-limits"""
@@ -56,17 +60,24 @@ class Subscriptions:
     """
 
     def __init__(
-        self, storage: Storage, twitch: Twitch, webhook_url: str | None, secrets: Sequence[str]
+        self,
+        storage: Storage,
+        twitch: Twitch,
+        webhook_url: str | None,
+        secrets: Sequence[str],
+        turn_seconds: float = _TURN_SECONDS,
     ) -> None:
         self._storage = storage
         self._twitch = twitch
         self._webhook_url = webhook_url
         self._secret = secrets[0]
         self._mark = secret_mark(secrets[0])
+        self._turn_seconds = turn_seconds
 
     def reconcile(self, step: Callable[[], None] = lambda: None) -> Reconciliation:
         """Create what is missing, replace what is dead, delete strays and duplicates, and note down
-        what stands. `step` is called after each piece of work.
+        what stands. `step` is called after each piece of work. What there is no time for is left to
+        the next turn, which is asked for.
 
         Raises TwitchError where Twitch did not list all, which changes nothing, and AlreadyRunning.
         """
@@ -80,12 +91,15 @@ class Subscriptions:
             # for a stray.
             streamers = self._storage.streamers()
             todo = plan(streamers, listing.subscriptions, url, self._mark)
-            mender = self._mender(listing, _both(hold, step))
+            room = listing.max_total_cost - listing.total_cost
+            mender = Mender(self._twitch, room, _both(hold, step), self._turn_seconds)
             hold()
             mender.delete(todo.unwanted)
             mender.create(todo.missing, self._subscriber(url), _crowded(listing))
             standing = {**todo.kept, **mender.created, **self._find(mender.existing)}
             self._note_down(streamers, standing, _left_over(todo, mender))
+            if mender.has_more:
+                self._storage.coordination.request_job(RECONCILE)
             return told(todo, mender, standing)
 
     def cover(self, streamers: Iterable[Streamer]) -> None:
@@ -149,7 +163,7 @@ class Subscriptions:
     def _delete(self, is_meant: Callable[[Subscription], bool], step: Callable[[], None]) -> int:
         with exclusively(self._storage.coordination, RECONCILE) as hold:
             listing = self._twitch.subscriptions()
-            mender = self._mender(listing, _both(hold, step))
+            mender = Mender(self._twitch, 0, _both(hold, step))
             hold()
             mender.delete(one for one in listing.subscriptions if is_meant(one))
             streamers = self._storage.streamers()
@@ -168,9 +182,6 @@ class Subscriptions:
 
     def _is_ours(self, subscription: Subscription) -> bool:
         return self._webhook_url is not None and subscription.callback == self._webhook_url
-
-    def _mender(self, listing: SubscriptionListing, step: Callable[[], None]) -> Mender:
-        return Mender(self._twitch, listing.max_total_cost - listing.total_cost, step)
 
     def _find(self, existing: Collection[Wanted]) -> dict[Wanted, Subscription]:
         """The subscriptions that Twitch had already, though it had not listed them."""

@@ -1,0 +1,551 @@
+"""From any mess at Twitch to what is wanted."""
+
+import logging
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from threading import Lock
+
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from streamwatch.domain.documents import stored_streamer_document
+from streamwatch.domain.models import EVENT_VERSION, EventType, Streamer, Subscription
+from streamwatch.domain.subscriptions import secret_mark
+from streamwatch.services.errors import AlreadyRunning
+from streamwatch.services.reconciliation import Outcome, Reconciliation
+from streamwatch.services.subscriptions import RECONCILE, Listed, Subscriptions
+from streamwatch.storage.memory import MemoryStorage
+from streamwatch.twitch.base import (
+    SubscriptionLimit,
+    TwitchBusy,
+    TwitchDenied,
+    TwitchError,
+    TwitchRefused,
+    TwitchUnavailable,
+)
+from tests.services.fake_twitch import ENABLED, PENDING, SAME_LIMIT, FakeTwitch
+
+OURS = "https://watch.example.com/webhooks/eventsub"
+BEFORE = "https://old.example.com/webhooks/eventsub"
+STRANGERS = "https://elsewhere.example.com/hook"
+SECRET = "s3cret-that-signs"
+START = datetime(2026, 6, 1, tzinfo=UTC)
+BOTH = tuple(EventType)
+DEAD = (
+    "webhook_callback_verification_failed",
+    "notification_failures_exceeded",
+    "authorization_revoked",
+    "user_removed",
+    "version_removed",
+    "a_status_of_next_year",
+)
+
+
+class WatchedStorage(MemoryStorage):
+    """Remembers which records were written, a list a call."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.written: list[list[str]] = []
+
+    def update_streamers(self, streamers: Sequence[Streamer]) -> None:
+        self.written.append([streamer.user_id for streamer in streamers])
+        super().update_streamers(streamers)
+
+
+class House:
+    """The service on a storage and a Twitch, both in memory."""
+
+    def __init__(self, *, max_total_cost: int = 10_000) -> None:
+        self.storage = WatchedStorage()
+        self.twitch = FakeTwitch(max_total_cost)
+        self.service = self.restarted()
+
+    def restarted(
+        self, url: str | None = OURS, secret: str = SECRET, turn_seconds: float = 60
+    ) -> Subscriptions:
+        """The service as it is after a start with these settings."""
+        self.service = Subscriptions(self.storage, self.twitch, url, [secret], turn_seconds)
+        return self.service
+
+    def monitor(self, *user_ids: str) -> None:
+        count = len(self.storage.streamers())
+        self.storage.add_streamers(
+            [
+                Streamer(user_id, f"user_{user_id}", user_id, START + timedelta(hours=count + n))
+                for n, user_id in enumerate(user_ids)
+            ]
+        )
+
+    def streamer(self, user_id: str) -> Streamer:
+        return self.storage.streamers_by_id([user_id])[user_id]
+
+    def at(self, callback: str) -> list[tuple[str, str | None, str]]:
+        """What stands for a callback, as type, user and status."""
+        return sorted(
+            (one.type, one.user_id, one.status)
+            for one in self.twitch.standing.values()
+            if one.callback == callback
+        )
+
+    def pairs(self, callback: str = OURS) -> list[tuple[str, str | None]]:
+        return [(event_type, user_id) for event_type, user_id, _ in self.at(callback)]
+
+    def is_mended(self) -> bool:
+        """Whether exactly what is wanted stands for our callback, and every record says so."""
+        monitored = self.storage.streamers()
+        ours = [one for one in self.twitch.standing.values() if one.callback == OURS]
+        wanted = Counter((kind, streamer.user_id) for streamer in monitored for kind in BOTH)
+        recorded = {one for item in monitored for one in item.subscription_ids.values()}
+        return (
+            Counter((one.type, one.user_id) for one in ours) == wanted
+            and all(one.is_alive and one.version == EVENT_VERSION for one in ours)
+            and {one.id for one in ours} == recorded
+            and all(streamer.is_active for streamer in monitored)
+        )
+
+    def changes(self) -> int:
+        """How many subscriptions Twitch was asked to create or delete."""
+        return self.twitch.calls["subscribe"] + self.twitch.calls["unsubscribe"]
+
+
+@pytest.fixture
+def house() -> House:
+    return House()
+
+
+def mess(user_ids: list[str]) -> st.SearchStrategy[list[tuple[str, str, str, str, str]]]:
+    """Subscriptions from before: type, user, callback, status, version."""
+    return st.lists(
+        st.tuples(
+            st.sampled_from([*BOTH, "channel.update"]),
+            st.sampled_from(user_ids),
+            st.sampled_from([OURS, OURS, BEFORE, STRANGERS]),
+            st.sampled_from([ENABLED, ENABLED, PENDING, *DEAD]),
+            st.sampled_from(["1", "1", "1", "2"]),
+        ),
+        max_size=25,
+    )
+
+
+def note(house: House, known: Subscription, signed_with: str | None) -> None:
+    """Put the id of a subscription into the streamer's record, as after its creation."""
+    user_id = known.user_id or ""
+    streamer = house.storage.streamers_by_id([user_id]).get(user_id)
+    if streamer is None:
+        return
+    if known.type == EventType.ONLINE:
+        streamer = replace(streamer, online_subscription_id=known.id, signed_with=signed_with)
+    elif known.type == EventType.OFFLINE:
+        streamer = replace(streamer, offline_subscription_id=known.id, signed_with=signed_with)
+    house.storage.update_streamers([streamer])
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    before=mess(["1", "2", "3", "4"]),
+    monitored=st.sets(st.sampled_from(["1", "2", "3"])),
+    noted=st.sets(st.integers(0, 24)),
+    signed_with=st.sampled_from([None, secret_mark(SECRET), "earlier"]),
+)
+def test_one_reconciliation_ends_any_mess_and_the_next_does_nothing(
+    before: list[tuple[str, str, str, str, str]],
+    monitored: set[str],
+    noted: set[int],
+    signed_with: str | None,
+) -> None:
+    house = House()
+    house.monitor(*sorted(monitored))
+    for number, one in enumerate(before):
+        put = house.twitch.put(*one)
+        if number in noted and put.callback != STRANGERS:
+            note(house, put, signed_with)
+    elsewhere = Counter(house.pairs(STRANGERS) + house.pairs(BEFORE))
+    assume(all(number < SAME_LIMIT for number in elsewhere.values()))
+    strangers = house.at(STRANGERS)
+
+    first = house.service.reconcile()
+
+    assert house.is_mended()
+    assert house.at(STRANGERS) == strangers
+    assert first.status == Outcome.HEALTHY
+    assert first.checked == first.healthy + first.created == 2 * len(monitored)
+    changes, records = house.changes(), house.storage.streamers()
+    second = house.service.reconcile()
+    assert second == Reconciliation(Outcome.HEALTHY, first.checked, first.checked)
+    assert (house.changes(), house.storage.streamers()) == (changes, records)
+
+
+def test_a_new_streamer_gets_both_subscriptions_and_is_active(house: House) -> None:
+    house.monitor("1")
+    result = house.service.reconcile()
+    assert result == Reconciliation(Outcome.HEALTHY, checked=2, healthy=0, created=2)
+    assert house.pairs() == [(EventType.OFFLINE, "1"), (EventType.ONLINE, "1")]
+    assert house.streamer("1").is_active
+    assert set(house.twitch.secrets.values()) == {SECRET}
+
+
+def test_only_records_that_change_are_written_and_all_in_one_piece(house: House) -> None:
+    house.monitor("1", "2", "3")
+    house.service.cover([house.streamer("3")])
+    house.storage.written.clear()
+    house.service.reconcile()
+    assert list(map(sorted, house.storage.written)) == [["1", "2"]]
+    house.service.reconcile()
+    assert len(house.storage.written) == 1
+
+
+@pytest.mark.parametrize("status", DEAD)
+def test_what_is_dead_is_deleted_and_created_anew(house: House, status: str) -> None:
+    house.monitor("1")
+    house.twitch.put(EventType.ONLINE, "1", OURS)
+    dead = house.twitch.put(EventType.OFFLINE, "1", OURS, status)
+    result = house.service.reconcile()
+    assert result == Reconciliation(Outcome.HEALTHY, checked=2, healthy=1, created=1, deleted=1)
+    assert dead.id not in house.twitch.standing
+    assert house.is_mended()
+
+
+def test_a_restart_with_everything_healthy_creates_and_deletes_nothing(house: House) -> None:
+    house.monitor("1", "2")
+    house.service.reconcile()
+    house.storage = WatchedStorage()
+    house.monitor("1", "2")
+    changes = house.changes()
+    result = house.restarted().reconcile()
+    assert result == Reconciliation(Outcome.HEALTHY, checked=4, healthy=4)
+    assert house.changes() == changes
+    assert house.is_mended()
+
+
+def test_of_duplicates_the_enabled_one_is_kept(house: House) -> None:
+    house.monitor("1")
+    house.twitch.put(EventType.ONLINE, "1", OURS, PENDING)
+    enabled = house.twitch.put(EventType.ONLINE, "1", OURS, ENABLED)
+    house.twitch.put(EventType.OFFLINE, "1", OURS)
+    assert house.service.reconcile().deleted == 1
+    assert house.streamer("1").online_subscription_id == enabled.id
+
+
+@pytest.mark.parametrize("error", [TwitchUnavailable("down"), TwitchDenied("no", 401)])
+def test_a_failed_listing_changes_nothing(house: House, error: TwitchError) -> None:
+    house.monitor("1")
+    house.service.reconcile()
+    records, standing = house.storage.streamers(), dict(house.twitch.standing)
+    house.twitch.fail("subscriptions", error)
+    with pytest.raises(type(error)):
+        house.service.reconcile()
+    assert house.storage.streamers() == records
+    assert house.twitch.standing == standing
+    assert house.service.reconcile().status == Outcome.HEALTHY
+
+
+def test_what_exists_already_is_adopted_with_one_more_listing(house: House) -> None:
+    house.monitor("1", "2")
+    created_elsewhere = once(
+        lambda: [house.twitch.put(kind, user_id, OURS) for kind in BOTH for user_id in "12"]
+    )
+    house.twitch.before = lambda name: created_elsewhere() if name == "subscribe" else None
+    result = house.service.reconcile()
+    assert result == Reconciliation(Outcome.HEALTHY, checked=4, healthy=4)
+    assert house.twitch.calls["subscriptions"] == 2
+    assert house.is_mended()
+
+
+def once(action: Callable[[], object]) -> Callable[[], None]:
+    """`action`, which only the first call does."""
+    lock = Lock()
+    done: list[object] = []
+
+    def act() -> None:
+        with lock:
+            if not done:
+                done.append(action())
+
+    return act
+
+
+def test_after_a_change_of_the_url_ours_of_before_are_replaced(house: House) -> None:
+    house.monitor("1")
+    house.restarted(url=BEFORE).reconcile()
+    house.twitch.put(EventType.ONLINE, "9", BEFORE)
+    result = house.restarted(url=OURS).reconcile()
+    assert result == Reconciliation(Outcome.HEALTHY, checked=2, created=2, deleted=2)
+    assert house.is_mended()
+    assert house.pairs(BEFORE) == [(EventType.ONLINE, "9")]
+
+
+def test_after_a_change_of_the_secret_all_are_made_anew_once(house: House) -> None:
+    house.monitor("1", "2")
+    house.service.reconcile()
+    result = house.restarted(secret="another-secret").reconcile()
+    assert result == Reconciliation(Outcome.HEALTHY, checked=4, created=4, deleted=4)
+    assert {house.twitch.secrets[one] for one in house.twitch.standing} == {"another-secret"}
+    assert house.service.reconcile() == Reconciliation(Outcome.HEALTHY, checked=4, healthy=4)
+
+
+@pytest.mark.parametrize("call", ["subscribe", "unsubscribe"])
+@pytest.mark.parametrize("successes", range(6))
+def test_an_interrupted_change_of_the_secret_is_finished_next_time(
+    house: House, call: str, successes: int
+) -> None:
+    house.monitor("1", "2", "3")
+    house.service.reconcile()
+    house.restarted(secret="another-secret")
+    house.twitch.fail(call, *[None] * successes, TwitchBusy("busy", 60))
+    assert house.service.reconcile().status == Outcome.INCOMPLETE
+    assert house.service.reconcile().status == Outcome.HEALTHY
+    assert {house.twitch.secrets[one] for one in house.twitch.standing} == {"another-secret"}
+    assert house.is_mended()
+
+
+def test_the_secret_is_in_no_record_and_no_log(
+    house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    house.monitor("1")
+    house.service.reconcile()
+    house.restarted(secret="another-secret").reconcile()
+    shown = repr([stored_streamer_document(house.streamer("1")), caplog.records])
+    assert SECRET not in shown + caplog.text
+    assert "another-secret" not in shown + caplog.text
+
+
+def test_beyond_the_cost_limit_nothing_is_asked_for(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    house = House(max_total_cost=6)
+    house.twitch.put(EventType.ONLINE, "9", STRANGERS)
+    house.twitch.put(EventType.OFFLINE, "9", STRANGERS)
+    house.monitor(*map(str, range(100, 150)))
+    result = house.service.reconcile()
+    assert result == Reconciliation(Outcome.LIMITED, checked=100, created=4, failed=96)
+    assert house.twitch.calls["subscribe"] == 4
+    assert [item.user_id for item in house.storage.streamers() if item.is_active] == ["101", "100"]
+    told = [record for record in caplog.records if "cost limit" in record.message]
+    assert [record.getMessage() for record in told] == [
+        "Twitch's cost limit is reached: 48 streamers are watched by polling alone"
+    ]
+
+
+def test_what_is_deleted_makes_room() -> None:
+    house = House(max_total_cost=2)
+    house.monitor("1")
+    house.twitch.put(EventType.ONLINE, "8", OURS)
+    house.twitch.put(EventType.OFFLINE, "8", OURS)
+    assert house.service.reconcile().status == Outcome.HEALTHY
+    assert house.is_mended()
+
+
+def test_a_limit_that_the_listing_did_not_show_is_not_run_against(house: House) -> None:
+    house.monitor(*map(str, range(100, 150)))
+    house.twitch.fail("subscribe", *[SubscriptionLimit("total cost exceeded", 429)] * 100)
+    result = house.service.reconcile()
+    assert result == Reconciliation(Outcome.LIMITED, checked=100, failed=100)
+    assert house.twitch.calls["subscribe"] <= 8
+
+
+def test_too_many_of_one_kind_elsewhere_stop_nobody_else(house: House) -> None:
+    house.monitor("1", "2", "3")
+    for number in range(SAME_LIMIT):
+        house.twitch.put(EventType.ONLINE, "1", f"{STRANGERS}/{number}")
+    result = house.service.reconcile()
+    assert result == Reconciliation(Outcome.INCOMPLETE, checked=6, created=5, failed=1)
+    active = {item.user_id for item in house.storage.streamers() if item.is_active}
+    assert active == {"2", "3"}
+
+
+def test_one_that_is_refused_stops_none_of_the_others(house: House) -> None:
+    house.monitor("1", "2", "3")
+    house.twitch.fail("subscribe", None, TwitchRefused("bad request", 400))
+    result = house.service.reconcile()
+    assert result == Reconciliation(Outcome.INCOMPLETE, checked=6, created=5, failed=1)
+    assert house.service.reconcile().status == Outcome.HEALTHY
+
+
+@pytest.mark.parametrize(
+    ("error", "calls"),
+    [
+        (TwitchBusy("busy", 60), 8),
+        (TwitchDenied("no", 401), 8),
+        (TwitchUnavailable("down"), 12),
+    ],
+)
+def test_a_twitch_that_is_not_there_is_not_asked_thousands_of_times(
+    house: House, error: TwitchError, calls: int
+) -> None:
+    house.monitor(*map(str, range(100, 150)))
+    house.twitch.fail("subscribe", *[error] * 100)
+    result = house.service.reconcile()
+    assert result == Reconciliation(Outcome.INCOMPLETE, checked=100, failed=100)
+    assert house.twitch.calls["subscribe"] <= calls
+
+
+def test_what_does_not_fit_into_one_turn_is_left_to_the_next(house: House) -> None:
+    house.monitor(*map(str, range(100, 150)))
+    house.twitch.before = lambda name: time.sleep(0.01) if name == "subscribe" else None
+    house.restarted(turn_seconds=0.05)
+    first = house.service.reconcile()
+    assert first.status == Outcome.CONTINUING
+    assert 0 < first.created < first.checked == 100
+    while house.storage.coordination.take_requested_jobs() == {RECONCILE}:
+        last = house.service.reconcile()
+    assert last.status == Outcome.HEALTHY
+    assert house.is_mended()
+    assert house.twitch.calls["subscribe"] == 100
+
+
+def test_a_streamer_who_is_removed_meanwhile_is_not_revived(house: House) -> None:
+    house.monitor("1", "2")
+    removal = once(lambda: house.storage.remove_streamer("1"))
+    house.twitch.before = lambda name: removal() if name == "subscribe" else None
+    house.service.reconcile()
+    assert [streamer.user_id for streamer in house.storage.streamers()] == ["2"]
+    house.service.reconcile()
+    assert house.is_mended()
+
+
+def test_the_subscriptions_of_a_streamer_who_is_added_meanwhile_stay(house: House) -> None:
+    def add() -> None:
+        house.monitor("7")
+        house.service.cover([house.streamer("7")])
+
+    addition = once(add)
+    house.twitch.before = lambda name: addition() if name == "subscriptions" else None
+    house.service.reconcile()
+    assert house.is_mended()
+    assert house.twitch.calls["unsubscribe"] == 0
+
+
+def test_a_name_that_changes_meanwhile_is_kept(house: House) -> None:
+    house.monitor("1")
+
+    def rename() -> None:
+        house.storage.update_streamers([replace(house.streamer("1"), login="renamed")])
+
+    renaming = once(rename)
+    house.twitch.before = lambda name: renaming() if name == "subscribe" else None
+    house.service.reconcile()
+    assert house.streamer("1").login == "renamed"
+    assert house.streamer("1").is_active
+
+
+def test_without_a_url_nothing_is_subscribed_to(house: House) -> None:
+    house.monitor("1")
+    house.restarted(url=None)
+    assert house.service.reconcile() == Reconciliation(Outcome.DISABLED)
+    house.service.cover([house.streamer("1")])
+    assert not house.twitch.calls
+
+
+def test_cover_creates_what_a_streamer_lacks(house: House) -> None:
+    house.monitor("1")
+    house.service.cover([house.streamer("1")])
+    assert house.is_mended()
+    house.service.cover([house.streamer("1")])
+    assert house.twitch.calls == {"subscribe": 2}
+    assert house.service.reconcile() == Reconciliation(Outcome.HEALTHY, checked=2, healthy=2)
+
+
+def test_cover_keeps_what_succeeded_and_raises_what_did_not(house: House) -> None:
+    house.monitor("1")
+    house.twitch.fail("subscribe", TwitchUnavailable("down"))
+    with pytest.raises(TwitchUnavailable):
+        house.service.cover([house.streamer("1")])
+    assert len(house.streamer("1").subscription_ids) == 1
+
+
+def test_cover_leaves_what_exists_already_to_a_reconciliation(house: House) -> None:
+    house.monitor("1")
+    house.twitch.put(EventType.ONLINE, "1", OURS)
+    house.service.cover([house.streamer("1")])
+    assert house.storage.coordination.take_requested_jobs() == {RECONCILE}
+    house.service.reconcile()
+    assert house.is_mended()
+
+
+def test_release_deletes_both_although_one_fails(house: House) -> None:
+    house.monitor("1")
+    house.service.reconcile()
+    removed = house.storage.remove_streamer("1")
+    assert removed is not None
+    house.twitch.fail("unsubscribe", TwitchUnavailable("down"))
+    with pytest.raises(TwitchUnavailable):
+        house.service.release(removed)
+    assert len(house.twitch.standing) == 1
+    house.service.release(removed)
+    assert not house.twitch.standing
+
+
+def test_the_listing_tells_ours_from_others(house: House) -> None:
+    ours = house.twitch.put(EventType.ONLINE, "1", OURS)
+    others = house.twitch.put(EventType.ONLINE, "1", STRANGERS)
+    assert house.service.listing() == Listed([ours], [others], OURS, 2, 10_000)
+
+
+def test_cleanup_deletes_ours_alone(house: House) -> None:
+    house.monitor("1")
+    house.service.reconcile()
+    house.twitch.put(EventType.ONLINE, "1", STRANGERS)
+    assert house.service.cleanup() == 2
+    assert house.pairs(OURS) == []
+    assert house.pairs(STRANGERS) == [(EventType.ONLINE, "1")]
+    assert not house.streamer("1").subscription_ids
+    assert house.service.reconcile().created == 2
+
+
+def test_delete_all_deletes_those_of_others_too(house: House) -> None:
+    house.monitor("1")
+    house.service.reconcile()
+    house.twitch.put(EventType.ONLINE, "1", STRANGERS)
+    assert house.service.delete_all() == 3
+    assert not house.twitch.standing
+    assert not house.streamer("1").subscription_ids
+
+
+def test_a_deletion_that_fails_is_told_and_its_record_kept(house: House) -> None:
+    house.monitor("1")
+    house.service.reconcile()
+    house.twitch.fail("unsubscribe", TwitchRefused("no", 400))
+    with pytest.raises(TwitchRefused):
+        house.service.cleanup()
+    assert set(house.streamer("1").subscription_ids.values()) == set(house.twitch.standing)
+    assert len(house.twitch.standing) == 1
+
+
+@pytest.mark.parametrize("name", ["reconcile", "cleanup", "delete_all"])
+def test_only_one_at_a_time_changes_the_subscriptions(house: House, name: str) -> None:
+    lease = house.storage.coordination.acquire_lease(RECONCILE, "another", 60)
+    assert lease is not None
+    with pytest.raises(AlreadyRunning):
+        getattr(house.service, name)()
+    assert not house.twitch.calls
+    house.storage.coordination.release_lease(lease)
+    getattr(house.service, name)()
+
+
+def test_whoever_has_lost_the_right_to_go_on_stops(house: House) -> None:
+    house.monitor(*map(str, range(100, 150)))
+
+    def lose() -> None:
+        lease = house.storage.coordination.lease(RECONCILE)
+        assert lease is not None
+        house.storage.coordination.release_lease(lease)
+
+    losing = once(lose)
+
+    def meanwhile(name: str) -> None:
+        if name == "subscribe":
+            losing()
+            time.sleep(0.01)
+
+    house.twitch.before = meanwhile
+    with pytest.raises(AlreadyRunning):
+        house.service.reconcile()
+    assert house.twitch.calls["subscribe"] < 100
+    house.service.reconcile()
+    assert house.is_mended()
