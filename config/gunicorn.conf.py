@@ -2,11 +2,14 @@
 
 import sys
 
+from streamwatch.bootstrap import build
 from streamwatch.logs import logging_config
 from streamwatch.settings import SettingsError, from_env
 
 try:
     _settings = from_env()
+    # Connects to nothing; a backend that does not exist is told here, once, and not by each worker.
+    build(_settings)
 except SettingsError as error:
     sys.exit(str(error))
 

@@ -19,6 +19,7 @@ from streamwatch.api.json_provider import OrjsonProvider
 from streamwatch.api.openapi import create_api
 from streamwatch.bootstrap import Services, build
 from streamwatch.settings import Settings, from_env
+from streamwatch.worker import start_in_thread
 
 MAX_BODY_BYTES = 1024 * 1024
 """The webhook has a tighter limit of its own."""
@@ -28,8 +29,15 @@ RESOURCES = (basic, streamers, streams, events)
 
 
 def create_app(settings: Settings | None = None, services: Services | None = None) -> Flask:
-    """The application on `services`, or on what `settings` (else the environment's) ask for."""
-    services = services or build(settings or from_env())
+    """The application on `services`, or on what `settings` (else the environment's) ask for.
+
+    With services of its own on a storage that no other process can see, it does the worker's work
+    too, in a thread.
+    """
+    if services is None:
+        services = build(settings or from_env())
+        if not services.storage.shared:
+            start_in_thread(services)
     app = Flask(__name__, static_folder=None)
     app.json = OrjsonProvider(app)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from streamwatch.bootstrap import Services
+from streamwatch.services.errors import AlreadyRunning
 from streamwatch.services.refresh import REFRESH
 from streamwatch.services.subscriptions import RECONCILE
 from streamwatch.storage.base import Lease
@@ -30,7 +31,7 @@ def table(services: Services) -> list[Job]:
     settings = services.settings
     return [
         Job(DEFAULT_STREAMERS, None, lambda _: add_default_streamers(services)),
-        Job(RECONCILE, settings.verify_seconds, lambda _: services.subscriptions.reconcile()),
+        Job(RECONCILE, settings.verify_seconds, lambda _: reconcile(services)),
         Job(REFRESH, settings.refresh_seconds, lambda lease: refresh(services, lease)),
         Job("details", 2, services.refresh.details),
         Job("names", 86_400, lambda _: services.streamers.refresh_names()),
@@ -48,6 +49,16 @@ def add_default_streamers(services: Services) -> None:
         raise TwitchUnavailable(f"{len(result.failed)} default streamers could not be added yet.")
     count = len(services.streamers.all())
     log.info("Initializing status for %d monitored streamers…", count)
+
+
+def reconcile(services: Services) -> None:
+    """Make what Twitch has what is wanted, unless somebody is at it already."""
+    try:
+        result = services.subscriptions.reconcile()
+    except AlreadyRunning:
+        log.info("Subscriptions are being reconciled already")
+    else:
+        log.info("Reconciled subscriptions: %s", result)
 
 
 def refresh(services: Services, lease: Lease) -> None:

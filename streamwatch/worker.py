@@ -4,6 +4,7 @@ Any number may run. One leads and does the jobs; all of them take part in readin
 process that is killed loses nothing: jobs run again, feed entries are handed out again.
 """
 
+import atexit
 import logging
 import logging.config
 import os
@@ -148,7 +149,14 @@ def _worker(services: Services) -> Worker:
 def start_in_thread(services: Services) -> Worker:
     """The worker of a web process whose storage no other process can see."""
     worker = _worker(services)
-    threading.Thread(target=worker.run, name="worker", daemon=True).start()
+    thread = threading.Thread(target=worker.run, name="worker", daemon=True)
+    thread.start()
+
+    def stop() -> None:
+        worker.stop()
+        thread.join(_STOP_SECONDS - 1)
+
+    atexit.register(stop)
     return worker
 
 

@@ -1,0 +1,63 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from streamwatch.simulator import Simulator
+from tests.processes import Deployment, deployment
+from tests.servers import mongo_server, redis_server
+
+SECRET = "an-end-to-end-webhook-secret"
+API_KEY = "an-end-to-end-api-key"
+
+
+@pytest.fixture
+def twitch() -> Iterator[Simulator]:
+    with Simulator() as simulator:
+        yield simulator
+
+
+def twitch_settings(twitch: Simulator) -> dict[str, str]:
+    """What points a deployment to the simulated Twitch."""
+    return {
+        "TWITCH_CLIENT_ID": twitch.client_id,
+        "TWITCH_CLIENT_SECRET": twitch.client_secret,
+        "TWITCH_API_URL": twitch.api_url,
+        "TWITCH_AUTH_URL": twitch.auth_url,
+        "WEBHOOK_SECRET": SECRET,
+        "API_KEY": API_KEY,
+        "LOG_FORMAT": "json",
+    }
+
+
+@pytest.fixture(params=["memory", "redis"])
+def service(
+    request: pytest.FixtureRequest, tmp_path: Path, twitch: Simulator
+) -> Iterator[Deployment]:
+    """StreamWatch as the Procfile starts it, watching the simulated Twitch."""
+    settings = twitch_settings(twitch) | {
+        "DEFAULT_STREAMERS": "shroud,QuillAndCopper,nobody_by_this_name",
+        "REFRESH_SECONDS": "2",
+        "STORAGE_TYPE": request.param,
+    }
+    if request.param == "memory":
+        with deployment(tmp_path / "service", **settings) as deployed:
+            deployed.environment["WEBHOOK_URL"] = deployed.webhook_url
+            deployed.start("web")
+            deployed.wait_until_up()
+            yield deployed
+        return
+    with (
+        redis_server() as redis,
+        mongo_server() as mongo,
+        deployment(tmp_path / "service", **settings) as deployed,
+    ):
+        deployed.environment |= {
+            "REDIS_URL": redis.url,
+            "MONGODB_URL": mongo.url,
+            "WEBHOOK_URL": deployed.webhook_url,
+        }
+        deployed.start("web")
+        deployed.wait_until_up()
+        deployed.start("worker")
+        yield deployed

@@ -1,0 +1,195 @@
+"""The whole service as the Procfile starts it, on either storage, against a simulated Twitch."""
+
+from typing import Any
+
+import pytest
+import requests
+
+from streamwatch.simulator import Mishap, Simulator
+from tests import messages
+from tests.e2e.conftest import API_KEY, SECRET
+from tests.processes import Deployment
+from tests.waiting import wait_for
+
+
+def live(service: Deployment) -> dict[str, Any]:
+    """Who is live, by login."""
+    answer = service.get("/streams/live")
+    assert answer["count"] == len(answer["live_streams"])
+    return {status["username"]: status for status in answer["live_streams"]}
+
+
+def monitored(service: Deployment) -> dict[str, Any]:
+    return {item["username"]: item for item in service.get("/streamers")["streamers"]}
+
+
+def wait_for_subscriptions(service: Deployment) -> None:
+    """Return once both default streamers are monitored and subscribed to."""
+    wait_for(
+        lambda: (
+            len(monitored(service)) == 2
+            and all(item["is_active"] for item in monitored(service).values())
+        ),
+        20,
+    )
+
+
+def send(service: Deployment, message: messages.Message) -> int:
+    answer = requests.post(
+        service.webhook_url, data=message.body, headers=message.headers, timeout=5
+    )
+    return answer.status_code
+
+
+def test_a_stream_goes_live_and_ends(service: Deployment, twitch: Simulator) -> None:
+    wait_for_subscriptions(service)
+
+    twitch.world.go_online("shroud", viewers=24_000)
+    twitch.wait_until_delivered()
+    assert set(live(service)) == {"shroud"}
+    wait_for(lambda: live(service)["shroud"]["stream_data"]["viewer_count"] is not None)
+    status = service.get("/streamers/shroud/status")
+    assert status["source"] == "storage"
+    assert status["is_live"] is True
+    assert status["last_event_type"] == "stream.online"
+    stream = twitch.world.stream("shroud")
+    assert stream is not None
+    assert status["stream_data"]["id"] == stream.id
+    assert status["stream_data"]["game_name"]
+
+    twitch.world.set_viewers("shroud", 31_000)
+    wait_for(lambda: live(service)["shroud"]["stream_data"]["viewer_count"] == 31_000)
+
+    twitch.world.go_offline("shroud")
+    twitch.wait_until_delivered()
+    assert live(service) == {}
+    events = service.get("/events/streamer/shroud")
+    assert [event["event_type"] for event in events["events"]] == [
+        "stream.offline",
+        "stream.online",
+    ]
+    assert {event["source"] for event in events["events"]} == {"eventsub"}
+    assert service.get("/events/type/stream.online")["count"] == 1
+
+
+def test_doubled_late_and_flapping_messages_are_one_story(
+    service: Deployment, twitch: Simulator
+) -> None:
+    wait_for_subscriptions(service)
+    for mishap in (Mishap.DOUBLED, Mishap.ECHOED):
+        twitch.faults.on_message(mishap)
+        twitch.faults.on_message(mishap)
+        twitch.world.go_online("shroud")
+        twitch.wait_until_delivered()
+        twitch.world.go_offline("shroud")
+        twitch.wait_until_delivered()
+    twitch.world.go_online("shroud")
+    twitch.world.flap("shroud")
+    twitch.wait_until_delivered()
+    assert set(live(service)) == {"shroud"}
+    kinds = [e["event_type"] for e in service.get("/events/streamer/shroud")["events"]][::-1]
+    assert kinds.count("stream.online") == 4
+    assert kinds.count("stream.offline") == 3
+
+
+def test_streamers_are_added_and_removed(service: Deployment, twitch: Simulator) -> None:
+    wait_for_subscriptions(service)
+    twitch.world.go_online("waldkauzig")
+    added = requests.post(f"{service.url}/streamers/Waldkauzig", timeout=10)
+    assert (added.status_code, added.json()["message"]) == (201, "Added streamer: waldkauzig")
+    wait_for(lambda: monitored(service)["waldkauzig"]["is_active"])
+    assert set(live(service)) == {"waldkauzig"}
+    assert requests.post(f"{service.url}/streamers/waldkauzig", timeout=10).status_code == 200
+    assert requests.post(f"{service.url}/streamers/nobody_here", timeout=10).status_code == 404
+
+    callbacks = [s.user_id for s in twitch.subscriptions.all()]
+    user_id = monitored(service)["waldkauzig"]["user_id"]
+    assert callbacks.count(user_id) == 2
+    removed = requests.delete(f"{service.url}/streamers/waldkauzig", timeout=10)
+    assert removed.json()["message"] == "Removed streamer: waldkauzig"
+    assert user_id not in [s.user_id for s in twitch.subscriptions.all()]
+    assert live(service) == {}
+    assert service.get("/events/streamer/waldkauzig")["count"] == 1
+    assert requests.delete(f"{service.url}/streamers/waldkauzig", timeout=10).status_code == 404
+
+
+def test_many_streamers_are_added_at_once(service: Deployment, twitch: Simulator) -> None:
+    wait_for_subscriptions(service)
+    names = ["Waldkauzig", "moorhenmarauder", "shroud", "nobody_here"]
+    added = requests.post(f"{service.url}/streamers", json={"usernames": names}, timeout=10).json()
+    assert added == {
+        "added": ["waldkauzig", "moorhenmarauder"],
+        "existing": ["shroud"],
+        "not_found": ["nobody_here"],
+        "failed": [],
+    }
+    wait_for(lambda: all(item["is_active"] for item in monitored(service).values()), 20)
+
+
+def test_somebody_who_is_not_monitored_is_looked_up_once(
+    service: Deployment, twitch: Simulator
+) -> None:
+    twitch.world.go_online("waldkauzig", viewers=5)
+
+    def calls() -> int:
+        return sum("waldkauzig" in call.params.get("login", []) for call in twitch.calls)
+
+    for _ in range(3):
+        status = service.get("/streamers/waldkauzig/status")
+        assert (status["source"], status["is_live"]) == ("twitch_api", True)
+    assert calls() == 1
+    assert requests.get(f"{service.url}/streamers/nobody_here/status", timeout=9).status_code == 404
+
+
+def test_a_missed_online_is_found_by_the_refresh(service: Deployment, twitch: Simulator) -> None:
+    wait_for_subscriptions(service)
+    twitch.faults.on_message(Mishap.DROPPED)
+    twitch.world.go_online("shroud")
+    wait_for(lambda: "shroud" in live(service))
+    [event] = service.get("/events/streamer/shroud")["events"]
+    assert event["source"] == "poll"
+
+
+def test_messages_that_are_refused_change_nothing(service: Deployment) -> None:
+    forged = messages.online(secret="somebody-elses-secret")
+    assert send(service, forged) == 403
+    assert send(service, messages.message("notification", b"{}", secret=SECRET)) == 400
+    assert service.get("/events")["events"] == []
+
+
+def test_sigterm_ends_every_process_within_ten_seconds(
+    service: Deployment, twitch: Simulator
+) -> None:
+    wait_for_subscriptions(service)
+    for process in service.processes:
+        status, seconds = process.stop()
+        assert status == 0, process.log
+        assert seconds < 10
+
+
+def test_the_log_tells_the_story_and_no_secret(service: Deployment, twitch: Simulator) -> None:
+    wait_for_subscriptions(service)
+    twitch.world.go_online("shroud")
+    twitch.wait_until_delivered()
+    send(service, messages.online(secret="somebody-elses-secret"))
+    service.get("/streamers/waldkauzig/status")
+    wait_for(lambda: live(service)["shroud"]["stream_data"]["viewer_count"] is not None)
+    for process in service.processes:
+        process.stop()
+    logs = service.logs
+    assert "Stream online: shroud (shroud)" in logs
+    assert "Initializing status for 2 monitored streamers…" in logs
+    assert "nobody_by_this_name" in logs
+    assert "Traceback" not in logs
+    for secret in (SECRET, API_KEY, twitch.client_secret, *twitch.oauth._expiries):
+        assert secret not in logs
+
+
+@pytest.mark.parametrize("path", ["/", "/health", "/health/live", "/openapi.json"])
+def test_what_a_newcomer_opens_first_answers(service: Deployment, path: str) -> None:
+    assert service.get(path)
+
+
+def test_a_worker_beside_the_service_is_well(service: Deployment) -> None:
+    wait_for(lambda: service.get("/health")["worker"] == "running")
+    assert service.get("/health")["status"] == "healthy"

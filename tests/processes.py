@@ -1,0 +1,145 @@
+"""StreamWatch as it runs in production: the processes of the Procfile, on free ports."""
+
+import os
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from streamwatch.settings import VARIABLES
+from tests.waiting import wait_for
+
+ROOT = Path(__file__).parents[1]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def procfile() -> dict[str, list[str]]:
+    """The commands of the Procfile, by process type."""
+    lines = (ROOT / "Procfile").read_text().splitlines()
+    return {name: shlex.split(command) for name, command in (line.split(":", 1) for line in lines)}
+
+
+class Process:
+    """A process of ours; what it writes goes into `log`."""
+
+    def __init__(self, command: list[str], environment: Mapping[str, str], folder: Path) -> None:
+        self._file = folder / f"{Path(command[0]).name}-{free_port()}.log"
+        with self._file.open("wb") as file:
+            self._process = subprocess.Popen(
+                command, cwd=folder, env=environment, stdout=file, stderr=subprocess.STDOUT
+            )
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def log(self) -> str:
+        return self._file.read_text(errors="replace")
+
+    @property
+    def is_running(self) -> bool:
+        return self._process.poll() is None
+
+    def signal(self, number: int) -> None:
+        self._process.send_signal(number)
+
+    def wait(self, seconds: float = 20) -> int:
+        """Its exit status, once it has ended by itself."""
+        return self._process.wait(seconds)
+
+    def stop(self) -> tuple[int, float]:
+        """End it with SIGTERM; its exit status and how many seconds it took."""
+        start = time.monotonic()
+        if self.is_running:
+            self.signal(signal.SIGTERM)
+        return self._process.wait(30), time.monotonic() - start
+
+    def kill(self) -> None:
+        if self.is_running:
+            self._process.kill()
+        self._process.wait(10)
+
+
+class Deployment:
+    """The processes of one StreamWatch, in a folder of their own, with only these settings."""
+
+    def __init__(self, folder: Path, **settings: str) -> None:
+        self.folder = folder
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.webhook_url = f"{self.url}/webhooks/eventsub"
+        self.processes: list[Process] = []
+        for name in ("wsgi.py", "config"):
+            if not (folder / name).exists():
+                (folder / name).symlink_to(ROOT / name)
+        bare = {k: v for k, v in os.environ.items() if k not in VARIABLES}
+        path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+        self.environment = bare | {"PATH": path, "PORT": str(self.port), **settings}
+
+    def start(self, name: str, **settings: str) -> Process:
+        """Start the Procfile's process `name`."""
+        process = Process(procfile()[name], self.environment | settings, self.folder)
+        self.processes.append(process)
+        return process
+
+    def run(self, *command: str, **settings: str) -> subprocess.CompletedProcess[str]:
+        """Run a command to its end."""
+        return subprocess.run(
+            command,
+            cwd=self.folder,
+            env=self.environment | settings,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    def wait_until_up(self) -> None:
+        """Return once the web process serves."""
+        wait_for(lambda: self.answers("/health/live"), 20)
+
+    def answers(self, path: str) -> bool:
+        try:
+            return requests.get(self.url + path, timeout=5).ok
+        except requests.ConnectionError:
+            return False
+
+    def get(self, path: str, **arguments: Any) -> Any:
+        """The JSON that a path answers with 200."""
+        response = requests.get(self.url + path, timeout=15, **arguments)
+        assert response.status_code == 200, (response.status_code, response.text)
+        return response.json()
+
+    @property
+    def logs(self) -> str:
+        return "".join(process.log for process in self.processes)
+
+    def close(self) -> None:
+        for process in self.processes:
+            process.kill()
+
+
+@contextmanager
+def deployment(folder: Path, **settings: str) -> Iterator[Deployment]:
+    """A deployment whose processes end with the test."""
+    folder.mkdir(parents=True, exist_ok=True)
+    deployed = Deployment(folder, **settings)
+    try:
+        yield deployed
+    finally:
+        deployed.close()
