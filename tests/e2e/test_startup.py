@@ -1,0 +1,158 @@
+"""Starting: wrong settings, absent servers, and challenges that are answered at once."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+
+from streamwatch.simulator import CallFault, Simulator
+from tests import messages
+from tests.e2e.conftest import SECRET, twitch_settings
+from tests.processes import Deployment, deployment
+from tests.servers import free_port, redis_server
+from tests.waiting import wait_for
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> Iterator[Deployment]:
+    with deployment(tmp_path / "service", WEBHOOK_SECRET=SECRET) as deployed:
+        yield deployed
+
+
+def challenge(service: Deployment) -> requests.Response:
+    message = messages.verification("pogchamp", secret=SECRET)
+    return requests.post(service.webhook_url, data=message.body, headers=message.headers, timeout=5)
+
+
+@pytest.mark.parametrize("name", ["web", "worker"])
+def test_wrong_settings_stop_the_start_with_a_line_each(service: Deployment, name: str) -> None:
+    process = service.start(
+        name, WEBHOOK_SECRET="short", PORT="http", REQUIRE_API_KEY="true", STORAGE_TYPE="redis"
+    )
+    assert process.wait() != 0
+    lines = process.log.splitlines()
+    assert [line.split(":")[0] for line in lines] == ["WEBHOOK_SECRET", "PORT", "API_KEY"]
+    assert "short" not in process.log.replace("too short", "")
+
+
+@pytest.mark.parametrize("name", ["web", "worker"])
+def test_an_unknown_backend_stops_the_start_and_the_known_ones_are_told(
+    service: Deployment, name: str
+) -> None:
+    process = service.start(name, STORAGE_TYPE="sqlite")
+    assert process.wait() != 0
+    [line] = process.log.splitlines()
+    assert line.startswith("STORAGE_TYPE: 'sqlite'")
+    assert "memory" in line
+    assert "redis" in line
+
+
+def test_more_than_one_process_cannot_share_memory(service: Deployment) -> None:
+    process = service.start("web", WEB_CONCURRENCY="2")
+    assert process.wait() != 0
+    assert process.log.startswith("WEB_CONCURRENCY: ")
+
+
+def test_a_worker_has_nothing_to_do_beside_memory_storage(service: Deployment) -> None:
+    process = service.start("worker")
+    assert process.wait() == 0
+    assert "the web process does the worker's work" in process.log
+
+
+def test_without_twitch_what_needs_it_says_so(service: Deployment) -> None:
+    service.start("web", DEFAULT_STREAMERS="shroud")
+    service.wait_until_up()
+    for answer in (
+        requests.get(f"{service.url}/streamers/shroud/status", timeout=5),
+        requests.post(f"{service.url}/streamers/shroud", timeout=5),
+    ):
+        assert answer.status_code == 503
+        assert "TWITCH_CLIENT_ID" in answer.json()["detail"]
+        assert answer.headers["Retry-After"]
+    assert service.get("/streams/live") == {"live_streams": [], "count": 0}
+    assert challenge(service).text == "pogchamp"
+
+
+def test_challenges_are_answered_within_a_second_whatever_twitch_does(
+    service: Deployment, twitch: Simulator
+) -> None:
+    for path in ("/oauth2/token", "/helix/users", "/helix/streams"):
+        twitch.faults.on_call(path, CallFault(delay=8), times=1000)
+    settings = twitch_settings(twitch) | {"DEFAULT_STREAMERS": "shroud"}
+    service.start("web", **settings, WEBHOOK_URL=service.webhook_url)
+    service.wait_until_up()
+    start = time.monotonic()
+    assert challenge(service).text == "pogchamp"
+    assert time.monotonic() - start < 1
+
+
+def test_redis_absent_at_start_is_told_and_mended_when_it_comes(
+    service: Deployment, twitch: Simulator
+) -> None:
+    port = free_port()
+    settings = twitch_settings(twitch) | {
+        "STORAGE_TYPE": "redis",
+        "REDIS_URL": f"redis://127.0.0.1:{port}",
+        "ANALYTICS_TYPE": "memory",
+        "DEFAULT_STREAMERS": "shroud",
+        "WEBHOOK_URL": service.webhook_url,
+    }
+    web = service.start("web", **settings)
+    worker = service.start("worker", **settings)
+    service.wait_until_up()
+    health = requests.get(f"{service.url}/health", timeout=5)
+    assert (health.status_code, health.json()["status"]) == (503, "unhealthy")
+    assert challenge(service).text == "pogchamp"
+    event = messages.online(secret=SECRET)
+    start = time.monotonic()
+    refused = requests.post(service.webhook_url, data=event.body, headers=event.headers, timeout=5)
+    assert time.monotonic() - start < 2
+    assert refused.status_code == 503
+    assert refused.headers["Retry-After"]
+    wait_for(lambda: "The storage does not answer" in worker.log or "No word" in worker.log)
+    with redis_server(port=port):
+        wait_for(
+            lambda: (
+                service.answers("/streamers")
+                and [s["is_active"] for s in service.get("/streamers")["streamers"]] == [True]
+            ),
+            30,
+        )
+    assert web.is_running
+    assert worker.is_running
+    assert "Traceback" not in service.logs
+
+
+def test_redis_lost_while_running_loses_nothing_that_was_acknowledged(
+    service: Deployment, tmp_path: Path
+) -> None:
+    with redis_server("--appendonly", "yes", "--appendfsync", "always") as redis:
+        service.start("web", STORAGE_TYPE="redis", REDIS_URL=redis.url, ANALYTICS_TYPE="memory")
+        service.wait_until_up()
+        acknowledged, waiting = set(), []
+        for number in range(60):
+            if number == 20:
+                redis.kill()
+            if number == 40:
+                redis.start()
+            event = messages.online(stream_id=f"{9000 + number}", secret=SECRET)
+            waiting.append(event)
+            for message in list(waiting):  # Twitch sends again what was not acknowledged
+                answer = requests.post(
+                    service.webhook_url, data=message.body, headers=message.headers, timeout=5
+                )
+                if answer.status_code == 204:
+                    waiting.remove(message)
+                    acknowledged.add(message.headers["Twitch-Eventsub-Message-Id"])
+                    continue
+                assert answer.status_code == 503
+                break
+        assert not waiting
+        assert len(acknowledged) == 60
+        kept = [event["id"] for event in service.get("/events?limit=1000")["events"]]
+        assert len(kept) == 60
+        assert set(kept) == acknowledged
+        [status] = service.get("/streams/live")["live_streams"]
+        assert status["stream_data"]["id"] == "9059"
