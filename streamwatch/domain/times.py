@@ -28,3 +28,8 @@ def parse_time(text: str) -> datetime:
 def format_time(time: datetime) -> str:
     """`time` in RFC 3339 with `Z`; microseconds only where there are any."""
     return time.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def to_milliseconds(time: datetime) -> datetime:
+    """`time` cut to whole milliseconds: what MongoDB keeps."""
+    return time.replace(microsecond=time.microsecond // 1000 * 1000)

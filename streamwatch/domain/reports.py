@@ -1,0 +1,140 @@
+"""The JSON forms of sessions and figures, with the field names of the API. Here, and nowhere
+before, figures are rounded: to 2 decimals."""
+
+from typing import Any
+
+from streamwatch.domain.schedule import Cell
+from streamwatch.domain.sessions import StreamSession
+from streamwatch.domain.statistics import HOUR_MS, CategorySums
+from streamwatch.domain.times import format_time
+from streamwatch.domain.totals import GameSums, StreamerStats, Summary, Totals, Window
+
+Document = dict[str, Any]
+
+_MINUTE_MS = 60_000
+
+
+def session_document(session: StreamSession) -> Document:
+    sums, last = session.sampled.sums, session.sampled.last
+    return {
+        "stream_id": session.stream_id,
+        "broadcaster_id": session.broadcaster_id,
+        "broadcaster_login": session.broadcaster_login,
+        "broadcaster_name": session.broadcaster_name,
+        "started_at": format_time(session.started_at),
+        "ended_at": format_time(session.ended_at) if session.ended_at else None,
+        "duration_minutes": round(session.airtime_ms / _MINUTE_MS, 2),
+        "max_viewers": sums.max_viewers,
+        "avg_viewers": _rounded(sums.average),
+        "hours_watched": round(sums.hours_watched, 2),
+        "category_id": last.category_id if last else None,
+        "category_name": last.category_name if last else None,
+        "title": last.title if last else None,
+        "language": last.language if last else None,
+        "tags": list(last.tags) if last else [],
+        "categories": [category_document(one) for one in session.sampled.categories],
+        "snapshot_count": sums.samples,
+        "coverage": round(session.coverage, 2),
+    }
+
+
+def category_document(category: CategorySums) -> Document:
+    """Hours are those that samples stand for."""
+    sums = category.sums
+    return {
+        "category_id": category.category_id,
+        "category_name": category.category_name,
+        "hours": round(sums.observed_ms / HOUR_MS, 2),
+        "hours_watched": round(sums.hours_watched, 2),
+        "avg_viewers": _rounded(sums.average),
+        "max_viewers": sums.max_viewers,
+    }
+
+
+def game_document(game: GameSums) -> Document:
+    return category_document(game.category) | {"streamers": game.streamers}
+
+
+def stats_document(stats: StreamerStats) -> Document:
+    identity, totals = stats.identity, stats.totals
+    return {
+        "broadcaster_id": identity.broadcaster_id,
+        "broadcaster_login": identity.named.login,
+        "broadcaster_name": identity.named.name,
+        **_totals_document(totals),
+        "last_stream_at": format_time(totals.last_stream_at) if totals.last_stream_at else None,
+        "first_seen_at": format_time(identity.first_seen_at),
+        "updated_at": format_time(identity.named.at),
+    }
+
+
+def _totals_document(totals: Totals) -> Document:
+    ended = totals.ended_streams
+    return {
+        "total_streams": totals.streams,
+        "total_hours_streamed": round(totals.hours_streamed, 2),
+        "avg_stream_duration_minutes": _rounded(
+            totals.ended_airtime_ms / ended / _MINUTE_MS if ended else None
+        ),
+        "max_concurrent_viewers": totals.sums.max_viewers,
+        "avg_viewers_all_time": _rounded(totals.sums.average),
+        "hours_watched": round(totals.sums.hours_watched, 2),
+    }
+
+
+def window_document(window: Window) -> Document:
+    """The figures of a window, those of the one before, and by what part (0.5 is half as much
+    again) each has changed: None from nothing."""
+    now, before = (_window_totals(totals) for totals in (window.totals, window.before))
+    return {
+        "days": window.days,
+        "since": format_time(window.since),
+        "until": format_time(window.until),
+        **{name: _rounded(value) for name, value in now.items()},
+        "previous": {name: _rounded(value) for name, value in before.items()},
+        "change": {name: _change(before[name], value) for name, value in now.items()},
+    }
+
+
+def _window_totals(totals: Totals) -> dict[str, float | None]:
+    return {
+        "streams": totals.streams,
+        "hours_streamed": totals.hours_streamed,
+        "max_viewers": totals.sums.max_viewers,
+        "avg_viewers": totals.sums.average,
+        "hours_watched": totals.sums.hours_watched,
+    }
+
+
+def _change(before: float | None, now: float | None) -> float | None:
+    return _rounded(((now or 0) - before) / before if before else None)
+
+
+def summary_document(summary: Summary) -> Document:
+    totals, streamers = summary.totals, summary.streamers
+    return {
+        "total_streamers_tracked": streamers,
+        "total_stream_sessions": totals.streams,
+        "active_sessions": totals.streams - totals.ended_streams,
+        "completed_sessions": totals.ended_streams,
+        "total_snapshots_captured": totals.sums.samples,
+        "total_hours_streamed": round(totals.hours_streamed, 2),
+        "avg_hours_per_streamer": round(totals.hours_streamed / streamers, 2) if streamers else 0.0,
+        "total_hours_watched": round(totals.sums.hours_watched, 2),
+    }
+
+
+def schedule_document(cells: list[Cell]) -> list[Document]:
+    return [
+        {
+            "weekday": cell.weekday,
+            "hour": cell.hour,
+            "hours_live": round(cell.live_ms / HOUR_MS, 2),
+            "avg_viewers": _rounded(cell.average_viewers),
+        }
+        for cell in cells
+    ]
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 2)

@@ -1,0 +1,211 @@
+from dataclasses import replace
+from random import Random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from streamwatch.domain.models import Change, StreamEvent, StreamSnapshot
+from streamwatch.domain.observations import Observation
+from streamwatch.domain.sessions import (
+    MAX_VIEWERS,
+    Fact,
+    Observed,
+    StreamSession,
+    Unusable,
+    fact,
+    merged,
+    sample,
+    session,
+    spans,
+)
+from streamwatch.domain.transitions import decide
+from tests.analytics.histories import CAP, at, history, offline, online, snapshot, told
+from tests.domain import build
+
+
+def sessions(everything: Observed) -> dict[str, StreamSession]:
+    facts: dict[str, Fact] = {}
+    for one in everything.facts:
+        facts[one.id] = merged(facts.get(one.id), one)
+    samples = {(s.stream_id, s.captured_at): s for s in everything.samples}
+    return {
+        stream_id: session(
+            span,
+            facts.values(),
+            [s for s in samples.values() if s.stream_id == stream_id],
+            CAP,
+        )
+        for stream_id, span in spans(facts.values()).items()
+    }
+
+
+def of(*what: StreamEvent | StreamSnapshot) -> dict[str, StreamSession]:
+    return sessions(told(*what))
+
+
+def ends(*what: StreamEvent | StreamSnapshot) -> dict[str, float | None]:
+    """The sessions' ends, in seconds."""
+    return {
+        stream_id: (one.ended_at - at(0)).total_seconds() if one.ended_at else None
+        for stream_id, one in of(*what).items()
+    }
+
+
+# Opened
+
+
+def test_an_online_opens_a_session() -> None:
+    [one] = of(online("s1", 5, started=0)).values()
+    assert (one.started_at, one.ended_at, one.seen_at) == (at(0), None, at(5))
+    assert (one.broadcaster_id, one.broadcaster_login) == ("1337", "cool_user")
+    assert one.airtime_ms == 5000
+
+
+def test_a_poll_opens_the_session_of_a_stream_that_was_not_heard_of() -> None:
+    [one] = of(snapshot("s1", 900, started=0)).values()
+    assert (one.started_at, one.ended_at, one.seen_at) == (at(0), None, at(900))
+
+
+def test_an_offline_of_a_stream_that_nobody_saw_opens_nothing() -> None:
+    assert of(offline("s1", 5), offline(None, 7)) == {}
+
+
+def test_the_same_stream_again_reopens_its_session() -> None:
+    assert ends(online("s1", 0), offline(None, 30), online("s1", 75, started=0)) == {"s1": None}
+
+
+def test_a_start_that_is_told_twice_is_the_earlier_one() -> None:
+    [one] = of(online("s1", 3, started=0.4), snapshot("s1", 60, started=0)).values()
+    assert one.started_at == at(0)
+
+
+# Closed
+
+
+@pytest.mark.parametrize("named", ["s1", None])
+def test_an_offline_closes_the_session(named: str | None) -> None:
+    assert ends(online("s1", 0), snapshot("s1", 60), offline(named, 100)) == {"s1": 100}
+
+
+def test_the_first_offline_of_several_counts() -> None:
+    assert ends(online("s1", 0), offline(None, 100), offline("s1", 102)) == {"s1": 100}
+
+
+def test_an_offline_from_before_the_online_closes_nothing() -> None:
+    assert ends(online("s1", 10), offline("s1", 5), offline(None, 6)) == {"s1": None}
+
+
+def test_an_offline_without_a_name_closes_the_stream_that_was_heard_of_by_then() -> None:
+    late = online("s2", 50, started=10)
+    assert ends(online("s1", 0), late, offline(None, 20)) == {"s1": 20, "s2": None}
+    assert ends(online("s1", 0), late, offline(None, 60)) == {"s1": 0, "s2": 60}
+
+
+def test_a_named_offline_closes_its_stream_though_another_has_begun() -> None:
+    assert ends(online("s1", 0), online("s2", 50), offline("s1", 51)) == {"s1": 51, "s2": None}
+
+
+def test_a_stream_whose_offline_was_missed_ended_when_it_was_last_seen() -> None:
+    what = (online("s1", 0), snapshot("s1", 300), snapshot("s1", 600), online("s2", 5000))
+    assert ends(*what) == {"s1": 600, "s2": None}
+
+
+def test_a_late_online_of_an_older_stream_makes_its_session_too() -> None:
+    assert ends(online("s2", 100), offline("s1", 50), online("s1", 0)) == {"s1": 50, "s2": None}
+
+
+def test_a_poll_that_still_shows_the_stream_after_its_offline_does_not_reopen_it() -> None:
+    assert ends(online("s1", 0), offline("s1", 100), snapshot("s1", 130)) == {"s1": 100}
+
+
+def test_an_online_is_no_earlier_than_the_start_it_tells() -> None:
+    assert fact(online("s1", 0, started=2)).at == at(2)
+
+
+# What it shows
+
+
+def test_title_category_language_and_names_are_the_last_seen() -> None:
+    chess = snapshot("s1", 60, category=("1", "Chess"))
+    go = snapshot("s1", 120, category=("2", "Go"), login="renamed")
+    [one] = of(online("s1", 0), go, chess).values()
+    last = one.sampled.last
+    assert last is not None
+    assert (last.title, last.category_name) == ("At 120", "Go")
+    assert (one.broadcaster_login, one.broadcaster_name) == ("renamed", "Renamed")
+    assert [c.category_name for c in one.sampled.categories] == ["Chess", "Go"]
+
+
+def test_coverage_is_what_samples_stand_for_of_the_airtime() -> None:
+    [one] = of(online("s1", 0), snapshot("s1", 50), offline("s1", 100)).values()
+    assert one.coverage == 0.5
+    [one] = of(online("s1", 0), snapshot("s1", 0), snapshot("s1", 90), offline("s1", 60)).values()
+    assert one.coverage == 1
+    [one] = of(online("s1", 0)).values()
+    assert one.coverage == 0
+
+
+def test_what_cannot_be_a_session_is_refused() -> None:
+    good = online("s1", 0)
+    for data in (
+        {},
+        {"id": "s1"},
+        {"started_at": "now", "id": "s1"},
+        {"id": "s1", "started_at": 1},
+    ):
+        with pytest.raises(Unusable):
+            fact(replace(good, data=data))
+    for viewers in (-1, MAX_VIEWERS + 1):
+        with pytest.raises(Unusable):
+            sample(snapshot("s1", 0, viewers))
+
+
+# Whatever the order
+
+
+@given(st.randoms(use_true_random=False), st.randoms(use_true_random=False))
+def test_sessions_do_not_depend_on_order_or_repetition(random: Random, order: Random) -> None:
+    pieces = history(random)
+    again = [*pieces, *order.sample(pieces, len(pieces) // 2)]
+    order.shuffle(again)
+    assert of(*again) == of(*pieces)
+
+
+@given(st.randoms(use_true_random=False))
+def test_a_session_never_ends_before_it_starts_and_one_at_most_is_ongoing(random: Random) -> None:
+    found = of(*history(random)).values()
+    assert all(one.airtime_ms >= 0 for one in found)
+    assert sum(one.is_ongoing for one in found) <= 1
+
+
+def observations() -> st.SearchStrategy[list[Observation]]:
+    """Up to an hour of one streamer, whose streams s0, s1 … start every 10 minutes."""
+    streams, seconds = st.integers(0, 3), st.integers(0, 3000)
+    onlines = st.builds(
+        lambda n, late: build.online(f"s{n}", 600 * n + late, started=600 * n),
+        streams,
+        st.sampled_from([0, 3, 200, 900]),
+    )
+    named = streams.map(lambda n: f"s{n}")
+    offlines = st.builds(build.offline, named | st.none(), seconds)
+    polls = st.builds(
+        lambda n, late: build.seen(f"s{n}", 600 * n + late, started=600 * n),
+        streams,
+        st.integers(0, 1500),
+    )
+    absences = seconds.map(build.absent)
+    return st.lists(onlines | offlines | polls | absences, max_size=20)
+
+
+@settings(max_examples=500)
+@given(observations())
+def test_the_ongoing_session_is_the_stream_that_is_live(several: list[Observation]) -> None:
+    status, feed = None, Observed()
+    for one in several:
+        change: Change | None = decide(status, one)
+        if change:
+            status = change.status
+            feed += told(*change.events, *([change.snapshot] if change.snapshot else []))
+    ongoing = [one.stream_id for one in sessions(feed).values() if one.is_ongoing]
+    assert ongoing == ([status.stream.id] if status and status.stream else [])
