@@ -95,15 +95,20 @@ class _Letter:
 class Courier:
     """A few threads between `with` and its end, so that a slow receiver does not stop the world.
 
-    `answered` hears of every attempt and says whether the message is to be sent again, in
+    `is_wanted` is asked just before an attempt whether there is still reason for it. `answered`
+    hears of every attempt and says whether the message is to be sent again, in
     `retry_delays[delivery.retry]` seconds. An answer is waited for `timeout` seconds.
     """
 
-    def __init__(self, answered: Callable[[Delivery], bool]) -> None:
+    def __init__(
+        self, is_wanted: Callable[[Message], bool], answered: Callable[[Delivery], bool]
+    ) -> None:
         self.timeout = 4.0
         self.retry_delays: tuple[float, ...] = (1.0, 2.0, 4.0, 8.0, 16.0)
         self.deliveries: list[Delivery] = []
+        self._is_wanted = is_wanted
         self._answered = answered
+        # No retries: no redirects either, as with Twitch.
         self._http = urllib3.PoolManager(maxsize=_THREADS, retries=False)
         self._changed = threading.Condition()
         self._letters: list[_Letter] = []
@@ -154,11 +159,8 @@ class Courier:
 
     def _work(self) -> None:
         while (letter := self._next()) is not None:
-            delivery = self._deliver(letter)
-            self.deliveries.append(delivery)
-            if self._answered(delivery):
-                retry = letter.retry + 1
-                self.send(letter.message, after=self.retry_delays[letter.retry], retry=retry)
+            if self._is_wanted(letter.message):
+                self._attempt(letter)
             with self._changed:
                 self._under_way -= 1
                 self._changed.notify_all()
@@ -174,6 +176,13 @@ class Courier:
                 self._changed.wait(wait)
         return None
 
+    def _attempt(self, letter: _Letter) -> None:
+        delivery = self._deliver(letter)
+        self.deliveries.append(delivery)
+        if self._answered(delivery):
+            retry_delay = self.retry_delays[letter.retry]
+            self.send(letter.message, after=retry_delay, retry=letter.retry + 1)
+
     def _deliver(self, letter: _Letter) -> Delivery:
         message = letter.message
         unanswered = Delivery(message, letter.retry, None)
@@ -184,7 +193,6 @@ class Courier:
                 body=message.body,
                 headers=message.headers(letter.retry),
                 timeout=self.timeout,
-                redirect=False,
             )
         except urllib3.exceptions.HTTPError:
             return unanswered

@@ -30,7 +30,7 @@ class EventSub:
     def __init__(
         self, subscriptions: Subscriptions, faults: Faults, clock: Callable[[], datetime]
     ) -> None:
-        self.courier = Courier(self._answered)
+        self.courier = Courier(self._is_wanted, self._answered)
         self.failures_allowed = 3
         self._subscriptions = subscriptions
         self._faults = faults
@@ -83,6 +83,12 @@ class EventSub:
         if mishap is Mishap.ECHOED:
             self.courier.send(Message(str(uuid.uuid4()), kind, subscription, at, payload))
 
+    def _is_wanted(self, message: Message) -> bool:
+        """Whether the subscription still stands; a revocation is told because it does not."""
+        subscription = message.subscription
+        is_kept = self._subscriptions.get(subscription.id) is not None
+        return is_kept and (subscription.is_living or message.type is MessageType.REVOCATION)
+
     def _answered(self, delivery: Delivery) -> bool:
         """Draw the conclusions; whether to send the message again."""
         message, subscription = delivery.message, delivery.message.subscription
@@ -91,9 +97,6 @@ class EventSub:
             return False
         if delivery.is_acknowledged:
             subscription.failures = 0
-            return False
-        is_deleted = self._subscriptions.get(subscription.id) is None
-        if is_deleted or (message.type is MessageType.NOTIFICATION and not subscription.is_living):
             return False
         if delivery.retry < len(self.courier.retry_delays):
             return True

@@ -23,6 +23,7 @@ class Receiver:
         self.retries: list[tuple[str, int]] = []
         self.refused = 0
         self.bad: deque[int | float] = deque()
+        self.challenge_status = 200
         self.challenge_answer: bytes | None = None
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
@@ -59,16 +60,22 @@ class Receiver:
                 return bad, b""
             time.sleep(bad)
         if isinstance(message, Verification):
-            return 200, self.challenge_answer or message.challenge.encode()
+            return self.challenge_status, self._challenge_answer(message)
         return 204, b""
 
+    def _challenge_answer(self, message: Verification) -> bytes:
+        if self.challenge_answer is None:
+            return message.challenge.encode()
+        return self.challenge_answer
+
     def _handler(self) -> type[BaseHTTPRequestHandler]:
-        receive = self._receive
+        receiver = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
-                status, body = receive(self)
+                status, body = receiver._receive(self)
                 self.send_response(status)
+                self.send_header("Location", receiver.callback)  # for who follows a 302
                 self.end_headers()
                 self.wfile.write(body)
 

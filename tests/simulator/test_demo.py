@@ -33,7 +33,7 @@ class Demo:
         self._output = output
         env = {**os.environ, **variables, "PORT": str(port)}
         with output.open("wb") as stream:
-            self.process = subprocess.Popen(COMMAND, env=env, stdout=stream, stderr=stream)  # noqa: S603  ours
+            self.process = subprocess.Popen(COMMAND, env=env, stdout=stream, stderr=stream)
 
     def printed(self) -> str:
         return self._output.read_text()
@@ -101,7 +101,7 @@ def test_the_demo_ends_with_the_web_process(demo: Demo) -> None:
 def test_a_taken_port_is_said_plainly() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        demo = subprocess.run(  # noqa: S603  ours
+        demo = subprocess.run(
             COMMAND,
             env={**os.environ, "PORT": str(port)},
             capture_output=True,

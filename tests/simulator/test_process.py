@@ -45,7 +45,7 @@ class Process:
 @pytest.fixture
 def process() -> Iterator[Process]:
     command = [sys.executable, "-m", "streamwatch.simulator"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as popen:  # noqa: S603  ours
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as popen:
         try:
             yield Process(popen)
         finally:

@@ -27,10 +27,16 @@ def test_a_right_answer_to_the_challenge_enables(
     assert (answer.json()["total_cost"], answer.json()["max_total_cost"]) == (1, 10_000)
 
 
+@pytest.mark.parametrize(("status", "answer"), [(200, b"another"), (200, b""), (201, None)])
 def test_a_wrong_answer_to_the_challenge_fails_the_subscription(
-    twitch: Simulator, client: Client, receiver: Receiver, shroud: str
+    twitch: Simulator,
+    client: Client,
+    receiver: Receiver,
+    shroud: str,
+    status: int,
+    answer: bytes | None,
 ) -> None:
-    receiver.challenge_answer = b'"quoted"'
+    receiver.challenge_status, receiver.challenge_answer = status, answer
     client.subscribe(shroud, receiver.callback)
     assert _statuses(twitch) == [FAILED]
 
