@@ -6,6 +6,7 @@ https://dev.twitch.tv/docs/api/reference/#create-eventsub-subscription
 import re
 from http import HTTPStatus
 
+from streamwatch.domain.models import EVENT_VERSION
 from streamwatch.twitch.base import (
     Subscribe,
     SubscriptionExists,
@@ -30,7 +31,7 @@ def subscribe_call(wanted: Subscribe) -> Call:
         SUBSCRIPTIONS,
         json={
             "type": wanted.type,
-            "version": "1",
+            "version": EVENT_VERSION,
             "condition": {"broadcaster_user_id": wanted.user_id},
             "transport": {
                 "method": "webhook",

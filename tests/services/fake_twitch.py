@@ -1,22 +1,19 @@
-"""Twitch in memory: its users, and subscriptions under Twitch's rules."""
+"""Twitch in memory with its rules about subscriptions, and what goes wrong with its calls."""
 
-from collections import Counter, deque
-from collections.abc import Callable, Collection
+from collections import defaultdict, deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from itertools import count
 from threading import Lock
 
-from streamwatch.domain.models import EVENT_VERSION, EventType, Subscription, User
-from streamwatch.domain.observations import SeenLive
+from streamwatch.domain.models import EVENT_VERSION, Subscription
 from streamwatch.twitch.base import (
-    HelixBudget,
     Subscribe,
     SubscriptionExists,
     SubscriptionLimit,
-    SubscriptionListing,
-    Twitch,
     TwitchError,
 )
+from tests.fakes import FakeTwitch
 
 ENABLED = "enabled"
 PENDING = "webhook_callback_verification_pending"
@@ -24,25 +21,23 @@ START = datetime(2026, 6, 1, 12, tzinfo=UTC)
 SAME_LIMIT = 3
 
 
-class FakeTwitch(Twitch):
-    """`calls` counts what was asked; an error in `faults` befalls the next call of that name."""
+@dataclass
+class StrictTwitch(FakeTwitch):
+    """A subscription is pending at first, has no living double, and must fit under the limits. The
+    dead ones stay in the listing and cost nothing."""
 
-    def __init__(self, max_total_cost: int = 10_000) -> None:
-        self.max_total_cost = max_total_cost
-        self.known_users: list[User] = []
-        self.on_air: list[SeenLive] = []
-        self.standing: dict[str, Subscription] = {}
-        self.secrets: dict[str, str] = {}
-        self.calls: Counter[str] = Counter()
-        self.faults: dict[str, deque[TwitchError | None]] = {}
-        self.before: Callable[[str], None] = lambda name: None
-        """Called before each call with its name: what happens meanwhile."""
-        self._numbers = count(1)
-        self._lock = Lock()
+    secrets: dict[str, str] = field(default_factory=dict)
+    """What each subscription is signed with, by its id."""
+    before: Callable[[str], None] = lambda verb: None
+    """Called before each call with its verb: what happens meanwhile."""
+    _faults: dict[str, deque[TwitchError | None]] = field(
+        default_factory=lambda: defaultdict(deque)
+    )
+    _lock: Lock = field(default_factory=Lock)
 
-    def fail(self, name: str, *errors: TwitchError | None) -> None:
-        """The next calls of `name` meet these, one each; None is a call that goes well."""
-        self.faults.setdefault(name, deque()).extend(errors)
+    def fail(self, verb: str, *errors: TwitchError | None) -> None:
+        """The next calls of `verb` meet these, one each; None is a call that goes well."""
+        self._faults[verb].extend(errors)
 
     def put(
         self,
@@ -53,7 +48,7 @@ class FakeTwitch(Twitch):
         version: str = EVENT_VERSION,
     ) -> Subscription:
         """A subscription from before, whatever the rules say."""
-        number = next(self._numbers)
+        number = next(self.ids)
         subscription = Subscription(
             id=f"subscription-{number}",
             type=event_type,
@@ -64,60 +59,33 @@ class FakeTwitch(Twitch):
             created_at=START + timedelta(seconds=number),
             cost=int(status in (ENABLED, PENDING)),
         )
-        self.standing[subscription.id] = subscription
+        self.subscribed[subscription.id] = subscription
         return subscription
-
-    def users(self, *, logins: Collection[str] = (), user_ids: Collection[str] = ()) -> list[User]:
-        self._called("users")
-        return [
-            user for user in self.known_users if user.login in logins or user.user_id in user_ids
-        ]
-
-    def streams(self, user_ids: Collection[str]) -> list[SeenLive]:
-        self._called("streams")
-        return [seen for seen in self.on_air if seen.user_id in user_ids]
-
-    def subscriptions(self) -> SubscriptionListing:
-        self._called("subscriptions")
-        with self._lock:
-            return SubscriptionListing(
-                tuple(self.standing.values()), self._total_cost(), self.max_total_cost
-            )
 
     def subscribe(self, wanted: Subscribe) -> Subscription:
         self._called("subscribe")
         with self._lock:
-            same = [
-                other
-                for other in self.standing.values()
-                if other.is_alive and (other.type, other.user_id) == (wanted.type, wanted.user_id)
-            ]
+            living = [one for one in self.subscribed.values() if one.is_alive]
+            same = [o for o in living if (o.type, o.user_id) == (wanted.type, wanted.user_id)]
             if any(other.callback == wanted.callback for other in same):
                 raise SubscriptionExists("subscription already exists", 409)
             if len(same) >= SAME_LIMIT:
                 raise SubscriptionLimit("too many of the same condition", 429)
-            if self._total_cost() >= self.max_total_cost:
+            if len(living) >= self.max_total_cost:
                 raise SubscriptionLimit("total cost exceeded", 429)
-            created = self.put(EventType(wanted.type), wanted.user_id, wanted.callback, PENDING)
+            created = self.put(wanted.type, wanted.user_id, wanted.callback, PENDING)
             self.secrets[created.id] = wanted.secret
             return created
 
     def unsubscribe(self, subscription_id: str) -> None:
         self._called("unsubscribe")
         with self._lock:
-            self.standing.pop(subscription_id, None)
+            self.subscribed.pop(subscription_id, None)
 
-    def budget(self) -> HelixBudget | None:
-        return None
-
-    def _called(self, name: str) -> None:
-        self.before(name)
-        with self._lock:
-            self.calls[name] += 1
-            faults = self.faults.get(name)
-            error = faults.popleft() if faults else None
+    def _called(self, verb: str) -> None:
+        self.before(verb)
+        super()._called(verb)
+        faults = self._faults[verb]
+        error = faults.popleft() if faults else None
         if error is not None:
             raise error
-
-    def _total_cost(self) -> int:
-        return sum(one.cost for one in self.standing.values())

@@ -27,7 +27,7 @@ from streamwatch.twitch.base import (
     TwitchRefused,
     TwitchUnavailable,
 )
-from tests.services.fake_twitch import ENABLED, PENDING, SAME_LIMIT, FakeTwitch
+from tests.services.fake_twitch import ENABLED, PENDING, SAME_LIMIT, StrictTwitch
 
 OURS = "https://watch.example.com/webhooks/eventsub"
 BEFORE = "https://old.example.com/webhooks/eventsub"
@@ -62,7 +62,7 @@ class House:
 
     def __init__(self, *, max_total_cost: int = 10_000) -> None:
         self.storage = WatchedStorage()
-        self.twitch = FakeTwitch(max_total_cost)
+        self.twitch = StrictTwitch(max_total_cost=max_total_cost)
         self.service = self.restarted()
 
     def restarted(
@@ -88,7 +88,7 @@ class House:
         """What stands for a callback, as type, user and status."""
         return sorted(
             (one.type, one.user_id, one.status)
-            for one in self.twitch.standing.values()
+            for one in self.twitch.subscribed.values()
             if one.callback == callback
         )
 
@@ -98,7 +98,7 @@ class House:
     def is_mended(self) -> bool:
         """Whether exactly what is wanted stands for our callback, and every record says so."""
         monitored = self.storage.streamers()
-        ours = [one for one in self.twitch.standing.values() if one.callback == OURS]
+        ours = [one for one in self.twitch.subscribed.values() if one.callback == OURS]
         wanted = Counter((kind, streamer.user_id) for streamer in monitored for kind in BOTH)
         recorded = {one for item in monitored for one in item.subscription_ids.values()}
         return (
@@ -110,7 +110,7 @@ class House:
 
     def changes(self) -> int:
         """How many subscriptions Twitch was asked to create or delete."""
-        return self.twitch.calls["subscribe"] + self.twitch.calls["unsubscribe"]
+        return self.twitch.calls.count("subscribe") + self.twitch.calls.count("unsubscribe")
 
 
 @pytest.fixture
@@ -206,7 +206,7 @@ def test_what_is_dead_is_deleted_and_created_anew(house: House, status: str) -> 
     dead = house.twitch.put(EventType.OFFLINE, "1", OURS, status)
     result = house.service.reconcile()
     assert result == Reconciliation(Outcome.HEALTHY, checked=2, healthy=1, created=1, deleted=1)
-    assert dead.id not in house.twitch.standing
+    assert dead.id not in house.twitch.subscribed
     assert house.is_mended()
 
 
@@ -235,12 +235,12 @@ def test_of_duplicates_the_enabled_one_is_kept(house: House) -> None:
 def test_a_failed_listing_changes_nothing(house: House, error: TwitchError) -> None:
     house.monitor("1")
     house.service.reconcile()
-    records, standing = house.storage.streamers(), dict(house.twitch.standing)
+    records, standing = house.storage.streamers(), dict(house.twitch.subscribed)
     house.twitch.fail("subscriptions", error)
     with pytest.raises(type(error)):
         house.service.reconcile()
     assert house.storage.streamers() == records
-    assert house.twitch.standing == standing
+    assert house.twitch.subscribed == standing
     assert house.service.reconcile().status == Outcome.HEALTHY
 
 
@@ -252,7 +252,7 @@ def test_what_exists_already_is_adopted_with_one_more_listing(house: House) -> N
     house.twitch.before = lambda name: created_elsewhere() if name == "subscribe" else None
     result = house.service.reconcile()
     assert result == Reconciliation(Outcome.HEALTHY, checked=4, healthy=4)
-    assert house.twitch.calls["subscriptions"] == 2
+    assert house.twitch.calls.count("subscriptions") == 2
     assert house.is_mended()
 
 
@@ -284,7 +284,7 @@ def test_after_a_change_of_the_secret_all_are_made_anew_once(house: House) -> No
     house.service.reconcile()
     result = house.restarted(secret="another-secret").reconcile()
     assert result == Reconciliation(Outcome.HEALTHY, checked=4, created=4, deleted=4)
-    assert {house.twitch.secrets[one] for one in house.twitch.standing} == {"another-secret"}
+    assert {house.twitch.secrets[one] for one in house.twitch.subscribed} == {"another-secret"}
     assert house.service.reconcile() == Reconciliation(Outcome.HEALTHY, checked=4, healthy=4)
 
 
@@ -299,7 +299,7 @@ def test_an_interrupted_change_of_the_secret_is_finished_next_time(
     house.twitch.fail(call, *[None] * successes, TwitchBusy("busy", 60))
     assert house.service.reconcile().status == Outcome.INCOMPLETE
     assert house.service.reconcile().status == Outcome.HEALTHY
-    assert {house.twitch.secrets[one] for one in house.twitch.standing} == {"another-secret"}
+    assert {house.twitch.secrets[one] for one in house.twitch.subscribed} == {"another-secret"}
     assert house.is_mended()
 
 
@@ -324,7 +324,7 @@ def test_beyond_the_cost_limit_nothing_is_asked_for(
     house.monitor(*map(str, range(100, 150)))
     result = house.service.reconcile()
     assert result == Reconciliation(Outcome.LIMITED, checked=100, created=4, failed=96)
-    assert house.twitch.calls["subscribe"] == 4
+    assert house.twitch.calls.count("subscribe") == 4
     assert [item.user_id for item in house.storage.streamers() if item.is_active] == ["101", "100"]
     told = [record for record in caplog.records if "cost limit" in record.message]
     assert [record.getMessage() for record in told] == [
@@ -346,7 +346,7 @@ def test_a_limit_that_the_listing_did_not_show_is_not_run_against(house: House) 
     house.twitch.fail("subscribe", *[SubscriptionLimit("total cost exceeded", 429)] * 100)
     result = house.service.reconcile()
     assert result == Reconciliation(Outcome.LIMITED, checked=100, failed=100)
-    assert house.twitch.calls["subscribe"] <= 8
+    assert house.twitch.calls.count("subscribe") <= 8
 
 
 def test_too_many_of_one_kind_elsewhere_stop_nobody_else(house: House) -> None:
@@ -382,7 +382,7 @@ def test_a_twitch_that_is_not_there_is_not_asked_thousands_of_times(
     house.twitch.fail("subscribe", *[error] * 100)
     result = house.service.reconcile()
     assert result == Reconciliation(Outcome.INCOMPLETE, checked=100, failed=100)
-    assert house.twitch.calls["subscribe"] <= calls
+    assert house.twitch.calls.count("subscribe") <= calls
 
 
 def test_what_does_not_fit_into_one_turn_is_left_to_the_next(house: House) -> None:
@@ -396,7 +396,7 @@ def test_what_does_not_fit_into_one_turn_is_left_to_the_next(house: House) -> No
         last = house.service.reconcile()
     assert last.status == Outcome.HEALTHY
     assert house.is_mended()
-    assert house.twitch.calls["subscribe"] == 100
+    assert house.twitch.calls.count("subscribe") == 100
 
 
 def test_a_streamer_who_is_removed_meanwhile_is_not_revived(house: House) -> None:
@@ -418,7 +418,7 @@ def test_the_subscriptions_of_a_streamer_who_is_added_meanwhile_stay(house: Hous
     house.twitch.before = lambda name: addition() if name == "subscriptions" else None
     house.service.reconcile()
     assert house.is_mended()
-    assert house.twitch.calls["unsubscribe"] == 0
+    assert house.twitch.calls.count("unsubscribe") == 0
 
 
 def test_a_name_that_changes_meanwhile_is_kept(house: House) -> None:
@@ -447,7 +447,7 @@ def test_cover_creates_what_a_streamer_lacks(house: House) -> None:
     house.service.cover([house.streamer("1")])
     assert house.is_mended()
     house.service.cover([house.streamer("1")])
-    assert house.twitch.calls == {"subscribe": 2}
+    assert house.twitch.calls == ["subscribe", "subscribe"]
     assert house.service.reconcile() == Reconciliation(Outcome.HEALTHY, checked=2, healthy=2)
 
 
@@ -476,9 +476,9 @@ def test_release_deletes_both_although_one_fails(house: House) -> None:
     house.twitch.fail("unsubscribe", TwitchUnavailable("down"))
     with pytest.raises(TwitchUnavailable):
         house.service.release(removed)
-    assert len(house.twitch.standing) == 1
+    assert len(house.twitch.subscribed) == 1
     house.service.release(removed)
-    assert not house.twitch.standing
+    assert not house.twitch.subscribed
 
 
 def test_the_listing_tells_ours_from_others(house: House) -> None:
@@ -503,7 +503,7 @@ def test_delete_all_deletes_those_of_others_too(house: House) -> None:
     house.service.reconcile()
     house.twitch.put(EventType.ONLINE, "1", STRANGERS)
     assert house.service.delete_all() == 3
-    assert not house.twitch.standing
+    assert not house.twitch.subscribed
     assert not house.streamer("1").subscription_ids
 
 
@@ -513,8 +513,8 @@ def test_a_deletion_that_fails_is_told_and_its_record_kept(house: House) -> None
     house.twitch.fail("unsubscribe", TwitchRefused("no", 400))
     with pytest.raises(TwitchRefused):
         house.service.cleanup()
-    assert set(house.streamer("1").subscription_ids.values()) == set(house.twitch.standing)
-    assert len(house.twitch.standing) == 1
+    assert set(house.streamer("1").subscription_ids.values()) == set(house.twitch.subscribed)
+    assert len(house.twitch.subscribed) == 1
 
 
 @pytest.mark.parametrize("name", ["reconcile", "cleanup", "delete_all"])
@@ -546,6 +546,6 @@ def test_whoever_has_lost_the_right_to_go_on_stops(house: House) -> None:
     house.twitch.before = meanwhile
     with pytest.raises(AlreadyRunning):
         house.service.reconcile()
-    assert house.twitch.calls["subscribe"] < 100
+    assert house.twitch.calls.count("subscribe") < 100
     house.service.reconcile()
     assert house.is_mended()
