@@ -21,9 +21,6 @@ from streamwatch.bootstrap import Services, build
 from streamwatch.settings import Settings, from_env
 from streamwatch.worker import start_in_thread
 
-MAX_BODY_BYTES = 1024 * 1024
-"""The webhook has a tighter limit of its own."""
-
 RESOURCES = (basic, streamers, streams, events)
 """The modules whose `blueprint` is served and documented, in the order of the documentation."""
 
@@ -40,7 +37,6 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
             start_in_thread(services)
     app = Flask(__name__, static_folder=None)
     app.json = OrjsonProvider(app)
-    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     context.provide(app, services)
     for part in (headers, auth, arguments, errors):
         part.register(app)

@@ -39,9 +39,6 @@ def message(
         "Twitch-Eventsub-Message-Timestamp": timestamp,
         "Twitch-Eventsub-Message-Signature": sign(message_id, timestamp, body, secret),
     }
-    if not isinstance(payload, bytes) and "subscription" in payload:
-        headers["Twitch-Eventsub-Subscription-Type"] = payload["subscription"]["type"]
-        headers["Twitch-Eventsub-Subscription-Version"] = payload["subscription"]["version"]
     return Message(headers, body)
 
 

@@ -11,9 +11,13 @@ from webargs.flaskparser import FlaskParser, is_json_request
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 from werkzeug.routing import BaseConverter
 
+from streamwatch.api.body import read_body
 from streamwatch.api.errors import Fault, InvalidRequest
 from streamwatch.domain.eventsub import LOGIN
 from streamwatch.domain.models import EventType
+
+MAX_BODY_BYTES = 1024 * 1024
+"""Of any body but the webhook's, whose limit is its own."""
 
 NOT_A_LOGIN = "Not a login: 1 to 25 letters, digits or _."
 
@@ -48,6 +52,7 @@ CONVERTERS = {
 
 
 def register(app: Flask) -> None:
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     app.url_map.converters |= {name: converter for name, (converter, _) in CONVERTERS.items()}
 
 
@@ -70,7 +75,7 @@ class Parser(FlaskParser):
         if not is_json_request(req):
             raise UnsupportedMediaType("Send the body as application/json.")
         try:
-            return orjson.loads(req.get_data())
+            return orjson.loads(read_body(MAX_BODY_BYTES))
         except orjson.JSONDecodeError:
             raise BadRequest("The body is not JSON.") from None
 

@@ -8,6 +8,7 @@ from apispec import APISpec
 from flask import Blueprint, Flask, Response, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
+from streamwatch.api.body import read_body
 from streamwatch.api.context import services
 from streamwatch.domain.eventsub import (
     MAX_BODY_BYTES,
@@ -35,10 +36,9 @@ REFUSALS: dict[type[Exception], str] = {
 @blueprint.post(WEBHOOK_PATH)
 def receive() -> Response:
     """Take one EventSub message: 2xx once what it says is stored for good."""
-    request.max_content_length = MAX_BODY_BYTES
     try:
         headers = dict(request.headers)  # WSGI has given their names one form, Title-Case
-        received = services().ingest.receive(headers, request.get_data())
+        received = services().ingest.receive(headers, read_body(MAX_BODY_BYTES))
     except tuple(REFUSALS) as error:
         _settle(REFUSALS[type(error)], error)
         raise

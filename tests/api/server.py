@@ -1,0 +1,97 @@
+"""gunicorn in a process of its own, and a client that sends bytes as they stand."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.client import HTTPResponse
+from pathlib import Path
+from typing import Any
+
+from tests.messages import Message
+
+ROOT = Path(__file__).parents[2]
+PATIENCE = 10
+"""Seconds after which an answer that has not come will not."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+@dataclass(frozen=True)
+class Server:
+    port: int
+    log: Path
+
+    @contextmanager
+    def connect(self) -> Iterator[socket.socket]:
+        with socket.create_connection(("127.0.0.1", self.port), PATIENCE) as connection:
+            yield connection
+
+    def exchange(self, request: bytes, *, then_close: bool = False) -> Answer:
+        """The answer to `request`; `then_close` says that nothing more will come."""
+        with self.connect() as connection:
+            connection.sendall(request)
+            if then_close:
+                connection.shutdown(socket.SHUT_WR)
+            return read_answer(connection)
+
+    def get(self, path: str) -> Any:
+        return self.exchange(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()).json()
+
+    def send(self, message: Message, **headers: str | None) -> Answer:
+        """What the webhook answers to `message`, some `headers` changed or left out (None)."""
+        return self.exchange(post(message, **headers) + message.body)
+
+
+def post(message: Message, **headers: str | None) -> bytes:
+    """The request's head for `message`; `content_length` stands for Content-Length."""
+    every: dict[str, str | None] = {
+        "Host": "localhost",
+        "Content-Length": str(len(message.body)),
+        **message.headers,
+        **{name.replace("_", "-").title(): value for name, value in headers.items()},
+    }
+    lines = [f"{name}: {value}" for name, value in every.items() if value is not None]
+    return "\r\n".join(["POST /webhooks/eventsub HTTP/1.1", *lines, "", ""]).encode("latin-1")
+
+
+def read_answer(connection: socket.socket) -> Answer:
+    response = HTTPResponse(connection)
+    response.begin()
+    return Answer(response.status, dict(response.headers), response.read())
+
+
+@contextmanager
+def gunicorn(app: str, directory: Path) -> Iterator[Server]:
+    """`app` of `tests.wsgi`, served with our own configuration. The socket is open before the
+    process is, so that there is nothing to wait for."""
+    log = directory / "log"
+    with socket.create_server(("127.0.0.1", 0), backlog=128) as listener, log.open("wb") as output:
+        process = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "gunicorn", "-c", ROOT / "config" / "gunicorn.conf.py"),
+                *("--bind", f"fd://{listener.fileno()}", "--workers", "1", f"tests.wsgi:{app}()"),
+            ],
+            cwd=directory,
+            env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "LOG_FORMAT": "json"},
+            pass_fds=[listener.fileno()],
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            yield Server(listener.getsockname()[1], log)
+        finally:
+            process.terminate()
+            process.wait(PATIENCE * 2)

@@ -1,0 +1,78 @@
+import logging
+
+import pytest
+
+from streamwatch.storage.base import StorageUnavailable
+from tests.api.world import World, problem
+
+DRIVERS_WORDS = "Error 111 connecting to redis.internal:6379, password hunter2"
+
+
+def test_a_path_that_does_not_exist_is_404(world: World) -> None:
+    problem(world.get("/nowhere"), 404)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("PUT", "/streamers", {"GET", "HEAD", "OPTIONS", "POST"}),
+        ("GET", "/streamers/shroud", {"POST", "DELETE", "OPTIONS"}),
+        ("DELETE", "/events", {"GET", "HEAD", "OPTIONS"}),
+        ("GET", "/webhooks/eventsub", {"POST", "OPTIONS"}),
+        ("TRACE", "/", {"GET", "HEAD", "OPTIONS"}),
+    ],
+)
+def test_another_method_is_405_with_those_that_are_allowed(
+    world: World, method: str, path: str, allowed: set[str]
+) -> None:
+    response = world.call(method, path)
+    problem(response, 405)
+    assert set(response.headers["Allow"].split(", ")) == allowed
+
+
+@pytest.mark.parametrize("path", ["/", "/health", "/streamers", "/streams/live", "/events"])
+def test_head_answers_as_get_without_a_body(world: World, path: str) -> None:
+    head, get = world.client.head(path), world.client.get(path)
+    assert (head.status_code, head.data) == (200, b"")
+    assert head.headers["Content-Length"] == get.headers["Content-Length"]
+
+
+def test_options_tells_the_methods(world: World) -> None:
+    response = world.client.options("/streamers")
+    assert response.status_code == 200
+    assert set(response.headers["Allow"].split(", ")) == {"GET", "HEAD", "OPTIONS", "POST"}
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/streamers"),
+        ("POST", "/streamers/shroud"),
+        ("DELETE", "/streamers/shroud"),
+        ("GET", "/streamers/shroud/status"),
+        ("GET", "/streams/live"),
+        ("GET", "/events"),
+        ("GET", "/events/type/stream.online"),
+        ("GET", "/events/streamer/shroud"),
+    ],
+)
+def test_a_storage_that_is_down_is_503_in_our_words(world: World, method: str, path: str) -> None:
+    world.storage.error = StorageUnavailable(DRIVERS_WORDS)
+    response = world.call(method, path)
+    problem(response, 503)
+    assert int(response.headers["Retry-After"]) > 0
+    assert "redis" not in response.text
+
+
+def test_a_bug_is_500_without_a_word_of_it_and_logged_with_its_traceback(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    world.storage.error = RuntimeError(DRIVERS_WORDS)
+    with caplog.at_level(logging.ERROR):
+        response = world.get("/streamers")
+    problem(response, 500)
+    assert "redis" not in response.text
+    assert "Traceback" not in response.text
+    [record] = caplog.records
+    assert record.exc_info is not None
+    assert record.exc_info[1] is world.storage.error

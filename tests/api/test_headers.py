@@ -1,0 +1,65 @@
+import logging
+import re
+
+import pytest
+
+from streamwatch.logs import ContextFilter, log_context
+from tests.api.world import World
+
+PATHS = ("/", "/streamers", "/nowhere", "/docs", "/docs/swagger-ui.css")
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_a_request_gets_an_id(world: World, path: str) -> None:
+    ids = {world.client.get(path, buffered=True).headers["X-Request-ID"] for _ in range(3)}
+    assert len(ids) == 3
+    assert all(re.fullmatch(r"[0-9a-f]{32}", one) for one in ids)
+
+
+@pytest.mark.parametrize("given", ["a", "A-z_0.9", "x" * 64])
+def test_a_harmless_id_is_kept(world: World, given: str) -> None:
+    response = world.get("/streamers", headers={"X-Request-ID": given})
+    assert response.headers["X-Request-ID"] == given
+
+
+@pytest.mark.parametrize("given", ["", "x" * 65, "a b", "é", '"', "<script>", "a;b", "{}"])
+def test_another_id_is_replaced(world: World, given: str) -> None:
+    response = world.get("/streamers", headers={"X-Request-ID": given})
+    assert re.fullmatch(r"[0-9a-f]{32}", response.headers["X-Request-ID"])
+
+
+def test_what_is_logged_meanwhile_carries_the_id_and_what_is_logged_after_does_not(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.handler.addFilter(ContextFilter())
+    world.twitch.add_user("shroud")
+    with caplog.at_level(logging.INFO):
+        world.post("/streamers/shroud", headers={"X-Request-ID": "the-id"})
+    [record] = [one for one in caplog.records if "Added streamer" in one.message]
+    assert record.__dict__["request_id"] == "the-id"
+    assert log_context.get() is None
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_every_answer_keeps_browsers_careful(world: World, path: str) -> None:
+    headers = world.client.get(path, buffered=True).headers
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["X-Frame-Options"] == "DENY"
+    assert headers["Referrer-Policy"] == "same-origin"
+    policy = headers["Content-Security-Policy"]
+    assert policy.startswith("default-src 'self';")
+    assert "unsafe" not in policy
+    assert "http" not in policy
+
+
+@pytest.mark.parametrize("path", ["/streamers", "/streams/live", "/events", "/nowhere"])
+def test_what_the_api_answers_is_not_stored_by_caches(world: World, path: str) -> None:
+    assert world.get(path).headers["Cache-Control"] == "no-store"
+
+
+def test_the_documentations_files_may_be_kept_and_are_asked_for_again(world: World) -> None:
+    first = world.client.get("/docs/swagger-ui-bundle.js", buffered=True)
+    assert first.headers["Cache-Control"] == "no-cache"
+    known = {"If-None-Match": first.headers["ETag"]}
+    again = world.client.get("/docs/swagger-ui-bundle.js", headers=known, buffered=True)
+    assert (again.status_code, again.data) == (304, b"")

@@ -1,0 +1,101 @@
+"""The OpenAPI document is complete and true."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import settings
+from schemathesis import Case
+from schemathesis.config import SchemathesisConfig
+
+from tests import messages
+from tests.api.world import World, build_world
+
+METHODS = {"get", "post", "put", "patch", "delete"}
+
+
+def lively_world() -> World:
+    """A world with something of everything to answer with."""
+    world = build_world(require_api_key=True, api_keys=("a-key",))
+    for login in ("shroud", "live", "away"):
+        world.twitch.add_user(login)
+    world.twitch.go_live(world.twitch.known["id-of-live"])
+    for login in ("live", "away"):
+        world.post(f"/streamers/{login}", headers={"Authorization": "Bearer a-key"})
+    world.send(messages.online())
+    return world
+
+
+def operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for path, item in document["paths"].items():
+        for method in METHODS & item.keys():
+            yield path, method, item[method]
+
+
+def test_every_path_that_is_served_is_documented(world: World) -> None:
+    served = {
+        (re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule), method.lower())
+        for rule in world.app.url_map.iter_rules()
+        if not rule.endpoint.startswith("docs.")
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+    }
+    assert served == {(path, method) for path, method, _ in operations(world.openapi)}
+
+
+def test_every_operation_is_described(world: World) -> None:
+    ids = set()
+    tags = {tag["name"] for tag in world.openapi["tags"]}
+    for path, _, operation in operations(world.openapi):
+        ids.add(operation["operationId"])
+        assert operation["summary"], path
+        assert operation["description"], path
+        assert set(operation["tags"]) <= tags
+        assert any(status.startswith("2") for status in operation["responses"])
+    assert len(ids) == len(list(operations(world.openapi)))
+
+
+def test_every_error_that_is_documented_is_a_problem(world: World) -> None:
+    for response in world.openapi["components"]["responses"].values():
+        schema = response["content"]["application/problem+json"]["schema"]
+        assert schema == {"$ref": "#/components/schemas/Problem"}
+
+
+def test_every_field_of_an_answer_is_documented_and_always_there(world: World) -> None:
+    schemas = world.openapi["components"]["schemas"]
+    for name in schemas.keys() - {"Problem"}:
+        assert schemas[name]["additionalProperties"] is False
+        assert set(schemas[name]["required"]) == set(schemas[name]["properties"]), name
+
+
+def test_the_bounds_of_a_limit_are_documented(world: World) -> None:
+    [limit] = world.openapi["paths"]["/events"]["get"]["parameters"]
+    assert limit["schema"] == {"type": "integer", "default": 50, "minimum": 1, "maximum": 1000}
+
+
+@pytest.mark.parametrize("required", [False, True])
+def test_what_needs_a_key_is_documented(required: bool) -> None:
+    openapi = build_world(require_api_key=required, api_keys=("a-key",)).openapi
+    assert openapi["components"]["securitySchemes"]["bearer"]["scheme"] == "bearer"
+    for path, _, operation in operations(openapi):
+        is_open = path in {"/", "/health", "/health/live", "/webhooks/eventsub"}
+        is_guarded = path.startswith("/admin/") or (required and not is_open)
+        assert operation["security"] == ([{"bearer": []}] if is_guarded else [])
+        assert ("401" in operation["responses"]) is is_guarded
+
+
+CONFIG = SchemathesisConfig.from_dict(
+    {
+        "headers": {"Authorization": "Bearer a-key"},
+        # A query parameter that nobody knows is ignored, not refused.
+        "generation": {"allow-extra-parameters": False},
+    }
+)
+DOCUMENTED = schemathesis.openapi.from_wsgi("/openapi.json", lively_world().app, config=CONFIG)
+
+
+@DOCUMENTED.parametrize()
+@settings(max_examples=50, deadline=None)
+def test_whatever_is_sent_the_answer_is_as_documented(case: Case[Any]) -> None:
+    case.call_and_validate()

@@ -1,0 +1,26 @@
+from tests import messages
+from tests.api.world import World
+
+
+def test_who_is_live_comes_most_viewers_first(world: World) -> None:
+    for login, viewers in (("few", 3), ("many", 30_000), ("some", 300)):
+        world.twitch.go_live(world.twitch.add_user(login), viewer_count=viewers)
+        world.post(f"/streamers/{login}")
+    world.add("away")
+    answer = world.get("/streams/live").get_json()
+    assert set(answer) == {"live_streams", "count"}
+    assert [one["username"] for one in answer["live_streams"]] == ["many", "some", "few"]
+    assert answer["count"] == 3
+    assert all(one["is_live"] and one["source"] == "storage" for one in answer["live_streams"])
+
+
+def test_what_a_webhook_told_is_live_before_its_details_are_known(world: World) -> None:
+    world.send(messages.online(stream_id="9001"))
+    [status] = world.get("/streams/live").get_json()["live_streams"]
+    stream = status["stream_data"]
+    assert (stream["id"], stream["type"]) == ("9001", "live")
+    assert stream["viewer_count"] is stream["title"] is stream["tags"] is None
+
+
+def test_nobody_is_live_at_first(world: World) -> None:
+    assert world.get("/streams/live").get_json() == {"live_streams": [], "count": 0}

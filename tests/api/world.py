@@ -1,0 +1,117 @@
+"""The application on a storage and a Twitch that a test has in its hands."""
+
+import re
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import jsonschema_rs
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from streamwatch.app import create_app
+from streamwatch.bootstrap import assemble
+from streamwatch.settings import Settings
+from tests.fakes import FailingStorage, FakeTwitch
+from tests.messages import CALLBACK, SECRET, Message
+
+PROBLEM_JSON = "application/problem+json"
+
+
+@dataclass
+class FakeAnalytics:
+    connected: bool = True
+
+    def is_connected(self) -> bool:
+        return self.connected
+
+
+@dataclass
+class World:
+    """Every answer is held against what the application's OpenAPI document says of it."""
+
+    settings: Settings
+    storage: FailingStorage = field(default_factory=FailingStorage)
+    twitch: FakeTwitch = field(default_factory=FakeTwitch)
+    analytics: FakeAnalytics = field(default_factory=FakeAnalytics)
+
+    @cached_property
+    def app(self) -> Flask:
+        services = assemble(self.settings, self.storage, self.twitch, self.analytics)
+        return create_app(services=services)
+
+    @cached_property
+    def client(self) -> FlaskClient:
+        return self.app.test_client()
+
+    @cached_property
+    def openapi(self) -> dict[str, Any]:
+        document: dict[str, Any] = self.app.test_client().get("/openapi.json").get_json()
+        return document
+
+    def get(self, path: str, **options: Any) -> TestResponse:
+        return self.call("GET", path, **options)
+
+    def post(self, path: str, **options: Any) -> TestResponse:
+        return self.call("POST", path, **options)
+
+    def delete(self, path: str, **options: Any) -> TestResponse:
+        return self.call("DELETE", path, **options)
+
+    def send(self, message: Message) -> TestResponse:
+        """What the webhook answers to a message."""
+        return self.post("/webhooks/eventsub", headers=message.headers, data=message.body)
+
+    def call(self, method: str, path: str, **options: Any) -> TestResponse:
+        response = self.client.open(path, method=method, **options)
+        self._check_documented(method, path, response)
+        return response
+
+    def add(self, login: str) -> None:
+        """Let Twitch have a user of this login, and monitor them."""
+        self.twitch.add_user(login)
+        assert self.post(f"/streamers/{login}").status_code == 201
+
+    def _check_documented(self, method: str, path: str, response: TestResponse) -> None:
+        operation = self._operation(method, path)
+        if operation is None:
+            assert response.status_code in (401, 403, 404, 405)
+            return
+        answer = operation["responses"][str(response.status_code)]
+        if "$ref" in answer:
+            answer = self.openapi["components"]["responses"][answer["$ref"].rpartition("/")[2]]
+        if "content" not in answer:
+            assert response.data == b""
+            return
+        [(content_type, media)] = answer["content"].items()
+        assert response.content_type == content_type
+        if response.is_json:
+            schema = media["schema"] | {"components": self.openapi["components"]}
+            jsonschema_rs.Draft202012Validator(schema, validate_formats=True).validate(
+                response.get_json()
+            )
+
+    def _operation(self, method: str, path: str) -> dict[str, Any] | None:
+        path = path.partition("?")[0]
+        for template, operations in self.openapi["paths"].items():
+            pattern = re.sub(r"\\{\w+\\}", "[^/]+", re.escape(template))
+            if re.fullmatch(pattern, path) and method.lower() in operations:
+                operation: dict[str, Any] = operations[method.lower()]
+                return operation
+        return None
+
+
+def build_world(**settings: Any) -> World:
+    return World(Settings(**{"webhook_secrets": (SECRET,), "webhook_url": CALLBACK} | settings))
+
+
+def problem(response: TestResponse, status: int) -> dict[str, Any]:
+    """The problem document that `response` is, with this status."""
+    assert (response.status_code, response.content_type) == (status, PROBLEM_JSON)
+    document: dict[str, Any] = response.get_json()
+    assert document["type"] == "about:blank"
+    assert document["status"] == status
+    assert document["title"]
+    assert document["detail"]
+    return document

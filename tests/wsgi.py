@@ -1,0 +1,16 @@
+"""Applications for gunicorn to serve in tests: storage in memory, a Twitch that knows nobody."""
+
+from flask import Flask
+
+from streamwatch.storage.base import StorageUnavailable
+from tests.api.world import build_world
+
+
+def working() -> Flask:
+    return build_world().app
+
+
+def without_storage() -> Flask:
+    world = build_world()
+    world.storage.error = StorageUnavailable("connection refused")
+    return world.app
