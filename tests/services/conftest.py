@@ -1,0 +1,50 @@
+"""The services on a storage in memory, with a Twitch and a clock that a test has in its hands."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from streamwatch.bootstrap import Services, assemble
+from streamwatch.settings import Settings
+from streamwatch.storage.memory import MemoryStorage
+from tests.api.world import FakeAnalytics
+from tests.fakes import FakeTwitch
+from tests.messages import CALLBACK, SECRET
+
+START = datetime(2026, 6, 1, 12, tzinfo=UTC)
+
+
+@dataclass
+class Clock:
+    now: datetime = START
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def advance(self, seconds: float) -> None:
+        self.now += timedelta(seconds=seconds)
+
+
+@dataclass
+class House:
+    clock: Clock = field(default_factory=Clock)
+    storage: MemoryStorage = field(default_factory=MemoryStorage)
+    twitch: FakeTwitch = field(init=False)
+    services: Services = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.twitch = FakeTwitch(clock=self.clock)
+        settings = Settings(webhook_url=CALLBACK, webhook_secrets=(SECRET,))
+        self.services = assemble(settings, self.storage, self.twitch, FakeAnalytics(), self.clock)
+
+    def live(self) -> list[str]:
+        return [status.login for status in self.services.statuses.live()]
+
+    def history(self) -> list[str]:
+        return [f"{event.event_type} {event.source}" for event in self.storage.events(1000)]
+
+
+@pytest.fixture
+def house() -> House:
+    return House()
