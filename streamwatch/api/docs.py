@@ -6,6 +6,7 @@ from pathlib import Path
 import flask_swagger_ui
 from flask import Blueprint, Response, jsonify, send_from_directory
 
+from streamwatch.api.headers import POLICY
 from streamwatch.api.openapi import Api
 
 _OURS = Path(__file__).parent / "static"
@@ -24,7 +25,9 @@ def documentation(api: Api) -> Blueprint:
 
     @blueprint.get("/docs", strict_slashes=False)
     def page() -> Response:
-        return send_from_directory(_OURS, "docs.html")
+        response = send_from_directory(_OURS, "docs.html")
+        response.headers["Content-Security-Policy"] = f"{POLICY}; img-src 'self' data:"
+        return response  # Swagger UI's icons are data: URLs
 
     @blueprint.get("/docs/init.js")
     def init() -> Response:

@@ -9,7 +9,7 @@ from http import HTTPStatus
 from typing import Any
 
 import orjson
-from flask import Flask, Response
+from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException, UnprocessableEntity
 
 from streamwatch.domain.eventsub import ForgedMessage, MalformedMessage, StaleMessage
@@ -95,7 +95,14 @@ def http_problem(error: HTTPException) -> Response:
 
 def _typed_problem(answer: _Answer, error: Exception) -> Response:
     if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        log.warning("Answered %d: %s: %s", answer.status, type(error).__name__, error)
+        log.warning(
+            "Answered %s %s with %d: %s: %s",
+            request.method,
+            request.url_rule,
+            answer.status,
+            type(error).__name__,
+            error,
+        )
     retry_after = answer.retry_after
     if isinstance(error, TwitchBusy):
         retry_after = max(1, math.ceil(error.retry_after))

@@ -56,9 +56,13 @@ def test_options_tells_the_methods(world: World) -> None:
         ("GET", "/events/streamer/shroud"),
     ],
 )
-def test_a_storage_that_is_down_is_503_in_our_words(world: World, method: str, path: str) -> None:
+def test_a_storage_that_is_down_is_503_in_our_words_and_logged_in_its_own(
+    world: World, method: str, path: str, caplog: pytest.LogCaptureFixture
+) -> None:
     world.storage.error = StorageUnavailable(DRIVERS_WORDS)
     response = world.call(method, path)
+    assert f"Answered {method} /" in caplog.text
+    assert DRIVERS_WORDS in caplog.text
     problem(response, 503)
     assert int(response.headers["Retry-After"]) > 0
     assert "redis" not in response.text
