@@ -61,8 +61,25 @@ class Named:
 
 
 @dataclass(frozen=True, slots=True)
+class Identity:
+    """Who was observed: the names of the newest observation, and when the first was made."""
+
+    broadcaster_id: str
+    named: Named
+    first_seen_at: datetime
+
+    def merged(self, other: "Identity") -> "Identity":
+        return Identity(
+            self.broadcaster_id,
+            max(self.named, other.named),
+            min(self.first_seen_at, other.first_seen_at),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Observed:
-    """Facts and samples to be kept, of any streamers, in no order."""
+    """Facts and samples to be kept, of any streamers, in no order. With every sample goes its
+    SEEN."""
 
     facts: tuple[Fact, ...] = ()
     samples: tuple[StreamSnapshot, ...] = ()
@@ -156,6 +173,16 @@ def sample(snapshot: StreamSnapshot) -> StreamSnapshot:
     )
 
 
+def identities(facts: Iterable[Fact]) -> dict[str, Identity]:
+    """Who was observed, by user id."""
+    found: dict[str, Identity] = {}
+    for one in facts:
+        named = Named(one.at, one.broadcaster_login, one.broadcaster_name)
+        identity = Identity(one.broadcaster_id, named, one.at)
+        found[one.broadcaster_id] = identity.merged(found.get(one.broadcaster_id, identity))
+    return found
+
+
 def _seen(taken: StreamSnapshot) -> Fact:
     return Fact(
         id=f"seen:{taken.stream_id}",
@@ -236,7 +263,8 @@ def session(
     """
     samples = sorted(samples, key=lambda one: one.captured_at)
     carried = before.sampled if before and _has_lost(before.sampled, samples) else None
-    last = samples[-1] if samples else (carried.last if carried else None)
+    newest = [*samples[-1:], *([carried.last] if carried and carried.last else [])]
+    last = max(newest, key=lambda one: one.captured_at, default=None)
     seen_at = max(span.heard_at, last.captured_at) if last else span.heard_at
     ended_at = span.ended_at or (seen_at if span.superseded else None)
     named = max(_names(span.stream_id, facts, last))

@@ -1,11 +1,13 @@
 """Figures over many streams: a streamer's, a window's, everyone's. Exact, from exact sums."""
 
-from collections.abc import Iterable
+import math
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from streamwatch.domain.sessions import Named, StreamSession
+from streamwatch.domain.sessions import Identity, StreamSession
 from streamwatch.domain.statistics import HOUR_MS, CategorySums, Sums
 
 
@@ -21,18 +23,20 @@ class Totals:
     last_stream_at: datetime | None = None
     """When the stream that started last did."""
 
+    def __add__(self, other: "Totals") -> "Totals":
+        starts = [at for at in (self.last_stream_at, other.last_stream_at) if at is not None]
+        return Totals(
+            streams=self.streams + other.streams,
+            ended_streams=self.ended_streams + other.ended_streams,
+            airtime_ms=self.airtime_ms + other.airtime_ms,
+            ended_airtime_ms=self.ended_airtime_ms + other.ended_airtime_ms,
+            sums=self.sums + other.sums,
+            last_stream_at=max(starts, default=None),
+        )
+
     @property
     def hours_streamed(self) -> float:
         return self.airtime_ms / HOUR_MS
-
-
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """Who was observed: the names of the newest observation, and when the first was made."""
-
-    broadcaster_id: str
-    named: Named
-    first_seen_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,15 +89,18 @@ class Ranking(StrEnum):
 
 def totals(sessions: Iterable[StreamSession]) -> Totals:
     """What these sessions add up to."""
-    sessions = list(sessions)
-    ended = [one for one in sessions if not one.is_ongoing]
+    return sum((_alone(one) for one in sessions), Totals())
+
+
+def _alone(session: StreamSession) -> Totals:
+    ended = not session.is_ongoing
     return Totals(
-        streams=len(sessions),
-        ended_streams=len(ended),
-        airtime_ms=sum(one.airtime_ms for one in sessions),
-        ended_airtime_ms=sum(one.airtime_ms for one in ended),
-        sums=sum((one.sampled.sums for one in sessions), Sums()),
-        last_stream_at=max((one.started_at for one in sessions), default=None),
+        streams=1,
+        ended_streams=int(ended),
+        airtime_ms=session.airtime_ms,
+        ended_airtime_ms=session.airtime_ms if ended else 0,
+        sums=session.sampled.sums,
+        last_stream_at=session.started_at,
     )
 
 
@@ -108,3 +115,36 @@ def categories(several: Iterable[CategorySums]) -> list[CategorySums]:
             sums=one.sums if other is one else one.sums + other.sums,
         )
     return sorted(known.values(), key=lambda one: (-one.sums.observed_ms, one.category_id))
+
+
+def summary(several: Iterable[Totals]) -> Summary:
+    """What the totals of all streamers come to."""
+    several = list(several)
+    return Summary(len(several), sum(several, Totals()))
+
+
+def ranked(several: Iterable[StreamerStats], ranking: Ranking) -> list[StreamerStats]:
+    """The first by `ranking` first; who has no viewers to show comes last."""
+    values: dict[Ranking, Callable[[Totals], float | None]] = {
+        Ranking.HOURS: lambda of: of.airtime_ms,
+        Ranking.WATCHED: lambda of: of.sums.viewer_ms,
+        Ranking.PEAK: lambda of: of.sums.max_viewers,
+        Ranking.AVERAGE: lambda of: of.sums.average,
+    }
+
+    def place(stats: StreamerStats) -> tuple[float, str]:
+        value = values[ranking](stats.totals)
+        return math.inf if value is None else -value, stats.identity.broadcaster_id
+
+    return sorted(several, key=place)
+
+
+def games(several: Iterable[Sequence[CategorySums]]) -> list[GameSums]:
+    """The categories of several streamers together, the most watched first."""
+    several = list(several)
+    streamers = Counter(one.category_id for played in several for one in played)
+    found = [
+        GameSums(streamers[one.category_id], one)
+        for one in categories(one for played in several for one in played)
+    ]
+    return sorted(found, key=lambda one: (-one.category.sums.viewer_ms, one.category.category_id))

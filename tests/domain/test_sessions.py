@@ -5,46 +5,33 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streamwatch.domain.models import Change, StreamEvent, StreamSnapshot
+from streamwatch.analytics.testing.build import (
+    Piece,
+    at,
+    history,
+    made_of,
+    offline,
+    online,
+    snapshot,
+)
+from streamwatch.domain.models import Change
 from streamwatch.domain.observations import Observation
 from streamwatch.domain.sessions import (
     MAX_VIEWERS,
-    Fact,
-    Observed,
     StreamSession,
     Unusable,
     fact,
-    merged,
     sample,
-    session,
-    spans,
 )
 from streamwatch.domain.transitions import decide
-from tests.analytics.histories import CAP, at, history, offline, online, snapshot, told
 from tests.domain import build
 
 
-def sessions(everything: Observed) -> dict[str, StreamSession]:
-    facts: dict[str, Fact] = {}
-    for one in everything.facts:
-        facts[one.id] = merged(facts.get(one.id), one)
-    samples = {(s.stream_id, s.captured_at): s for s in everything.samples}
-    return {
-        stream_id: session(
-            span,
-            facts.values(),
-            [s for s in samples.values() if s.stream_id == stream_id],
-            CAP,
-        )
-        for stream_id, span in spans(facts.values()).items()
-    }
+def of(*pieces: Piece) -> dict[str, StreamSession]:
+    return made_of(pieces)
 
 
-def of(*what: StreamEvent | StreamSnapshot) -> dict[str, StreamSession]:
-    return sessions(told(*what))
-
-
-def ends(*what: StreamEvent | StreamSnapshot) -> dict[str, float | None]:
+def ends(*what: Piece) -> dict[str, float | None]:
     """The sessions' ends, in seconds."""
     return {
         stream_id: (one.ended_at - at(0)).total_seconds() if one.ended_at else None
@@ -201,11 +188,11 @@ def observations() -> st.SearchStrategy[list[Observation]]:
 @settings(max_examples=500)
 @given(observations())
 def test_the_ongoing_session_is_the_stream_that_is_live(several: list[Observation]) -> None:
-    status, feed = None, Observed()
+    status, told = None, list[Piece]()
     for one in several:
         change: Change | None = decide(status, one)
         if change:
             status = change.status
-            feed += told(*change.events, *([change.snapshot] if change.snapshot else []))
-    ongoing = [one.stream_id for one in sessions(feed).values() if one.is_ongoing]
+            told += [*change.events, *([change.snapshot] if change.snapshot else [])]
+    ongoing = [one.stream_id for one in made_of(told).values() if one.is_ongoing]
     assert ongoing == ([status.stream.id] if status and status.stream else [])

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from streamwatch.analytics.testing.build import CAP, at, snapshot
 from streamwatch.domain.models import StreamSnapshot
 from streamwatch.domain.statistics import HOUR_MS, Sampled, Sums, milliseconds, sampled
-from tests.analytics.histories import CAP, at, snapshot
 
 CAP_MS = milliseconds(CAP)
 

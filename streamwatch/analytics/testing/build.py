@@ -1,18 +1,50 @@
-"""Random histories of one streamer: streams that overlap and flap, offlines that are missed, late
-or unnamed, samples with gaps, a changed name."""
+"""What the contract's tests are made of: events and samples of a streamer, at times counted in
+seconds from START, and random histories of such."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from random import Random
 
+import pytest
+
+from streamwatch.analytics.base import AnalyticsStore
 from streamwatch.domain.models import EventType, Source, StreamEvent, StreamSnapshot
-from streamwatch.domain.sessions import Observed, observed
+from streamwatch.domain.sessions import (
+    Fact,
+    Observed,
+    StreamSession,
+    merged,
+    observed,
+    session,
+    spans,
+)
 from streamwatch.domain.times import format_time
 
 START = datetime(2026, 6, 1, 12, tzinfo=UTC)
 CAP = timedelta(minutes=10)
 
-_CATEGORIES = (("1", "Chess"), ("2", "Go"), ("", ""))
+CHESS, GO, NOTHING = ("1", "Chess"), ("2", "Go"), ("", "")
+
+Piece = StreamEvent | StreamSnapshot
+
+OpenAnalytics = Callable[[], AnalyticsStore]
+
+
+class ContractBase:
+    """The fixtures of every part of the contract."""
+
+    @pytest.fixture
+    def open_analytics(self) -> OpenAnalytics:
+        raise NotImplementedError("override `open_analytics` with your backend")
+
+    @pytest.fixture
+    def forget(self) -> Callable[[datetime], None]:
+        raise NotImplementedError("override `forget` with your backend's retention")
+
+    @pytest.fixture
+    def analytics(self, open_analytics: OpenAnalytics) -> AnalyticsStore:
+        return open_analytics()
 
 
 def at(seconds: float) -> datetime:
@@ -53,7 +85,7 @@ def snapshot(
     started: float = 0,
     user_id: str = "1337",
     login: str = "cool_user",
-    category: tuple[str, str] = _CATEGORIES[0],
+    category: tuple[str, str] = CHESS,
 ) -> StreamSnapshot:
     return StreamSnapshot(
         stream_id=stream_id,
@@ -71,13 +103,42 @@ def snapshot(
     )
 
 
-def told(*what: StreamEvent | StreamSnapshot) -> Observed:
-    """These events and snapshots, as the projector hands them over."""
-    return sum((told_alone(one) for one in what), Observed())
+def told(*pieces: Piece) -> Observed:
+    """These events and samples, as the projector hands them over."""
+    return sum((_told(piece) for piece in pieces), Observed())
 
 
-def told_alone(one: StreamEvent | StreamSnapshot) -> Observed:
-    return observed((one,), None) if isinstance(one, StreamEvent) else observed((), one)
+def _told(piece: Piece) -> Observed:
+    return observed((piece,), None) if isinstance(piece, StreamEvent) else observed((), piece)
+
+
+def made_of(pieces: Sequence[Piece]) -> dict[str, StreamSession]:
+    """The sessions of one streamer that the rules make of all of this at once."""
+    everything = told(*pieces)
+    facts: dict[str, Fact] = {}
+    for one in everything.facts:
+        facts[one.id] = merged(facts.get(one.id), one)
+    samples = {(one.stream_id, one.captured_at): one for one in everything.samples}
+    return {
+        stream_id: session(
+            span,
+            facts.values(),
+            [one for one in samples.values() if one.stream_id == stream_id],
+            CAP,
+        )
+        for stream_id, span in spans(facts.values()).items()
+    }
+
+
+def by_id(sessions: Iterable[StreamSession]) -> dict[str, StreamSession]:
+    return {one.stream_id: one for one in sessions}
+
+
+def together(*actions: Callable[[], object]) -> None:
+    """Do these at the same time; raises what any of them raised."""
+    with ThreadPoolExecutor(len(actions)) as pool:
+        for future in [pool.submit(action) for action in actions]:
+            future.result()
 
 
 def _event(
@@ -100,21 +161,20 @@ def _event(
     )
 
 
-def history(random: Random, user_id: str = "1337") -> list[StreamEvent | StreamSnapshot]:
-    """What was observed of a streamer, in no order."""
-    pieces: list[StreamEvent | StreamSnapshot] = []
+def history(random: Random, user_id: str = "1337") -> list[Piece]:
+    """What was observed of a streamer, in no order: at least one thing. Logins are made of the
+    user id."""
+    pieces: list[Piece] = []
     start = 0.0
     for number in range(random.randint(1, 5)):
         start += random.choice((0.001, 5, 300, 4000, 90_000)) * random.random()
         pieces += _stream(random, f"{user_id}-s{number}", round(start, 3), user_id)
     random.shuffle(pieces)
-    return pieces
+    return pieces or [offline(None, start, user_id=user_id, login=user_id)]
 
 
-def _stream(
-    random: Random, stream_id: str, start: float, user_id: str
-) -> Iterator[StreamEvent | StreamSnapshot]:
-    names = {"user_id": user_id, "login": random.choice(("cool_user", "renamed"))}
+def _stream(random: Random, stream_id: str, start: float, user_id: str) -> Iterator[Piece]:
+    names = {"user_id": user_id, "login": random.choice((user_id, f"{user_id}_renamed"))}
     helix_start = float(int(start))  # Helix tells whole seconds, EventSub may tell more
     delays = (0, 2, 300, 4000)
     for _ in range(random.choice((0, 1, 1, 1, 2, 3))):
@@ -126,5 +186,5 @@ def _stream(
     time = start
     for _ in range(random.choice((0, 1, 2, 8))):
         time += round(random.choice((1, 60, 300, 2000)) * (random.random() + 0.001), 3)
-        category, viewers = random.choice(_CATEGORIES), random.choice((0, 1, 7, 12_345))
+        category, viewers = random.choice((CHESS, GO, NOTHING)), random.choice((0, 1, 7, 12_345))
         yield snapshot(stream_id, time, viewers, started=helix_start, category=category, **names)

@@ -1,0 +1,153 @@
+"""Sessions and figures are functions of what was projected, however it was."""
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+from itertools import count
+from random import Random
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from streamwatch.analytics.base import AnalyticsStore
+from streamwatch.analytics.testing.build import (
+    ContractBase,
+    OpenAnalytics,
+    Piece,
+    by_id,
+    history,
+    made_of,
+    offline,
+    online,
+    snapshot,
+    together,
+    told,
+)
+from streamwatch.domain.sessions import Observed, StreamSession, identities
+from streamwatch.domain.statistics import CategorySums
+from streamwatch.domain.totals import StreamerStats, categories, totals
+
+_numbers = count(1)
+
+examples = settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.differing_executors],
+)
+"""Each example is about another user, so that examples may share a database."""
+
+randoms = st.randoms(use_true_random=False)
+
+
+def new_user() -> str:
+    return f"user-{next(_numbers)}"
+
+
+def batches(pieces: Sequence[Piece], random: Random) -> Iterator[Observed]:
+    """The pieces in batches of random sizes."""
+    rest = list(pieces)
+    while rest:
+        size = random.randint(1, 5)
+        yield told(*rest[:size])
+        rest = rest[size:]
+
+
+def found(
+    analytics: AnalyticsStore, user_id: str, login: str
+) -> tuple[dict[str, StreamSession], list[CategorySums], StreamerStats | None]:
+    """All that was made of a streamer."""
+    sessions = by_id(analytics.each_session(user_id))
+    return sessions, analytics.categories(user_id), analytics.find(login)
+
+
+def check(analytics: AnalyticsStore, user_id: str, pieces: Sequence[Piece]) -> None:
+    """What was made is what the rules make of all pieces at once, to the last digit."""
+    sessions = made_of(pieces)
+    identity = identities(told(*pieces).facts)[user_id]
+    assert found(analytics, user_id, identity.named.login) == (
+        sessions,
+        categories(one for each in sessions.values() for one in each.sampled.categories),
+        StreamerStats(identity, totals(sessions.values())),
+    )
+
+
+class ProjectingContract(ContractBase):
+    @examples
+    @given(random=randoms, order=randoms)
+    def test_neither_order_nor_repetition_nor_batches_make_a_difference(
+        self, analytics: AnalyticsStore, random: Random, order: Random
+    ) -> None:
+        pieces = history(random, user_id := new_user())
+        again = [*pieces, *order.sample(pieces, len(pieces) // 2)]
+        order.shuffle(again)
+        for batch in batches(again, order):
+            analytics.project(batch)
+        check(analytics, user_id, pieces)
+
+    @examples
+    @given(random=randoms)
+    def test_every_intermediate_state_is_what_was_observed_so_far(
+        self, analytics: AnalyticsStore, random: Random
+    ) -> None:
+        pieces = history(random, user_id := new_user())
+        for number, piece in enumerate(pieces, start=1):
+            analytics.project(told(piece))
+            check(analytics, user_id, pieces[:number])
+
+    @examples
+    @given(random=randoms, order=randoms)
+    def test_several_processes_at_once_make_no_difference(
+        self, open_analytics: OpenAnalytics, random: Random, order: Random
+    ) -> None:
+        pieces = history(random, user_id := new_user())
+        share = len(pieces) // 2
+        parts = [pieces[: share + 2], pieces[share:], order.sample(pieces, share)]
+
+        def project(analytics: AnalyticsStore, part: list[Observed]) -> None:
+            for batch in part:
+                analytics.project(batch)
+
+        together(
+            *(partial(project, open_analytics(), list(batches(part, order))) for part in parts)
+        )
+        check(open_analytics(), user_id, pieces)
+
+    @examples
+    @given(random=randoms)
+    def test_recalculating_finds_what_projecting_had_found(
+        self, analytics: AnalyticsStore, random: Random
+    ) -> None:
+        pieces = history(random, user_id := new_user())
+        for piece in pieces:
+            analytics.project(told(piece))
+        analytics.recalculate(user_id)
+        check(analytics, user_id, pieces)
+
+    def test_recalculating_an_unknown_streamer_changes_nothing(
+        self, analytics: AnalyticsStore
+    ) -> None:
+        analytics.recalculate("nobody")
+        assert analytics.summary().streamers == 0
+
+    def test_a_batch_of_several_streamers(self, analytics: AnalyticsStore) -> None:
+        users = [new_user() for _ in range(20)]
+        pieces: dict[str, list[Piece]] = {
+            user_id: [
+                online(f"{user_id}-s", 0, user_id=user_id),
+                snapshot(f"{user_id}-s", 60, 5, user_id=user_id),
+                offline(None, 90, user_id=user_id),
+            ]
+            for user_id in users
+        }
+        analytics.project(told(*(one for several in pieces.values() for one in several)))
+        for user_id in users:
+            assert by_id(analytics.sessions(user_id, 10)) == made_of(pieces[user_id])
+
+    def test_nothing_is_nothing(self, analytics: AnalyticsStore) -> None:
+        analytics.project(Observed())
+        assert analytics.summary().streamers == 0
+
+    def test_preparing_again_changes_nothing(self, analytics: AnalyticsStore) -> None:
+        analytics.prepare()
+        analytics.project(told(snapshot("s1", 0)))
+        analytics.prepare()
+        assert len(analytics.snapshots(None, 10)) == 1

@@ -1,0 +1,181 @@
+"""What is read, in which order, and of whom."""
+
+from datetime import timedelta
+
+import pytest
+
+from streamwatch.analytics.base import AnalyticsStore
+from streamwatch.analytics.testing.build import (
+    CHESS,
+    GO,
+    NOTHING,
+    ContractBase,
+    Piece,
+    at,
+    offline,
+    online,
+    snapshot,
+    told,
+)
+from streamwatch.domain.statistics import HOUR_MS
+from streamwatch.domain.totals import Ranking, Summary, Totals
+
+HOUR = 3600
+
+
+def stream(
+    name: str, start: float, hours: float, viewers: int, category: tuple[str, str] = CHESS
+) -> list[Piece]:
+    """A stream of user `name`, watched all the time by as many viewers."""
+    stream_id, end = f"{name}-{start}", start + hours * HOUR
+    times = [start]
+    while times[-1] + 600 < end:
+        times.append(times[-1] + 600)
+    return [
+        online(stream_id, start, user_id=name, login=name),
+        *(
+            snapshot(
+                stream_id, one, viewers, started=start, category=category, user_id=name, login=name
+            )
+            for one in times
+        ),
+        offline(stream_id, end, user_id=name, login=name),
+    ]
+
+
+class ReadingContract(ContractBase):
+    def test_a_streamer_is_found_by_login(self, analytics: AnalyticsStore) -> None:
+        analytics.project(told(*stream("ann", 0, 2, 100), *stream("bob", 0, 1, 10)))
+        stats = analytics.find("ann")
+        assert stats is not None
+        assert stats.identity.broadcaster_id == "ann"
+        assert stats.identity.first_seen_at == at(0)
+        assert stats.identity.named.at == at(2 * HOUR)
+        assert stats.totals.last_stream_at == at(0)
+        assert stats.totals.hours_streamed == 2
+        assert stats.totals.sums.hours_watched == 200
+        assert analytics.find("carol") is None
+
+    def test_a_rename_moves_the_login(self, analytics: AnalyticsStore) -> None:
+        analytics.project(told(online("s1", 0, user_id="1", login="old")))
+        analytics.project(told(online("s2", 50, user_id="1", login="new")))
+        analytics.project(told(offline("s1", 10, user_id="1", login="old")))
+        assert analytics.find("old") is None
+        stats = analytics.find("new")
+        assert stats is not None
+        assert (stats.identity.broadcaster_id, stats.totals.streams) == ("1", 2)
+
+    def test_two_who_swap_their_names_are_not_mixed(self, analytics: AnalyticsStore) -> None:
+        analytics.project(told(online("s1", 0, user_id="1", login="ann")))
+        analytics.project(told(online("s2", 0, user_id="2", login="bob")))
+        analytics.project(told(online("s3", 50, user_id="1", login="bob")))
+        found = analytics.find("bob")
+        assert found is not None
+        assert found.identity.broadcaster_id == "1"
+        analytics.project(told(online("s4", 60, user_id="2", login="ann")))
+        for login, user_id, ids in (("bob", "1", ["s3", "s1"]), ("ann", "2", ["s4", "s2"])):
+            found = analytics.find(login)
+            assert found is not None
+            assert found.identity.broadcaster_id == user_id
+            assert [one.stream_id for one in analytics.sessions(user_id, 10)] == ids
+
+    def test_a_streamer_of_whom_only_an_offline_is_known_has_no_sessions(
+        self, analytics: AnalyticsStore
+    ) -> None:
+        analytics.project(told(offline(None, 0, user_id="1", login="ann")))
+        stats = analytics.find("ann")
+        assert stats is not None
+        assert stats.totals == Totals()
+        assert analytics.sessions("1", 10) == []
+
+    def test_sessions_come_newest_first(self, analytics: AnalyticsStore) -> None:
+        starts = [0, 2 * HOUR, HOUR, 4 * HOUR]
+        analytics.project(told(*(p for start in starts for p in stream("ann", start, 0.5, 1))))
+        found = [one.started_at for one in analytics.sessions("ann", 3)]
+        assert found == [at(4 * HOUR), at(2 * HOUR), at(HOUR)]
+        since = [one.started_at for one in analytics.each_session("ann", at(2 * HOUR))]
+        assert since == [at(4 * HOUR), at(2 * HOUR)]
+        assert len(list(analytics.each_session("ann"))) == 4
+        assert analytics.sessions("bob", 3) == []
+
+    def test_totals_are_of_the_streams_that_started_in_between(
+        self, analytics: AnalyticsStore
+    ) -> None:
+        for start, viewers in ((0, 100), (2 * HOUR, 10), (4 * HOUR, 1)):
+            analytics.project(told(*stream("ann", start, 1, viewers)))
+        found = analytics.totals("ann", at(0) + timedelta(seconds=1), at(4 * HOUR))
+        assert (found.streams, found.airtime_ms) == (1, HOUR_MS)
+        assert (found.sums.viewer_ms, found.sums.max_viewers) == (10 * HOUR_MS, 10)
+        assert found.last_stream_at == at(2 * HOUR)
+        assert analytics.totals("ann", at(-9), at(0)) == Totals()
+        assert analytics.totals("ann", at(0), at(9 * HOUR)).streams == 3
+
+    def test_categories_come_with_the_most_hours_first(self, analytics: AnalyticsStore) -> None:
+        analytics.project(told(*stream("ann", 0, 1, 100, CHESS)))
+        analytics.project(told(*stream("ann", 2 * HOUR, 3, 10, GO)))
+        analytics.project(told(*stream("ann", 6 * HOUR, 1, 20, CHESS)))
+        analytics.project(told(*stream("ann", 9 * HOUR, 9, 20, NOTHING)))
+        go, chess = analytics.categories("ann")
+        assert (go.category_name, go.sums.observed_ms) == ("Go", 3 * HOUR_MS)
+        assert (chess.category_name, chess.sums.observed_ms) == ("Chess", 2 * HOUR_MS)
+        assert (chess.sums.average, chess.sums.max_viewers) == (60, 100)
+        assert analytics.categories("bob") == []
+
+    def test_the_summary_is_of_everyone(self, analytics: AnalyticsStore) -> None:
+        assert analytics.summary() == Summary()
+        analytics.project(told(*stream("ann", 0, 1, 100), *stream("bob", 0, 2, 10)))
+        analytics.project(told(online("s9", 9 * HOUR, user_id="ann", login="ann")))
+        found = analytics.summary()
+        assert found.streamers == 2
+        assert (found.totals.streams, found.totals.ended_streams) == (3, 2)
+        assert found.totals.airtime_ms == 3 * HOUR_MS
+        assert found.totals.sums.viewer_ms == 120 * HOUR_MS
+        assert found.totals.sums.samples == len(analytics.snapshots(None, 1000)) == 18
+
+    @pytest.mark.parametrize(
+        ("ranking", "expected"),
+        [
+            (Ranking.HOURS, ["bob", "ann", "carol", "dave"]),
+            (Ranking.WATCHED, ["ann", "bob", "carol", "dave"]),
+            (Ranking.PEAK, ["carol", "ann", "bob", "dave"]),
+            (Ranking.AVERAGE, ["carol", "ann", "bob", "dave"]),
+        ],
+    )
+    def test_streamers_are_ranked(
+        self, analytics: AnalyticsStore, ranking: Ranking, expected: list[str]
+    ) -> None:
+        analytics.project(told(*stream("ann", 0, 2, 100), *stream("bob", 0, 3, 10)))
+        analytics.project(told(snapshot("c", 60, 500, user_id="carol", login="carol")))
+        analytics.project(told(online("d", 0, user_id="dave", login="dave")))
+        top = analytics.top(ranking, 50)
+        assert [one.identity.broadcaster_id for one in top] == expected
+        assert analytics.top(ranking, 2) == top[:2]
+
+    def test_of_equals_the_lesser_user_id_comes_first(self, analytics: AnalyticsStore) -> None:
+        for name in ("bob", "ann", "carol"):
+            analytics.project(told(*stream(name, 0, 1, 10)))
+        for ranking in Ranking:
+            found = [one.identity.broadcaster_id for one in analytics.top(ranking, 50)]
+            assert found == ["ann", "bob", "carol"]
+
+    def test_games_are_ranked_over_all_streamers(self, analytics: AnalyticsStore) -> None:
+        analytics.project(told(*stream("ann", 0, 1, 100, CHESS), *stream("bob", 0, 9, 10, GO)))
+        analytics.project(told(*stream("carol", 0, 1, 200, CHESS)))
+        analytics.project(told(*stream("carol", 3 * HOUR, 1, 200, NOTHING)))
+        chess, go = analytics.top_games(10)
+        assert (chess.streamers, chess.category.category_name) == (2, "Chess")
+        assert chess.category.sums.viewer_ms == 300 * HOUR_MS
+        assert chess.category.sums.max_viewers == 200
+        assert (go.streamers, go.category.sums.observed_ms) == (1, 9 * HOUR_MS)
+        assert analytics.top_games(1) == [chess]
+
+    def test_snapshots_come_newest_first(self, analytics: AnalyticsStore) -> None:
+        anns = [snapshot("s1", n, n, user_id="ann") for n in (0, 60, 30)]
+        bobs = [snapshot("s2", n, n, user_id="bob") for n in (45, 90)]
+        analytics.project(told(*anns, *bobs, anns[0]))
+        newest = [one.viewer_count for one in analytics.snapshots(None, 10)]
+        assert newest == [90, 60, 45, 30, 0]
+        assert analytics.snapshots("ann", 2) == [anns[1], anns[2]]
+        assert list(analytics.each_snapshot("bob")) == bobs[::-1]
+        assert len(list(analytics.each_snapshot(None))) == 5
+        assert analytics.snapshots("carol", 2) == []
