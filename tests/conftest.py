@@ -10,6 +10,9 @@ import redis
 
 from tests.servers import Server, mongo_server, redis_server
 
+# So that the contracts, which are no test modules, say what differs.
+pytest.register_assert_rewrite("streamwatch.storage.testing", "streamwatch.analytics.testing")
+
 
 @pytest.fixture(scope="session")
 def shared_redis() -> Iterator[Server]:

@@ -84,6 +84,15 @@ class FeedEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class Tail:
+    """Entries of the feed after an id. `complete` says that this entry is kept, or was the newest
+    of all: otherwise some that came after it may have been dropped."""
+
+    entries: list[FeedEntry]
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True)
 class ReaderState:
     """How far a reader of the feed is: `lag` entries were never handed out, `pending` ones were
     but are not acknowledged, `set_aside` could not be processed."""
@@ -155,7 +164,8 @@ class Feed(ABC):
 
     @abstractmethod
     def set_aside(self, reader: str, entry: FeedEntry, error: str, at: datetime) -> None:
-        """Acknowledge an entry that cannot be processed, and keep it where an operator sees it."""
+        """Acknowledge an entry that cannot be processed, and keep it where an operator sees it.
+        Nothing happens to one that is acknowledged already."""
 
     @abstractmethod
     def set_aside_entries(self, reader: str) -> list[SetAside]:
@@ -166,8 +176,21 @@ class Feed(ABC):
         """Forget entries that were set aside: they have been processed after all, or given up."""
 
     @abstractmethod
-    def trim(self) -> int:
-        """Drop what every reader has acknowledged; how many entries. Without readers: none."""
+    def trim(self, keep: int = 0) -> int:
+        """Drop what every reader has acknowledged, but for the newest `keep` entries; how many
+        were dropped. Without readers: none."""
+
+    @abstractmethod
+    def last_id(self) -> str | None:
+        """The id of the newest entry that ever was, kept or not; None before the first."""
+
+    @abstractmethod
+    def tail(self, after: str | None, count: int) -> Tail:
+        """The entries after the one with the id `after`, oldest first, at most `count`, as if there
+        were no readers: nothing is handed out, and nothing held back from being dropped.
+
+        With None, and for an id that this feed never gave out, from the oldest that is kept on.
+        """
 
     @abstractmethod
     def length(self) -> int:

@@ -1,4 +1,5 @@
--- Acknowledge an entry of the feed that cannot be processed, and keep it as it is stored.
+-- Acknowledge an entry of the feed that cannot be processed, and keep it as it is stored. One that
+-- is acknowledged already was processed after all, by another consumer.
 --
 -- KEYS
 --  1  feed       stream, field "record"; a reader is a consumer group
@@ -12,7 +13,7 @@
 
 local feed, set_aside = KEYS[1], KEYS[2]
 local reader, id, failure = unpack(ARGV)
-local entry = redis.call('XRANGE', feed, id, id)[1]
-local fields = entry and entry[2] or {}
-redis.call('HSET', set_aside, id, failure .. '\n' .. (fields[1] == 'record' and fields[2] or ''))
-redis.call('XACK', feed, reader, id)
+if redis.call('XACK', feed, reader, id) == 1 then
+  local fields = redis.call('XRANGE', feed, id, id)[1][2]
+  redis.call('HSET', set_aside, id, failure .. '\n' .. (fields[1] == 'record' and fields[2] or ''))
+end

@@ -1,4 +1,5 @@
--- Drop the entries of the feed that every reader has acknowledged, and consumers that are gone.
+-- Drop the entries of the feed that every reader has acknowledged, but for the newest, and consumers
+-- that are gone.
 --
 -- A reader still needs its oldest entry that is pending, or else whatever comes after the last one
 -- it was handed. Redis hands an entry out in the order of ids, so that the smallest of these ids
@@ -8,10 +9,11 @@
 --  1  feed  stream; a reader is a consumer group
 -- ARGV
 --  1  milliseconds after which a consumer that did not read, and has nothing pending, is gone
+--  2  how many of the newest entries are kept all the same
 --
 -- Result: how many entries were dropped.
 
-local feed, gone_after = KEYS[1], tonumber(ARGV[1])
+local feed, gone_after, keep = KEYS[1], tonumber(ARGV[1]), tonumber(ARGV[2])
 if redis.call('EXISTS', feed) == 0 then
   return 0
 end
@@ -53,6 +55,13 @@ for _, list in ipairs(redis.call('XINFO', 'GROUPS', feed)) do
     if consumer['pending'] == 0 and consumer['idle'] > gone_after then
       redis.call('XGROUP', 'DELCONSUMER', feed, group['name'], consumer['name'])
     end
+  end
+end
+if oldest_needed and keep > 0 then
+  local newest = redis.call('XREVRANGE', feed, '+', '-', 'COUNT', keep)
+  local kept = newest[#newest]
+  if kept and is_before(kept[1], oldest_needed) then
+    oldest_needed = kept[1]
   end
 end
 return oldest_needed and redis.call('XTRIM', feed, 'MINID', '=', oldest_needed) or 0

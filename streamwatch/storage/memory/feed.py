@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from threading import RLock
 
-from streamwatch.storage.base import Feed, FeedEntry, FeedRecord, ReaderState, SetAside
+from streamwatch.storage.base import Feed, FeedEntry, FeedRecord, ReaderState, SetAside, Tail
 
 
 @dataclass(slots=True)
@@ -74,9 +74,10 @@ class MemoryFeed(Feed):
 
     def set_aside(self, reader: str, entry: FeedEntry, error: str, at: datetime) -> None:
         with self._lock:
-            kept = SetAside(entry.id, reader, error, at, entry.record)
-            self._reader(reader).set_aside[int(entry.id)] = kept
-            self.acknowledge(reader, [entry.id])
+            state, number = self._reader(reader), int(entry.id)
+            if state.pending.pop(number, None):
+                record = self._records[number - self._first]
+                state.set_aside[number] = SetAside(entry.id, reader, error, at, record)
 
     def set_aside_entries(self, reader: str) -> list[SetAside]:
         with self._lock:
@@ -87,13 +88,29 @@ class MemoryFeed(Feed):
             for entry_id in ids:
                 self._reader(reader).set_aside.pop(int(entry_id), None)
 
-    def trim(self) -> int:
+    def trim(self, keep: int = 0) -> int:
         with self._lock:
             needed = (state.oldest_needed for state in self._readers.values())
-            done = max(min(needed, default=0) - self._first, 0)
+            end = min(min(needed, default=0), self._end - keep)
+            done = max(end - self._first, 0)
             del self._records[:done]
             self._first += done
             return done
+
+    def last_id(self) -> str | None:
+        with self._lock:
+            return str(self._end - 1) if self._end > 1 else None
+
+    def tail(self, after: str | None, count: int) -> Tail:
+        with self._lock:
+            last = int(after) if after and after.isdecimal() and after.isascii() else 0
+            known = 0 < last < self._end
+            start = max(last + 1, self._first) if known else self._first
+            end = min(start + count, self._end)
+            return Tail(
+                [FeedEntry(str(n), self._records[n - self._first]) for n in range(start, end)],
+                complete=after is None or (known and last >= min(self._first, self._end - 1)),
+            )
 
     def length(self) -> int:
         with self._lock:

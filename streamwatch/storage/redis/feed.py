@@ -1,15 +1,19 @@
 """The feed as a Redis Stream, with a consumer group for each reader."""
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from streamwatch.storage.base import Feed, FeedEntry, ReaderState, SetAside
+from streamwatch.storage.base import Feed, FeedEntry, ReaderState, SetAside, Tail
 from streamwatch.storage.redis import keys, values
 from streamwatch.storage.redis.connection import Connection, Script
 
 CONSUMER_GONE_SECONDS = 24 * 3600
 """A consumer that did not read for so long belongs to a process that has ended."""
+
+_ID = re.compile(r"\d{1,15}-\d{1,15}", re.ASCII)
+"""Ids as Redis makes them: milliseconds since 1970, and a number among those of one."""
 
 
 class RedisFeed(Feed):
@@ -18,6 +22,7 @@ class RedisFeed(Feed):
         self._register = Script.load("feed_register")
         self._read = Script.load("feed_read")
         self._set_aside = Script.load("feed_set_aside")
+        self._tail = Script.load("feed_tail")
         self._trim = Script.load("feed_trim")
 
     def register(self, reader: str) -> None:
@@ -50,9 +55,22 @@ class RedisFeed(Feed):
         if ids:
             self._redis.call("HDEL", keys.set_aside(reader), *ids)
 
-    def trim(self) -> int:
-        dropped: int = self._redis.run(self._trim, [keys.FEED], [CONSUMER_GONE_SECONDS * 1000])
+    def trim(self, keep: int = 0) -> int:
+        arguments = [CONSUMER_GONE_SECONDS * 1000, keep]
+        dropped: int = self._redis.run(self._trim, [keys.FEED], arguments)
         return dropped
+
+    def last_id(self) -> str | None:
+        if not self._redis.call("EXISTS", keys.FEED):
+            return None
+        last: bytes = self._redis.call("XINFO STREAM", keys.FEED)["last-generated-id"]
+        return None if last == b"0-0" else last.decode()
+
+    def tail(self, after: str | None, count: int) -> Tail:
+        known = after if after and _ID.fullmatch(after) else ""
+        complete, items = self._redis.run(self._tail, [keys.FEED], [known, count])
+        entries = [_entry(entry_id, 1, record) for entry_id, record in items]
+        return Tail(entries, complete=after is None or bool(complete))
 
     def length(self) -> int:
         length: int = self._redis.call("XLEN", keys.FEED)

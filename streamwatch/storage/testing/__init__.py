@@ -1,0 +1,46 @@
+"""The contract of a storage, as tests that a backend has to pass.
+
+A plug-in proves itself by subclassing `StorageContract` in its own tests:
+
+    class TestMyStorage(StorageContract):
+        @pytest.fixture
+        def open_storage(self) -> Iterator[OpenStorage]:
+            server.empty()
+            yield lambda events_kept=1000: MyStorage(server.url, events_kept)
+
+Every call of what `open_storage` gives opens the storage as another process would: where it is
+shared, on the same data, which is empty when the test begins.
+"""
+
+from streamwatch.storage.testing.build import OpenStorage
+from streamwatch.storage.testing.commit import CommitContract
+from streamwatch.storage.testing.coordination import CoordinationContract
+from streamwatch.storage.testing.feed import FeedContract
+from streamwatch.storage.testing.history import HistoryContract
+from streamwatch.storage.testing.leases import LeaseContract
+from streamwatch.storage.testing.live import LiveContract
+from streamwatch.storage.testing.logins import LoginContract
+from streamwatch.storage.testing.lookups import LookupContract
+from streamwatch.storage.testing.removal import RemovalContract
+from streamwatch.storage.testing.streamers import StreamersContract
+from streamwatch.storage.testing.tailing import TailingContract
+from streamwatch.storage.testing.trimming import TrimmingContract
+
+__all__ = ["OpenStorage", "StorageContract"]
+
+
+class StorageContract(
+    StreamersContract,
+    LoginContract,
+    RemovalContract,
+    CommitContract,
+    LiveContract,
+    HistoryContract,
+    FeedContract,
+    TrimmingContract,
+    TailingContract,
+    CoordinationContract,
+    LeaseContract,
+    LookupContract,
+):
+    """Everything that `streamwatch.storage.base` promises."""

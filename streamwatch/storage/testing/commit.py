@@ -1,0 +1,245 @@
+"""A change is stored in one piece, once, or not at all."""
+
+from collections.abc import Callable
+
+import pytest
+
+from streamwatch.domain.models import (
+    Change,
+    EventType,
+    Mark,
+    Stream,
+    StreamStatus,
+    Timeline,
+)
+from streamwatch.domain.observations import WentOffline, WentOnline
+from streamwatch.domain.transitions import decide
+from streamwatch.storage.base import Committed, FeedRecord, Storage
+from streamwatch.storage.testing.build import (
+    START,
+    ContractBase,
+    at,
+    change,
+    event,
+    read,
+    snapshot,
+    status,
+    store,
+    together,
+    told,
+)
+
+COPIES = 64
+
+
+class CommitContract(ContractBase):
+    def test_every_part_of_a_change_is_stored(self, storage: Storage) -> None:
+        after, online, sample = status(), event("e1"), snapshot()
+
+        store(storage, change(after, online, snapshot=sample, message_id="m1"))
+
+        assert storage.status("1") == after
+        assert storage.find_status("ann") == after
+        assert storage.live() == [after]
+        assert storage.awaiting_details() == {"1": after.last_updated}
+        assert storage.events(10) == [online]
+        assert storage.events_of_type(EventType.ONLINE, 10) == [online]
+        assert storage.events_of_streamer("ann", 10) == [online]
+        assert [entry.record for entry in read(storage)] == [FeedRecord("1", (online,), sample)]
+
+    def test_a_status_comes_back_as_it_was(self, storage: Storage) -> None:
+        full = _full_status()
+
+        store(storage, change(full))
+
+        assert storage.status("1") == full
+
+    def test_a_second_copy_of_a_message_is_a_duplicate(self, storage: Storage) -> None:
+        store(storage, change(status(), event("e1"), message_id="m1"))
+
+        again = change(status(version=2), event("e2"), message_id="m1")
+
+        assert storage.commit([again]) == [Committed.DUPLICATE]
+        self._is_as_first_stored(storage)
+
+    def test_a_change_that_was_decided_on_another_version_is_a_conflict(
+        self, storage: Storage
+    ) -> None:
+        store(storage, change(status(), event("e1"), message_id="m1"))
+
+        for version in (1, 3, 10, 12):
+            stale = change(status(version=version), event("e2"), message_id="m2")
+            assert storage.commit([stale]) == [Committed.CONFLICT]
+            self._is_as_first_stored(storage)
+
+    def test_a_change_of_who_is_not_known_must_not_expect_a_version(self, storage: Storage) -> None:
+        assert storage.commit([change(status(version=2))]) == [Committed.CONFLICT]
+        assert storage.status("1") is None
+
+    def test_a_change_under_a_lost_lease_is_fenced(self, storage: Storage) -> None:
+        store(storage, change(status(), event("e1"), message_id="m1"))
+        lease = storage.coordination.acquire_lease("leader", "a", 60)
+        assert lease is not None
+        storage.coordination.release_lease(lease)
+        late = change(status(version=2), event("e2"), message_id="m2")
+
+        assert storage.commit([late], lease) == [Committed.FENCED]
+        assert storage.coordination.acquire_lease("leader", "b", 60)
+        assert storage.commit([late], lease) == [Committed.FENCED]
+        self._is_as_first_stored(storage)
+
+    def test_a_change_under_a_lease_that_is_held_is_stored(self, storage: Storage) -> None:
+        lease = storage.coordination.acquire_lease("leader", "a", 60)
+
+        assert storage.commit([change(status())], lease) == [Committed.STORED]
+
+    def _is_as_first_stored(self, storage: Storage) -> None:
+        assert storage.status("1") == status()
+        assert [found.id for found in storage.events(10)] == ["e1"]
+        assert told(read(storage, after=0)) == ["e1"]
+
+    def test_a_duplicate_is_told_before_a_lost_lease_and_that_before_a_conflict(
+        self, storage: Storage
+    ) -> None:
+        store(storage, change(status(), message_id="m1"))
+        lease = storage.coordination.acquire_lease("leader", "a", 60)
+        assert lease is not None
+        storage.coordination.release_lease(lease)
+
+        seen_and_stale = change(status(version=7), message_id="m1")
+        stale = change(status(version=7), message_id="m2")
+
+        assert storage.commit([seen_and_stale, stale], lease) == [
+            Committed.DUPLICATE,
+            Committed.FENCED,
+        ]
+
+    def test_a_message_that_was_not_stored_is_not_taken_for_seen(self, storage: Storage) -> None:
+        assert storage.commit([change(status(version=5), message_id="m1")]) == [Committed.CONFLICT]
+
+        store(storage, change(status(), message_id="m1"))
+
+    def test_changes_without_a_message_are_no_duplicates(self, storage: Storage) -> None:
+        store(storage, change(status(version=1)), change(status(version=2)))
+
+        assert storage.status("1") == status(version=2)
+
+    def test_a_change_that_tells_nothing_is_not_in_the_feed(self, storage: Storage) -> None:
+        store(storage, change(status(), message_id="m1"))
+
+        assert read(storage) == []
+
+    def test_a_snapshot_alone_is_in_the_feed(self, storage: Storage) -> None:
+        store(storage, change(status(), snapshot=snapshot()))
+
+        assert [entry.record for entry in read(storage)] == [FeedRecord("1", (), snapshot())]
+
+    def test_changes_are_independent_of_each_other(self, storage: Storage) -> None:
+        outcomes = storage.commit(
+            [
+                change(status("1", "ann")),
+                change(status("2", "bob", version=9)),
+                change(status("3", "cat"), message_id="m1"),
+                change(status("4", "dan"), message_id="m1"),
+                change(status("1", "ann", version=2)),
+            ]
+        )
+
+        assert outcomes == ["stored", "conflict", "stored", "duplicate", "stored"]
+        assert storage.statuses(["1", "2", "3", "4"]) == {
+            "1": status("1", "ann", version=2),
+            "3": status("3", "cat"),
+        }
+
+    def test_many_changes_are_stored_at_once(self, storage: Storage) -> None:
+        many = {str(n): status(str(n), f"login{n}", viewers=n) for n in range(1050)}
+
+        store(storage, *(change(one, event(f"e{key}")) for key, one in many.items()))
+
+        assert storage.statuses(list(many)) == many
+        assert len(storage.live()) == 1050
+        assert storage.feed.length() == 1050
+
+    def test_of_copies_that_come_at_once_one_is_stored(self, storage: Storage) -> None:
+        copy = change(status(), event("e1"), message_id="m1")
+
+        outcomes = together(COPIES, lambda _: storage.commit([copy])[0])
+
+        assert sorted(outcomes) == ["duplicate"] * (COPIES - 1) + ["stored"]
+        assert [found.id for found in storage.events(10)] == ["e1"]
+        assert told(read(storage)) == ["e1"]
+
+    def test_copies_that_are_each_read_decided_and_committed_are_stored_once(
+        self, storage: Storage
+    ) -> None:
+        went_online = WentOnline(event("m1"), Stream("s1", START))
+
+        outcomes = together(
+            COPIES,
+            lambda _: _ingest(storage, lambda known: decide(known, went_online)),
+        )
+
+        assert outcomes.count(Committed.STORED) == 1
+        assert storage.feed.length() == len(storage.events(10)) == 1
+
+    def test_nothing_of_what_comes_at_once_is_lost(self, storage: Storage) -> None:
+        def observe(n: int) -> Committed | None:
+            went = event(f"m{n}", n, event_type=EventType.OFFLINE, id=f"s{n}")
+            return _ingest(storage, lambda known: decide(known, WentOffline(went)))
+
+        assert together(16, observe) == [Committed.STORED] * 16
+
+        after = storage.status("1")
+        assert after is not None
+        assert after.version == len(storage.events(100)) == storage.feed.length() == 16
+
+    @pytest.mark.parametrize("value", ["plain", "Zoë 🎮 ", 'tab\tquote"\\', "line\nfeed\r"])
+    def test_any_text_comes_back_as_it_was(self, storage: Storage, value: str) -> None:
+        online = event("e1", title=value, nested={"list": [1, 2.5, None, True, value]})
+
+        store(storage, change(status(), online))
+
+        assert storage.events(1) == storage.events_of_streamer("ann", 1) == [online]
+        assert [entry.record for entry in read(storage)] == [FeedRecord("1", (online,))]
+
+
+def _ingest(
+    storage: Storage, decision: Callable[[StreamStatus | None], Change | None]
+) -> Committed | None:
+    """Read, decide and commit, until the storage was not changed meanwhile."""
+    while True:
+        decided = decision(storage.status("1"))
+        if decided is None:
+            return None
+        [outcome] = storage.commit([decided])
+        if outcome is not Committed.CONFLICT:
+            return outcome
+
+
+def _full_status() -> StreamStatus:
+    stream = Stream(
+        id="s1",
+        started_at=at(-0.000001),
+        type="rerun",
+        viewer_count=7,
+        game_id="9",
+        game_name="Pokémon",
+        title="line\nfeed",
+        language="es",
+        tags=("a", "b"),
+        thumbnail_url="https://example.com/{width}x{height}.jpg",
+    )
+    mark = Mark(at(1), EventType.ONLINE, "m1", "s1", at(0), "rerun", event("m1", 1))
+    bare = Mark(at(2), EventType.OFFLINE, "m2")
+    return StreamStatus(
+        user_id="1",
+        login="ann",
+        display_name="安娜",
+        stream=stream,
+        last_updated=at(2),
+        last_event_type=EventType.OFFLINE,
+        version=1,
+        timeline=Timeline(stream, on=True, heard=(bare,), marks=(mark, bare)),
+        seen_at=at(3),
+        absent_at=at(4),
+    )

@@ -1,0 +1,78 @@
+"""What the processes tell each other."""
+
+from datetime import UTC, datetime, timedelta
+
+from streamwatch.domain.models import AppToken
+from streamwatch.storage.base import JobRun, Storage
+from streamwatch.storage.testing.build import START, ContractBase, at, eventually, together
+
+
+class CoordinationContract(ContractBase):
+    def test_the_last_run_of_each_job_is_told(self, storage: Storage) -> None:
+        assert storage.coordination.job_runs() == {}
+        good = JobRun("refresh", at(2.000001), 0.25)
+        bad = JobRun("verify", at(1), 1.5, "TwitchBusy: line\nfeed")
+
+        for run in (JobRun("refresh", at(1), 9.0, "bad"), bad, good):
+            storage.coordination.record_job(run)
+
+        assert storage.coordination.job_runs() == {"refresh": good, "verify": bad}
+
+    def test_a_requested_job_is_taken_once(self, storage: Storage) -> None:
+        assert storage.coordination.take_requested_jobs() == set()
+        for name in ("refresh", "verify", "refresh"):
+            storage.coordination.request_job(name)
+
+        assert storage.coordination.take_requested_jobs() == {"refresh", "verify"}
+        assert storage.coordination.take_requested_jobs() == set()
+
+    def test_of_many_who_take_a_requested_job_one_gets_it(self, storage: Storage) -> None:
+        storage.coordination.request_job("refresh")
+
+        taken = together(8, lambda _: storage.coordination.take_requested_jobs())
+
+        assert sorted(map(len, taken)) == [0] * 7 + [1]
+
+    def test_the_last_heartbeat_is_told(self, storage: Storage) -> None:
+        assert storage.coordination.last_heartbeat() is None
+        storage.coordination.heartbeat(START)
+        storage.coordination.heartbeat(at(1.25))
+
+        assert storage.coordination.last_heartbeat() == at(1.25)
+
+    def test_counts_add_up(self, storage: Storage) -> None:
+        assert storage.coordination.counts() == {}
+        storage.coordination.add_counts({})
+        together(8, lambda n: storage.coordination.add_counts({"all": 2, f"of {n}": 1}))
+
+        assert storage.coordination.counts() == {"all": 16, **{f"of {n}": 1 for n in range(8)}}
+
+    def test_the_app_token_is_shared(self, storage: Storage) -> None:
+        assert storage.coordination.app_token() is None
+        token = AppToken("secret", datetime.now(UTC) + timedelta(days=60))
+
+        storage.coordination.save_app_token(token)
+
+        assert storage.coordination.app_token() == token
+
+    def test_a_new_app_token_takes_the_place_of_the_old(self, storage: Storage) -> None:
+        for days in (60, 1):
+            token = AppToken(f"for {days}", datetime.now(UTC) + timedelta(days=days))
+            storage.coordination.save_app_token(token)
+
+        assert storage.coordination.app_token() == token
+
+    def test_an_app_token_goes_when_it_expires(self, storage: Storage) -> None:
+        expires_at = datetime.now(UTC) + timedelta(seconds=0.2)
+        storage.coordination.save_app_token(AppToken("short", expires_at))
+
+        eventually(lambda: storage.coordination.app_token() is None)
+
+        assert datetime.now(UTC) >= expires_at - timedelta(milliseconds=1)
+
+    def test_an_app_token_that_has_expired_is_not_kept(self, storage: Storage) -> None:
+        expired = AppToken("old", datetime.now(UTC) - timedelta(seconds=1))
+
+        storage.coordination.save_app_token(expired)
+
+        assert storage.coordination.app_token() is None

@@ -1,0 +1,57 @@
+"""Who is live, and whose details are still missing."""
+
+from streamwatch.storage.base import Storage
+from streamwatch.storage.testing.build import ContractBase, at, change, status, store
+
+
+class LiveContract(ContractBase):
+    def test_nobody_is_live_at_first(self, storage: Storage) -> None:
+        assert storage.live() == []
+        assert storage.awaiting_details() == {}
+
+    def test_the_live_come_with_most_viewers_first(self, storage: Storage) -> None:
+        few, many, unknown = (
+            status("1", "ann", viewers=9),
+            status("2", "bob", viewers=10),
+            status("3", "cat", viewers=None),
+        )
+        store(storage, change(unknown), change(few), change(many))
+
+        assert storage.live() == [many, few, unknown]
+
+    def test_the_live_with_as_many_viewers_have_an_order(self, storage: Storage) -> None:
+        store(storage, *(change(status(key, f"l{key}", viewers=5)) for key in "2413"))
+
+        assert [one.user_id for one in storage.live()] == ["4", "3", "2", "1"]
+
+    def test_viewers_move_a_streamer_up(self, storage: Storage) -> None:
+        store(storage, change(status("1", "ann", viewers=1)), change(status("2", viewers=5)))
+
+        store(storage, change(status("1", "ann", version=2, viewers=6)))
+
+        assert [one.user_id for one in storage.live()] == ["1", "2"]
+
+    def test_who_goes_offline_is_not_live(self, storage: Storage) -> None:
+        store(storage, change(status()))
+
+        store(storage, change(status(version=2, live=False)))
+
+        assert storage.live() == []
+        assert storage.awaiting_details() == {}
+
+    def test_who_is_offline_is_known(self, storage: Storage) -> None:
+        store(storage, change(status(live=False)))
+
+        assert storage.status("1") == status(live=False)
+        assert storage.live() == []
+
+    def test_a_stream_awaits_its_details_until_a_poll_brings_them(self, storage: Storage) -> None:
+        store(storage, change(status(updated=1.5)))
+        assert storage.awaiting_details() == {"1": at(1.5)}
+
+        store(storage, change(status(version=2, updated=2.000001)))
+        assert storage.awaiting_details() == {"1": at(2.000001)}
+
+        store(storage, change(status(version=3, viewers=0)))
+        assert storage.awaiting_details() == {}
+        assert storage.live() == [status(version=3, viewers=0)]

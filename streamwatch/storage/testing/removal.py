@@ -1,0 +1,83 @@
+"""Removing a streamer: the live status goes, the history stays."""
+
+from streamwatch.storage.base import Committed, Storage
+from streamwatch.storage.testing.build import (
+    ContractBase,
+    change,
+    event,
+    read,
+    status,
+    store,
+    streamer,
+    told,
+)
+
+
+class RemovalContract(ContractBase):
+    def test_the_record_and_the_status_go_and_the_history_stays(self, storage: Storage) -> None:
+        storage.add_streamers([streamer("1", "ann"), streamer("2", "bob")])
+        store(storage, change(status("1", "ann"), event("e1")), change(status("2", "bob")))
+
+        assert storage.remove_streamer("1") == streamer("1", "ann")
+
+        assert storage.streamers() == [streamer("2", "bob")]
+        assert storage.find_streamers(["ann"]) == {}
+        assert storage.status("1") is None
+        assert storage.find_status("ann") is None
+        assert storage.live() == [status("2", "bob")]
+        assert list(storage.awaiting_details()) == ["2"]
+        assert [found.id for found in storage.events(10)] == ["e1"]
+        assert [found.id for found in storage.events_of_streamer("ann", 10)] == ["e1"]
+
+    def test_removing_who_is_not_monitored_changes_nothing(self, storage: Storage) -> None:
+        store(storage, change(status("1", "ann")))
+
+        assert storage.remove_streamer("1") is None
+
+        assert storage.status("1") == status("1", "ann")
+        store(storage, change(status("1", "ann", version=2)))
+        assert storage.live() == [status("1", "ann", version=2)]
+
+    def test_late_messages_go_into_the_history_and_the_feed_alone(self, storage: Storage) -> None:
+        storage.add_streamers([streamer("1", "ann")])
+        store(storage, change(status("1", "ann"), event("e1", 1), message_id="e1"))
+        storage.remove_streamer("1")
+
+        late = change(status("1", "ann"), event("e2", 2), message_id="e2")
+        assert storage.commit([late, late]) == [Committed.STORED, Committed.DUPLICATE]
+
+        assert storage.status("1") is None
+        assert storage.live() == []
+        assert storage.awaiting_details() == {}
+        assert [found.id for found in storage.events_of_streamer("ann", 10)] == ["e2", "e1"]
+        assert told(read(storage)) == ["e1", "e2"]
+
+    def test_a_change_decided_on_the_status_that_went_is_a_conflict(self, storage: Storage) -> None:
+        storage.add_streamers([streamer("1", "ann")])
+        store(storage, change(status("1", "ann"), event("e1", 1)))
+        storage.remove_streamer("1")
+
+        late = change(status("1", "ann", version=2), event("e2", 2))
+        assert storage.commit([late]) == [Committed.CONFLICT]
+
+        assert [found.id for found in storage.events(10)] == ["e1"]
+
+    def test_a_late_message_does_not_take_the_login_from_its_new_owner(
+        self, storage: Storage
+    ) -> None:
+        storage.add_streamers([streamer("1", "ann")])
+        storage.remove_streamer("1")
+        store(storage, change(status("2", "ann")))
+
+        store(storage, change(status("1", "ann"), event("e1")))
+
+        assert storage.find_status("ann") == status("2", "ann")
+
+    def test_a_streamer_who_is_added_again_has_a_status_again(self, storage: Storage) -> None:
+        storage.add_streamers([streamer("1", "ann")])
+        storage.remove_streamer("1")
+
+        assert storage.add_streamers([streamer("1", "ann")]) == {"1"}
+        store(storage, change(status("1", "ann")))
+
+        assert storage.live() == [status("1", "ann")]

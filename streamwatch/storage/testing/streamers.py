@@ -1,0 +1,111 @@
+"""Who is monitored."""
+
+from dataclasses import replace
+
+from streamwatch.domain.models import Streamer
+from streamwatch.storage.base import Storage
+from streamwatch.storage.testing.build import START, ContractBase, OpenStorage, streamer, together
+
+
+class StreamersContract(ContractBase):
+    def test_nobody_is_monitored_at_first(self, storage: Storage) -> None:
+        assert storage.streamers() == []
+        assert storage.streamers_by_id(["1"]) == {}
+        assert storage.find_streamers(["ann"]) == {}
+
+    def test_a_streamer_comes_back_as_added(self, storage: Storage) -> None:
+        full = Streamer("1", "ann", "安娜 ♥", START, "sub-on", None)
+
+        storage.add_streamers([full])
+
+        assert storage.streamers() == [full]
+
+    def test_streamers_are_listed_newest_first(self, storage: Storage) -> None:
+        old, new, newest = (
+            streamer("3", "cat", added=1),
+            streamer("1", "ann", added=2),
+            streamer("2", "bob", added=3),
+        )
+
+        storage.add_streamers([new, newest, old])
+
+        assert storage.streamers() == [newest, new, old]
+
+    def test_streamers_added_at_the_same_time_have_an_order(self, storage: Storage) -> None:
+        storage.add_streamers([streamer(user_id, f"login{user_id}") for user_id in "2413"])
+
+        assert [found.user_id for found in storage.streamers()] == ["4", "3", "2", "1"]
+
+    def test_streamers_are_found_by_id_and_by_login(self, storage: Storage) -> None:
+        ann, bob = streamer("1", "ann"), streamer("2", "bob")
+        storage.add_streamers([ann, bob])
+
+        assert storage.streamers_by_id(["2", "1", "3"]) == {"1": ann, "2": bob}
+        assert storage.find_streamers(["bob", "cat"]) == {"bob": bob}
+
+    def test_nobody_is_found_for_nothing(self, storage: Storage) -> None:
+        assert storage.add_streamers([]) == set()
+        storage.update_streamers([])
+        assert storage.streamers_by_id([]) == {}
+        assert storage.find_streamers([]) == {}
+        assert storage.statuses([]) == {}
+        assert storage.commit([]) == []
+
+    def test_adding_tells_who_was_not_monitored_before(self, storage: Storage) -> None:
+        assert storage.add_streamers([streamer("1", "ann")]) == {"1"}
+        assert storage.add_streamers([streamer("1", "ann"), streamer("2", "bob")]) == {"2"}
+
+    def test_adding_again_leaves_the_record_as_it_is(self, storage: Storage) -> None:
+        known = replace(streamer(), online_subscription_id="sub-on")
+        storage.add_streamers([known])
+
+        storage.add_streamers([streamer(added=5)])
+
+        assert storage.streamers() == [known]
+
+    def test_a_thousand_are_added_and_found_at_once(self, storage: Storage) -> None:
+        many = [streamer(str(n), f"login{n}", added=n) for n in range(1001)]
+
+        assert len(storage.add_streamers(many)) == 1001
+
+        assert storage.streamers() == many[::-1]
+        assert len(storage.streamers_by_id([one.user_id for one in many])) == 1001
+        assert len(storage.find_streamers([one.login for one in many])) == 1001
+
+    def test_of_many_who_add_the_same_at_once_one_does(self, storage: Storage) -> None:
+        added = together(16, lambda n: storage.add_streamers([streamer(added=n)]))
+
+        assert sorted(map(len, added)) == [0] * 15 + [1]
+
+    def test_an_update_replaces_the_record(self, storage: Storage) -> None:
+        storage.add_streamers([streamer()])
+        watched = replace(
+            streamer(),
+            online_subscription_id="on",
+            offline_subscription_id="off",
+            display_name="ANN",
+        )
+
+        storage.update_streamers([watched])
+
+        assert storage.find_streamers(["ann"]) == {"ann": watched}
+
+    def test_an_update_does_not_bring_back_who_was_removed(self, storage: Storage) -> None:
+        storage.add_streamers([streamer()])
+        storage.remove_streamer("1")
+
+        storage.update_streamers([streamer()])
+
+        assert storage.streamers() == []
+
+    def test_others_see_it_where_the_storage_is_shared(
+        self, storage: Storage, open_storage: OpenStorage
+    ) -> None:
+        storage.add_streamers([streamer()])
+
+        assert bool(open_storage().streamers()) is storage.shared
+
+    def test_a_storage_that_is_there_answers_a_ping(self, storage: Storage) -> None:
+        storage.ping()
+
+        storage.close()

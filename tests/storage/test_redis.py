@@ -1,0 +1,150 @@
+"""What only Redis can get wrong."""
+
+from typing import Any
+
+import pytest
+
+from streamwatch.storage.base import FeedEntry, StorageError
+from streamwatch.storage.redis import RedisStorage
+from streamwatch.storage.redis.connection import Connection
+from streamwatch.storage.testing.build import (
+    at,
+    change,
+    event,
+    read,
+    snapshot,
+    status,
+    store,
+    streamer,
+    tell,
+    told,
+)
+
+FEED = "{streamwatch}:feed"
+
+
+def test_everything_is_under_one_prefix_with_one_hash_tag(
+    storage: RedisStorage, client: Any
+) -> None:
+    storage.add_streamers([streamer()])
+    lease = storage.coordination.acquire_lease("leader", "a", 60)
+    sample = snapshot()
+    storage.commit([change(status(), event("e1"), snapshot=sample, message_id="m1")], lease)
+    storage.feed.set_aside("reader", read(storage)[0], "no good", at(0))
+    storage.remove_streamer("1")
+
+    names = client.keys()
+
+    assert len(names) == 10
+    assert all(name.startswith(b"{streamwatch}:") for name in names)
+
+
+def test_scripts_that_redis_forgot_are_learned_again(storage: RedisStorage, client: Any) -> None:
+    tell(storage, "e1")
+    client.script_flush()
+
+    many = [change(status(str(n), f"login{n}"), event(f"e{n}")) for n in range(2, 300)]
+    store(storage, *many)
+    client.script_flush()
+
+    assert len(read(storage, count=1000)) == 299
+
+
+def test_seen_messages_and_removals_are_forgotten_in_time(
+    storage: RedisStorage, client: Any
+) -> None:
+    storage.add_streamers([streamer()])
+    store(storage, change(status(), message_id="m1"))
+    storage.remove_streamer("1")
+
+    assert 20 * 60 < client.ttl("{streamwatch}:seen:m1") <= 30 * 60
+    assert 23 * 3600 < client.ttl("{streamwatch}:removed:1") <= 24 * 3600
+
+
+def test_only_live_streamers_are_in_the_live_sets(storage: RedisStorage, client: Any) -> None:
+    store(storage, change(status("1")), change(status("2", live=False)), change(status("3")))
+    store(storage, change(status("3", version=2, live=False)))
+
+    assert client.zrange("{streamwatch}:live", 0, -1) == [b"1"]
+    assert client.zrange("{streamwatch}:awaiting", 0, -1) == [b"1"]
+
+
+@pytest.mark.parametrize("fields", [{"record": "{no JSON"}, {"record": "{}"}, {"other": "x"}])
+def test_an_unreadable_entry_holds_up_nobody(
+    storage: RedisStorage, client: Any, fields: dict[str, str]
+) -> None:
+    tell(storage, "e1")
+    client.xadd(FEED, fields)
+    tell(storage, "e2")
+
+    first, broken, last = read(storage)
+
+    assert told([first, last]) == ["e1", "e2"]
+    assert broken.record is None
+    assert broken.error is not None
+    storage.feed.set_aside("reader", broken, broken.error, at(0))
+    storage.feed.acknowledge("reader", [first.id, last.id])
+    assert storage.feed.trim() == 3
+    [kept] = storage.feed.set_aside_entries("reader")
+    assert (kept.id, kept.record, kept.error) == (broken.id, None, broken.error)
+
+
+def test_an_entry_is_set_aside_as_it_was_stored(storage: RedisStorage) -> None:
+    tell(storage, "e1")
+    [entry] = read(storage)
+
+    storage.feed.set_aside("reader", FeedEntry(entry.id, None), "a bug", at(0))
+
+    [kept] = storage.feed.set_aside_entries("reader")
+    assert kept.record == entry.record
+
+
+def test_consumers_of_processes_that_ended_are_forgotten(
+    storage: RedisStorage, client: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tell(storage, "e1")
+    read(storage, consumer="has something pending")
+    read(storage, consumer="has nothing")
+    storage.feed.trim()
+    assert len(client.xinfo_consumers(FEED, "reader")) == 2
+
+    monkeypatch.setattr("streamwatch.storage.redis.feed.CONSUMER_GONE_SECONDS", -1)
+    storage.feed.trim()
+
+    [left] = client.xinfo_consumers(FEED, "reader")
+    assert left["name"] == b"has something pending"
+    assert told(read(storage, after=0)) == ["e1"]
+
+
+def test_lag_is_counted_where_redis_cannot_tell_it(storage: RedisStorage, client: Any) -> None:
+    tell(storage, "e1", "e2", "e3", "e4")
+    read(storage, count=1)
+    client.xdel(FEED, client.xrange(FEED)[2][0])
+    assert client.xinfo_groups(FEED)[0]["lag"] is None
+
+    assert storage.feed.readers()[0].lag == 2
+
+
+def test_a_reader_that_redis_lost_starts_again(storage: RedisStorage, client: Any) -> None:
+    tell(storage, "e1")
+    read(storage)
+    client.flushall()
+
+    tell(storage, "e2")
+
+    assert told(read(storage)) == ["e2"]
+
+
+def test_a_database_can_be_chosen(redis_url: str, client: Any) -> None:
+    storage = RedisStorage(Connection.to(f"{redis_url}/3"))
+    storage.ping()
+    storage.close()
+
+    assert client.dbsize() == 0
+
+
+def test_an_error_among_many_answers_is_raised(storage: RedisStorage, client: Any) -> None:
+    client.set("{streamwatch}:counts", "no hash")
+
+    with pytest.raises(StorageError):
+        storage.coordination.add_counts({"a": 1, "b": 2})

@@ -1,0 +1,234 @@
+"""Redis that is absent, stopped, frozen or unwilling: told within 2 seconds, and healed without a
+hand once it is back."""
+
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+
+import pytest
+import redis
+
+from streamwatch.domain.models import AppToken, EventType
+from streamwatch.storage.base import (
+    Committed,
+    Coordination,
+    Feed,
+    FeedEntry,
+    JobRun,
+    Lease,
+    Lookup,
+    Storage,
+    StorageError,
+    StorageUnavailable,
+)
+from streamwatch.storage.redis import RedisStorage
+from streamwatch.storage.redis.connection import Connection
+from streamwatch.storage.testing.build import START, at, change, event, status, streamer, together
+from tests.servers import Server, free_port, redis_server
+
+LIMIT_SECONDS = 2
+LEASE = Lease("leader", "a", 1)
+
+VERBS: dict[str, Callable[[Storage], object]] = {
+    "ping": lambda s: s.ping(),
+    "add_streamers": lambda s: s.add_streamers([streamer()]),
+    "update_streamers": lambda s: s.update_streamers([streamer()]),
+    "remove_streamer": lambda s: s.remove_streamer("1"),
+    "streamers": lambda s: s.streamers(),
+    "streamers_by_id": lambda s: s.streamers_by_id(["1"]),
+    "find_streamers": lambda s: s.find_streamers(["ann"]),
+    "status": lambda s: s.status("1"),
+    "find_status": lambda s: s.find_status("ann"),
+    "statuses": lambda s: s.statuses(["1"]),
+    "live": lambda s: s.live(),
+    "awaiting_details": lambda s: s.awaiting_details(),
+    "commit": lambda s: s.commit([change(status(), event("e1"))]),
+    "events": lambda s: s.events(1),
+    "events_of_type": lambda s: s.events_of_type(EventType.ONLINE, 1),
+    "events_of_streamer": lambda s: s.events_of_streamer("ann", 1),
+    "lookup": lambda s: s.lookup("ann"),
+    "save_lookup": lambda s: s.save_lookup(Lookup("ann", None), 60),
+    "register": lambda s: s.feed.register("a"),
+    "read": lambda s: s.feed.read("a", "b", 1, reclaim_seconds=60),
+    "acknowledge": lambda s: s.feed.acknowledge("a", ["1-1"]),
+    "set_aside": lambda s: s.feed.set_aside("a", FeedEntry("1-1", None), "", START),
+    "set_aside_entries": lambda s: s.feed.set_aside_entries("a"),
+    "drop_set_aside": lambda s: s.feed.drop_set_aside("a", ["1-1"]),
+    "trim": lambda s: s.feed.trim(),
+    "length": lambda s: s.feed.length(),
+    "readers": lambda s: s.feed.readers(),
+    "acquire_lease": lambda s: s.coordination.acquire_lease("leader", "a", 60),
+    "renew_lease": lambda s: s.coordination.renew_lease(LEASE, 60),
+    "release_lease": lambda s: s.coordination.release_lease(LEASE),
+    "lease": lambda s: s.coordination.lease("leader"),
+    "record_job": lambda s: s.coordination.record_job(JobRun("refresh", START, 1.0)),
+    "job_runs": lambda s: s.coordination.job_runs(),
+    "request_job": lambda s: s.coordination.request_job("refresh"),
+    "take_requested_jobs": lambda s: s.coordination.take_requested_jobs(),
+    "heartbeat": lambda s: s.coordination.heartbeat(START),
+    "last_heartbeat": lambda s: s.coordination.last_heartbeat(),
+    "add_counts": lambda s: s.coordination.add_counts({"a": 1}),
+    "counts": lambda s: s.coordination.counts(),
+    "app_token": lambda s: s.coordination.app_token(),
+    "save_app_token": lambda s: s.coordination.save_app_token(AppToken("t", datetime.now(UTC))),
+}
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with redis_server("--appendonly", "yes", "--appendfsync", "always") as server:
+        yield server
+
+
+@pytest.fixture
+def storage(server: Server) -> Iterator[RedisStorage]:
+    storage = RedisStorage(Connection.to(server.url))
+    yield storage
+    storage.close()
+
+
+def outcomes(storage: Storage) -> dict[str, str]:
+    """What comes of each verb, all asked at once: "unavailable" in time, or what else it was."""
+
+    def outcome(verb: Callable[[Storage], object]) -> str:
+        start = time.monotonic()
+        try:
+            verb(storage)
+        except StorageUnavailable:
+            seconds = time.monotonic() - start
+            return "unavailable" if seconds < LIMIT_SECONDS else f"after {seconds:.1f} s"
+        return "answered"
+
+    verbs = list(VERBS.items())
+    return dict(together(len(verbs), lambda n: (verbs[n][0], outcome(verbs[n][1]))))
+
+
+def test_every_verb_is_among_those_that_are_tried() -> None:
+    ports = (Storage, Feed, Coordination)
+
+    assert {verb for port in ports for verb in port.__abstractmethods__} == set(VERBS)
+
+
+def test_every_verb_tells_in_time_that_nobody_listens() -> None:
+    storage = RedisStorage(Connection.to(f"redis://127.0.0.1:{free_port()}"))
+
+    assert outcomes(storage) == dict.fromkeys(VERBS, "unavailable")
+
+
+def test_every_verb_tells_in_time_that_redis_was_stopped_and_works_when_it_is_back(
+    server: Server, storage: RedisStorage
+) -> None:
+    assert outcomes(storage) == dict.fromkeys(VERBS, "answered")
+
+    server.kill()
+    assert outcomes(storage) == dict.fromkeys(VERBS, "unavailable")
+
+    server.start()
+    assert outcomes(storage) == dict.fromkeys(VERBS, "answered")
+
+
+def test_every_verb_tells_in_time_that_redis_is_frozen_and_works_when_it_is_back(
+    server: Server, storage: RedisStorage
+) -> None:
+    outcomes(storage)
+
+    server.freeze()
+    assert outcomes(storage) == dict.fromkeys(VERBS, "unavailable")
+    assert outcomes(RedisStorage(Connection.to(server.url))) == dict.fromkeys(VERBS, "unavailable")
+
+    server.thaw()
+    assert outcomes(storage) == dict.fromkeys(VERBS, "answered")
+
+
+def test_the_first_commit_after_a_restart_is_stored(server: Server, storage: RedisStorage) -> None:
+    assert storage.commit([change(status(), event("e1"))]) == [Committed.STORED]
+
+    server.kill()
+    server.start()
+
+    assert storage.commit([change(status(version=2), event("e2", 1))]) == [Committed.STORED]
+    assert [found.id for found in storage.events(10)] == ["e2", "e1"]
+
+
+def test_a_commit_whose_answer_was_lost_is_not_stored_twice(
+    server: Server, storage: RedisStorage
+) -> None:
+    storage.commit([change(status(), event("e1"), message_id="m1")])
+    second = change(status(version=2), event("e2"), message_id="m2")
+    silent = change(status("2", "bob"), event("e3"))
+    server.freeze()
+    with pytest.raises(StorageUnavailable):
+        storage.commit([second, silent])
+
+    server.thaw()  # and Redis runs what it had received
+
+    assert storage.commit([second, silent]) == [Committed.DUPLICATE, Committed.CONFLICT]
+    assert storage.feed.length() == 3
+
+
+def test_a_redis_without_memory_stores_nothing_and_says_so(
+    server: Server, storage: RedisStorage
+) -> None:
+    with redis.Redis.from_url(server.url) as client:
+        client.config_set("maxmemory", 1)
+        with pytest.raises(StorageUnavailable):
+            storage.ping()
+        with pytest.raises(StorageUnavailable):
+            storage.commit([change(status(), event("e1"))])
+        client.config_set("maxmemory", 0)
+
+    assert storage.commit([change(status(), event("e1"))]) == [Committed.STORED]
+
+
+def test_a_replica_is_unavailable(server: Server, storage: RedisStorage) -> None:
+    with redis.Redis.from_url(server.url) as client:
+        client.replicaof("127.0.0.1", str(free_port()))
+
+        with pytest.raises(StorageUnavailable):
+            storage.ping()
+        with pytest.raises(StorageUnavailable):
+            storage.commit([change(status())])
+
+
+def test_a_wrong_password_is_unavailable_and_not_told(server: Server) -> None:
+    storage = RedisStorage(Connection.to(server.url.replace("//", "//:sesame@")))
+
+    with pytest.raises(StorageUnavailable) as caught:
+        storage.ping()
+
+    assert "sesame" not in str(caught.value)
+
+
+def test_what_redis_refuses_is_an_error_of_the_port(server: Server, storage: RedisStorage) -> None:
+    with redis.Redis.from_url(server.url) as client:
+        client.set("{streamwatch}:streamers", "no hash")
+
+    with pytest.raises(StorageError) as caught:
+        storage.streamers()
+
+    assert not isinstance(caught.value, StorageUnavailable)
+
+
+def test_what_cannot_be_read_is_an_error_of_the_port(server: Server, storage: RedisStorage) -> None:
+    with redis.Redis.from_url(server.url) as client:
+        client.hset("{streamwatch}:status", "1", "1\n{}\n{}")
+
+    with pytest.raises(StorageError, match="cannot be read"):
+        storage.status("1")
+
+
+def test_nothing_is_lost_when_redis_is_killed(server: Server, storage: RedisStorage) -> None:
+    storage.add_streamers([streamer()])
+    storage.commit([change(status(), event("e1"), message_id="m1")])
+    storage.feed.read("reader", "dead", 10, reclaim_seconds=60)
+    storage.coordination.heartbeat(at(1))
+
+    server.kill()
+    server.start()
+
+    assert storage.streamers() == [streamer()]
+    assert storage.live() == [status()]
+    assert storage.commit([change(status(), message_id="m1")]) == [Committed.DUPLICATE]
+    [entry] = storage.feed.read("reader", "b", 10, reclaim_seconds=0)
+    assert entry.tries == 2
+    assert storage.coordination.last_heartbeat() == at(1)

@@ -1,0 +1,95 @@
+"""The forms of REDIS_URL."""
+
+from typing import Any
+
+import pytest
+from redis import Redis, SSLConnection
+from redis.sentinel import SentinelConnectionPool
+
+from streamwatch.settings import Settings, SettingsError
+from streamwatch.storage.redis import RedisStorage
+from streamwatch.storage.redis.urls import ANSWER_SECONDS, CONNECT_SECONDS, client_maker
+
+
+def client_of(url: str) -> Any:
+    client = client_maker(url)()
+    assert isinstance(client, Redis)
+    return client
+
+
+def test_one_server() -> None:
+    options = client_of("redis://user:p%40ss@example.com:7000/2").get_connection_kwargs()
+
+    assert (options["host"], options["port"], options["db"]) == ("example.com", 7000, 2)
+    assert (options["username"], options["password"]) == ("user", "p@ss")
+
+
+def test_one_server_over_tls() -> None:
+    client = client_of("rediss://example.com")
+
+    assert issubclass(client.connection_pool.connection_class, SSLConnection)
+
+
+@pytest.mark.parametrize("url", ["redis://a", "rediss://a", "redis+sentinel://a/main"])
+def test_every_wait_is_bounded_and_nothing_is_tried_again(url: str) -> None:
+    options = client_of(url).get_connection_kwargs()
+
+    assert options["socket_connect_timeout"] == CONNECT_SECONDS
+    assert options["socket_timeout"] == ANSWER_SECONDS
+    assert options["retry"].get_retries() == 0
+
+
+def test_sentinel() -> None:
+    pool = client_of("redis+sentinel://user:p%40ss@one,two:26380,[::1]/main/2").connection_pool
+
+    assert isinstance(pool, SentinelConnectionPool)
+    assert pool.service_name == "main"
+    servers = [client.get_connection_kwargs() for client in pool.sentinel_manager.sentinels]
+    assert [(server["host"], server["port"]) for server in servers] == [
+        ("one", 26379),
+        ("two", 26380),
+        ("::1", 26379),
+    ]
+    assert all(server["retry"].get_retries() == 0 for server in servers)
+    assert (pool.connection_kwargs["username"], pool.connection_kwargs["password"]) == (
+        "user",
+        "p@ss",
+    )
+    assert pool.connection_kwargs["db"] == 2
+
+
+def test_sentinel_over_tls() -> None:
+    pool = client_of("rediss+sentinel://one/main").connection_pool
+
+    assert issubclass(pool.connection_class, SSLConnection)
+    [server] = pool.sentinel_manager.sentinels
+    assert issubclass(server.connection_pool.connection_class, SSLConnection)
+
+
+@pytest.mark.parametrize("url", ["redis+cluster://u:p@one:7000,two", "rediss+cluster://one"])
+def test_a_cluster_is_not_connected_to_before_it_is_needed(url: str) -> None:
+    assert callable(client_maker(url))
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://example.com",
+        "redis+other://example.com",
+        "redis://example.com:port",
+        "redis+sentinel://one",
+        "redis+sentinel:///main",
+        "redis+sentinel://one,,two/main",
+        "redis+sentinel://one/main/db",
+        "redis+cluster://one:port",
+        "redis+cluster://one/2",
+    ],
+)
+def test_another_form_is_a_fault_of_the_setting_that_tells_no_password(url: str) -> None:
+    secret = url.replace("//", "//:sesame@")
+    with pytest.raises(SettingsError) as caught:
+        RedisStorage.from_settings(Settings(redis_url=secret))
+
+    [fault] = caught.value.faults
+    assert fault.startswith("REDIS_URL: ")
+    assert "sesame" not in fault

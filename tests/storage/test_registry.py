@@ -1,0 +1,63 @@
+"""A storage by its name."""
+
+import sys
+from importlib.metadata import EntryPoint
+from pathlib import Path
+
+import pytest
+
+from streamwatch.registry import UnknownBackend
+from streamwatch.settings import Settings, SettingsError
+from streamwatch.storage import STORAGES, open_storage
+from streamwatch.storage.memory import MemoryStorage
+from streamwatch.storage.redis import RedisStorage
+from streamwatch.storage.testing.build import tell
+
+
+def test_memory_and_redis_are_known() -> None:
+    assert {"memory", "redis"} <= set(STORAGES.names())
+    assert isinstance(open_storage(Settings(storage_type="memory")), MemoryStorage)
+    assert isinstance(open_storage(Settings(storage_type="redis")), RedisStorage)
+
+
+def test_opening_connects_to_nothing() -> None:
+    open_storage(Settings(storage_type="redis", redis_url="redis://nowhere.invalid")).close()
+
+
+def test_the_settings_reach_the_storage() -> None:
+    storage = open_storage(Settings(events_kept=2))
+
+    tell(storage, "e1", "e2", "e3")
+
+    assert len(storage.events(10)) == 2
+
+
+def test_an_unknown_name_is_a_fault_that_lists_the_known_ones() -> None:
+    with pytest.raises(UnknownBackend) as caught:
+        open_storage(Settings(storage_type="cassandra"))
+
+    [fault] = caught.value.faults
+    assert fault.startswith("STORAGE_TYPE: 'cassandra'")
+    assert "memory, redis" in fault
+    assert isinstance(caught.value, SettingsError)
+
+
+def test_an_installed_package_can_offer_a_storage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Given a package with an entry point, its name is known; and it cannot take one of ours."""
+    metadata = tmp_path / "plugin-1.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: plugin\nVersion: 1\n")
+    (metadata / "entry_points.txt").write_text(
+        "[streamwatch.storage]\nplugged = plugin:Plugged\nredis = plugin:Plugged\n"
+    )
+    (tmp_path / "plugin.py").write_text(
+        "from streamwatch.storage.memory import MemoryStorage\nclass Plugged(MemoryStorage): ...\n"
+    )
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+
+    assert "plugged" in STORAGES.names()
+    assert type(open_storage(Settings(storage_type="plugged"))).__name__ == "Plugged"
+    assert isinstance(open_storage(Settings(storage_type="redis")), RedisStorage)
+    assert EntryPoint("plugged", "plugin:Plugged", "streamwatch.storage").load()

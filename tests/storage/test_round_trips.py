@@ -1,0 +1,50 @@
+"""A refresh of many streamers takes few round trips."""
+
+from typing import Any
+
+import redis
+
+from streamwatch.storage.redis import RedisStorage
+from streamwatch.storage.redis.connection import Connection
+from streamwatch.storage.testing.build import change, event, snapshot, status, store, streamer
+
+STREAMERS = 1000
+ALLOWED = 30
+"""300 for 10,000 streamers."""
+
+
+class CountingConnection(redis.Connection):
+    """Counts what is sent: a pipeline is sent at once."""
+
+    sent = 0
+
+    def send_packed_command(self, command: Any, check_health: bool = True) -> None:
+        CountingConnection.sent += 1
+        send: Any = super().send_packed_command  # which has no types
+        send(command, check_health)
+
+
+def test_a_refresh_of_a_thousand_streamers_takes_few_round_trips(
+    redis_url: str, storage: RedisStorage
+) -> None:
+    ids = [str(n) for n in range(STREAMERS)]
+    storage.add_streamers([streamer(key, f"login{key}") for key in ids])
+    store(storage, *(change(status(key, f"login{key}")) for key in ids))
+    pool = redis.ConnectionPool.from_url(
+        redis_url, connection_class=CountingConnection, protocol=2, driver_info=None
+    )
+    counted = RedisStorage(Connection(lambda: redis.Redis(connection_pool=pool)))
+    counted.ping()
+    CountingConnection.sent = 0
+
+    counted.streamers()
+    counted.live()
+    known = counted.statuses(ids)
+    seen = [status(key, f"login{key}", version=2, viewers=5) for key in known]
+    store(
+        counted,
+        *(change(one, event(f"e{one.user_id}"), snapshot=snapshot(one.user_id)) for one in seen),
+    )
+
+    assert STREAMERS / 100 <= CountingConnection.sent <= ALLOWED
+    pool.disconnect()
