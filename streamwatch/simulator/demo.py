@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from http import HTTPStatus
 from pathlib import Path
 from types import FrameType
 
@@ -30,8 +31,6 @@ _START_SECONDS = 30
 _STOP_SECONDS = 9
 """A little longer than gunicorn's `graceful_timeout`."""
 
-_WIDTH = 76
-
 
 @click.command()
 @click.option("--port", envvar="PORT", default=8000, type=click.IntRange(1, 65_535))
@@ -41,9 +40,10 @@ def main(port: int, seed: int) -> None:
     if not _is_free(port):
         click.echo(f"Port {port} is taken. Take another: PORT={port + 1} make demo", err=True)
         sys.exit(1)
+    url = f"http://{HOST}:{port}"
     stopped = _stopped_by_signals()
     with Simulator(alive=True, seed=seed) as twitch:
-        twitch.faults.helix_lag = timedelta(seconds=10)
+        twitch.faults.helix_lag = timedelta(seconds=3)
         twitch.faults.chances = {
             Mishap.DROPPED: 0.01,
             Mishap.DOUBLED: 0.05,
@@ -51,8 +51,8 @@ def main(port: int, seed: int) -> None:
             Mishap.LATE: 0.05,
         }
         with _web_process(environment(twitch, port), port) as web:
-            if _wait_for_health(web, port, stopped):
-                _print_guide(f"http://{HOST}:{port}", twitch.control_url)
+            if _wait_until_ready(web, url, stopped):
+                _print_guide(url, twitch.control_url)
             while web.poll() is None and not stopped.wait(0.1):
                 pass
             ended = web.poll()
@@ -120,40 +120,40 @@ def _web_process(env: dict[str, str], port: int) -> Iterator["subprocess.Popen[b
                 web.kill()
 
 
-def _wait_for_health(web: "subprocess.Popen[bytes]", port: int, stopped: threading.Event) -> bool:
-    """Whether the web process answers; False once it has died, or we are to stop."""
+def _wait_until_ready(web: "subprocess.Popen[bytes]", url: str, stopped: threading.Event) -> bool:
+    """Whether there is something to see; False once the web process has died, or we are to stop."""
     deadline = time.monotonic() + _START_SECONDS
     while web.poll() is None and not stopped.wait(0.1):
-        if _answers(f"http://{HOST}:{port}/health"):
+        if _shows_somebody(url):
             return True
         if time.monotonic() > deadline:
-            raise click.ClickException(f"No answer on port {port} within {_START_SECONDS} s.")
+            raise click.ClickException(f"Nobody is live at {url} after {_START_SECONDS} s.")
     return False
 
 
-def _answers(url: str) -> bool:
+def _shows_somebody(url: str) -> bool:
     try:
-        urllib3.request("GET", url, timeout=2, retries=False)
+        answer = urllib3.request("GET", f"{url}/streams/live", timeout=2, retries=False)
     except urllib3.exceptions.HTTPError:
-        return False
-    return True
+        return False  # not up yet
+    return answer.status == HTTPStatus.OK and answer.json()["count"] > 0
 
 
 def _print_guide(url: str, control: str) -> None:
     admin = f"curl -H 'Authorization: Bearer {API_KEY}' {url}/admin/subscriptions"
-    lines = {
-        f"curl {url}/streams/live": "who is live",
-        f"curl '{url}/events?limit=5'": "what happened last",
-        f"curl {url}/streamers/shroud/status": "one streamer",
-        f"curl -X DELETE {url}/streamers/waldkauzig": "watch one no more",
-        f"curl -X POST {url}/streamers/waldkauzig": "and watch again",
-        admin: "what Twitch is to tell us",
-        f"curl -X POST {control}/flap/shroud": "let it happen",
-        f"{url}/docs": "everything, in a browser",
+    commands = {
+        "who is live": f"curl {url}/streams/live",
+        "what happened": f"curl '{url}/events?limit=5'",
+        "one streamer": f"curl {url}/streamers/shroud/status",
+        "watch no more": f"curl -X DELETE {url}/streamers/waldkauzig",
+        "watch again": f"curl -X POST {url}/streamers/waldkauzig",
+        "administration": admin,
+        "make it happen": f"curl -X POST {control}/online/ossifiedotto",
+        "all else": f"{url}/docs",
     }
     click.echo(f"\nStreamWatch watches {len(CAST)} simulated streamers at {url}. To try:\n")
-    for command, meaning in lines.items():
-        click.echo(f"  {command:{_WIDTH}}  {meaning}")
+    for meaning, command in commands.items():
+        click.echo(f"  {meaning:16}{command}")
     click.echo("\nSomething happens every 10 to 20 seconds. Ctrl-C ends it.\n")
 
 

@@ -17,6 +17,7 @@ import requests
 from streamwatch.settings import from_env
 from streamwatch.simulator import Simulator
 from streamwatch.simulator.demo import API_KEY, environment
+from tests.processes import free_port
 from tests.waiting import wait_for
 
 COMMAND = [sys.executable, "-m", "streamwatch.simulator.demo"]
@@ -26,9 +27,7 @@ class Demo:
     """A running demo on a free port, and what it has printed."""
 
     def __init__(self, output: Path, **variables: str) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
+        port = free_port()
         self.url = f"http://127.0.0.1:{port}"
         self._output = output
         env = {**os.environ, **variables, "PORT": str(port)}
@@ -75,7 +74,7 @@ def demo(tmp_path: Path) -> Iterator[Demo]:
 
 def test_the_demo_watches_the_simulated_streamers_and_ends_on_ctrl_c(demo: Demo) -> None:
     assert f"curl {demo.url}/streams/live" in demo.printed()
-    assert demo.get("/streamers")["count"] == 30
+    wait_for(lambda: demo.get("/streamers")["count"] == 30, 20)
     wait_for(lambda: demo.get("/streams/live")["count"] >= 8, 40)
     wait_for(_has_heard_by_webhook(demo), 60)
     assert demo.end(signal.SIGINT) == 0
