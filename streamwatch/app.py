@@ -3,6 +3,7 @@
 from flask import Flask
 
 from streamwatch.api import (
+    admin,
     arguments,
     auth,
     basic,
@@ -21,7 +22,7 @@ from streamwatch.bootstrap import Services, build
 from streamwatch.settings import Settings, from_env
 from streamwatch.worker import start_in_thread
 
-RESOURCES = (basic, streamers, streams, events)
+RESOURCES = (basic, streamers, streams, events, admin)
 """The modules whose `blueprint` is served and documented, in the order of the documentation."""
 
 

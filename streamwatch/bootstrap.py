@@ -4,9 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from streamwatch.services.diagnostics import Diagnostics
 from streamwatch.services.health import Analytics, HealthCheck
 from streamwatch.services.history import History
 from streamwatch.services.ingest import Ingest
+from streamwatch.services.message_counts import MessageCounts
 from streamwatch.services.observer import Observer
 from streamwatch.services.refresh import Refresh
 from streamwatch.services.statuses import Statuses
@@ -33,6 +35,8 @@ class Services:
     refresh: Refresh
     subscriptions: Subscriptions
     health: HealthCheck
+    messages: MessageCounts
+    diagnostics: Diagnostics
 
     def close(self) -> None:
         """Let go of connections."""
@@ -71,6 +75,7 @@ def assemble(
     observer = Observer(storage)
     refresh = Refresh(storage, twitch, observer, clock)
     subscriptions = Subscriptions(storage, twitch, settings.webhook_url, settings.webhook_secrets)
+    messages = MessageCounts(storage.coordination)
     return Services(
         settings=settings,
         storage=storage,
@@ -82,4 +87,6 @@ def assemble(
         refresh=refresh,
         subscriptions=subscriptions,
         health=HealthCheck(storage, analytics, clock),
+        messages=messages,
+        diagnostics=Diagnostics(storage, twitch, messages),
     )

@@ -50,6 +50,7 @@ def receive() -> Response:
 
 def _settle(outcome: str, error: Exception | None = None) -> None:
     """The one place that knows what became of each message."""
+    services().messages.count(outcome)
     if error is not None:
         message_id = request.headers.get("Twitch-Eventsub-Message-Id", "")
         log.warning(

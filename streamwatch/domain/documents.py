@@ -15,6 +15,7 @@ from streamwatch.domain.models import (
     StreamEvent,
     StreamSnapshot,
     StreamStatus,
+    Subscription,
     Timeline,
     User,
 )
@@ -193,6 +194,17 @@ def snapshot_from(document: Document) -> StreamSnapshot:
         language=document["language"],
         tags=tuple(document["tags"]),
     )
+
+
+def subscription_document(subscription: Subscription) -> Document:
+    return {
+        "id": subscription.id,
+        "type": subscription.type,
+        "status": subscription.status,
+        "condition": subscription.condition,
+        "created_at": format_time(subscription.created_at),
+        "cost": subscription.cost,
+    }
 
 
 def user_document(user: User) -> Document:

@@ -1,0 +1,167 @@
+"""For the operator. Always needs a key."""
+
+from dataclasses import asdict
+from typing import Any
+
+from flask import Response, jsonify
+
+from streamwatch.api.admin_schemas import (
+    CleanupSchema,
+    DeletionSchema,
+    DiagnosticsSchema,
+    ReconciliationSchema,
+    ReloadedSchema,
+    SubscriptionsSchema,
+)
+from streamwatch.api.blueprint import Blueprint
+from streamwatch.api.context import services
+from streamwatch.api.webhooks import REFUSALS
+from streamwatch.domain.documents import subscription_document
+from streamwatch.domain.times import format_time
+from streamwatch.services import ingest
+from streamwatch.services.diagnostics import Diagnosis
+from streamwatch.services.reconciliation import Outcome
+
+blueprint = Blueprint("admin", __name__, url_prefix="/admin", description="For the operator.")
+
+MESSAGES = {
+    Outcome.HEALTHY: "All subscriptions stand.",
+    Outcome.CONTINUING: "Time was up: the worker goes on with the rest.",
+    Outcome.LIMITED: "Twitch's cost limit leaves no room for more: polling watches the others.",
+    Outcome.INCOMPLETE: "Twitch did not do all that was asked: the next verification asks again.",
+    Outcome.DISABLED: "There is no WEBHOOK_URL: polling alone watches all streamers.",
+}
+
+
+@blueprint.get("/subscriptions")
+@blueprint.response(200, SubscriptionsSchema)
+@blueprint.problems(502, 503)
+def list_subscriptions() -> Response:
+    """What Twitch has subscriptions for
+
+    Those for our callback, and the application's others. Asks Twitch, a call for each 100.
+    """
+    listed = services().subscriptions.listing()
+    return jsonify(
+        subscriptions=[subscription_document(one) for one in listed.ours],
+        other_subscriptions=[subscription_document(one) for one in listed.others],
+        total_subscriptions=len(listed.ours) + len(listed.others),
+        our_subscriptions_count=len(listed.ours),
+        other_subscriptions_count=len(listed.others),
+        webhook_url=listed.webhook_url,
+        costs={"total_cost": listed.total_cost, "max_total_cost": listed.max_total_cost},
+    )
+
+
+@blueprint.post("/verify-subscriptions")
+@blueprint.response(200, ReconciliationSchema)
+@blueprint.problems(409, 502, 503)
+def verify_subscriptions() -> Response:
+    """Make the subscriptions what they should be
+
+    Creates what is missing, replaces what is dead, deletes what is not wanted; 409 while another
+    process is at it.
+    """
+    result = services().subscriptions.reconcile()
+    return jsonify(message=MESSAGES[result.status], **asdict(result))
+
+
+@blueprint.post("/cleanup-subscriptions")
+@blueprint.response(200, CleanupSchema)
+@blueprint.problems(409, 502, 503)
+def cleanup_subscriptions() -> Response:
+    """Delete the subscriptions for our callback
+
+    The next verification creates those that are wanted again.
+    """
+    count = services().subscriptions.cleanup()
+    return jsonify(message=f"Deleted {count} subscriptions.", cleanup_count=count)
+
+
+@blueprint.post("/delete-all-subscriptions")
+@blueprint.response(200, DeletionSchema)
+@blueprint.problems(409, 502, 503)
+def delete_all_subscriptions() -> Response:
+    """Delete all subscriptions of the application
+
+    Also those for other callbacks. The next verification creates those that are wanted here.
+    """
+    count = services().subscriptions.delete_all()
+    return jsonify(
+        message=f"Deleted {count} subscriptions.",
+        deleted_count=count,
+        warning="Those of other services of this Twitch application were among them, if any.",
+    )
+
+
+@blueprint.post("/reload-default-streamers")
+@blueprint.response(200, ReloadedSchema)
+@blueprint.problems(503)
+def reload_default_streamers() -> Response:
+    """Monitor DEFAULT_STREAMERS
+
+    As at start: who was removed since is monitored again.
+    """
+    wanted = services().settings.default_streamers
+    result = services().streamers.add_many(wanted)
+    message = f"Added {len(result.added)} of {len(wanted)} default streamers."
+    return jsonify(message=message, **asdict(result))
+
+
+@blueprint.get("/diagnostics")
+@blueprint.response(200, DiagnosticsSchema)
+@blueprint.problems(503)
+def diagnostics() -> Response:
+    """How everything is doing
+
+    All processes together. Where Twitch does not answer, the rest is told.
+    """
+    return jsonify(_document(services().diagnostics.diagnose()))
+
+
+def _document(diagnosis: Diagnosis) -> dict[str, Any]:
+    known = [*(outcome.value for outcome in ingest.Outcome), *REFUSALS.values()]
+    messages = dict.fromkeys(known, 0) | diagnosis.messages
+    return {
+        "messages": {"received": sum(messages.values()), **messages},
+        "feed": _feed(diagnosis),
+        "worker": _worker(diagnosis),
+        "twitch": _twitch(diagnosis),
+    }
+
+
+def _feed(diagnosis: Diagnosis) -> dict[str, Any]:
+    return {
+        "length": diagnosis.feed_length,
+        "readers": [asdict(reader) for reader in diagnosis.readers],
+        "set_aside": [
+            {
+                "id": entry.id,
+                "reader": entry.reader,
+                "error": entry.error,
+                "at": format_time(entry.at),
+            }
+            for entry in diagnosis.set_aside
+        ],
+    }
+
+
+def _worker(diagnosis: Diagnosis) -> dict[str, Any]:
+    leader, beat = diagnosis.leader, diagnosis.last_heartbeat
+    return {
+        "leader": leader.holder if leader else None,
+        "last_heartbeat": format_time(beat) if beat else None,
+        "jobs": [
+            asdict(run) | {"started_at": format_time(run.started_at)} for run in diagnosis.jobs
+        ],
+    }
+
+
+def _twitch(diagnosis: Diagnosis) -> dict[str, Any]:
+    budget = diagnosis.helix
+    told = asdict(budget) | {"resets_at": format_time(budget.resets_at)} if budget else None
+    return {
+        "error": diagnosis.twitch_error,
+        "budget": told,
+        "subscriptions": diagnosis.subscriptions,
+    }

@@ -1,0 +1,126 @@
+"""The answers to an operator, as OpenAPI documents them."""
+
+from marshmallow import fields, validate
+
+from streamwatch.api.schemas import BulkAddedSchema, Document, MessageSchema
+from streamwatch.services.reconciliation import Outcome
+
+
+def _count(description: str | None = None) -> fields.Integer:
+    metadata = {"description": description} if description else {}
+    return fields.Integer(validate=validate.Range(min=0), metadata=metadata)
+
+
+class SubscriptionSchema(Document):
+    id = fields.String()
+    type = fields.String()
+    status = fields.String(metadata={"description": "Twitch's word."})
+    condition = fields.Dict()
+    created_at = fields.DateTime()
+    cost = _count()
+
+
+class CostsSchema(Document):
+    total_cost = _count()
+    max_total_cost = _count()
+
+
+class SubscriptionsSchema(Document):
+    subscriptions = fields.List(
+        fields.Nested(SubscriptionSchema), metadata={"description": "Those for our callback."}
+    )
+    other_subscriptions = fields.List(
+        fields.Nested(SubscriptionSchema),
+        metadata={"description": "The application's others, for other callbacks."},
+    )
+    total_subscriptions = _count()
+    our_subscriptions_count = _count()
+    other_subscriptions_count = _count()
+    webhook_url = fields.String(allow_none=True)
+    costs = fields.Nested(CostsSchema)
+
+
+class CleanupSchema(MessageSchema):
+    cleanup_count = _count()
+
+
+class DeletionSchema(MessageSchema):
+    deleted_count = _count()
+    warning = fields.String()
+
+
+class ReconciliationSchema(MessageSchema):
+    status = fields.String(validate=validate.OneOf([*Outcome]))
+    checked = _count("How many should stand: two a streamer.")
+    healthy = _count("Stood already.")
+    created = _count()
+    deleted = _count("Dead, duplicate, or of nobody who is monitored.")
+    failed = _count("Do not stand, or could not be deleted.")
+
+
+class ReloadedSchema(BulkAddedSchema, MessageSchema):
+    """As after adding many."""
+
+
+class ReaderSchema(Document):
+    name = fields.String()
+    lag = _count("Entries that were never handed out.")
+    pending = _count("Handed out, and not acknowledged.")
+    set_aside = _count("Could not be processed.")
+
+
+class SetAsideSchema(Document):
+    id = fields.String()
+    reader = fields.String()
+    error = fields.String()
+    at = fields.DateTime()
+
+
+class FeedSchema(Document):
+    length = _count()
+    readers = fields.List(fields.Nested(ReaderSchema))
+    set_aside = fields.List(
+        fields.Nested(SetAsideSchema), metadata={"description": "The newest 20."}
+    )
+
+
+class JobSchema(Document):
+    name = fields.String()
+    started_at = fields.DateTime()
+    seconds = fields.Float()
+    error = fields.String(allow_none=True)
+
+
+class WorkerSchema(Document):
+    leader = fields.String(allow_none=True, metadata={"description": "The process that leads."})
+    last_heartbeat = fields.DateTime(allow_none=True)
+    jobs = fields.List(fields.Nested(JobSchema), metadata={"description": "The last run of each."})
+
+
+class BudgetSchema(Document):
+    limit = _count()
+    remaining = _count()
+    resets_at = fields.DateTime()
+
+
+class TwitchSchema(Document):
+    error = fields.String(allow_none=True, metadata={"description": "Why Twitch did not answer."})
+    budget = fields.Nested(
+        BudgetSchema, allow_none=True, metadata={"description": "Helix's rate limit, just now."}
+    )
+    subscriptions = fields.Dict(
+        keys=fields.String(),
+        values=fields.Integer(),
+        metadata={"description": "How many have each of Twitch's statuses."},
+    )
+
+
+class DiagnosticsSchema(Document):
+    messages = fields.Dict(
+        keys=fields.String(),
+        values=fields.Integer(),
+        metadata={"description": "The webhook's: `received`, and how many had each outcome."},
+    )
+    feed = fields.Nested(FeedSchema)
+    worker = fields.Nested(WorkerSchema)
+    twitch = fields.Nested(TwitchSchema)
