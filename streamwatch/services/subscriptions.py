@@ -4,6 +4,7 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 
 from streamwatch.domain.models import Streamer, Subscription
 from streamwatch.domain.subscriptions import (
@@ -32,13 +33,20 @@ log = logging.getLogger(__name__)
 RECONCILE = "reconcile"
 """The job that makes what Twitch has what is wanted."""
 
-_TURN_SECONDS = 20.0
+TURN_SECONDS = 20.0
 """How long a reconciliation may take after the listing: thousands of subscriptions neither hold up
 the worker's other jobs for minutes, nor an operator's request for longer than proxies wait."""
+
+Progress = Callable[[int, int], None]
+"""Told after each piece of work how many are done, and of how many."""
 
 _SAME_LIMIT = 3
 """So many of one type and condition Twitch allows, whatever their callbacks:
 https://dev.twitch.tv/docs/eventsub/manage-subscriptions/#subscription-limits"""
+
+
+def _untold(done: int, total: int) -> None:
+    """Nobody watches."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,24 +68,19 @@ class Subscriptions:
     """
 
     def __init__(
-        self,
-        storage: Storage,
-        twitch: Twitch,
-        webhook_url: str | None,
-        secrets: Sequence[str],
-        turn_seconds: float = _TURN_SECONDS,
+        self, storage: Storage, twitch: Twitch, webhook_url: str | None, secrets: Sequence[str]
     ) -> None:
         self._storage = storage
         self._twitch = twitch
         self._webhook_url = webhook_url
         self._secret = secrets[0]
         self._mark = secret_mark(secrets[0])
-        self._turn_seconds = turn_seconds
 
-    def reconcile(self, step: Callable[[], None] = lambda: None) -> Reconciliation:
+    def reconcile(
+        self, progress: Progress = _untold, seconds: float = TURN_SECONDS
+    ) -> Reconciliation:
         """Create what is missing, replace what is dead, delete strays and duplicates, and note down
-        what stands. `step` is called after each piece of work. What there is no time for is left to
-        the next turn, which is asked for.
+        what stands. What there is no time for is left to the next turn, which is asked for.
 
         Raises TwitchError where Twitch did not list all, which changes nothing, and AlreadyRunning.
         """
@@ -92,7 +95,8 @@ class Subscriptions:
             streamers = self._storage.streamers()
             todo = plan(streamers, listing.subscriptions, url, self._mark)
             room = listing.max_total_cost - listing.total_cost
-            mender = Mender(self._twitch, room, _both(hold, step), self._turn_seconds)
+            step = _step(hold, progress, len(todo.unwanted) + len(todo.missing))
+            mender = Mender(self._twitch, room, step, seconds)
             hold()
             mender.delete(todo.unwanted)
             mender.create(todo.missing, self._subscriber(url), _crowded(listing))
@@ -149,23 +153,24 @@ class Subscriptions:
             (ours if self._is_ours(subscription) else others).append(subscription)
         return Listed(ours, others, self._webhook_url, listing.total_cost, listing.max_total_cost)
 
-    def cleanup(self, step: Callable[[], None] = lambda: None) -> int:
+    def cleanup(self, progress: Progress = _untold) -> int:
         """Delete those for our callback; how many. The next reconciliation creates what is wanted.
 
         Raises TwitchError where one could not be deleted; the others are. And AlreadyRunning.
         """
-        return self._delete(self._is_ours, step)
+        return self._delete(self._is_ours, progress)
 
-    def delete_all(self, step: Callable[[], None] = lambda: None) -> int:
+    def delete_all(self, progress: Progress = _untold) -> int:
         """The same for all of the application, those of other services included."""
-        return self._delete(lambda _: True, step)
+        return self._delete(lambda _: True, progress)
 
-    def _delete(self, is_meant: Callable[[Subscription], bool], step: Callable[[], None]) -> int:
+    def _delete(self, is_meant: Callable[[Subscription], bool], progress: Progress) -> int:
         with exclusively(self._storage.coordination, RECONCILE) as hold:
             listing = self._twitch.subscriptions()
-            mender = Mender(self._twitch, 0, _both(hold, step))
+            meant = [one for one in listing.subscriptions if is_meant(one)]
+            mender = Mender(self._twitch, 0, _step(hold, progress, len(meant)))
             hold()
-            mender.delete(one for one in listing.subscriptions if is_meant(one))
+            mender.delete(meant)
             streamers = self._storage.streamers()
             known = {one for item in streamers for one in item.subscription_ids.values()}
             self._note_down(streamers, {}, known - mender.deleted)
@@ -227,12 +232,15 @@ class Subscriptions:
             self._storage.update_streamers(changed)
 
 
-def _both(first: Callable[[], None], second: Callable[[], None]) -> Callable[[], None]:
-    def both() -> None:
-        first()
-        second()
+def _step(hold: Callable[[], None], progress: Progress, total: int) -> Callable[[], None]:
+    """What is done after each of `total` pieces of work."""
+    numbers = count(1)
 
-    return both
+    def step() -> None:
+        hold()
+        progress(next(numbers), total)
+
+    return step
 
 
 def _crowded(listing: SubscriptionListing) -> set[Wanted]:

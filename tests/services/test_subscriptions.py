@@ -65,11 +65,9 @@ class House:
         self.twitch = StrictTwitch(max_total_cost=max_total_cost)
         self.service = self.restarted()
 
-    def restarted(
-        self, url: str | None = OURS, secret: str = SECRET, turn_seconds: float = 60
-    ) -> Subscriptions:
+    def restarted(self, url: str | None = OURS, secret: str = SECRET) -> Subscriptions:
         """The service as it is after a start with these settings."""
-        self.service = Subscriptions(self.storage, self.twitch, url, [secret], turn_seconds)
+        self.service = Subscriptions(self.storage, self.twitch, url, [secret])
         return self.service
 
     def monitor(self, *user_ids: str) -> None:
@@ -388,12 +386,11 @@ def test_a_twitch_that_is_not_there_is_not_asked_thousands_of_times(
 def test_what_does_not_fit_into_one_turn_is_left_to_the_next(house: House) -> None:
     house.monitor(*map(str, range(100, 150)))
     house.twitch.before = lambda name: time.sleep(0.01) if name == "subscribe" else None
-    house.restarted(turn_seconds=0.05)
-    first = house.service.reconcile()
+    first = house.service.reconcile(seconds=0.05)
     assert first.status == Outcome.CONTINUING
     assert 0 < first.created < first.checked == 100
     while house.storage.coordination.take_requested_jobs() == {RECONCILE}:
-        last = house.service.reconcile()
+        last = house.service.reconcile(seconds=0.05)
     assert last.status == Outcome.HEALTHY
     assert house.is_mended()
     assert house.twitch.calls.count("subscribe") == 100
@@ -549,3 +546,14 @@ def test_whoever_has_lost_the_right_to_go_on_stops(house: House) -> None:
     assert house.twitch.calls.count("subscribe") < 100
     house.service.reconcile()
     assert house.is_mended()
+
+
+def test_progress_is_told_to_the_end(house: House) -> None:
+    house.monitor("1", "2")
+    house.twitch.put(EventType.ONLINE, "9", OURS)
+    told: list[tuple[int, int]] = []
+    house.service.reconcile(lambda done, total: told.append((done, total)))
+    assert told == [(number, 5) for number in range(1, 6)]
+    told.clear()
+    house.service.delete_all(lambda done, total: told.append((done, total)))
+    assert told == [(number, 4) for number in range(1, 5)]
