@@ -116,6 +116,16 @@ def test_consumers_of_processes_that_ended_are_forgotten(
     assert told(read(storage, after=0)) == ["e1"]
 
 
+def test_an_abandoned_entry_behind_many_that_are_not_is_found(
+    storage: RedisStorage, client: Any
+) -> None:
+    tell(storage, *(f"e{n}" for n in range(50)))
+    last = read(storage, consumer="dead")[-1]
+    client.xclaim(FEED, "reader", "dead", 0, [last.id], idle=100_000)
+
+    assert told(read(storage, count=1)) == ["e49"]
+
+
 def test_lag_is_counted_where_redis_cannot_tell_it(storage: RedisStorage, client: Any) -> None:
     tell(storage, "e1", "e2", "e3", "e4")
     read(storage, count=1)
