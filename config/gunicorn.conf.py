@@ -1,9 +1,12 @@
 """gunicorn for StreamWatch. https://docs.gunicorn.org/en/stable/settings.html"""
 
 import sys
+from importlib import import_module
+from typing import Any
 
 from streamwatch.bootstrap import build
 from streamwatch.logs import logging_config
+from streamwatch.metrics import directory
 from streamwatch.settings import SettingsError, from_env
 
 try:
@@ -38,3 +41,23 @@ control_socket_disable = True
 worker_tmp_dir = "/dev/shm" if sys.platform == "linux" else None  # noqa: S108  gunicorn makes it safe
 
 logconfig_dict = logging_config(_settings)
+
+# Where the processes add up what they count, in TMPDIR. prometheus_client looks for it when it is
+# imported: not before this line.
+directory.prepare()
+
+
+def post_worker_init(worker: Any) -> None:
+    """Let the endless answers of /events/live end with their worker, which waits for every answer
+    that is under way."""
+    worker.wsgi.extensions["streamwatch"].live_push.ends_when(lambda: not worker.alive)
+
+
+def child_exit(_server: Any, worker: Any) -> None:
+    """Forget the gauges of a process that has ended; its counters still count."""
+    mark_process_dead = import_module("prometheus_client.multiprocess").mark_process_dead
+    mark_process_dead(worker.pid)
+
+
+def on_exit(_server: Any) -> None:
+    directory.remove()

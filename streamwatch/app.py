@@ -11,6 +11,7 @@ from streamwatch.api import (
     errors,
     events,
     headers,
+    live,
     streamers,
     streams,
     webhooks,
@@ -22,7 +23,7 @@ from streamwatch.bootstrap import Services, build
 from streamwatch.settings import Settings, from_env
 from streamwatch.worker import start_in_thread
 
-RESOURCES = (basic, streamers, streams, events, admin)
+RESOURCES = (basic, streamers, streams, events, live, admin)
 """The modules whose `blueprint` is served and documented, in the order of the documentation."""
 
 

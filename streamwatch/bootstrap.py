@@ -8,6 +8,7 @@ from streamwatch.services.diagnostics import Diagnostics
 from streamwatch.services.health import Analytics, HealthCheck
 from streamwatch.services.history import History
 from streamwatch.services.ingest import Ingest
+from streamwatch.services.live_push import LivePush
 from streamwatch.services.message_counts import MessageCounts
 from streamwatch.services.observer import Observer
 from streamwatch.services.refresh import Refresh
@@ -35,11 +36,13 @@ class Services:
     refresh: Refresh
     subscriptions: Subscriptions
     health: HealthCheck
+    live_push: LivePush
     messages: MessageCounts
     diagnostics: Diagnostics
 
     def close(self) -> None:
         """Let go of connections."""
+        self.live_push.close()
         self.storage.close()
 
 
@@ -87,6 +90,7 @@ def assemble(
         refresh=refresh,
         subscriptions=subscriptions,
         health=HealthCheck(storage, analytics, clock),
+        live_push=LivePush(storage, capacity=max(1, settings.web_threads // 2)),
         messages=messages,
         diagnostics=Diagnostics(storage, twitch, messages),
     )

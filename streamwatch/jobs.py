@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from streamwatch.bootstrap import Services
 from streamwatch.services.errors import AlreadyRunning
+from streamwatch.services.live_push import RESUMABLE
 from streamwatch.services.refresh import REFRESH
 from streamwatch.services.subscriptions import RECONCILE
 from streamwatch.storage.base import Lease
@@ -35,7 +36,7 @@ def table(services: Services) -> list[Job]:
         Job(REFRESH, settings.refresh_seconds, lambda lease: refresh(services, lease)),
         Job("details", 2, services.refresh.details),
         Job("names", 86_400, lambda _: services.streamers.refresh_names()),
-        Job("trim-feed", 60, lambda _: services.storage.feed.trim()),
+        Job("trim-feed", 60, lambda _: services.storage.feed.trim(keep=RESUMABLE)),
     ]
 
 

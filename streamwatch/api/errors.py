@@ -13,7 +13,7 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException, UnprocessableEntity
 
 from streamwatch.domain.eventsub import ForgedMessage, MalformedMessage, StaleMessage
-from streamwatch.services.errors import AlreadyRunning, NotMonitored, UnknownUser
+from streamwatch.services.errors import AlreadyRunning, NotMonitored, TooManyListeners, UnknownUser
 from streamwatch.storage.base import StorageUnavailable
 from streamwatch.twitch.base import TwitchBusy, TwitchError, TwitchNotConfigured
 
@@ -56,6 +56,7 @@ ANSWERS: dict[type[Exception], _Answer] = {
     UnknownUser: _Answer(HTTPStatus.NOT_FOUND),
     NotMonitored: _Answer(HTTPStatus.NOT_FOUND),
     AlreadyRunning: _Answer(HTTPStatus.CONFLICT, retry_after=60),
+    TooManyListeners: _Answer(HTTPStatus.SERVICE_UNAVAILABLE, retry_after=10),
     MalformedMessage: _Answer(HTTPStatus.BAD_REQUEST),
     ForgedMessage: _Answer(HTTPStatus.FORBIDDEN),
     StaleMessage: _Answer(HTTPStatus.FORBIDDEN),

@@ -23,3 +23,13 @@ class AlreadyRunning(Exception):
     def __init__(self, work: str) -> None:
         super().__init__(f"Another process is doing this now: {work}. Try again in a minute.")
         self.work = work
+
+
+class TooManyListeners(Exception):
+    """As many listen to live events as one process can serve beside its other work."""
+
+    def __init__(self, capacity: int) -> None:
+        super().__init__(
+            f"All {capacity} places for live events in this process are taken: poll meanwhile."
+        )
+        self.capacity = capacity
