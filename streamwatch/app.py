@@ -12,6 +12,7 @@ from streamwatch.api import (
     events,
     headers,
     live,
+    metrics,
     streamers,
     streams,
     webhooks,
@@ -23,7 +24,7 @@ from streamwatch.bootstrap import Services, build
 from streamwatch.settings import Settings, from_env
 from streamwatch.worker import start_in_thread
 
-RESOURCES = (basic, streamers, streams, events, live, admin)
+RESOURCES = (basic, streamers, streams, events, live, admin, metrics)
 """The modules whose `blueprint` is served and documented, in the order of the documentation."""
 
 
@@ -40,7 +41,7 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     app = Flask(__name__, static_folder=None)
     app.json = OrjsonProvider(app)
     context.provide(app, services)
-    for part in (headers, auth, arguments, errors):
+    for part in (metrics, headers, auth, arguments, errors):
         part.register(app)
     api = create_api(app, key_required=services.settings.require_api_key)
     for resource in RESOURCES:

@@ -5,19 +5,21 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from streamwatch.services.diagnostics import Diagnostics
+from streamwatch.services.figures import FiguresOf, helix_count
 from streamwatch.services.health import Analytics, HealthCheck
 from streamwatch.services.history import History
 from streamwatch.services.ingest import Ingest
 from streamwatch.services.live_push import LivePush
-from streamwatch.services.message_counts import MessageCounts
 from streamwatch.services.observer import Observer
 from streamwatch.services.refresh import Refresh
+from streamwatch.services.shared_counts import HELIX, MESSAGES, SharedCounts
 from streamwatch.services.statuses import Statuses
 from streamwatch.services.streamers import Streamers
 from streamwatch.services.subscriptions import Subscriptions
 from streamwatch.settings import Settings
 from streamwatch.storage import open_storage
 from streamwatch.storage.base import Storage
+from streamwatch.storage.memory import MemoryStorage
 from streamwatch.twitch.base import Twitch
 from streamwatch.twitch.helix import Helix
 
@@ -37,8 +39,9 @@ class Services:
     subscriptions: Subscriptions
     health: HealthCheck
     live_push: LivePush
-    messages: MessageCounts
+    messages: SharedCounts
     diagnostics: Diagnostics
+    figures: FiguresOf
 
     def close(self) -> None:
         """Let go of connections."""
@@ -56,8 +59,18 @@ def build(settings: Settings) -> Services:
     Raises SettingsError for a backend that does not exist.
     """
     storage = open_storage(settings)
-    helix = Helix.from_settings(settings, storage.coordination)
+    calls = SharedCounts(storage.coordination, HELIX)
+
+    def count(method: str, path: str, status: int) -> None:
+        calls.count(helix_count(method, path, status))
+
+    helix = Helix.from_settings(settings, storage.coordination, count)
     return assemble(settings, storage, helix, _NoAnalytics())
+
+
+def twitch_with_own_token(settings: Settings) -> Twitch:
+    """Twitch with a token that no other process has: its first call proves the credentials."""
+    return Helix.from_settings(settings, MemoryStorage().coordination)
 
 
 class _NoAnalytics:
@@ -78,7 +91,7 @@ def assemble(
     observer = Observer(storage)
     refresh = Refresh(storage, twitch, observer, clock)
     subscriptions = Subscriptions(storage, twitch, settings.webhook_url, settings.webhook_secrets)
-    messages = MessageCounts(storage.coordination)
+    messages = SharedCounts(storage.coordination, MESSAGES)
     return Services(
         settings=settings,
         storage=storage,
@@ -93,4 +106,5 @@ def assemble(
         live_push=LivePush(storage, capacity=max(1, settings.web_threads // 2)),
         messages=messages,
         diagnostics=Diagnostics(storage, twitch, messages),
+        figures=FiguresOf(storage, clock, subscribes=settings.webhook_url is not None),
     )

@@ -15,10 +15,9 @@ from streamwatch.api.admin_schemas import (
 )
 from streamwatch.api.blueprint import Blueprint
 from streamwatch.api.context import services
-from streamwatch.api.webhooks import REFUSALS
+from streamwatch.api.webhooks import OUTCOMES
 from streamwatch.domain.documents import subscription_document
 from streamwatch.domain.times import format_time
-from streamwatch.services import ingest
 from streamwatch.services.diagnostics import Diagnosis
 from streamwatch.services.reconciliation import Outcome
 
@@ -120,8 +119,7 @@ def diagnostics() -> Response:
 
 
 def _document(diagnosis: Diagnosis) -> dict[str, Any]:
-    known = [*(outcome.value for outcome in ingest.Outcome), *REFUSALS.values()]
-    messages = dict.fromkeys(known, 0) | diagnosis.messages
+    messages = dict.fromkeys(OUTCOMES, 0) | diagnosis.messages
     return {
         "messages": {"received": sum(messages.values()), **messages},
         "feed": _feed(diagnosis),

@@ -16,6 +16,7 @@ from streamwatch.domain.eventsub import (
     MalformedMessage,
     StaleMessage,
 )
+from streamwatch.services.ingest import Outcome
 from streamwatch.settings import WEBHOOK_PATH
 from streamwatch.storage.base import StorageUnavailable
 
@@ -31,6 +32,9 @@ REFUSALS: dict[type[Exception], str] = {
     StorageUnavailable: "unavailable",
 }
 """The outcomes of messages that are answered with an error, beside those of `ingest.Outcome`."""
+
+OUTCOMES = (*(outcome.value for outcome in Outcome), *REFUSALS.values())
+"""All that can become of a message."""
 
 
 @blueprint.post(WEBHOOK_PATH)

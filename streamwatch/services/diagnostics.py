@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from streamwatch.leadership import LEADER
-from streamwatch.services.message_counts import MessageCounts
+from streamwatch.services.shared_counts import SharedCounts
 from streamwatch.storage.base import JobRun, Lease, ReaderState, SetAside, Storage
 from streamwatch.twitch.base import HelixBudget, Twitch, TwitchError
 
@@ -33,7 +33,7 @@ class Diagnosis:
 class Diagnostics:
     """Asks the storage and Twitch."""
 
-    def __init__(self, storage: Storage, twitch: Twitch, messages: MessageCounts) -> None:
+    def __init__(self, storage: Storage, twitch: Twitch, messages: SharedCounts) -> None:
         self._storage = storage
         self._twitch = twitch
         self._messages = messages

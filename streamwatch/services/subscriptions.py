@@ -18,6 +18,7 @@ from streamwatch.domain.subscriptions import (
 )
 from streamwatch.services.exclusive import exclusively
 from streamwatch.services.mender import Mender
+from streamwatch.services.published import publish_subscriptions
 from streamwatch.services.reconciliation import Outcome, Reconciliation, told
 from streamwatch.storage.base import Storage
 from streamwatch.twitch.base import (
@@ -102,6 +103,7 @@ class Subscriptions:
             mender.create(todo.missing, self._subscriber(url), _crowded(listing))
             standing = {**todo.kept, **mender.created, **self._find(mender.existing)}
             self._note_down(streamers, standing, _left_over(todo, mender))
+            self._tell(listing, mender)
             if mender.has_more:
                 self._storage.coordination.request_job(RECONCILE)
             return told(todo, mender, standing)
@@ -174,6 +176,7 @@ class Subscriptions:
             streamers = self._storage.streamers()
             known = {one for item in streamers for one in item.subscription_ids.values()}
             self._note_down(streamers, {}, known - mender.deleted)
+            self._tell(listing, mender)
         log.info("Deleted %d subscriptions", len(mender.deleted))
         if mender.error is not None:
             raise mender.error
@@ -201,6 +204,15 @@ class Subscriptions:
             place(subscription): subscription for subscription in ours if subscription.is_alive
         }
         return {wanted: places[wanted] for wanted in existing if wanted in places}
+
+    def _tell(self, listing: SubscriptionListing, mender: Mender) -> None:
+        """Publish what Twitch has after the work."""
+        left = [one for one in listing.subscriptions if one.id not in mender.deleted]
+        before = sum(one.cost for one in listing.subscriptions)
+        now = [*left, *mender.created.values()]
+        cost = listing.total_cost - before + sum(one.cost for one in now)
+        ours = [one for one in now if self._is_ours(one)]
+        publish_subscriptions(self._storage.coordination, ours, cost, listing.max_total_cost)
 
     def _note_down(
         self,

@@ -253,6 +253,15 @@ class Coordination(ABC):
         """The shared counters, by name."""
 
     @abstractmethod
+    def publish(self, topic: str, figures: Mapping[str, float], seconds: float) -> None:
+        """Tell all processes these figures, for `seconds`, in place of those that were published on
+        the topic before."""
+
+    @abstractmethod
+    def published(self, topic: str) -> dict[str, float]:
+        """The figures on a topic; {} where there are none or their time is over."""
+
+    @abstractmethod
     def app_token(self) -> AppToken | None:
         """The shared app access token, if one is kept that has not expired."""
 

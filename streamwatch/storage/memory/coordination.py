@@ -21,6 +21,7 @@ class MemoryCoordination(Coordination):
         self._requested: set[str] = set()
         self._heartbeat: datetime | None = None
         self._counts: Counter[str] = Counter()
+        self._published: Expiring[dict[str, float]] = Expiring(clock)
         self._tokens: Expiring[AppToken] = Expiring(clock)
 
     def acquire_lease(self, name: str, holder: str, seconds: float) -> Lease | None:
@@ -81,6 +82,14 @@ class MemoryCoordination(Coordination):
     def counts(self) -> dict[str, int]:
         with self._lock:
             return dict(self._counts)
+
+    def publish(self, topic: str, figures: Mapping[str, float], seconds: float) -> None:
+        with self._lock:
+            self._published.put(topic, dict(figures), seconds)
+
+    def published(self, topic: str) -> dict[str, float]:
+        with self._lock:
+            return dict(self._published.get(topic) or {})
 
     def app_token(self) -> AppToken | None:
         with self._lock:

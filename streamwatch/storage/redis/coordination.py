@@ -69,6 +69,14 @@ class RedisCoordination(Coordination):
         stored: dict[bytes, bytes] = self._redis.call("HGETALL", keys.COUNTS)
         return {name.decode(): int(count) for name, count in stored.items()}
 
+    def publish(self, topic: str, figures: Mapping[str, float], seconds: float) -> None:
+        value = values.figures_value(figures)
+        self._redis.call("SET", keys.published(topic), value, "PX", values.milliseconds(seconds))
+
+    def published(self, topic: str) -> dict[str, float]:
+        stored = self._redis.call("GET", keys.published(topic))
+        return values.read_figures(stored) if stored else {}
+
     def app_token(self) -> AppToken | None:
         stored = self._redis.call("GET", keys.APP_TOKEN)
         return values.read_token(stored) if stored else None

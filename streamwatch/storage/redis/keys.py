@@ -49,6 +49,10 @@ def set_aside(reader: str) -> str:
     return key("set-aside", reader)
 
 
+def published(topic: str) -> str:
+    return key("published", topic)
+
+
 def lease(name: str) -> str:
     return key("lease", name)
 

@@ -1,7 +1,7 @@
 """What is kept in Redis, as bytes: JSON documents, some behind a line that scripts can compare
 without decoding (JSON has no raw line feed)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import wraps
 from typing import ParamSpec, TypeVar
@@ -181,6 +181,15 @@ def read_job(name: bytes, value: bytes) -> JobRun:
 @_reading
 def read_time(value: bytes) -> datetime:
     return parse_time(value.decode())
+
+
+def figures_value(figures: Mapping[str, float]) -> bytes:
+    return orjson.dumps(dict(figures))
+
+
+@_reading
+def read_figures(value: bytes) -> dict[str, float]:
+    return {name: float(figure) for name, figure in orjson.loads(value).items()}
 
 
 def token_value(token: AppToken) -> bytes:

@@ -47,6 +47,20 @@ class CoordinationContract(ContractBase):
 
         assert storage.coordination.counts() == {"all": 16, **{f"of {n}": 1 for n in range(8)}}
 
+    def test_published_figures_are_those_published_last(self, storage: Storage) -> None:
+        assert storage.coordination.published("helix") == {}
+        storage.coordination.publish("helix", {"limit": 800, "reset": 1.5, "gone": 1}, 60)
+        storage.coordination.publish("helix", {"limit": 800, "reset": 2.5}, 60)
+        storage.coordination.publish("other", {}, 60)
+
+        assert storage.coordination.published("helix") == {"limit": 800, "reset": 2.5}
+        assert storage.coordination.published("other") == {}
+
+    def test_published_figures_go_when_their_time_is_over(self, storage: Storage) -> None:
+        storage.coordination.publish("helix", {"limit": 800}, 0.05)
+
+        eventually(lambda: storage.coordination.published("helix") == {})
+
     def test_the_app_token_is_shared(self, storage: Storage) -> None:
         assert storage.coordination.app_token() is None
         token = AppToken("secret", datetime.now(UTC) + timedelta(days=60))

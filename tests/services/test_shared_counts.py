@@ -1,6 +1,6 @@
 from collections.abc import Mapping
 
-from streamwatch.services.message_counts import MessageCounts
+from streamwatch.services.shared_counts import MESSAGES, SharedCounts
 from streamwatch.storage.base import StorageUnavailable
 from streamwatch.storage.memory import MemoryStorage
 from streamwatch.storage.memory.coordination import MemoryCoordination
@@ -9,7 +9,10 @@ from tests.waiting import wait_for
 
 def test_counts_of_all_processes_come_together() -> None:
     coordination = MemoryStorage().coordination
-    one, other = MessageCounts(coordination, 0.01), MessageCounts(coordination, 0.01)
+    one, other = (
+        SharedCounts(coordination, MESSAGES, 0.01),
+        SharedCounts(coordination, MESSAGES, 0.01),
+    )
     for counts in (one, other, other):
         counts.count("accepted")
     other.count("late")
@@ -21,7 +24,7 @@ def test_counts_of_all_processes_come_together() -> None:
 def test_other_counters_are_not_taken_for_messages() -> None:
     coordination = MemoryStorage().coordination
     coordination.add_counts({"something": 1})
-    assert MessageCounts(coordination).shared() == {}
+    assert SharedCounts(coordination, MESSAGES).shared() == {}
 
 
 class Calls(MemoryCoordination):
@@ -44,7 +47,7 @@ class Calls(MemoryCoordination):
 
 def test_a_thousand_messages_are_one_round_trip_and_no_message_waits_for_it() -> None:
     coordination = Calls()
-    counts = MessageCounts(coordination, 0.2)
+    counts = SharedCounts(coordination, MESSAGES, 0.2)
     for _ in range(1000):
         counts.count("accepted")
     assert coordination.added == []
@@ -55,7 +58,7 @@ def test_a_thousand_messages_are_one_round_trip_and_no_message_waits_for_it() ->
 def test_while_the_storage_is_down_counts_are_kept() -> None:
     coordination = Calls()
     coordination.error = StorageUnavailable("down")
-    counts = MessageCounts(coordination, 0.01)
+    counts = SharedCounts(coordination, MESSAGES, 0.01)
     counts.count("accepted")
     wait_for(lambda: coordination.failures == 1 and counts._waiting.total() == 1)
     assert coordination.added == []
