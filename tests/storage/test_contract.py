@@ -1,6 +1,7 @@
 """Every storage of ours keeps the contract."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import fakeredis
 import pytest
@@ -9,6 +10,20 @@ from streamwatch.storage.memory import MemoryStorage
 from streamwatch.storage.redis import RedisStorage
 from streamwatch.storage.redis.connection import Connection
 from streamwatch.storage.testing import OpenStorage, StorageContract
+
+
+@contextmanager
+def opening(url: str) -> Iterator[OpenStorage]:
+    """What opens Redis storages, all of which are closed in the end."""
+    opened: list[RedisStorage] = []
+
+    def open_storage(events_kept: int = 1000) -> RedisStorage:
+        opened.append(RedisStorage(Connection.to(url), events_kept))
+        return opened[-1]
+
+    yield open_storage
+    for storage in opened:
+        storage.close()
 
 
 class TestMemoryStorage(StorageContract):
@@ -20,15 +35,15 @@ class TestMemoryStorage(StorageContract):
 class TestRedisStorage(StorageContract):
     @pytest.fixture
     def open_storage(self, redis_url: str) -> Iterator[OpenStorage]:
-        opened: list[RedisStorage] = []
+        with opening(redis_url) as open_storage:
+            yield open_storage
 
-        def open_storage(events_kept: int = 1000) -> RedisStorage:
-            opened.append(RedisStorage(Connection.to(redis_url), events_kept))
-            return opened[-1]
 
-        yield open_storage
-        for storage in opened:
-            storage.close()
+class TestRedisStorageOnACluster(StorageContract):
+    @pytest.fixture
+    def open_storage(self, cluster_url: str) -> Iterator[OpenStorage]:
+        with opening(cluster_url) as open_storage:
+            yield open_storage
 
 
 class TestRedisStorageOnFakeredis(StorageContract):

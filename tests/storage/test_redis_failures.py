@@ -54,6 +54,8 @@ VERBS: dict[str, Callable[[Storage], object]] = {
     "set_aside": lambda s: s.feed.set_aside("a", FeedEntry("1-1", None), "", START),
     "set_aside_entries": lambda s: s.feed.set_aside_entries("a"),
     "drop_set_aside": lambda s: s.feed.drop_set_aside("a", ["1-1"]),
+    "last_id": lambda s: s.feed.last_id(),
+    "tail": lambda s: s.feed.tail(None, 1),
     "trim": lambda s: s.feed.trim(),
     "length": lambda s: s.feed.length(),
     "readers": lambda s: s.feed.readers(),
@@ -69,6 +71,8 @@ VERBS: dict[str, Callable[[Storage], object]] = {
     "last_heartbeat": lambda s: s.coordination.last_heartbeat(),
     "add_counts": lambda s: s.coordination.add_counts({"a": 1}),
     "counts": lambda s: s.coordination.counts(),
+    "publish": lambda s: s.coordination.publish("helix", {"limit": 1.0}, 60),
+    "published": lambda s: s.coordination.published("helix"),
     "app_token": lambda s: s.coordination.app_token(),
     "save_app_token": lambda s: s.coordination.save_app_token(AppToken("t", datetime.now(UTC))),
 }
