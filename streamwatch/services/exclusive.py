@@ -1,20 +1,28 @@
 """Work that one process at a time may do, whichever process that is."""
 
+import logging
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from threading import Event, Thread
 
 from streamwatch.services.errors import AlreadyRunning
-from streamwatch.storage.base import Coordination
+from streamwatch.storage.base import Coordination, Lease, StorageUnavailable
 
-_SECONDS = 60.0
-"""How long the work stays barred after the process that did it has died; and the longest step."""
+log = logging.getLogger(__name__)
+
+_SECONDS = 6.0
+"""How long the work stays barred after its process has died: no longer than the leader's lease
+stands, so that the next leader can begin with it."""
 
 
 @contextmanager
 def exclusively(coordination: Coordination, work: str) -> Iterator[Callable[[], None]]:
-    """Do `work` while no other process does. Gives a function to call after each step, which holds
-    on to the right; it, and this, raise AlreadyRunning where another process has it."""
+    """Do `work` while no other process does.
+
+    Raises AlreadyRunning where another does. Gives a function to call between the steps of the
+    work, which raises it where the right to go on was lost.
+    """
     lease = coordination.acquire_lease(work, secrets.token_hex(8), _SECONDS)
     if lease is None:
         raise AlreadyRunning(work)
@@ -23,7 +31,22 @@ def exclusively(coordination: Coordination, work: str) -> Iterator[Callable[[], 
         if not coordination.renew_lease(lease, _SECONDS):
             raise AlreadyRunning(work)
 
+    done = Event()
+    keeper = Thread(target=_keep, args=(coordination, lease, done), name=work, daemon=True)
+    keeper.start()
     try:
         yield hold
     finally:
+        done.set()
+        keeper.join()
         coordination.release_lease(lease)
+
+
+def _keep(coordination: Coordination, lease: Lease, done: Event) -> None:
+    """Hold on to `lease` through steps that take longer than it stands. Whether it was lost, the
+    work finds out between two steps."""
+    while not done.wait(_SECONDS / 3):
+        try:
+            coordination.renew_lease(lease, _SECONDS)
+        except StorageUnavailable as error:
+            log.warning("The right to %s could not be renewed: %s", lease.name, error)

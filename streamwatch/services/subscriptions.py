@@ -16,6 +16,7 @@ from streamwatch.domain.subscriptions import (
     secret_mark,
     wanted_of,
 )
+from streamwatch.services.errors import AlreadyRunning
 from streamwatch.services.exclusive import exclusively
 from streamwatch.services.mender import Mender
 from streamwatch.services.published import publish_subscriptions
@@ -90,23 +91,12 @@ class Subscriptions:
             log.info("No WEBHOOK_URL: Twitch is polled, and nothing subscribed to")
             return Reconciliation(Outcome.DISABLED)
         with exclusively(self._storage.coordination, RECONCILE) as hold:
-            listing = self._twitch.subscriptions()
-            # Read after the listing: of a streamer who is added meanwhile nothing is then taken
-            # for a stray.
-            streamers = self._storage.streamers()
-            todo = plan(streamers, listing.subscriptions, url, self._mark)
-            room = listing.max_total_cost - listing.total_cost
-            step = _step(hold, progress, len(todo.unwanted) + len(todo.missing))
-            mender = Mender(self._twitch, room, step, seconds)
-            hold()
-            mender.delete(todo.unwanted)
-            mender.create(todo.missing, self._subscriber(url), _crowded(listing))
-            standing = {**todo.kept, **mender.created, **self._find(mender.existing)}
-            self._note_down(streamers, standing, _left_over(todo, mender))
-            self._tell(listing, mender)
-            if mender.has_more:
+            try:
+                return self._take_turn(url, hold, progress, seconds)
+            except AlreadyRunning:
+                # Lost on the way: what was done is not noted down yet.
                 self._storage.coordination.request_job(RECONCILE)
-            return told(todo, mender, standing)
+                raise
 
     def cover(self, streamers: Iterable[Streamer]) -> None:
         """Create what these lack. What exists already (409) a reconciliation adopts.
@@ -165,6 +155,27 @@ class Subscriptions:
     def delete_all(self, progress: Progress = _untold) -> int:
         """The same for all of the application, those of other services included."""
         return self._delete(lambda _: True, progress)
+
+    def _take_turn(
+        self, url: str, hold: Callable[[], None], progress: Progress, seconds: float
+    ) -> Reconciliation:
+        listing = self._twitch.subscriptions()
+        # Read after the listing: of a streamer who is added meanwhile nothing is then taken
+        # for a stray.
+        streamers = self._storage.streamers()
+        todo = plan(streamers, listing.subscriptions, url, self._mark)
+        room = listing.max_total_cost - listing.total_cost
+        step = _step(hold, progress, len(todo.unwanted) + len(todo.missing))
+        mender = Mender(self._twitch, room, step, seconds)
+        hold()
+        mender.delete(todo.unwanted)
+        mender.create(todo.missing, self._subscriber(url), _crowded(listing))
+        standing = {**todo.kept, **mender.created, **self._find(mender.existing)}
+        self._note_down(streamers, standing, _left_over(todo, mender))
+        self._tell(listing, mender)
+        if mender.has_more:
+            self._storage.coordination.request_job(RECONCILE)
+        return told(todo, mender, standing)
 
     def _delete(self, is_meant: Callable[[Subscription], bool], progress: Progress) -> int:
         with exclusively(self._storage.coordination, RECONCILE) as hold:

@@ -544,6 +544,7 @@ def test_whoever_has_lost_the_right_to_go_on_stops(house: House) -> None:
     with pytest.raises(AlreadyRunning):
         house.service.reconcile()
     assert house.twitch.calls.count("subscribe") < 100
+    assert house.storage.coordination.take_requested_jobs() == {RECONCILE}
     house.service.reconcile()
     assert house.is_mended()
 
