@@ -1,4 +1,4 @@
-"""The storage in Redis, or what speaks its protocol (Valkey), from version 6.2 on.
+"""The storage in Redis, or what speaks its protocol (Valkey), from version 7 on.
 
 Every verb that writes in more than one place is one Lua script under `streamwatch/storage/lua`,
 which names the keys it owns.

@@ -136,10 +136,16 @@ class Connection:
             return answers
 
     def _connected(self) -> Client:
+        """Makes a client without the lock: nobody waits for another who cannot connect."""
+        return self._client or self._keep(self._make_client())
+
+    def _keep(self, client: Client) -> Client:
+        """The client that was made first."""
         with self._lock:
-            if self._client is None:
-                self._client = self._make_client()
-            return self._client
+            kept = self._client = self._client or client
+        if kept is not client:
+            client.close()
+        return kept
 
 
 def _without_errors(answers: list[Any]) -> list[Any]:

@@ -89,8 +89,8 @@ class RedisFeed(Feed):
         return sorted(states, key=lambda state: state.name)
 
     def _lag(self, group: dict[str, Any]) -> int:
-        """Redis's own figure, which it does not always have (and not before 7.0)."""
-        lag: int | None = group.get("lag")
+        """Redis's own figure, which it does not have where entries within were deleted."""
+        lag: int | None = group["lag"]
         if lag is None:
             after = b"(" + group["last-delivered-id"]
             return len(self._redis.call("XRANGE", keys.FEED, after, "+"))
