@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from streamwatch.bootstrap import Services
 from streamwatch.services.errors import AlreadyRunning
 from streamwatch.services.live_push import RESUMABLE
+from streamwatch.services.published import publish_budget
 from streamwatch.services.refresh import REFRESH
 from streamwatch.services.subscriptions import RECONCILE
 from streamwatch.storage.base import Lease
@@ -19,12 +20,13 @@ DEFAULT_STREAMERS = "default-streamers"
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A thing that is done every `seconds`; with None, once after each start, tried every minute
-    until it succeeds."""
+    """A thing that is done every `seconds`, and first when a process starts, unless `at_start` says
+    otherwise. With None, once after each start, tried every minute until it succeeds."""
 
     name: str
     seconds: int | None
     run: Callable[[Lease], object]
+    at_start: bool = True
 
 
 def table(services: Services) -> list[Job]:
@@ -35,21 +37,32 @@ def table(services: Services) -> list[Job]:
         Job(RECONCILE, settings.verify_seconds, lambda _: reconcile(services)),
         Job(REFRESH, settings.refresh_seconds, lambda lease: refresh(services, lease)),
         Job("details", 2, services.refresh.details),
-        Job("names", 86_400, lambda _: services.streamers.refresh_names()),
+        Job("names", 86_400, lambda _: services.streamers.refresh_names(), at_start=False),
+        Job("budget", 15, lambda _: tell_budget(services)),
         Job("trim-feed", 60, lambda _: services.storage.feed.trim(keep=RESUMABLE)),
     ]
 
 
 def add_default_streamers(services: Services) -> None:
-    """Monitor DEFAULT_STREAMERS. Raises TwitchError if Twitch could not be asked of some."""
-    wanted = services.settings.default_streamers
-    result = services.streamers.add_many(wanted)
+    """Monitor DEFAULT_STREAMERS. Raises TwitchError if Twitch could not be asked of some.
+
+    At start the jobs that make them complete come next; after a failure they have been.
+    """
+    coordination = services.storage.coordination
+    last = coordination.job_runs().get(DEFAULT_STREAMERS)
+    add = services.streamers.add_many if last and last.error else services.streamers.enroll
+    result = add(services.settings.default_streamers)
     if result.not_found:
         log.warning("Twitch has no users %s of DEFAULT_STREAMERS", ", ".join(result.not_found))
     if result.failed:
         raise TwitchUnavailable(f"{len(result.failed)} default streamers could not be added yet.")
     count = len(services.streamers.all())
     log.info("Initializing status for %d monitored streamers…", count)
+
+
+def tell_budget(services: Services) -> None:
+    """Let the metrics show what is left of Helix's rate limit."""
+    publish_budget(services.storage.coordination, services.twitch.budget())
 
 
 def reconcile(services: Services) -> None:

@@ -21,7 +21,9 @@ from streamwatch.bootstrap import Services, build
 from streamwatch.jobs import Job, table
 from streamwatch.leadership import Leadership, holder_name
 from streamwatch.logs import log_context, logging_config
+from streamwatch.services.figures import job_counts
 from streamwatch.services.observer import LeadershipLost
+from streamwatch.services.shared_counts import JOBS, named
 from streamwatch.settings import SettingsError, from_env
 from streamwatch.storage.base import Coordination, JobRun, Lease, StorageUnavailable
 from streamwatch.twitch.base import TwitchError
@@ -88,15 +90,17 @@ class Worker:
         self._scheduled_under = lease
 
     def _plan(self, job: Job, lease: Lease, last: JobRun | None) -> None:
-        """Make a job due: at once, if it has not run since this process started, else when its
-        interval since the last run is over, whoever ran it. So a takeover neither repeats nor
-        skips."""
+        """Make a job due: at once, if it belongs to a start and has not run since this process
+        started; else when its interval since the last run is over, whoever ran it. So a takeover
+        neither repeats nor skips."""
         ran = last is not None and last.started_at >= self._started_at
         if job.seconds is None and ran and last and not last.error:
             return
         seconds = job.seconds or _RETRY_SECONDS
         planned = self._scheduler.every(seconds).seconds.do(self._perform, job, lease)
-        due = last.started_at + timedelta(seconds=seconds) if ran and last else self._clock()
+        due = self._clock()
+        if ran or not job.at_start:
+            due = (last.started_at if last else due) + timedelta(seconds=seconds)
         planned.next_run = due.astimezone().replace(tzinfo=None)  # schedule's own form
 
     def _run_requested(self) -> None:
@@ -138,6 +142,7 @@ class Worker:
         self._errors[run.name] = run.error or ""
         try:
             self._coordination.record_job(run)
+            self._coordination.add_counts(named(JOBS, job_counts(run)))
         except StorageUnavailable as error:
             log.warning("The run of job %s could not be recorded: %s", run.name, error)
 

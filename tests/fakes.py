@@ -83,7 +83,7 @@ class FakeTwitch(Twitch):
     def subscribe(self, wanted: Subscribe) -> Subscription:
         self._called("subscribe")
         condition = {"broadcaster_user_id": wanted.user_id}
-        for one in self.subscribed.values():
+        for one in list(self.subscribed.values()):  # in one step: many threads subscribe
             same = (one.type, one.condition, one.callback)
             if same == (wanted.type, condition, wanted.callback):
                 raise SubscriptionExists("There is such a subscription.", 409)

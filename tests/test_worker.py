@@ -1,7 +1,7 @@
 import logging
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -24,14 +24,19 @@ def storage() -> MemoryStorage:
     return MemoryStorage(events_kept=1000)
 
 
+def working(storage: MemoryStorage, *jobs: Job) -> AbstractContextManager[Worker]:
+    return running(Worker(storage.coordination, list(jobs), now, "worker"))
+
+
 @contextmanager
-def working(storage: MemoryStorage, *jobs: Job) -> Iterator[Worker]:
-    worker = Worker(storage.coordination, list(jobs), now, "worker")
+def running(worker: Worker) -> Iterator[Worker]:
     thread = threading.Thread(target=worker.run)
     thread.start()
-    yield worker
-    worker.stop()
-    thread.join(10)
+    try:
+        yield worker
+    finally:
+        worker.stop()
+        thread.join(10)
     assert not thread.is_alive()
 
 
@@ -110,6 +115,15 @@ def test_a_takeover_neither_repeats_nor_skips(storage: MemoryStorage) -> None:
     with working(storage, Job("rare", 3600, rare), Job("due", 3600, due)):
         wait_for(lambda: due.count == 1)
     assert rare.count == 0
+
+
+def test_a_job_that_is_not_for_the_start_waits_for_its_interval(storage: MemoryStorage) -> None:
+    rare, overdue, often = Runs(), Runs(), Runs()
+    storage.coordination.record_job(JobRun("overdue", now() - timedelta(seconds=3601), 0))
+    jobs = [Job("rare", 3600, rare, at_start=False), Job("overdue", 3600, overdue, at_start=False)]
+    with working(storage, *jobs, Job("often", 1, often)):
+        wait_for(lambda: often.count >= 2)
+    assert (rare.count, overdue.count) == (0, 1)
 
 
 def test_a_job_under_a_lost_lease_is_left_to_the_successor(storage: MemoryStorage) -> None:

@@ -79,15 +79,20 @@ class Streamers:
     def add_many(self, logins: Iterable[str]) -> BulkAdded:
         """Monitor many, in as few calls to Twitch as it allows. The worker subscribes and looks who
         is live within seconds."""
+        result = self.enroll(logins)
+        if result.added:
+            self._storage.coordination.request_job(RECONCILE)
+            self._storage.coordination.request_job(REFRESH)
+        return result
+
+    def enroll(self, logins: Iterable[str]) -> BulkAdded:
+        """Monitor many, and leave subscriptions and live data to jobs that run anyway."""
         wanted = list(dict.fromkeys(login.lower() for login in logins))
         result = BulkAdded()
         known = self._storage.find_streamers(wanted)
         result.existing = [login for login in wanted if login in known]
         for batch in batched([login for login in wanted if login not in known], _USERS_A_CALL):
             self._add_batch(batch, result)
-        if result.added:
-            self._storage.coordination.request_job(RECONCILE)
-            self._storage.coordination.request_job(REFRESH)
         return result
 
     def remove(self, login: str) -> Streamer:
