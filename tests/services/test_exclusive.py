@@ -35,9 +35,9 @@ def test_a_failure_lets_the_next_one_in(coordination: MemoryCoordination) -> Non
 def test_a_step_may_take_longer_than_the_lease_stands(
     coordination: MemoryCoordination, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(exclusive, "_SECONDS", 0.3)
+    monkeypatch.setattr(exclusive, "_SECONDS", 1.2)
     with exclusively(coordination, "work") as hold:
-        end = time.monotonic() + 1
+        end = time.monotonic() + 2
         while time.monotonic() < end:
             assert coordination.acquire_lease("work", "another", 60) is None
             time.sleep(0.01)
