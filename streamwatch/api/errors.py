@@ -12,6 +12,7 @@ import orjson
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException, UnprocessableEntity
 
+from streamwatch.analytics.base import AnalyticsUnavailable
 from streamwatch.domain.eventsub import ForgedMessage, MalformedMessage, StaleMessage
 from streamwatch.services.errors import AlreadyRunning, NotMonitored, TooManyListeners, UnknownUser
 from streamwatch.storage.base import StorageUnavailable
@@ -43,7 +44,7 @@ class InvalidRequest(UnprocessableEntity):
 
 
 @dataclass(frozen=True, slots=True)
-class _Answer:
+class Answer:
     """How an error is answered. Without `detail` its own text is: only where that is ours."""
 
     status: HTTPStatus
@@ -52,23 +53,26 @@ class _Answer:
     """Seconds."""
 
 
-ANSWERS: dict[type[Exception], _Answer] = {
-    UnknownUser: _Answer(HTTPStatus.NOT_FOUND),
-    NotMonitored: _Answer(HTTPStatus.NOT_FOUND),
-    AlreadyRunning: _Answer(HTTPStatus.CONFLICT, retry_after=60),
-    TooManyListeners: _Answer(HTTPStatus.SERVICE_UNAVAILABLE, retry_after=10),
-    MalformedMessage: _Answer(HTTPStatus.BAD_REQUEST),
-    ForgedMessage: _Answer(HTTPStatus.FORBIDDEN),
-    StaleMessage: _Answer(HTTPStatus.FORBIDDEN),
-    TwitchError: _Answer(HTTPStatus.BAD_GATEWAY),
-    TwitchBusy: _Answer(HTTPStatus.SERVICE_UNAVAILABLE, "Twitch's rate limit is used up for now."),
-    TwitchNotConfigured: _Answer(
+ANSWERS: dict[type[Exception], Answer] = {
+    UnknownUser: Answer(HTTPStatus.NOT_FOUND),
+    NotMonitored: Answer(HTTPStatus.NOT_FOUND),
+    AlreadyRunning: Answer(HTTPStatus.CONFLICT, retry_after=60),
+    TooManyListeners: Answer(HTTPStatus.SERVICE_UNAVAILABLE, retry_after=10),
+    MalformedMessage: Answer(HTTPStatus.BAD_REQUEST),
+    ForgedMessage: Answer(HTTPStatus.FORBIDDEN),
+    StaleMessage: Answer(HTTPStatus.FORBIDDEN),
+    TwitchError: Answer(HTTPStatus.BAD_GATEWAY),
+    TwitchBusy: Answer(HTTPStatus.SERVICE_UNAVAILABLE, "Twitch's rate limit is used up for now."),
+    TwitchNotConfigured: Answer(
         HTTPStatus.SERVICE_UNAVAILABLE,
         "This needs Twitch: set TWITCH_CLIENT_ID and TWITCH_CLIENT_SECRET.",
         60,
     ),
-    StorageUnavailable: _Answer(
+    StorageUnavailable: Answer(
         HTTPStatus.SERVICE_UNAVAILABLE, "The storage does not answer now.", 5
+    ),
+    AnalyticsUnavailable: Answer(
+        HTTPStatus.SERVICE_UNAVAILABLE, "The analytics do not answer now.", 5
     ),
 }
 """The most exact type counts."""
@@ -94,7 +98,7 @@ def http_problem(error: HTTPException) -> Response:
     return _problem(status, error.description or status.description, headers, extra)
 
 
-def _typed_problem(answer: _Answer, error: Exception) -> Response:
+def _typed_problem(answer: Answer, error: Exception) -> Response:
     if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         log.warning(
             "Answered %s %s with %d: %s: %s",

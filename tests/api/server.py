@@ -77,21 +77,31 @@ def read_answer(connection: socket.socket) -> Answer:
 def gunicorn(app: str, directory: Path) -> Iterator[Server]:
     """`app` of `tests.wsgi`, served with our own configuration. The socket is open before the
     process is, so that there is nothing to wait for."""
-    log = directory / "log"
-    with socket.create_server(("127.0.0.1", 0), backlog=128) as listener, log.open("wb") as output:
-        process = subprocess.Popen(
+    with socket.create_server(("127.0.0.1", 0), backlog=128) as listener:
+        server = Server(listener.getsockname()[1], directory / "log")
+        process = _start(app, listener, server.log)
+    try:
+        try:
+            server.get("/health/live")
+        except OSError as error:
+            raise AssertionError(server.log.read_text()) from error
+        yield server
+    finally:
+        process.terminate()
+        process.wait(PATIENCE * 2)
+
+
+def _start(app: str, listener: socket.socket, log: Path) -> subprocess.Popen[bytes]:
+    configuration = ROOT / "config" / "gunicorn.conf.py"
+    with log.open("wb") as output:
+        return subprocess.Popen(
             [
-                *(sys.executable, "-m", "gunicorn", "-c", ROOT / "config" / "gunicorn.conf.py"),
-                *("--bind", f"fd://{listener.fileno()}", "--workers", "1", f"tests.wsgi:{app}()"),
+                *(sys.executable, "-m", "gunicorn", "-c", configuration, "--workers", "1"),
+                *("--bind", f"fd://{listener.fileno()}", f"tests.wsgi:{app}()"),
             ],
-            cwd=directory,
+            cwd=log.parent,
             env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "LOG_FORMAT": "json"},
             pass_fds=[listener.fileno()],
             stdout=output,
             stderr=subprocess.STDOUT,
         )
-        try:
-            yield Server(listener.getsockname()[1], log)
-        finally:
-            process.terminate()
-            process.wait(PATIENCE * 2)

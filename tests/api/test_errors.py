@@ -2,6 +2,7 @@ import logging
 
 import pytest
 
+from streamwatch.analytics.base import AnalyticsUnavailable
 from streamwatch.storage.base import StorageUnavailable
 from tests.api.world import World, problem
 
@@ -64,6 +65,14 @@ def test_a_storage_that_is_down_is_503_in_our_words_and_logged_in_its_own(
     assert f"Answered {method} /" in caplog.text
     assert DRIVERS_WORDS in caplog.text
     problem(response, 503)
+    assert int(response.headers["Retry-After"]) > 0
+    assert "redis" not in response.text
+
+
+def test_analytics_that_are_down_are_503_in_our_words(world: World) -> None:
+    world.storage.error = AnalyticsUnavailable(DRIVERS_WORDS)  # whatever raises it
+    response = world.get("/streamers")
+    assert "analytics" in problem(response, 503)["detail"]
     assert int(response.headers["Retry-After"]) > 0
     assert "redis" not in response.text
 
