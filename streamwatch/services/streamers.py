@@ -11,7 +11,7 @@ from streamwatch.services.errors import NotMonitored, UnknownUser
 from streamwatch.services.refresh import REFRESH, Refresh
 from streamwatch.services.subscriptions import RECONCILE, Subscriptions
 from streamwatch.storage.base import Storage
-from streamwatch.twitch.base import Twitch, TwitchError
+from streamwatch.twitch.base import Twitch, TwitchError, TwitchNotConfigured
 
 log = logging.getLogger(__name__)
 
@@ -56,6 +56,10 @@ class Streamers:
     def all(self) -> list[Streamer]:
         """All monitored streamers, the newest first."""
         return self._storage.streamers()
+
+    def find(self, login: str) -> Streamer | None:
+        """The monitored streamer with this login (any case)."""
+        return self._storage.find_streamers([login.lower()]).get(login.lower())
 
     def add(self, login: str) -> Added:
         """Monitor the user with this login (any case), subscribe, and see whether they are live.
@@ -117,6 +121,8 @@ class Streamers:
     def _add_batch(self, logins: list[str], result: BulkAdded) -> None:
         try:
             users = self._twitch.users(logins=logins)
+        except TwitchNotConfigured:
+            raise
         except TwitchError as error:
             log.warning("Could not add %d streamers: %s", len(logins), error)
             result.failed += logins

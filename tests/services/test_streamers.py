@@ -4,7 +4,7 @@ from streamwatch.domain.models import Streamer
 from streamwatch.services.errors import NotMonitored, UnknownUser
 from streamwatch.services.refresh import REFRESH
 from streamwatch.services.subscriptions import RECONCILE
-from streamwatch.twitch.base import TwitchUnavailable
+from streamwatch.twitch.base import TwitchNotConfigured, TwitchUnavailable
 from tests.messages import COOL_USER
 from tests.services.conftest import START, House
 
@@ -74,6 +74,12 @@ def test_many_are_added_in_few_calls_and_each_is_accounted_for(house: House) -> 
 def test_those_of_whom_twitch_could_not_be_asked_failed(house: House) -> None:
     house.twitch.error = TwitchUnavailable("Twitch is down.")
     assert house.services.streamers.add_many(["one", "two"]).failed == ["one", "two"]
+
+
+def test_without_credentials_nobody_can_be_added(house: House) -> None:
+    house.twitch.error = TwitchNotConfigured("Not set.")
+    with pytest.raises(TwitchNotConfigured):
+        house.services.streamers.add_many(["one", "two"])
 
 
 def test_removing_lets_subscriptions_and_status_go_and_keeps_the_history(house: House) -> None:
