@@ -1,11 +1,13 @@
 """Every analytics of ours keeps the contract."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
+import pymongo
 import pytest
 
 from streamwatch.analytics.memory import MemoryAnalytics
+from streamwatch.analytics.mongo import MongoAnalytics
 from streamwatch.analytics.testing import CAP, AnalyticsContract, OpenAnalytics
 from streamwatch.analytics.testing.build import START
 from streamwatch.domain.sessions import Observed
@@ -31,5 +33,31 @@ class TestMemoryAnalytics(AnalyticsContract):
         def forget(before: datetime) -> None:
             now.append(before + DAY)
             memory.project(Observed())
+
+        return forget
+
+
+class TestMongoAnalytics(AnalyticsContract):
+    @pytest.fixture
+    def open_analytics(self, mongodb_url: str, mongodb_database: str) -> Iterator[OpenAnalytics]:
+        opened: list[MongoAnalytics] = []
+
+        def open_analytics() -> MongoAnalytics:
+            opened.append(MongoAnalytics(mongodb_url, mongodb_database, CAP))
+            opened[-1].prepare()
+            return opened[-1]
+
+        yield open_analytics
+        for analytics in opened:
+            analytics.close()
+
+    @pytest.fixture
+    def forget(self, mongodb_url: str, mongodb_database: str) -> Callable[[datetime], None]:
+        """As MongoDB does once a minute, by the index that `prepare` makes."""
+
+        def forget(before: datetime) -> None:
+            with pymongo.MongoClient[dict[str, object]](mongodb_url) as client:
+                snapshots = client[mongodb_database]["stream_snapshots"]
+                snapshots.delete_many({"captured_at": {"$lt": before}})
 
         return forget

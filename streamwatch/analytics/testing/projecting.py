@@ -122,6 +122,28 @@ class ProjectingContract(ContractBase):
         analytics.recalculate(user_id)
         check(analytics, user_id, pieces)
 
+    def test_what_is_learned_late_takes_an_offline_without_a_name_over(
+        self, analytics: AnalyticsStore
+    ) -> None:
+        """For the stream before it is over since it was last seen, not since the offline."""
+        late: list[Piece] = [
+            online("s2", 100, started=90),
+            snapshot("s3", 150, started=140),
+            snapshot("s3", 140, started=140),
+        ]
+        known: list[Piece] = [
+            online("s1", 0),
+            snapshot("s1", 60),
+            offline(None, 145),
+            offline(None, 155),
+            online("s3", 160, started=140),
+        ]
+        analytics.project(told(*known))
+        for number, piece in enumerate(late, start=1):
+            analytics.project(told(piece))
+            found = by_id(analytics.sessions("1337", 10))
+            assert found == made_of([*known, *late[:number]])
+
     def test_recalculating_an_unknown_streamer_changes_nothing(
         self, analytics: AnalyticsStore
     ) -> None:

@@ -1,0 +1,110 @@
+"""The one way to MongoDB: a client for each process, time limits, and the port's errors."""
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC
+from threading import Lock
+from typing import Any
+
+import pymongo
+from bson.codec_options import CodecOptions
+from bson.errors import BSONError
+from pymongo import UpdateOne
+from pymongo.collection import Collection
+from pymongo.database import Database
+from pymongo.errors import BulkWriteError, DocumentTooLarge, PyMongoError, WriteError
+
+from streamwatch.analytics.base import AnalyticsError, AnalyticsUnavailable
+
+Document = dict[str, Any]
+
+READ_SECONDS = 2.5
+"""How long a read may take as a whole; the port promises an answer or an error within 3."""
+
+WRITE_SECONDS = 20.0
+"""How long projecting a batch may take: the worker waits, nobody else does."""
+
+_CONNECT_MS = 2000
+_DUPLICATE_KEY = 11000
+_CODEC: CodecOptions[Document] = CodecOptions(tz_aware=True, tzinfo=UTC)
+
+
+class Connection:
+    """A database whose client is made when it is first needed in a process: pymongo's does not
+    survive a fork."""
+
+    def __init__(self, url: str, database: str) -> None:
+        self._url = url
+        self._name = database
+        self._lock = Lock()
+        self._client: pymongo.MongoClient[Document] | None = None
+        self._process: int | None = None
+
+    def __repr__(self) -> str:
+        return f"Connection(database={self._name!r})"
+
+    def collection(self, name: str) -> Collection[Document]:
+        return self.database[name]
+
+    @property
+    def database(self) -> Database[Document]:
+        with self._lock:
+            if self._client is None or self._process != os.getpid():
+                self._client = pymongo.MongoClient(
+                    self._url,
+                    connectTimeoutMS=_CONNECT_MS,
+                    serverSelectionTimeoutMS=_CONNECT_MS,
+                    timeoutMS=int(READ_SECONDS * 1000),
+                    appname="streamwatch",
+                )
+                self._process = os.getpid()
+            return self._client.get_database(self._name, codec_options=_CODEC)
+
+    def close(self) -> None:
+        with self._lock:
+            if self._client is not None and self._process == os.getpid():
+                self._client.close()
+            self._client = None
+
+
+@contextmanager
+def within(seconds: float) -> Iterator[None]:
+    """Let what is done inside take so long as a whole, and fail with the port's errors.
+
+    What the driver cannot encode, or the server refuses to write, is wrong in itself. Everything
+    else, a refused login or a full disk too, is the database's trouble and may pass.
+    """
+    try:
+        with pymongo.timeout(seconds):
+            yield
+    except (BSONError, DocumentTooLarge, OverflowError, UnicodeError) as error:
+        raise AnalyticsError(f"MongoDB cannot keep it: {type(error).__name__}") from error
+    except (BulkWriteError, WriteError) as error:
+        if error.timeout:
+            raise AnalyticsUnavailable("MongoDB did not answer in time") from error
+        raise AnalyticsError(f"MongoDB did not write it: {type(error).__name__}") from error
+    except PyMongoError as error:
+        raise AnalyticsUnavailable(f"MongoDB does not answer: {type(error).__name__}") from error
+
+
+def upsert_all(collection: Collection[Document], updates: Sequence[UpdateOne]) -> None:
+    """Do all of these upserts, in no order, each idempotent. Of two that insert the same document
+    at once MongoDB fails one: it is done again and finds the document."""
+    while updates:
+        try:
+            collection.bulk_write(updates, ordered=False)
+        except BulkWriteError as error:
+            failed = error.details["writeErrors"]
+            if any(one["code"] != _DUPLICATE_KEY for one in failed):
+                raise
+            updates = [updates[one["index"]] for one in failed]
+        else:
+            return
+
+
+def newer(key: Document, value: Document) -> UpdateOne:
+    """Replace the document with this key by `value`, unless it was written with a later ticket."""
+    is_later = {"$gt": ["$ticket", value["ticket"]]}
+    replacement = {"$cond": [is_later, "$$ROOT", {"$literal": value}]}
+    return UpdateOne(key, [{"$replaceWith": replacement}], upsert=True)

@@ -1,0 +1,156 @@
+"""Sessions in MongoDB, and the samples that they are made of."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
+
+from pymongo import DESCENDING, UpdateOne
+from pymongo.collection import Collection
+
+from streamwatch.analytics.mongo.connection import Connection, Document, newer, upsert_all
+from streamwatch.analytics.mongo.schema import SESSIONS, SNAPSHOTS
+from streamwatch.analytics.mongo.values import (
+    SUMS,
+    category_from,
+    sample_from,
+    sample_value,
+    session_from,
+    session_value,
+    totals_from,
+)
+from streamwatch.domain.models import StreamSnapshot
+from streamwatch.domain.sessions import Fact, StreamSession, session, spans
+from streamwatch.domain.statistics import CategorySums
+from streamwatch.domain.times import format_time
+from streamwatch.domain.totals import Totals, categories
+
+AT_ONCE = 100
+"""How many sessions are made at once, so that not too many samples are held in memory."""
+
+_NEWEST_FIRST = [("started_at", DESCENDING), ("_id", DESCENDING)]
+
+
+class Sessions:
+    def __init__(self, connection: Connection, cap: timedelta) -> None:
+        self._connection = connection
+        self._cap = cap
+
+    def keep(self, samples: Iterable[StreamSnapshot]) -> None:
+        """Add samples; those that are known stay as they are."""
+        upsert_all(self._snapshots, [_addition(sample) for sample in samples])
+
+    def renew(self, deciding: dict[str, list[Fact]], ticket: int) -> None:
+        """Make the sessions of these streams anew of the facts that decide them."""
+        stream_ids = list(deciding)
+        for start in range(0, len(stream_ids), AT_ONCE):
+            chunk = stream_ids[start : start + AT_ONCE]
+            self._renew({stream_id: deciding[stream_id] for stream_id in chunk}, ticket)
+
+    def _renew(self, deciding: dict[str, list[Fact]], ticket: int) -> None:
+        of_these = {
+            "stream_id": {"$in": list(deciding)},
+            "broadcaster_id": {"$in": [facts[0].broadcaster_id for facts in deciding.values()]},
+        }
+        samples = defaultdict(list)
+        for value in self._snapshots.find(of_these):
+            samples[value["stream_id"]].append(sample_from(value))
+        found = self._sessions.find({"_id": of_these["stream_id"]})
+        before = {value["_id"]: session_from(value) for value in found}
+        made = [
+            session(
+                spans(facts)[stream_id],
+                facts,
+                samples[stream_id],
+                self._cap,
+                before.get(stream_id),
+            )
+            for stream_id, facts in deciding.items()
+        ]
+        writes = [
+            newer(
+                {"_id": one.stream_id, "broadcaster_id": one.broadcaster_id},
+                session_value(one, ticket),
+            )
+            for one in made
+        ]
+        upsert_all(self._sessions, writes)
+
+    def ending_at(self, user_id: str, times: Sequence[datetime]) -> set[str]:
+        """The streams that are stored as ongoing, or as ended at one of `times`."""
+        query = {"broadcaster_id": user_id, "ended_at": {"$in": [None, *times]}}
+        return {value["_id"] for value in self._sessions.find(query, {"_id": 1})}
+
+    def newest(self, user_id: str, limit: int) -> list[StreamSession]:
+        found = self._sessions.find({"broadcaster_id": user_id}).sort(_NEWEST_FIRST).limit(limit)
+        return [session_from(value) for value in found]
+
+    def each(self, user_id: str, since: datetime | None) -> Iterator[StreamSession]:
+        query: Document = {"broadcaster_id": user_id}
+        if since is not None:
+            query["started_at"] = {"$gte": since}
+        for value in self._sessions.find(query).sort(_NEWEST_FIRST):
+            yield session_from(value)
+
+    def totals(
+        self, user_ids: Iterable[str], since: datetime | None = None, until: datetime | None = None
+    ) -> dict[str, Totals]:
+        """What the sessions of each streamer add up to, of those that started in [since, until)."""
+        match: Document = {"broadcaster_id": {"$in": list(user_ids)}}
+        if since and until:
+            match["started_at"] = {"$gte": since, "$lt": until}
+        found = self._sessions.aggregate([{"$match": match}, {"$group": _TOTALS}])
+        return {value["_id"]: totals_from(value) for value in found}
+
+    def categories(self, user_ids: Iterable[str]) -> dict[str, list[CategorySums]]:
+        """What each streamer played, over all sessions."""
+        pipeline: list[Document] = [
+            {"$match": {"broadcaster_id": {"$in": list(user_ids)}}},
+            {"$unwind": "$categories"},
+            {"$group": _CATEGORIES},
+        ]
+        played: dict[str, list[CategorySums]] = defaultdict(list)
+        for value in self._sessions.aggregate(pipeline):
+            key = value["_id"]
+            played[key["user"]].append(category_from(value | {"category_id": key["category"]}))
+        return {user_id: categories(several) for user_id, several in played.items()}
+
+    @property
+    def _snapshots(self) -> Collection[Document]:
+        return self._connection.collection(SNAPSHOTS)
+
+    @property
+    def _sessions(self) -> Collection[Document]:
+        return self._connection.collection(SESSIONS)
+
+
+def _addition(sample: StreamSnapshot) -> UpdateOne:
+    value = sample_value(sample)
+    sample_id = f"{sample.stream_id}:{format_time(sample.captured_at)}"
+    key = {"_id": sample_id, "broadcaster_id": value.pop("broadcaster_id")}
+    return UpdateOne(key, {"$setOnInsert": value}, upsert=True)
+
+
+def sums_of(path: str) -> Document:
+    """The accumulators of $group that add up the sums under a path."""
+    return {name: {"$max" if name == "max_viewers" else "$sum": f"${path}{name}"} for name in SUMS}
+
+
+def _of_ended(value: object) -> Document:
+    return {"$sum": {"$cond": [{"$eq": ["$ended_at", None]}, 0, value]}}
+
+
+_TOTALS: Document = {
+    "_id": "$broadcaster_id",
+    "streams": {"$sum": 1},
+    "ended_streams": _of_ended(1),
+    "airtime_ms": {"$sum": "$airtime_ms"},
+    "ended_airtime_ms": _of_ended("$airtime_ms"),
+    "last_stream_at": {"$max": "$started_at"},
+    **sums_of(""),
+}
+
+_CATEGORIES: Document = {
+    "_id": {"user": "$broadcaster_id", "category": "$categories.category_id"},
+    "category_name": {"$max": "$categories.category_name"},
+    **sums_of("categories."),
+}

@@ -1,0 +1,179 @@
+"""The analytics in MongoDB: what the port promises, on the collections of `schema`."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Self, TypeVar, cast
+
+from pymongo import ASCENDING, DESCENDING
+from pymongo.collection import Collection
+from pymongo.cursor import Cursor
+
+from streamwatch.analytics.base import AnalyticsStore
+from streamwatch.analytics.mongo import schema
+from streamwatch.analytics.mongo.connection import (
+    READ_SECONDS,
+    WRITE_SECONDS,
+    Connection,
+    Document,
+    within,
+)
+from streamwatch.analytics.mongo.projection import Projection
+from streamwatch.analytics.mongo.sessions import Sessions, sums_of
+from streamwatch.analytics.mongo.values import (
+    COUNTS,
+    category_from,
+    sample_from,
+    stats_from,
+    totals_from,
+)
+from streamwatch.domain.models import StreamSnapshot
+from streamwatch.domain.sessions import Observed, StreamSession
+from streamwatch.domain.statistics import CategorySums
+from streamwatch.domain.totals import GameSums, Ranking, StreamerStats, Summary, Totals
+from streamwatch.settings import Settings
+
+Thing = TypeVar("Thing")
+
+_RANKED_BY = {
+    Ranking.HOURS: "airtime_ms",
+    Ranking.WATCHED: "viewer_ms",
+    Ranking.PEAK: "max_viewers",
+    Ranking.AVERAGE: "average",
+}
+
+
+class MongoAnalytics(AnalyticsStore):
+    """Connects when it is first used, in each process anew."""
+
+    def __init__(
+        self, url: str, database: str, sample_cap: timedelta, retention: timedelta | None = None
+    ) -> None:
+        self._connection = Connection(url, database)
+        self._retention = retention
+        self._sessions = Sessions(self._connection, sample_cap)
+        self._projection = Projection(self._connection, sample_cap)
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> Self:
+        days = settings.snapshot_retention_days
+        return cls(
+            url=settings.mongodb_url,
+            database=settings.mongodb_database,
+            sample_cap=timedelta(seconds=settings.sample_cap_seconds),
+            retention=timedelta(days=days) if days else None,
+        )
+
+    def ping(self) -> None:
+        with within(READ_SECONDS):
+            self._connection.database.command("ping")
+
+    def prepare(self) -> None:
+        with within(schema.PREPARE_SECONDS):
+            schema.prepare(self._connection, self._retention)
+
+    def close(self) -> None:
+        self._connection.close()
+
+    # Writing
+
+    def project(self, observed: Observed) -> None:
+        with within(WRITE_SECONDS):
+            self._projection.project(observed)
+
+    def recalculate(self, user_id: str) -> None:
+        with within(WRITE_SECONDS):
+            self._projection.recalculate(user_id)
+
+    # One streamer's
+
+    def find(self, login: str) -> StreamerStats | None:
+        with within(READ_SECONDS):
+            newest = [("updated_at", DESCENDING)]
+            value = self._stats.find_one({"broadcaster_login": login}, sort=newest)
+            return stats_from(value) if value else None
+
+    def sessions(self, user_id: str, limit: int) -> list[StreamSession]:
+        with within(READ_SECONDS):
+            return self._sessions.newest(user_id, limit)
+
+    def each_session(self, user_id: str, since: datetime | None = None) -> Iterator[StreamSession]:
+        return _each(self._sessions.each(user_id, since))
+
+    def totals(self, user_id: str, since: datetime, until: datetime) -> Totals:
+        with within(READ_SECONDS):
+            return self._sessions.totals([user_id], since, until).get(user_id, Totals())
+
+    def categories(self, user_id: str) -> list[CategorySums]:
+        with within(READ_SECONDS):
+            value = self._stats.find_one({"_id": user_id}, {"categories": 1})
+            return [category_from(one) for one in value["categories"]] if value else []
+
+    # Everyone's: one document a streamer
+
+    def summary(self) -> Summary:
+        with within(READ_SECONDS):
+            found = next(iter(self._stats.aggregate([{"$group": _SUMMARY}])), None)
+            return Summary(found["streamers"], totals_from(found)) if found else Summary()
+
+    def top(self, ranking: Ranking, limit: int) -> list[StreamerStats]:
+        order = [(_RANKED_BY[ranking], DESCENDING), ("_id", ASCENDING)]
+        with within(READ_SECONDS):
+            return [stats_from(value) for value in self._stats.find().sort(order).limit(limit)]
+
+    def top_games(self, limit: int) -> list[GameSums]:
+        pipeline: list[Document] = [
+            {"$unwind": "$categories"},
+            {"$group": _GAMES},
+            {"$sort": {"viewer_ms": DESCENDING, "_id": ASCENDING}},
+            {"$limit": limit},
+        ]
+        with within(READ_SECONDS):
+            return [
+                GameSums(value["streamers"], category_from(value | {"category_id": value["_id"]}))
+                for value in self._stats.aggregate(pipeline)
+            ]
+
+    # Samples
+
+    def snapshots(self, user_id: str | None, limit: int) -> list[StreamSnapshot]:
+        with within(READ_SECONDS):
+            return [sample_from(value) for value in self._newest_snapshots(user_id).limit(limit)]
+
+    def each_snapshot(self, user_id: str | None) -> Iterator[StreamSnapshot]:
+        return _each(sample_from(value) for value in self._newest_snapshots(user_id))
+
+    def _newest_snapshots(self, user_id: str | None) -> Cursor[Document]:
+        query = {} if user_id is None else {"broadcaster_id": user_id}
+        snapshots = self._connection.collection(schema.SNAPSHOTS)
+        return snapshots.find(query).sort("captured_at", DESCENDING)
+
+    @property
+    def _stats(self) -> Collection[Document]:
+        return self._connection.collection(schema.STATS)
+
+
+def _each(things: Iterator[Thing]) -> Iterator[Thing]:
+    """The same things, each within the time and with the errors of a read."""
+    end = object()
+    while True:
+        with within(READ_SECONDS):
+            thing = next(things, end)
+        if thing is end:
+            return
+        yield cast("Thing", thing)
+
+
+_SUMMARY: Document = {
+    "_id": None,
+    "streamers": {"$sum": 1},
+    "last_stream_at": {"$max": "$last_stream_at"},
+    **{name: {"$sum": f"${name}"} for name in COUNTS},
+    **sums_of(""),
+}
+
+_GAMES: Document = {
+    "_id": "$categories.category_id",
+    "streamers": {"$sum": 1},
+    "category_name": {"$max": "$categories.category_name"},
+    **sums_of("categories."),
+}

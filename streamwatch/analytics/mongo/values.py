@@ -1,0 +1,160 @@
+"""The forms of facts, samples, sessions and figures in MongoDB. Times are dates, all sums whole
+numbers; nothing is rounded."""
+
+from dataclasses import asdict
+from typing import Any
+
+from streamwatch.analytics.mongo.connection import Document
+from streamwatch.domain.models import StreamSnapshot
+from streamwatch.domain.sessions import Fact, Identity, Kind, Named, StreamSession
+from streamwatch.domain.statistics import CategorySums, QuarterSums, Sampled, Sums
+from streamwatch.domain.totals import StreamerStats, Totals
+
+SUMS = ("samples", "viewer_sum", "max_viewers", "observed_ms", "viewer_ms")
+COUNTS = ("streams", "ended_streams", "airtime_ms", "ended_airtime_ms")
+
+
+def fact_value(fact: Fact) -> Document:
+    """Without its id."""
+    value: Document = {
+        "kind": fact.kind.value,
+        "at": fact.at,
+        "broadcaster_id": fact.broadcaster_id,
+        "broadcaster_login": fact.broadcaster_login,
+        "broadcaster_name": fact.broadcaster_name,
+        "stream_id": fact.stream_id,
+    }
+    return value if fact.started_at is None else value | {"started_at": fact.started_at}
+
+
+def fact_from(value: Document) -> Fact:
+    return Fact(
+        id=value["_id"],
+        kind=Kind(value["kind"]),
+        at=value["at"],
+        broadcaster_id=value["broadcaster_id"],
+        broadcaster_login=value["broadcaster_login"],
+        broadcaster_name=value["broadcaster_name"],
+        stream_id=value["stream_id"],
+        started_at=value.get("started_at"),
+    )
+
+
+def sample_value(sample: StreamSnapshot) -> Document:
+    return asdict(sample)
+
+
+def sample_from(value: Document) -> StreamSnapshot:
+    return StreamSnapshot(
+        stream_id=value["stream_id"],
+        broadcaster_id=value["broadcaster_id"],
+        broadcaster_login=value["broadcaster_login"],
+        broadcaster_name=value["broadcaster_name"],
+        captured_at=value["captured_at"],
+        started_at=value["started_at"],
+        viewer_count=value["viewer_count"],
+        category_id=value["category_id"],
+        category_name=value["category_name"],
+        title=value["title"],
+        language=value["language"],
+        tags=tuple(value["tags"]),
+    )
+
+
+def session_value(session: StreamSession, ticket: int) -> Document:
+    sampled = session.sampled
+    return {
+        "_id": session.stream_id,
+        "broadcaster_id": session.broadcaster_id,
+        "broadcaster_login": session.broadcaster_login,
+        "broadcaster_name": session.broadcaster_name,
+        "started_at": session.started_at,
+        "ended_at": session.ended_at,
+        "seen_at": session.seen_at,
+        "airtime_ms": session.airtime_ms,
+        **asdict(sampled.sums),
+        "categories": [category_value(one) for one in sampled.categories],
+        "quarters": [asdict(one) for one in sampled.quarters],
+        "first_at": sampled.first_at,
+        "last": sample_value(sampled.last) if sampled.last else None,
+        "last_ms": sampled.last_ms,
+        "ticket": ticket,
+    }
+
+
+def session_from(value: Document) -> StreamSession:
+    return StreamSession(
+        stream_id=value["_id"],
+        broadcaster_id=value["broadcaster_id"],
+        broadcaster_login=value["broadcaster_login"],
+        broadcaster_name=value["broadcaster_name"],
+        started_at=value["started_at"],
+        ended_at=value["ended_at"],
+        seen_at=value["seen_at"],
+        sampled=Sampled(
+            sums=_sums_from(value),
+            categories=tuple(category_from(one) for one in value["categories"]),
+            quarters=tuple(QuarterSums(**one) for one in value["quarters"]),
+            first_at=value["first_at"],
+            last=sample_from(value["last"]) if value["last"] else None,
+            last_ms=value["last_ms"],
+        ),
+    )
+
+
+def category_value(category: CategorySums) -> Document:
+    return {
+        "category_id": category.category_id,
+        "category_name": category.category_name,
+        **asdict(category.sums),
+    }
+
+
+def category_from(value: Document) -> CategorySums:
+    return CategorySums(value["category_id"], value["category_name"], _sums_from(value))
+
+
+def named_value(named: Named) -> Document:
+    """Its fields stand in this order so that MongoDB, too, finds the newest to be the greatest."""
+    return {"at": named.at, "login": named.login, "name": named.name}
+
+
+def identity_from(value: Document) -> Identity:
+    return Identity(value["_id"], Named(**value["named"]), value["first_seen_at"])
+
+
+def stats_value(
+    identity: Identity, totals: Totals, played: list[CategorySums], ticket: int
+) -> Document:
+    return {
+        "_id": identity.broadcaster_id,
+        "broadcaster_login": identity.named.login,
+        "broadcaster_name": identity.named.name,
+        "first_seen_at": identity.first_seen_at,
+        "updated_at": identity.named.at,
+        "last_stream_at": totals.last_stream_at,
+        **{name: getattr(totals, name) for name in COUNTS},
+        **asdict(totals.sums),
+        "average": totals.sums.average,
+        "categories": [category_value(one) for one in played],
+        "ticket": ticket,
+    }
+
+
+def stats_from(value: Document) -> StreamerStats:
+    named = Named(value["updated_at"], value["broadcaster_login"], value["broadcaster_name"])
+    identity = Identity(value["_id"], named, value["first_seen_at"])
+    return StreamerStats(identity, totals_from(value))
+
+
+def totals_from(value: Document) -> Totals:
+    return Totals(
+        **{name: value[name] for name in COUNTS},
+        sums=_sums_from(value),
+        last_stream_at=value.get("last_stream_at"),
+    )
+
+
+def _sums_from(value: Document) -> Sums:
+    numbers: dict[str, Any] = {name: value[name] for name in SUMS}
+    return Sums(**numbers)
