@@ -24,7 +24,7 @@ def register(app: Flask) -> None:
 
 
 @blueprint.get("/metrics")
-@blueprint.response(200, {"type": "string"}, content_type="text/plain")
+@blueprint.response(200, {"type": "string"}, content_type=CONTENT_TYPE_PLAIN_0_0_4)
 def metrics() -> Response:
     """The metrics in Prometheus' text format
 

@@ -1,0 +1,171 @@
+"""The metrics of real processes, on a real Redis."""
+
+import os
+import signal
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+import requests
+
+from streamwatch.simulator import Simulator
+from tests import messages
+from tests.e2e.conftest import SECRET, twitch_settings
+from tests.metrics.reading import Scrape, promtool
+from tests.processes import Deployment, Process, deployment
+from tests.servers import Server, redis_server
+from tests.waiting import wait_for
+
+
+@pytest.fixture
+def redis() -> Iterator[Server]:
+    with redis_server() as server:
+        yield server
+
+
+@pytest.fixture
+def service(tmp_path: Path, redis: Server) -> Iterator[Deployment]:
+    """Two web processes on Redis."""
+    settings = {
+        "STORAGE_TYPE": "redis",
+        "REDIS_URL": redis.url,
+        "ANALYTICS_TYPE": "memory",
+        "WEBHOOK_SECRET": SECRET,
+        "WEB_CONCURRENCY": "2",
+        "LOG_FORMAT": "json",
+        "TMPDIR": str(tmp_path),
+    }
+    with deployment(tmp_path / "service", **settings) as deployed:
+        yield deployed
+
+
+def started(service: Deployment, **settings: str) -> Process:
+    web = service.start("web", **settings)
+    service.wait_until_up()
+    return web
+
+
+def children(process: Process) -> set[int]:
+    """The pids of gunicorn's own processes."""
+    found = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text()
+    return {int(pid) for pid in found.split()}
+
+
+def is_replaced(web: Process, pid: int) -> bool:
+    return len(children(web)) == 2 and pid not in children(web)
+
+
+def ask_on_new_connections(service: Deployment, times: int) -> None:
+    """Connections spread over gunicorn's processes."""
+    for _ in range(times):
+        service.get("/streams/live")
+
+
+def live_requests(service: Deployment) -> float:
+    return Scrape(service.url).sum("http_requests_total", route="/streams/live", status="200")
+
+
+def test_requests_add_up_over_processes_and_outlive_them(service: Deployment) -> None:
+    web = started(service)
+    ask_on_new_connections(service, 40)
+    assert live_requests(service) == 40
+    before = children(web)
+    assert len(before) == 2
+    for pid in before:  # one after the other, as with max_requests
+        os.kill(pid, signal.SIGTERM)
+        wait_for(partial(is_replaced, web, pid), 20)
+    assert children(web).isdisjoint(before)
+    wait_for(lambda: service.answers("/health/live"))
+    ask_on_new_connections(service, 10)
+    assert live_requests(service) == 50
+
+
+def test_more_than_one_process_has_answered(service: Deployment, tmp_path: Path) -> None:
+    started(service)
+
+    def answered_by() -> int:
+        ask_on_new_connections(service, 5)
+        return len(list(tmp_path.glob("streamwatch-metrics-*/counter_*.db")))
+
+    wait_for(lambda: answered_by() == 2, 20)
+
+
+def test_the_files_of_the_counters_go_with_the_last_process(
+    service: Deployment, tmp_path: Path
+) -> None:
+    web = started(service)
+    assert list(tmp_path.glob("streamwatch-metrics-*"))
+    assert web.stop()[0] == 0
+    assert list(tmp_path.glob("streamwatch-metrics-*")) == []
+
+
+def test_a_reload_goes_on_counting(service: Deployment, tmp_path: Path) -> None:
+    web = started(service)
+    ask_on_new_connections(service, 5)
+    before = children(web)
+    web.signal(signal.SIGHUP)
+    wait_for(lambda: children(web).isdisjoint(before) and len(children(web)) == 2, 20)
+    wait_for(lambda: service.answers("/health/live"))
+    assert len(list(tmp_path.glob("streamwatch-metrics-*"))) == 1
+    ask_on_new_connections(service, 5)
+    assert live_requests(service) == 10
+
+
+def test_everything_is_told_of_all_processes_and_promtool_is_content(
+    service: Deployment, redis: Server
+) -> None:
+    with Simulator() as twitch:
+        settings = twitch_settings(twitch) | {
+            "DEFAULT_STREAMERS": "shroud,QuillAndCopper",
+            "REFRESH_SECONDS": "2",
+            "VERIFY_SECONDS": "2",
+            "WEBHOOK_URL": service.webhook_url,
+        }
+        started(service, **settings)
+        worker = service.start("worker", **settings)
+        wait_for(lambda: Scrape(service.url).sum("subscriptions", status="enabled") == 4, 30)
+        twitch.world.go_online("shroud")
+        twitch.wait_until_delivered()
+        forged = messages.online(secret="somebody-elses-secret")
+        requests.post(service.webhook_url, data=forged.body, headers=forged.headers, timeout=5)
+        wait_for(lambda: Scrape(service.url).labels("stream_viewers", "login") == {"shroud"}, 20)
+        wait_for(lambda: Scrape(service.url).sum("helix_rate_limit_points") == 800, 30)
+        wait_for(
+            lambda: Scrape(service.url).sum("webhook_messages_total", outcome="refused:forged") == 1
+        )
+        found = Scrape(service.url)
+        assert found.sum("monitored_streamers") == 2
+        assert found.sum("live_streamers") == 1
+        assert found.sum("subscriptions_wanted") == 4
+        assert found.sum("subscriptions_missing") == 0
+        assert found.sum("subscription_cost_limit") == 10_000
+        assert found.sum("webhook_messages_total", outcome="verified") == 4
+        assert found.sum("webhook_messages_total", outcome="accepted") == 1
+        assert found.sum("leader_present") == 1
+        assert found.sum("job_duration_seconds_count", job_name="refresh") >= 1
+        assert found.sum("job_failing") == 0
+        assert found.sum("helix_requests_total", path="/streams", status="200") >= 1
+        assert found.sum("helix_requests_total", path="/token", status="200") == 1
+        assert 0 < found.sum("helix_rate_limit_remaining_points") <= 800
+        assert found.sum("last_event_timestamp_seconds") > 1_700_000_000
+        assert found.sum("storage_up") == found.sum("analytics_up") == 1
+        promtool("check", "metrics", stdin=found.text)
+        runs = found.sum("job_duration_seconds_count", job_name="refresh")
+        assert worker.stop()[0] == 0
+        again = Scrape(service.url)
+        assert again.sum("leader_present") == 0
+        assert again.sum("job_duration_seconds_count", job_name="refresh") >= runs
+        redis.freeze()
+        dark = Scrape(service.url)
+        redis.thaw()
+        assert dark.sum("storage_up") == 0
+        assert dark.sum("http_requests_total") > 0
+        assert "streamwatch_live_streamers" not in dark.names
+
+
+def test_a_key_is_needed_where_the_api_needs_one(service: Deployment) -> None:
+    started(service, REQUIRE_API_KEY="true", API_KEY="an-api-key")
+    assert requests.get(f"{service.url}/metrics", timeout=5).status_code == 401
+    found = Scrape(service.url, headers={"Authorization": "Bearer an-api-key"})
+    assert found.sum("http_requests_total", route="/metrics", status="401") == 1

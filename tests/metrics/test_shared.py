@@ -1,0 +1,104 @@
+"""What the metrics say, through the web."""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from streamwatch.services.published import budget, publish_budget
+from streamwatch.storage.base import StorageUnavailable
+from streamwatch.storage.memory import MemoryStorage
+from streamwatch.twitch.base import HelixBudget
+from tests.api.world import World, build_world
+
+NOW = datetime(2026, 11, 24, tzinfo=UTC)
+
+
+def figures(world: World, name: str, label: str = "") -> dict[str, float]:
+    """The samples of a metric, by one of its labels."""
+    families = text_string_to_metric_families(world.get("/metrics").text)
+    samples = [sample for family in families for sample in family.samples]
+    return {
+        sample.labels.get(label, ""): sample.value
+        for sample in samples
+        if sample.name == f"streamwatch_{name}"
+    }
+
+
+def test_only_the_biggest_streams_tell_their_viewers() -> None:
+    world = build_world()
+    for number in range(120):
+        user = world.twitch.add_user(f"streamer_{number}")
+        world.twitch.go_live(user, viewer_count=number)
+    world.post("/streamers", json={"usernames": [f"streamer_{n}" for n in range(120)]})
+    world.app.extensions["streamwatch"].refresh.everyone()
+    viewers = figures(world, "stream_viewers", "login")
+    assert viewers == {f"streamer_{number}": number for number in range(20, 120)}
+    assert figures(world, "live_streamers") == {"": 120}
+
+
+def test_nothing_that_a_client_makes_up_becomes_a_label() -> None:
+    world = build_world()
+    world.get("/made/up")
+    world.client.open("/events", method="MADEUP")
+    world.get("/streamers/made_up/status")
+    world.get("/events")
+    exposition = world.get("/metrics").text
+    assert not re.search("made.?up", exposition, re.IGNORECASE)
+    assert {"none", "/events"} <= figures(world, "http_requests_total", "route").keys()
+    assert "other" in figures(world, "http_requests_total", "method")
+
+
+def test_without_a_webhook_url_no_subscription_is_missing() -> None:
+    world = build_world(webhook_url=None)
+    world.add("shroud")
+    assert figures(world, "subscriptions_wanted") == {"": 0}
+    assert figures(world, "subscriptions_missing") == {"": 0}
+
+
+def test_a_subscription_that_is_gone_is_missing_at_once() -> None:
+    world = build_world()
+    world.add("shroud")
+    assert figures(world, "subscriptions_missing") == {"": 0}
+    world.app.extensions["streamwatch"].subscriptions.cleanup()
+    assert figures(world, "subscriptions_missing") == {"": 2}
+
+
+def test_what_a_reconciliation_left_at_twitch_is_told_with_its_cost() -> None:
+    world = build_world()
+    world.add("shroud")
+    services = world.app.extensions["streamwatch"]
+    for subscription_id in list(world.twitch.subscribed)[:1]:
+        world.twitch.unsubscribe(subscription_id)
+    services.subscriptions.reconcile()
+    assert figures(world, "subscriptions", "status") == {"enabled": 2}
+    assert figures(world, "subscription_cost") == {"": 2}
+    services.subscriptions.cleanup()
+    assert figures(world, "subscriptions", "status") == {}
+    assert figures(world, "subscription_cost") == {"": 0}
+
+
+def test_outcomes_count_from_nought() -> None:
+    outcomes = figures(build_world(), "webhook_messages_total", "outcome")
+    assert outcomes["refused:forged"] == outcomes["accepted"] == 0
+
+
+def test_while_the_storage_is_down_that_is_what_the_metrics_say() -> None:
+    world = build_world()
+    world.storage.error = StorageUnavailable("gone")
+    world.analytics.connected = False
+    assert figures(world, "storage_up") == {"": 0}
+    assert figures(world, "analytics_up") == {"": 0}
+    assert figures(world, "live_streamers") == {}
+    assert figures(world, "http_requests_total", "route")
+
+
+def test_the_rate_limit_is_full_again_after_its_reset() -> None:
+    coordination = MemoryStorage().coordination
+    assert budget(coordination, NOW) is None
+    publish_budget(coordination, None)
+    assert budget(coordination, NOW) is None
+    told = HelixBudget(800, 3, NOW)
+    publish_budget(coordination, told)
+    assert budget(coordination, NOW - timedelta(seconds=1)) == told
+    assert budget(coordination, NOW) == HelixBudget(800, 800, NOW)
