@@ -50,6 +50,11 @@ class Fact:
     stream_id: str | None
     started_at: datetime | None = None
 
+    @property
+    def key(self) -> tuple[datetime, str]:
+        """What orders streams by a fact that tells their start: the greater started later."""
+        return self.started_at or self.at, self.stream_id or ""
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Named:
@@ -203,7 +208,7 @@ def merged(known: Fact | None, new: Fact) -> Fact:
     return replace(
         known,
         at=min(known.at, new.at),
-        started_at=min(_key(known), _key(new))[0],
+        started_at=min(known.key, new.key)[0],
     )
 
 
@@ -231,7 +236,7 @@ def spans(facts: Iterable[Fact]) -> dict[str, Span]:
                 streams[subject].ended_at = one.at
             continue
         stream = _started(streams, one)
-        latest = max(latest or _key(one), _key(one))
+        latest = max(latest or one.key, one.key)
         if one.kind is Kind.ONLINE or one.stream_id not in heard:
             stream.heard_at, stream.ended_at = one.at, None
     return {
@@ -299,16 +304,11 @@ def _names(stream_id: str, facts: Iterable[Fact], last: StreamSnapshot | None) -
 
 def _started(streams: dict[str, _Stream], one: Fact) -> _Stream:
     """The stream that an ONLINE or SEEN is about, with the start that it tells."""
-    started_at, stream_id = _key(one)
+    started_at, stream_id = one.key
     stream = streams.setdefault(stream_id, _Stream(one.broadcaster_id, started_at, started_at))
     stream.started_at = min(stream.started_at, started_at)
     stream.latest_start = max(stream.latest_start, started_at)
     return stream
-
-
-def _key(one: Fact) -> tuple[datetime, str]:
-    """What orders streams by an ONLINE or SEEN of theirs: the greater key started later."""
-    return one.started_at or one.at, one.stream_id or ""
 
 
 def _order(one: Fact) -> tuple[datetime, bool, str]:
