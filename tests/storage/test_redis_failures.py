@@ -3,6 +3,7 @@ hand once it is back."""
 
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import pytest
@@ -236,3 +237,27 @@ def test_nothing_is_lost_when_redis_is_killed(server: Server, storage: RedisStor
     [entry] = storage.feed.read("reader", "b", 10, reclaim_seconds=0)
     assert entry.tries == 2
     assert storage.coordination.last_heartbeat() == at(1)
+
+
+def test_a_silent_redis_is_waited_for_by_one_caller_at_a_time(
+    server: Server, storage: RedisStorage
+) -> None:
+    storage.ping()
+    server.freeze()
+    with pytest.raises(StorageUnavailable):
+        storage.ping()
+
+    with ThreadPoolExecutor(8) as threads:
+        waits = sorted(threads.map(lambda _: seconds_until_unavailable(storage), range(8)))
+    assert waits[6] < 0.5
+    assert waits[7] > 0.5
+
+    server.thaw()
+    storage.ping()
+
+
+def seconds_until_unavailable(storage: RedisStorage) -> float:
+    start = time.monotonic()
+    with pytest.raises(StorageUnavailable):
+        storage.ping()
+    return time.monotonic() - start

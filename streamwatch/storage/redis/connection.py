@@ -28,6 +28,9 @@ from streamwatch.storage.redis.urls import Client, client_maker
 PIPELINED = 100
 """How many scripts are sent together: few round trips, and answers within the timeout."""
 
+MOMENT_SECONDS = 0.05
+"""How long a caller waits for another one to hear from a Redis that was silent."""
+
 Command = tuple[Any, ...]
 Arguments = tuple[Sequence[str], Sequence[Any]]
 """The KEYS and the ARGV of a script."""
@@ -72,6 +75,39 @@ class Script:
         return cls(text, sha1(text.encode()).hexdigest())  # noqa: S324  Redis's name for a script
 
 
+class Silence:
+    """Whether Redis is there and says nothing. While it does, one caller at a time waits for it,
+    and the others are told in a moment: a frozen Redis would else hold every thread of a process,
+    and whoever comes next would wait for those too."""
+
+    def __init__(self) -> None:
+        self._is_silent = False
+        self._asking = Lock()
+
+    @contextmanager
+    def broken(self) -> Iterator[None]:
+        """Around an exchange with Redis, which breaks the silence if there is an answer."""
+        alone = self._is_silent and self._asks_alone()
+        try:
+            yield
+            self._is_silent = False
+        except RedisError as error:
+            self._is_silent = isinstance(error, TimeoutError)
+            raise
+        finally:
+            if alone:
+                self._asking.release()
+
+    def _asks_alone(self) -> bool:
+        """Take the turn to ask. False, and no turn taken, where another has heard meanwhile."""
+        if not self._asking.acquire(timeout=MOMENT_SECONDS):
+            raise StorageUnavailable("Redis cannot be used: it does not answer")
+        if not self._is_silent:
+            self._asking.release()
+            return False
+        return True
+
+
 class Connection:
     """A client that is made when it is first needed, in each process. Safe for threads."""
 
@@ -79,6 +115,7 @@ class Connection:
         self._make_client = make_client
         self._client: Client | None = None
         self._lock = Lock()
+        self._silence = Silence()
 
     @classmethod
     def to(cls, url: str) -> Self:
@@ -87,7 +124,7 @@ class Connection:
 
     def call(self, *command: Any) -> Any:
         """One command. Those of two words are given as redis-py names them: "XINFO GROUPS"."""
-        with port_errors():
+        with port_errors(), self._silence.broken():
             client: Any = self._connected()  # whose `execute_command` has no types
             return client.execute_command(*command)
 
@@ -129,7 +166,11 @@ class Connection:
 
     def _pipelined(self, commands: Sequence[Command]) -> list[Any]:
         """The answers; an error among them is given as one."""
-        with port_errors(), self._connected().pipeline(transaction=False) as pipeline:
+        with (
+            port_errors(),
+            self._silence.broken(),
+            self._connected().pipeline(transaction=False) as pipeline,
+        ):
             for command in commands:
                 pipeline.execute_command(*command)
             answers: list[Any] = pipeline.execute(raise_on_error=False)
