@@ -125,6 +125,14 @@ class Lease:
 
 
 @dataclass(frozen=True, slots=True)
+class Uses:
+    """How often a thing was used in its window, which ends in `seconds_left`."""
+
+    count: int
+    seconds_left: float
+
+
+@dataclass(frozen=True, slots=True)
 class JobRun:
     """The last run of a job; `error` is None where it went well."""
 
@@ -260,6 +268,11 @@ class Coordination(ABC):
     @abstractmethod
     def published(self, topic: str) -> dict[str, float]:
         """The figures on a topic; {} where there are none or their time is over."""
+
+    @abstractmethod
+    def use(self, name: str, seconds: float) -> Uses:
+        """Count a use of `name`, this one included. The first opens a window of `seconds`; when it
+        ends, counting begins anew."""
 
     @abstractmethod
     def app_token(self) -> AppToken | None:

@@ -72,6 +72,7 @@ VERBS: dict[str, Callable[[Storage], object]] = {
     "last_heartbeat": lambda s: s.coordination.last_heartbeat(),
     "add_counts": lambda s: s.coordination.add_counts({"a": 1}),
     "counts": lambda s: s.coordination.counts(),
+    "use": lambda s: s.coordination.use("lookup", 60),
     "publish": lambda s: s.coordination.publish("helix", {"limit": 1.0}, 60),
     "published": lambda s: s.coordination.published("helix"),
     "app_token": lambda s: s.coordination.app_token(),

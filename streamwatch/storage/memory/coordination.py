@@ -2,14 +2,21 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from threading import RLock
 
 from streamwatch.domain.models import AppToken
-from streamwatch.storage.base import Coordination, JobRun, Lease
+from streamwatch.storage.base import Coordination, JobRun, Lease, Uses
 from streamwatch.storage.memory.expiring import Expiring
 
 _APP_TOKEN = "app"  # noqa: S105  the name under which the token is kept
+
+
+@dataclass(slots=True)
+class _Window:
+    ends_at: float
+    uses: int = 0
 
 
 class MemoryCoordination(Coordination):
@@ -22,6 +29,8 @@ class MemoryCoordination(Coordination):
         self._heartbeat: datetime | None = None
         self._counts: Counter[str] = Counter()
         self._published: Expiring[dict[str, float]] = Expiring(clock)
+        self._clock = clock
+        self._windows: Expiring[_Window] = Expiring(clock)
         self._tokens: Expiring[AppToken] = Expiring(clock)
 
     def acquire_lease(self, name: str, holder: str, seconds: float) -> Lease | None:
@@ -90,6 +99,15 @@ class MemoryCoordination(Coordination):
     def published(self, topic: str) -> dict[str, float]:
         with self._lock:
             return dict(self._published.get(topic) or {})
+
+    def use(self, name: str, seconds: float) -> Uses:
+        with self._lock:
+            window = self._windows.get(name)
+            if window is None:
+                window = _Window(self._clock() + seconds)
+                self._windows.put(name, window, seconds)
+            window.uses += 1
+            return Uses(window.uses, window.ends_at - self._clock())
 
     def app_token(self) -> AppToken | None:
         with self._lock:

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from streamwatch.domain.models import AppToken
 from streamwatch.domain.times import format_time
-from streamwatch.storage.base import Coordination, JobRun, Lease
+from streamwatch.storage.base import Coordination, JobRun, Lease, Uses
 from streamwatch.storage.redis import keys, values
 from streamwatch.storage.redis.connection import Connection, Script
 
@@ -18,6 +18,7 @@ class RedisCoordination(Coordination):
         self._redis = connection
         self._acquire = Script.load("acquire_lease")
         self._extend = Script.load("extend_lease")
+        self._use = Script.load("use")
 
     def acquire_lease(self, name: str, holder: str, seconds: float) -> Lease | None:
         lease_keys = [keys.lease(name), keys.fence(name)]
@@ -76,6 +77,11 @@ class RedisCoordination(Coordination):
     def published(self, topic: str) -> dict[str, float]:
         stored = self._redis.call("GET", keys.published(topic))
         return values.read_figures(stored) if stored else {}
+
+    def use(self, name: str, seconds: float) -> Uses:
+        arguments = [values.milliseconds(seconds)]
+        count, left = self._redis.run(self._use, [keys.uses(name)], arguments)
+        return Uses(count, left / 1000)
 
     def app_token(self) -> AppToken | None:
         stored = self._redis.call("GET", keys.APP_TOKEN)

@@ -53,6 +53,10 @@ def published(topic: str) -> str:
     return key("published", topic)
 
 
+def uses(name: str) -> str:
+    return key("uses", name)
+
+
 def lease(name: str) -> str:
     return key("lease", name)
 

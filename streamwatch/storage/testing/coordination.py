@@ -47,6 +47,20 @@ class CoordinationContract(ContractBase):
 
         assert storage.coordination.counts() == {"all": 16, **{f"of {n}": 1 for n in range(8)}}
 
+    def test_uses_are_counted_within_a_window(self, storage: Storage) -> None:
+        uses = together(8, lambda _: storage.coordination.use("lookup", 60))
+
+        assert sorted(use.count for use in uses) == list(range(1, 9))
+        assert all(59 < use.seconds_left <= 60 for use in uses)
+        assert storage.coordination.use("other", 60).count == 1
+
+    def test_counting_begins_anew_when_the_window_ends(self, storage: Storage) -> None:
+        first, second = (storage.coordination.use("lookup", 0.3) for _ in range(2))
+        assert (first.count, second.count) == (1, 2)
+        assert second.seconds_left <= first.seconds_left <= 0.3
+
+        eventually(lambda: storage.coordination.use("lookup", 0.3).count == 1)
+
     def test_published_figures_are_those_published_last(self, storage: Storage) -> None:
         assert storage.coordination.published("helix") == {}
         storage.coordination.publish("helix", {"limit": 800, "reset": 1.5, "gone": 1}, 60)
