@@ -1,0 +1,96 @@
+"""Reads the feed and lets the analytics follow it."""
+
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+
+from streamwatch.analytics.base import AnalyticsError, AnalyticsStore, AnalyticsUnavailable
+from streamwatch.domain.sessions import Observed, Unusable, observed
+from streamwatch.storage.base import Feed, FeedEntry
+
+log = logging.getLogger(__name__)
+
+READER = "analytics"
+
+BATCH = 500
+"""How many entries are projected at once."""
+
+RECLAIM_SECONDS = 30.0
+"""After how long a batch that nobody acknowledged is read again: by then its worker is dead, or the
+analytics did not answer."""
+
+
+Usable = tuple[FeedEntry, Observed]
+
+
+class Projector:
+    """Any number may run at once, in any processes: projecting the same twice changes nothing."""
+
+    def __init__(
+        self, feed: Feed, analytics: AnalyticsStore, consumer: str, clock: Callable[[], datetime]
+    ) -> None:
+        self._feed = feed
+        self._analytics = analytics
+        self._consumer = consumer
+        self._clock = clock
+        self._prepared = False
+
+    def run_once(self) -> int:
+        """Project the next batch; how many entries it had.
+
+        An entry that cannot be projected is set aside and holds up nothing. Raises
+        AnalyticsUnavailable: then nothing was acknowledged and all will be read again.
+        """
+        self._prepare()
+        entries = self._feed.read(READER, self._consumer, BATCH, reclaim_seconds=RECLAIM_SECONDS)
+        usable = list(self._usable(entries))
+        if usable:
+            self._project(usable)
+        return len(entries)
+
+    def _prepare(self) -> None:
+        """Hold the feed back from being trimmed, and see that the analytics answer before anything
+        is handed out."""
+        if self._prepared:
+            self._analytics.ping()
+            return
+        self._feed.register(READER)
+        self._analytics.prepare()
+        self._prepared = True
+
+    def _usable(self, entries: list[FeedEntry]) -> Iterator[Usable]:
+        for entry in entries:
+            if entry.record is None:
+                self._set_aside(entry, entry.error or "The entry cannot be read.")
+                continue
+            try:
+                yield entry, observed(entry.record.events, entry.record.snapshot)
+            except Unusable as error:
+                self._set_aside(entry, str(error))
+
+    def _project(self, usable: list[Usable]) -> None:
+        """Project together or, where that fails, each by itself."""
+        try:
+            self._analytics.project(_together(one for _, one in usable))
+        except AnalyticsUnavailable:
+            raise
+        except AnalyticsError as error:
+            if len(usable) == 1:
+                self._set_aside(usable[0][0], str(error))
+                return
+            for one in usable:
+                self._project([one])
+            return
+        self._feed.acknowledge(READER, [entry.id for entry, _ in usable])
+
+    def _set_aside(self, entry: FeedEntry, error: str) -> None:
+        log.warning("Entry %s of the feed cannot be projected: %s", entry.id, error)
+        self._feed.set_aside(READER, entry, error, self._clock())
+
+
+def _together(several: Iterable[Observed]) -> Observed:
+    several = list(several)
+    return Observed(
+        tuple(fact for one in several for fact in one.facts),
+        tuple(sample for one in several for sample in one.samples),
+    )
