@@ -8,10 +8,11 @@ from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import Forbidden, Unauthorized
 
 from streamwatch.api.context import services
+from streamwatch.api.sessions import current_session
 from streamwatch.settings import WEBHOOK_PATH
 
-_OPEN = ("/health", WEBHOOK_PATH, "/docs", "/openapi.json")
-_ADMIN = "/admin"
+_OPEN = ("/health", WEBHOOK_PATH, "/docs", "/openapi.json", "/dashboard/login", "/dashboard/static")
+_ADMIN = ("/admin", "/dashboard/manage")
 
 
 def register(app: Flask) -> None:
@@ -27,7 +28,7 @@ def needs_key(path: str, *, required: bool) -> bool:
 
 def is_admin(path: str) -> bool:
     """Whether `path` is the operator's, guarded whatever the settings are."""
-    return _is_under(path, _ADMIN)
+    return any(_is_under(path, root) for root in _ADMIN)
 
 
 def _check() -> None:
@@ -37,14 +38,17 @@ def _check() -> None:
     if not settings.api_keys:
         raise Forbidden("This path needs a key, and there is none: set API_KEY.")
     scheme, _, key = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not _is_key(key.strip(), settings.api_keys):
+    if scheme.lower() == "bearer" and is_key(key.strip(), settings.api_keys):
+        return
+    session = current_session(settings)
+    if session is None or not session.covers_request():
         raise Unauthorized(
             "Send a key that is in API_KEY, as `Authorization: Bearer KEY`.",
             www_authenticate=WWWAuthenticate("bearer"),
         )
 
 
-def _is_key(given: str, keys: Collection[str]) -> bool:
+def is_key(given: str, keys: Collection[str]) -> bool:
     """Whether it is one of `keys`. Takes the same time wherever they differ."""
     encoded = given.encode("utf-8", "replace")
     results = [hmac.compare_digest(key.encode(), encoded) for key in keys]
