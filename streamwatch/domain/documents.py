@@ -19,7 +19,7 @@ from streamwatch.domain.models import (
     Timeline,
     User,
 )
-from streamwatch.domain.times import format_time, parse_time
+from streamwatch.domain.times import format_time, formatted_time, parse_time
 
 Document = dict[str, Any]
 
@@ -46,7 +46,7 @@ def streamer_from(document: Document) -> Streamer:
         user_id=document["user_id"],
         login=document["username"],
         display_name=document["display_name"],
-        added_at=parse_time(document["added_at"]),
+        added_at=formatted_time(document["added_at"]),
         online_subscription_id=document["online_subscription_id"],
         offline_subscription_id=document["offline_subscription_id"],
         signed_with=document.get("signed_with"),
@@ -101,36 +101,28 @@ def status_document(status: StreamStatus) -> Document:
     }
 
 
-def status_memory_document(status: StreamStatus) -> Document:
-    """What a status remembers beside what it shows."""
-    timeline = status.timeline
+def status_memory(status: StreamStatus) -> Document:
+    """What a status remembers beside what it shows, in models: nobody but us reads it, so that a
+    storage may write them as they are, each as an object and times as `format_time` does."""
     return {
-        "seen_at": _time_document(status.seen_at),
-        "absent_at": _time_document(status.absent_at),
-        "latest": stream_document(timeline.latest) if timeline.latest else None,
-        "on": timeline.on,
-        "heard": [_mark_document(mark) for mark in timeline.heard],
-        "marks": [_mark_document(mark) for mark in timeline.marks],
+        "seen_at": status.seen_at,
+        "absent_at": status.absent_at,
+        "timeline": status.timeline,
     }
 
 
 def status_from(document: Document, memory: Document, version: int) -> StreamStatus:
-    stream, latest = document["stream_data"], memory["latest"]
-    event_type = document["last_event_type"]
+    """A status from its document and `status_memory` as it was written."""
+    stream, event_type = document["stream_data"], document["last_event_type"]
     return StreamStatus(
         user_id=document["user_id"],
         login=document["username"],
         display_name=document["display_name"],
         stream=stream_from(stream) if stream else None,
-        last_updated=parse_time(document["last_updated"]),
+        last_updated=formatted_time(document["last_updated"]),
         last_event_type=EventType(event_type) if event_type else None,
         version=version,
-        timeline=Timeline(
-            latest=stream_from(latest) if latest else None,
-            on=memory["on"],
-            heard=tuple(_mark_from(mark) for mark in memory["heard"]),
-            marks=tuple(_mark_from(mark) for mark in memory["marks"]),
-        ),
+        timeline=_timeline_from(memory["timeline"]),
         seen_at=_time_from(memory["seen_at"]),
         absent_at=_time_from(memory["absent_at"]),
     )
@@ -156,7 +148,7 @@ def event_from(document: Document) -> StreamEvent:
         broadcaster_id=document["broadcaster_id"],
         broadcaster_login=document["broadcaster_login"],
         broadcaster_name=document["broadcaster_name"],
-        timestamp=parse_time(document["timestamp"]),
+        timestamp=formatted_time(document["timestamp"]),
         data=document["data"],
         source=Source(document["source"]),
     )
@@ -185,8 +177,8 @@ def snapshot_from(document: Document) -> StreamSnapshot:
         broadcaster_id=document["broadcaster_id"],
         broadcaster_login=document["broadcaster_login"],
         broadcaster_name=document["broadcaster_name"],
-        captured_at=parse_time(document["captured_at"]),
-        started_at=parse_time(document["started_at"]),
+        captured_at=formatted_time(document["captured_at"]),
+        started_at=formatted_time(document["started_at"]),
         viewer_count=document["viewer_count"],
         category_id=document["category_id"],
         category_name=document["category_name"],
@@ -216,22 +208,20 @@ def user_from(document: Document) -> User:
     return User(document["id"], document["login"].lower(), document["display_name"])
 
 
-def _mark_document(mark: Mark) -> Document:
-    return {
-        "at": format_time(mark.at),
-        "type": mark.type,
-        "message_id": mark.message_id,
-        "stream_id": mark.stream_id,
-        "started_at": _time_document(mark.started_at),
-        "stream_type": mark.stream_type,
-        "withheld": event_document(mark.withheld) if mark.withheld else None,
-    }
+def _timeline_from(document: Document) -> Timeline:
+    latest = document["latest"]
+    return Timeline(
+        latest=stream_from(latest) if latest else None,
+        on=document["on"],
+        heard=tuple(map(_mark_from, document["heard"])),
+        marks=tuple(map(_mark_from, document["marks"])),
+    )
 
 
 def _mark_from(document: Document) -> Mark:
     withheld = document["withheld"]
     return Mark(
-        at=parse_time(document["at"]),
+        at=formatted_time(document["at"]),
         type=EventType(document["type"]),
         message_id=document["message_id"],
         stream_id=document["stream_id"],
@@ -241,9 +231,5 @@ def _mark_from(document: Document) -> Mark:
     )
 
 
-def _time_document(time: Any) -> str | None:
-    return format_time(time) if time else None
-
-
 def _time_from(text: str | None) -> Any:
-    return parse_time(text) if text else None
+    return formatted_time(text) if text else None

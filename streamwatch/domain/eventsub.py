@@ -10,7 +10,6 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from hashlib import sha256
 from typing import Any
 
 from streamwatch.domain.models import (
@@ -34,6 +33,7 @@ LOGIN = re.compile(r"[A-Za-z0-9_]{1,25}", re.ASCII)
 _ID = re.compile(r"[A-Za-z0-9_:.-]{1,64}", re.ASCII)
 _MAX_MESSAGE_ID = 256
 _INT64 = 2**63
+_TYPES = frozenset(EventType)
 
 
 class EventSubError(Exception):
@@ -128,7 +128,7 @@ def is_signed(
 def sign(message_id: str, timestamp: str, body: bytes, secret: str) -> str:
     """The signature header's value: HMAC-SHA256 over id, timestamp and body as they were sent."""
     message = message_id.encode("latin-1", "replace") + timestamp.encode("latin-1", "replace")
-    return "sha256=" + hmac.new(secret.encode(), message + body, sha256).hexdigest()
+    return "sha256=" + hmac.digest(secret.encode(), message + body, "sha256").hex()
 
 
 def _sent_at(timestamp: str, now: datetime) -> datetime:
@@ -143,8 +143,10 @@ def _sent_at(timestamp: str, now: datetime) -> datetime:
 
 def _payload(body: bytes) -> dict[str, Any]:
     try:
-        payload = json.loads(body)
-        _check_storable(payload)
+        text = body.decode()
+        payload = _JSON.decode(text)
+        if "\\" in text:
+            _check_texts(payload)
     except (ValueError, RecursionError):
         raise MalformedMessage("The body is not JSON that can be kept.") from None
     if not isinstance(payload, dict):
@@ -152,33 +154,45 @@ def _payload(body: bytes) -> dict[str, Any]:
     return payload
 
 
-def _check_storable(value: Any) -> None:
-    """Refuse what Python's parser lets through and no store or client can take: lone surrogates,
-    NUL, NaN, infinities, and integers of more than 64 bits."""
+def _int64(digits: str) -> int:
+    value = int(digits)
+    if not -_INT64 <= value < _INT64:
+        raise ValueError("an integer of more than 64 bits")
+    return value
+
+
+def _finite(digits: str) -> float:
+    value = float(digits)
+    if not math.isfinite(value):
+        raise ValueError("not a finite number")
+    return value
+
+
+_JSON = json.JSONDecoder(parse_int=_int64, parse_float=_finite, parse_constant=_finite)
+"""Refuses what Python's parser lets through and no store or client can take: NaN, infinities and
+integers of more than 64 bits; `_check_texts` the rest."""
+
+
+def _check_texts(value: Any) -> None:
+    """Refuse lone surrogates and NUL, which come in by an escape alone."""
     match value:
-        case str() if "\0" not in value:
+        case str():
             value.encode()
-        case bool() | None:
-            pass
-        case int() if -_INT64 <= value < _INT64:
-            pass
-        case float() if math.isfinite(value):
-            pass
+            if "\0" in value:
+                raise ValueError("NUL")
         case list():
             for item in value:
-                _check_storable(item)
+                _check_texts(item)
         case dict():
             for key, item in value.items():
-                _check_storable(key)
-                _check_storable(item)
-        case _:
-            raise ValueError("a value that cannot be kept")
+                _check_texts(key)
+                _check_texts(item)
 
 
 def _notification(message_id: str, at: datetime, payload: dict[str, Any]) -> Message:
     subscription = _object(payload, "subscription")
     kind, version = _text(subscription, "type"), subscription.get("version", EVENT_VERSION)
-    if version != EVENT_VERSION or kind not in set(EventType):
+    if version != EVENT_VERSION or kind not in _TYPES:
         return Unknown(f"subscription type {kind[:64]!r}")
     data = _object(payload, "event")
     login = _text(data, "broadcaster_user_login")

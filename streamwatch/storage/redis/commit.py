@@ -1,19 +1,21 @@
 """A change as the keys and arguments of `commit.lua`, which names them."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from streamwatch.domain.models import Change, EventType, StreamStatus
-from streamwatch.storage.base import SEEN_SECONDS, FeedRecord, Lease
+from streamwatch.storage.base import SEEN_SECONDS, Lease
 from streamwatch.storage.redis import keys, values
 from streamwatch.storage.redis.connection import Arguments
 
-_TYPES = tuple(EventType)
-_FIRST_TYPE = 11
-"""The place of the first type's history among the keys."""
+_HISTORIES = tuple(keys.events_of_type(event_type) for event_type in EventType)
+_PLACES = {event_type: place for place, event_type in enumerate(EventType, start=11)}
+"""The places of the types' histories among the keys."""
 
 
 def commit_arguments(change: Change, lease: Lease | None, events_kept: int) -> Arguments:
     status = change.status
+    event_values = [values.event_value(event) for event in change.events]
     return (
         [
             keys.seen(change.message_id or ""),
@@ -26,13 +28,13 @@ def commit_arguments(change: Change, lease: Lease | None, events_kept: int) -> A
             keys.FEED,
             keys.EVENTS,
             keys.events_of_streamer(status.user_id),
-            *map(keys.events_of_type, _TYPES),
+            *_HISTORIES,
         ],
         [
             SEEN_SECONDS if change.message_id is not None else "",
             values.lease_value(lease) if lease else "",
             status.user_id,
-            str(change.base_version),
+            change.base_version,
             values.status_value(status),
             _viewers(status),
             _awaiting_since(status),
@@ -40,8 +42,8 @@ def commit_arguments(change: Change, lease: Lease | None, events_kept: int) -> A
             "1" if change.login_is_news else "",
             change.previous_login or "",
             events_kept,
-            _record(change),
-            *_events(change),
+            _record(change, event_values),
+            *_events(change, event_values),
         ],
     )
 
@@ -56,19 +58,19 @@ def _awaiting_since(status: StreamStatus) -> int | str:
     return values.microseconds(status.last_updated)
 
 
-def _record(change: Change) -> bytes | str:
-    if not change.events and change.snapshot is None:
+def _record(change: Change, event_values: Sequence[bytes]) -> bytes | str:
+    if not event_values and change.snapshot is None:
         return ""
-    return values.record_value(FeedRecord(change.status.user_id, change.events, change.snapshot))
+    return values.record_value(change.status.user_id, event_values, change.snapshot)
 
 
-def _events(change: Change) -> list[Any]:
+def _events(change: Change, event_values: Sequence[bytes]) -> list[Any]:
     return [
         argument
-        for event in change.events
+        for event, value in zip(change.events, event_values, strict=True)
         for argument in (
             values.microseconds(event.timestamp),
-            values.event_value(event),
-            _FIRST_TYPE + _TYPES.index(event.event_type),
+            value,
+            _PLACES[event.event_type],
         )
     ]

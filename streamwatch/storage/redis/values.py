@@ -1,7 +1,7 @@
 """What is kept in Redis, as bytes: JSON documents, some behind a line that scripts can compare
 without decoding (JSON has no raw line feed)."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import wraps
 from typing import ParamSpec, TypeVar
@@ -16,11 +16,17 @@ from streamwatch.domain.documents import (
     snapshot_from,
     status_document,
     status_from,
-    status_memory_document,
+    status_memory,
     stored_streamer_document,
     streamer_from,
 )
-from streamwatch.domain.models import AppToken, Streamer, StreamEvent, StreamStatus
+from streamwatch.domain.models import (
+    AppToken,
+    Streamer,
+    StreamEvent,
+    StreamSnapshot,
+    StreamStatus,
+)
 from streamwatch.domain.times import format_time, parse_time
 from streamwatch.storage.base import FeedRecord, JobRun, Lease, Lookup, SetAside, StorageError
 
@@ -73,8 +79,9 @@ def read_streamer(value: bytes) -> Streamer:
 
 
 def status_value(status: StreamStatus) -> bytes:
-    shown, remembered = status_document(status), status_memory_document(status)
-    return b"%d\n%b\n%b" % (status.version, orjson.dumps(shown), orjson.dumps(remembered))
+    shown = orjson.dumps(status_document(status))
+    remembered = orjson.dumps(status_memory(status), option=orjson.OPT_UTC_Z)
+    return b"%d\n%b\n%b" % (status.version, shown, remembered)
 
 
 @_reading
@@ -92,12 +99,15 @@ def read_event(value: bytes) -> StreamEvent:
     return event_from(orjson.loads(value))
 
 
-def record_value(record: FeedRecord) -> bytes:
+def record_value(
+    user_id: str, event_values: Sequence[bytes], snapshot: StreamSnapshot | None
+) -> bytes:
+    """A record for the feed, of events that are values already."""
     return orjson.dumps(
         {
-            "user_id": record.user_id,
-            "events": [event_document(event) for event in record.events],
-            "snapshot": snapshot_document(record.snapshot) if record.snapshot else None,
+            "user_id": user_id,
+            "events": [orjson.Fragment(value) for value in event_values],
+            "snapshot": snapshot_document(snapshot) if snapshot else None,
         }
     )
 
