@@ -67,6 +67,10 @@ class AnalyticsStore(ABC):
         """All sessions that started at or after `since`, the newest first, as they are read."""
 
     @abstractmethod
+    def session(self, stream_id: str) -> StreamSession | None:
+        """The session of one stream."""
+
+    @abstractmethod
     def totals(self, user_id: str, since: datetime, until: datetime) -> Totals:
         """What the sessions add up to that started in [since, until)."""
 
@@ -79,6 +83,11 @@ class AnalyticsStore(ABC):
     @abstractmethod
     def summary(self) -> Summary:
         """What all sessions add up to."""
+
+    @abstractmethod
+    def watched_since(self, since: datetime) -> int:
+        """Viewers times milliseconds, of all streams from `since` on: the start of a quarter of an
+        hour. Costs by the sessions that were on since."""
 
     @abstractmethod
     def top(self, ranking: Ranking, limit: int) -> list[StreamerStats]:
@@ -94,6 +103,10 @@ class AnalyticsStore(ABC):
     @abstractmethod
     def snapshots(self, user_id: str | None, limit: int) -> list[StreamSnapshot]:
         """The newest samples, of one streamer or of all."""
+
+    @abstractmethod
+    def samples(self, stream_id: str) -> list[StreamSnapshot]:
+        """All samples of one stream, in the order of their times."""
 
     @abstractmethod
     def each_snapshot(self, user_id: str | None) -> Iterator[StreamSnapshot]:

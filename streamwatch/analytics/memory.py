@@ -22,7 +22,7 @@ from streamwatch.domain.sessions import (
     session,
     spans,
 )
-from streamwatch.domain.statistics import CategorySums
+from streamwatch.domain.statistics import CategorySums, quarter_of
 from streamwatch.domain.totals import (
     GameSums,
     Ranking,
@@ -157,6 +157,11 @@ class MemoryAnalytics(AnalyticsStore):
         found.sort(key=lambda one: (one.started_at, one.stream_id), reverse=True)
         return (one for one in found if since is None or one.started_at >= since)
 
+    def session(self, stream_id: str) -> StreamSession | None:
+        with self._lock:
+            known = (one.sessions.get(stream_id) for one in self._streamers.values())
+            return next(filter(None, known), None)
+
     def totals(self, user_id: str, since: datetime, until: datetime) -> Totals:
         sessions = self.each_session(user_id, since)
         return totals(one for one in sessions if one.started_at < until)
@@ -172,6 +177,16 @@ class MemoryAnalytics(AnalyticsStore):
         with self._lock:
             return summary(one.totals for one in self._streamers.values())
 
+    def watched_since(self, since: datetime) -> int:
+        with self._lock:
+            return sum(
+                one.viewer_ms
+                for streamer in self._streamers.values()
+                for session in streamer.sessions.values()
+                for one in session.sampled.quarters
+                if one.quarter >= quarter_of(since)
+            )
+
     def top(self, ranking: Ranking, limit: int) -> list[StreamerStats]:
         with self._lock:
             everyone = [one.stats for one in self._streamers.values()]
@@ -185,6 +200,11 @@ class MemoryAnalytics(AnalyticsStore):
 
     def snapshots(self, user_id: str | None, limit: int) -> list[StreamSnapshot]:
         return list(islice(self.each_snapshot(user_id), limit))
+
+    def samples(self, stream_id: str) -> list[StreamSnapshot]:
+        with self._lock:
+            known = (one.samples.get(stream_id) for one in self._streamers.values())
+            return list(next(filter(None, known), ()))
 
     def each_snapshot(self, user_id: str | None) -> Iterator[StreamSnapshot]:
         with self._lock:

@@ -140,6 +140,11 @@ def spread(start: datetime, length_ms: int) -> Iterator[tuple[int, int]]:
         at += part
 
 
+def quarter_of(time: datetime) -> int:
+    """The quarter of an hour that `time` lies in, as `spread` counts them."""
+    return (time - _EPOCH) // _MS // QUARTER_MS
+
+
 def quarter_start(quarter: int) -> datetime:
     """When a quarter of an hour that `spread` gives begins."""
     return _EPOCH + timedelta(milliseconds=quarter * QUARTER_MS)

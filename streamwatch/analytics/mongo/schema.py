@@ -45,6 +45,7 @@ _INDEXES = {
     SESSIONS: [
         IndexModel([("broadcaster_id", ASCENDING), ("started_at", ASCENDING), ("_id", ASCENDING)]),
         IndexModel([("broadcaster_id", ASCENDING), ("ended_at", ASCENDING)]),
+        IndexModel([("ended_at", ASCENDING)]),
     ],
     STATS: [
         IndexModel([("broadcaster_login", ASCENDING), ("updated_at", DESCENDING)]),

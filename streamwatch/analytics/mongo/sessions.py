@@ -20,7 +20,7 @@ from streamwatch.analytics.mongo.values import (
 )
 from streamwatch.domain.models import StreamSnapshot
 from streamwatch.domain.sessions import Fact, StreamSession, session, spans
-from streamwatch.domain.statistics import CategorySums
+from streamwatch.domain.statistics import CategorySums, quarter_of
 from streamwatch.domain.times import format_time
 from streamwatch.domain.totals import Totals, categories
 
@@ -79,6 +79,26 @@ class Sessions:
         """The streams that are stored as ongoing, or as ended at one of `times`."""
         query = {"broadcaster_id": user_id, "ended_at": {"$in": [None, *times]}}
         return {value["_id"] for value in self._sessions.find(query, {"_id": 1})}
+
+    def one(self, stream_id: str) -> StreamSession | None:
+        value = self._sessions.find_one({"_id": stream_id})
+        return session_from(value) if value else None
+
+    def watched_since(self, since: datetime) -> int:
+        """Viewers times milliseconds of the quarters of an hour from `since` on."""
+        quarters = {
+            "$filter": {
+                "input": "$quarters",
+                "cond": {"$gte": ["$$this.quarter", quarter_of(since)]},
+            }
+        }
+        watched = {"$sum": {"$map": {"input": quarters, "in": "$$this.viewer_ms"}}}
+        pipeline: list[Document] = [
+            {"$match": {"$or": [{"ended_at": None}, {"ended_at": {"$gte": since}}]}},
+            {"$group": {"_id": None, "watched": {"$sum": watched}}},
+        ]
+        found = next(iter(self._sessions.aggregate(pipeline)), None)
+        return int(found["watched"]) if found else 0
 
     def newest(self, user_id: str, limit: int) -> list[StreamSession]:
         found = self._sessions.find({"broadcaster_id": user_id}).sort(_NEWEST_FIRST).limit(limit)

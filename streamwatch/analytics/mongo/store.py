@@ -99,6 +99,10 @@ class MongoAnalytics(AnalyticsStore):
     def each_session(self, user_id: str, since: datetime | None = None) -> Iterator[StreamSession]:
         return _each(self._sessions.each(user_id, since))
 
+    def session(self, stream_id: str) -> StreamSession | None:
+        with within(READ_SECONDS):
+            return self._sessions.one(stream_id)
+
     def totals(self, user_id: str, since: datetime, until: datetime) -> Totals:
         with within(READ_SECONDS):
             return self._sessions.totals([user_id], since, until).get(user_id, Totals())
@@ -114,6 +118,10 @@ class MongoAnalytics(AnalyticsStore):
         with within(READ_SECONDS):
             found = next(iter(self._stats.aggregate([{"$group": _SUMMARY}])), None)
             return Summary(found["streamers"], totals_from(found)) if found else Summary()
+
+    def watched_since(self, since: datetime) -> int:
+        with within(READ_SECONDS):
+            return self._sessions.watched_since(since)
 
     def top(self, ranking: Ranking, limit: int) -> list[StreamerStats]:
         order = [(_RANKED_BY[ranking], DESCENDING), ("_id", ASCENDING)]
@@ -138,6 +146,12 @@ class MongoAnalytics(AnalyticsStore):
     def snapshots(self, user_id: str | None, limit: int) -> list[StreamSnapshot]:
         with within(READ_SECONDS):
             return [sample_from(value) for value in self._newest_snapshots(user_id).limit(limit)]
+
+    def samples(self, stream_id: str) -> list[StreamSnapshot]:
+        snapshots = self._connection.collection(schema.SNAPSHOTS)
+        with within(READ_SECONDS):
+            found = snapshots.find({"stream_id": stream_id}).sort("captured_at", ASCENDING)
+            return [sample_from(value) for value in found]
 
     def each_snapshot(self, user_id: str | None) -> Iterator[StreamSnapshot]:
         return _each(sample_from(value) for value in self._newest_snapshots(user_id))

@@ -179,3 +179,29 @@ class ReadingContract(ContractBase):
         assert list(analytics.each_snapshot("bob")) == bobs[::-1]
         assert len(list(analytics.each_snapshot(None))) == 5
         assert analytics.snapshots("carol", 2) == []
+
+    def test_one_stream_is_read_by_its_id(self, analytics: AnalyticsStore) -> None:
+        analytics.project(told(*stream("ann", 0, 1, 100), *stream("bob", 0, 2, 10)))
+        [expected] = analytics.sessions("bob", 10)
+        assert analytics.session("bob-0") == expected
+        assert analytics.session("carol-0") is None
+        samples = analytics.samples("bob-0")
+        assert [one.captured_at for one in samples] == [at(600 * number) for number in range(12)]
+        assert {one.broadcaster_id for one in samples} == {"bob"}
+        assert analytics.samples("carol-0") == []
+
+    def test_what_was_watched_since_a_time_counts_all_streams(
+        self, analytics: AnalyticsStore
+    ) -> None:
+        analytics.project(
+            told(
+                *stream("ann", 0, 2, 100),
+                *stream("bob", HOUR, 2, 10),
+                *stream("carol", -9 * HOUR, 1, 1_000),
+                online("dora-now", 2 * HOUR, user_id="dora"),
+                snapshot("dora-now", 2 * HOUR, 7, started=2 * HOUR, user_id="dora"),
+                snapshot("dora-now", 2 * HOUR + 600, 7, started=2 * HOUR, user_id="dora"),
+            )
+        )
+        assert analytics.watched_since(at(HOUR)) == (100 + 2 * 10) * HOUR_MS + 7 * HOUR_MS // 6
+        assert analytics.watched_since(at(4 * HOUR)) == 0
