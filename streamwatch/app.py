@@ -1,6 +1,7 @@
 """The web application: which resources there are, and what every request goes through."""
 
 from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from streamwatch.api import (
     admin,
@@ -11,6 +12,7 @@ from streamwatch.api import (
     errors,
     events,
     headers,
+    limits,
     live,
     metrics,
     streamers,
@@ -40,8 +42,10 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
             start_in_thread(services)
     app = Flask(__name__, static_folder=None)
     app.json = OrjsonProvider(app)
+    proxies = services.settings.trusted_proxies
+    app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies)  # type: ignore[method-assign]  # Flask's way
     context.provide(app, services)
-    for part in (metrics, headers, auth, arguments, errors):
+    for part in (metrics, headers, limits, auth, arguments, errors):
         part.register(app)
     api = create_api(app, key_required=services.settings.require_api_key)
     for resource in RESOURCES:

@@ -9,6 +9,7 @@ from streamwatch.services.figures import FiguresOf, helix_count
 from streamwatch.services.health import Analytics, HealthCheck
 from streamwatch.services.history import History
 from streamwatch.services.ingest import Ingest
+from streamwatch.services.limits import Limits
 from streamwatch.services.live_push import LivePush
 from streamwatch.services.observer import Observer
 from streamwatch.services.refresh import Refresh
@@ -39,6 +40,7 @@ class Services:
     subscriptions: Subscriptions
     health: HealthCheck
     live_push: LivePush
+    limits: Limits
     messages: SharedCounts
     diagnostics: Diagnostics
     figures: FiguresOf
@@ -104,6 +106,13 @@ def assemble(
         subscriptions=subscriptions,
         health=HealthCheck(storage, analytics, clock),
         live_push=LivePush(storage, capacity=max(1, settings.web_threads // 2)),
+        limits=Limits(
+            storage.coordination,
+            settings.rate_limit,
+            settings.lookup_limit,
+            # Live push has half of the threads; the webhook keeps a quarter for itself.
+            lookups_at_once=max(1, settings.web_threads // 4),
+        ),
         messages=messages,
         diagnostics=Diagnostics(storage, twitch, messages),
         figures=FiguresOf(storage, clock, subscribes=settings.webhook_url is not None),

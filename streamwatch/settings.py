@@ -52,6 +52,9 @@ class Settings:
     default_streamers: tuple[str, ...] = ()
     require_api_key: bool = False
     api_keys: tuple[str, ...] = field(default=(), repr=False)
+    rate_limit: int = 600
+    lookup_limit: int = 60
+    """Requests, and lookups of streamers who are not monitored, a minute and client; 0 is none."""
     refresh_seconds: int = 300
     verify_seconds: int = 1800
     lookup_ttl_seconds: int = 60
@@ -60,6 +63,8 @@ class Settings:
     snapshot_retention_days: int = 0
     twitch_api_url: str = "https://api.twitch.tv/helix"
     twitch_auth_url: str = "https://id.twitch.tv/oauth2"
+    trusted_proxies: int = 0
+    """How many proxies stand between a client and us, each of which adds to X-Forwarded-For."""
     port: int = 8000
     web_concurrency: int = 1
     web_threads: int = 8
@@ -179,6 +184,8 @@ VARIABLES: dict[str, _Kind] = {
     "DEFAULT_STREAMERS": _each(_LOGIN, "logins of 1 to 25 letters, digits or _, comma-separated"),
     "REQUIRE_API_KEY": _Kind("bool", lambda _: None, "true or false"),
     "API_KEY": _KEYS,
+    "RATE_LIMIT": _whole(0, 1_000_000),
+    "LOOKUP_LIMIT": _whole(0, 1_000_000),
     "REFRESH_SECONDS": _whole(1, 86_400),
     "VERIFY_SECONDS": _whole(1, 86_400),
     "LOOKUP_TTL_SECONDS": _whole(1, 86_400),
@@ -187,6 +194,7 @@ VARIABLES: dict[str, _Kind] = {
     "SNAPSHOT_RETENTION_DAYS": _whole(0, 36_500),
     "TWITCH_API_URL": _url("https", "http"),
     "TWITCH_AUTH_URL": _url("https", "http"),
+    "TRUSTED_PROXIES": _whole(0, 10),
     "PORT": _whole(1, 65_535),
     "WEB_CONCURRENCY": _whole(1, 256),
     "WEB_THREADS": _whole(1, 1024),

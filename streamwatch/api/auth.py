@@ -23,12 +23,12 @@ def needs_key(path: str, *, required: bool) -> bool:
     """Whether `path` is answered only with a key; `required` is REQUIRE_API_KEY."""
     if is_admin(path):
         return True
-    return required and path != "/" and not any(_is_under(path, root) for root in _OPEN)
+    return required and path != "/" and not any(is_under(path, root) for root in _OPEN)
 
 
 def is_admin(path: str) -> bool:
     """Whether `path` is the operator's, guarded whatever the settings are."""
-    return any(_is_under(path, root) for root in _ADMIN)
+    return any(is_under(path, root) for root in _ADMIN)
 
 
 def _check() -> None:
@@ -37,8 +37,7 @@ def _check() -> None:
         return
     if not settings.api_keys:
         raise Forbidden("This path needs a key, and there is none: set API_KEY.")
-    scheme, _, key = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() == "bearer" and is_key(key.strip(), settings.api_keys):
+    if shown_key() is not None:
         return
     session = current_session(settings)
     if session is None or not session.covers_request():
@@ -48,6 +47,14 @@ def _check() -> None:
         )
 
 
+def shown_key() -> str | None:
+    """The key that the request shows, if it is one of API_KEY."""
+    scheme, _, key = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() == "bearer" and is_key(key.strip(), services().settings.api_keys):
+        return key.strip()
+    return None
+
+
 def is_key(given: str, keys: Collection[str]) -> bool:
     """Whether it is one of `keys`. Takes the same time wherever they differ."""
     encoded = given.encode("utf-8", "replace")
@@ -55,5 +62,6 @@ def is_key(given: str, keys: Collection[str]) -> bool:
     return any(results)
 
 
-def _is_under(path: str, root: str) -> bool:
+def is_under(path: str, root: str) -> bool:
+    """Whether `path` is `root` or below it."""
     return path == root or path.startswith(f"{root}/")

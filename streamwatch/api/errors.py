@@ -14,7 +14,13 @@ from werkzeug.exceptions import HTTPException, UnprocessableEntity
 
 from streamwatch.analytics.base import AnalyticsUnavailable
 from streamwatch.domain.eventsub import ForgedMessage, MalformedMessage, StaleMessage
-from streamwatch.services.errors import AlreadyRunning, NotMonitored, TooManyListeners, UnknownUser
+from streamwatch.services.errors import (
+    AlreadyRunning,
+    LimitReached,
+    NotMonitored,
+    TooManyListeners,
+    UnknownUser,
+)
 from streamwatch.storage.base import StorageUnavailable
 from streamwatch.twitch.base import TwitchBusy, TwitchError, TwitchNotConfigured
 
@@ -56,13 +62,14 @@ class Answer:
 ANSWERS: dict[type[Exception], Answer] = {
     UnknownUser: Answer(HTTPStatus.NOT_FOUND),
     NotMonitored: Answer(HTTPStatus.NOT_FOUND),
+    LimitReached: Answer(HTTPStatus.TOO_MANY_REQUESTS),
     AlreadyRunning: Answer(HTTPStatus.CONFLICT, retry_after=60),
     TooManyListeners: Answer(HTTPStatus.SERVICE_UNAVAILABLE, retry_after=10),
     MalformedMessage: Answer(HTTPStatus.BAD_REQUEST),
     ForgedMessage: Answer(HTTPStatus.FORBIDDEN),
     StaleMessage: Answer(HTTPStatus.FORBIDDEN),
     TwitchError: Answer(HTTPStatus.BAD_GATEWAY),
-    TwitchBusy: Answer(HTTPStatus.SERVICE_UNAVAILABLE, "Twitch's rate limit is used up for now."),
+    TwitchBusy: Answer(HTTPStatus.SERVICE_UNAVAILABLE),
     TwitchNotConfigured: Answer(
         HTTPStatus.SERVICE_UNAVAILABLE,
         "This needs Twitch: set TWITCH_CLIENT_ID and TWITCH_CLIENT_SECRET.",
@@ -109,7 +116,7 @@ def _typed_problem(answer: Answer, error: Exception) -> Response:
             error,
         )
     retry_after = answer.retry_after
-    if isinstance(error, TwitchBusy):
+    if isinstance(error, TwitchBusy | LimitReached):
         retry_after = max(1, math.ceil(error.retry_after))
     headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
     return _problem(answer.status, answer.detail or str(error), headers)

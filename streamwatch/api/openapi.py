@@ -9,7 +9,7 @@ from flask import Flask
 from werkzeug.routing import Rule
 
 from streamwatch import __version__
-from streamwatch.api import arguments, auth
+from streamwatch.api import arguments, auth, limits
 from streamwatch.api.errors import PROBLEM_JSON, http_problem
 from streamwatch.api.schemas import ProblemSchema
 
@@ -52,6 +52,8 @@ class _Shared(BasePlugin):
             responses.setdefault("500", "INTERNAL_SERVER_ERROR")
             if rule.arguments:
                 responses.setdefault("422", "UNPROCESSABLE_ENTITY")
+            if limits.is_limited(path):
+                responses.setdefault("429", "TOO_MANY_REQUESTS")
             operation["security"] = [_BEARER] if guarded else []
             if guarded:
                 responses.setdefault("401", "UNAUTHORIZED")

@@ -4,6 +4,7 @@ from dataclasses import asdict
 
 from flask import Response, jsonify
 
+from streamwatch.api import limits
 from streamwatch.api.blueprint import Blueprint
 from streamwatch.api.context import services
 from streamwatch.api.schemas import (
@@ -42,7 +43,9 @@ def add_streamers(body: dict[str, list[str]]) -> Response:
 
     Asks Twitch for 100 logins a call; subscriptions and live status follow within seconds.
     """
-    return jsonify(asdict(services().streamers.add_many(body["usernames"])))
+    usernames = body["usernames"]
+    with limits.lookup(calls=1 + len(usernames) // 100):
+        return jsonify(asdict(services().streamers.add_many(usernames)))
 
 
 @blueprint.post("/<login:username>")
@@ -54,7 +57,8 @@ def add_streamer(username: str) -> tuple[Response, int]:
 
     Subscribes to their going online and offline, and looks whether they are live.
     """
-    added = services().streamers.add(username)
+    with limits.lookup():
+        added = services().streamers.add(username)
     streamer = streamer_document(added.streamer)
     done = "Added streamer" if added.created else "Monitored already"
     answer = jsonify(message=f"{done}: {added.streamer.login}", streamer=streamer)
@@ -82,5 +86,5 @@ def show_status(username: str) -> Response:
     A streamer who is not monitored is asked of Twitch (`source: twitch_api`), and the answer is
     kept for a while.
     """
-    known = services().statuses.of(username)
+    known = services().statuses.of(username, asking=limits.lookup)
     return jsonify(status_document(known.status) | {"source": known.source})

@@ -25,6 +25,14 @@ class AlreadyRunning(Exception):
         self.work = work
 
 
+class LimitReached(Exception):
+    """A client has asked for as much as one may for now. `retry_after` is in seconds."""
+
+    def __init__(self, allowed: int, retry_after: int) -> None:
+        super().__init__(f"No more than {allowed} of these a minute.")
+        self.retry_after = retry_after
+
+
 class TooManyListeners(Exception):
     """As many listen to live events as one process can serve beside its other work."""
 

@@ -1,6 +1,7 @@
 """The live status of any streamer: ours where we have it, else Twitch's word, kept for a while."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -8,6 +9,8 @@ from streamwatch.domain.models import StreamStatus, User
 from streamwatch.services.errors import UnknownUser
 from streamwatch.storage.base import Lookup, Storage
 from streamwatch.twitch.base import Twitch
+
+Asking = Callable[[], AbstractContextManager[None]]
 
 STORAGE = "storage"
 TWITCH_API = "twitch_api"
@@ -40,8 +43,9 @@ class Statuses:
         """All who are live, most viewers first."""
         return self._storage.live()
 
-    def of(self, login: str) -> KnownStatus:
-        """The status of the user with this login (any case), monitored or not.
+    def of(self, login: str, asking: Asking = nullcontext) -> KnownStatus:
+        """The status of the user with this login (any case), monitored or not. `asking` makes what
+        is put around asking Twitch, if that has to be.
 
         Raises UnknownUser where Twitch has no such user, and TwitchError where Twitch had to be
         asked and did not answer.
@@ -52,7 +56,8 @@ class Statuses:
             return KnownStatus(status, STORAGE)
         lookup = self._storage.lookup(login)
         if lookup is None:
-            lookup = self._look_up(login)
+            with asking():
+                lookup = self._look_up(login)
         if lookup.status is None:
             raise UnknownUser(login)
         return KnownStatus(lookup.status, TWITCH_API)

@@ -270,9 +270,9 @@ class Coordination(ABC):
         """The figures on a topic; {} where there are none or their time is over."""
 
     @abstractmethod
-    def use(self, name: str, seconds: float) -> Uses:
-        """Count a use of `name`, this one included. The first opens a window of `seconds`; when it
-        ends, counting begins anew."""
+    def use(self, name: str, seconds: float, times: int = 1) -> Uses:
+        """Count `times` uses of `name`, these included. The first opens a window of `seconds`; when
+        it ends, counting begins anew."""
 
     @abstractmethod
     def app_token(self) -> AppToken | None:

@@ -10,6 +10,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from streamwatch.analytics.base import AnalyticsUnavailable
+from streamwatch.analytics.memory import MemoryAnalytics
 from streamwatch.app import create_app
 from streamwatch.bootstrap import assemble
 from streamwatch.settings import Settings
@@ -19,12 +21,18 @@ from tests.messages import CALLBACK, SECRET, Message
 PROBLEM_JSON = "application/problem+json"
 
 
-@dataclass
-class FakeAnalytics:
-    connected: bool = True
+_ELSEWHERE: dict[str, Any] = {"environ_base": {"REMOTE_ADDR": "203.0.113.1"}}
+"""Whoever reads the documentation is not the client whose requests are counted."""
 
-    def is_connected(self) -> bool:
-        return self.connected
+
+class FakeAnalytics(MemoryAnalytics):
+    """The analytics in memory, which do not answer a ping while they are not `connected`."""
+
+    connected = True
+
+    def ping(self) -> None:
+        if not self.connected:
+            raise AnalyticsUnavailable("The analytics are away.")
 
 
 @dataclass
@@ -47,7 +55,9 @@ class World:
 
     @cached_property
     def openapi(self) -> dict[str, Any]:
-        document: dict[str, Any] = self.app.test_client().get("/openapi.json").get_json()
+        document: dict[str, Any] = (
+            self.app.test_client().get("/openapi.json", **_ELSEWHERE).get_json()
+        )
         return document
 
     def get(self, path: str, **options: Any) -> TestResponse:

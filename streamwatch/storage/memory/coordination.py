@@ -100,13 +100,13 @@ class MemoryCoordination(Coordination):
         with self._lock:
             return dict(self._published.get(topic) or {})
 
-    def use(self, name: str, seconds: float) -> Uses:
+    def use(self, name: str, seconds: float, times: int = 1) -> Uses:
         with self._lock:
             window = self._windows.get(name)
             if window is None:
                 window = _Window(self._clock() + seconds)
                 self._windows.put(name, window, seconds)
-            window.uses += 1
+            window.uses += times
             return Uses(window.uses, window.ends_at - self._clock())
 
     def app_token(self) -> AppToken | None:

@@ -78,8 +78,8 @@ class RedisCoordination(Coordination):
         stored = self._redis.call("GET", keys.published(topic))
         return values.read_figures(stored) if stored else {}
 
-    def use(self, name: str, seconds: float) -> Uses:
-        arguments = [values.milliseconds(seconds)]
+    def use(self, name: str, seconds: float, times: int = 1) -> Uses:
+        arguments = [values.milliseconds(seconds), times]
         count, left = self._redis.run(self._use, [keys.uses(name)], arguments)
         return Uses(count, left / 1000)
 

@@ -52,7 +52,8 @@ class CoordinationContract(ContractBase):
 
         assert sorted(use.count for use in uses) == list(range(1, 9))
         assert all(59 < use.seconds_left <= 60 for use in uses)
-        assert storage.coordination.use("other", 60).count == 1
+        assert storage.coordination.use("lookup", 60, 10).count == 18
+        assert storage.coordination.use("other", 60, 3).count == 3
 
     def test_counting_begins_anew_when_the_window_ends(self, storage: Storage) -> None:
         first, second = (storage.coordination.use("lookup", 0.3) for _ in range(2))
