@@ -4,15 +4,21 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from streamwatch.analytics import open_analytics
+from streamwatch.analytics.base import AnalyticsStore
+from streamwatch.leadership import holder_name
 from streamwatch.services.diagnostics import Diagnostics
 from streamwatch.services.figures import FiguresOf, helix_count
-from streamwatch.services.health import Analytics, HealthCheck
+from streamwatch.services.health import HealthCheck
 from streamwatch.services.history import History
 from streamwatch.services.ingest import Ingest
 from streamwatch.services.limits import Limits
 from streamwatch.services.live_push import LivePush
 from streamwatch.services.observer import Observer
+from streamwatch.services.overview import LiveOverview
+from streamwatch.services.projector import Projector
 from streamwatch.services.refresh import Refresh
+from streamwatch.services.set_aside import SetAsideEntries
 from streamwatch.services.shared_counts import HELIX, MESSAGES, SharedCounts
 from streamwatch.services.statuses import Statuses
 from streamwatch.services.streamers import Streamers
@@ -32,6 +38,7 @@ class Services:
     settings: Settings
     storage: Storage
     twitch: Twitch
+    analytics: AnalyticsStore
     ingest: Ingest
     streamers: Streamers
     statuses: Statuses
@@ -40,15 +47,19 @@ class Services:
     subscriptions: Subscriptions
     health: HealthCheck
     live_push: LivePush
+    overview: LiveOverview
     limits: Limits
     messages: SharedCounts
     diagnostics: Diagnostics
     figures: FiguresOf
+    projector: Projector
+    set_aside: SetAsideEntries
 
     def close(self) -> None:
         """Let go of connections."""
         self.live_push.close()
         self.storage.close()
+        self.analytics.close()
 
 
 def _now() -> datetime:
@@ -67,7 +78,7 @@ def build(settings: Settings) -> Services:
         calls.count(helix_count(method, path, status))
 
     helix = Helix.from_settings(settings, storage.coordination, count)
-    return assemble(settings, storage, helix, _NoAnalytics())
+    return assemble(settings, storage, helix, open_analytics(settings))
 
 
 def twitch_with_own_token(settings: Settings) -> Twitch:
@@ -75,18 +86,11 @@ def twitch_with_own_token(settings: Settings) -> Twitch:
     return Helix.from_settings(settings, MemoryStorage().coordination)
 
 
-class _NoAnalytics:
-    """Until there are analytics."""
-
-    def is_connected(self) -> bool:
-        return True
-
-
 def assemble(
     settings: Settings,
     storage: Storage,
     twitch: Twitch,
-    analytics: Analytics,
+    analytics: AnalyticsStore,
     clock: Callable[[], datetime] = _now,
 ) -> Services:
     """The services on these adapters."""
@@ -98,6 +102,7 @@ def assemble(
         settings=settings,
         storage=storage,
         twitch=twitch,
+        analytics=analytics,
         ingest=Ingest(storage, observer, settings.webhook_secrets, clock),
         streamers=Streamers(storage, twitch, subscriptions, refresh, clock),
         statuses=Statuses(storage, twitch, settings.lookup_ttl_seconds, clock),
@@ -106,6 +111,7 @@ def assemble(
         subscriptions=subscriptions,
         health=HealthCheck(storage, analytics, clock),
         live_push=LivePush(storage, capacity=max(1, settings.web_threads // 2)),
+        overview=LiveOverview(storage),
         limits=Limits(
             storage.coordination,
             settings.rate_limit,
@@ -116,4 +122,6 @@ def assemble(
         messages=messages,
         diagnostics=Diagnostics(storage, twitch, messages),
         figures=FiguresOf(storage, clock, subscribes=settings.webhook_url is not None),
+        projector=Projector(storage.feed, analytics, holder_name(), clock),
+        set_aside=SetAsideEntries(storage.feed, analytics),
     )

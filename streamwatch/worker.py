@@ -21,6 +21,7 @@ from streamwatch.bootstrap import Services, build
 from streamwatch.jobs import Job, table
 from streamwatch.leadership import Leadership, holder_name
 from streamwatch.logs import log_context, logging_config
+from streamwatch.projecting import ProjectorThread
 from streamwatch.services.figures import job_counts
 from streamwatch.services.observer import LeadershipLost
 from streamwatch.services.shared_counts import JOBS, named
@@ -38,6 +39,9 @@ _RETRY_SECONDS = 60
 
 _STOP_SECONDS = 9
 """How long a stopping worker may take to finish what is in flight: a process has 10 seconds."""
+
+_PROJECTED_SECONDS = 3
+"""How long of it a batch of the projector may take."""
 
 
 class Worker:
@@ -156,10 +160,13 @@ def start_in_thread(services: Services) -> Worker:
     worker = _worker(services)
     thread = threading.Thread(target=worker.run, name="worker", daemon=True)
     thread.start()
+    projecting = ProjectorThread(services.projector)
+    projecting.start()
 
     def stop() -> None:
         worker.stop()
-        thread.join(_STOP_SECONDS - 1)
+        projecting.stop(_PROJECTED_SECONDS)
+        thread.join(_STOP_SECONDS - _PROJECTED_SECONDS)
 
     atexit.register(stop)
     return worker
@@ -186,7 +193,10 @@ def main() -> int:
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
+    projecting = ProjectorThread(services.projector)
+    projecting.start()
     worker.run()
+    projecting.stop(_PROJECTED_SECONDS)
     services.close()
     log.info("Worker stopped")
     return 0

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
 
+from streamwatch.analytics.base import AnalyticsStore, AnalyticsUnavailable
 from streamwatch.storage.base import Storage, StorageUnavailable
 
 HEALTHY, DEGRADED, UNHEALTHY = "healthy", "degraded", "unhealthy"
@@ -13,12 +13,6 @@ RUNNING, STALE, UNKNOWN = "running", "stale", "unknown"
 
 WORKER_STALE_AFTER = timedelta(seconds=30)
 """The worker's heart beats every few seconds."""
-
-
-class Analytics(Protocol):
-    """As much of the analytics as health asks for."""
-
-    def is_connected(self) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +29,7 @@ class HealthCheck:
     """Asks the storage, the analytics and, by its heartbeat, the worker."""
 
     def __init__(
-        self, storage: Storage, analytics: Analytics, clock: Callable[[], datetime]
+        self, storage: Storage, analytics: AnalyticsStore, clock: Callable[[], datetime]
     ) -> None:
         self._storage = storage
         self._analytics = analytics
@@ -43,7 +37,7 @@ class HealthCheck:
 
     def check(self) -> Health:
         """How things stand; in a few seconds even when a database does not answer."""
-        analytics = CONNECTED if self._analytics.is_connected() else DISCONNECTED
+        analytics = self._analytics_state()
         try:
             self._storage.ping()
             worker = self._worker()
@@ -51,6 +45,13 @@ class HealthCheck:
             return Health(UNHEALTHY, DISCONNECTED, analytics, UNKNOWN)
         well = analytics == CONNECTED and worker != STALE
         return Health(HEALTHY if well else DEGRADED, CONNECTED, analytics, worker)
+
+    def _analytics_state(self) -> str:
+        try:
+            self._analytics.ping()
+        except AnalyticsUnavailable:
+            return DISCONNECTED
+        return CONNECTED
 
     def _worker(self) -> str:
         beat = self._storage.coordination.last_heartbeat()

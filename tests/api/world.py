@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import cached_property
 from typing import Any
 
@@ -28,7 +29,9 @@ _ELSEWHERE: dict[str, Any] = {"environ_base": {"REMOTE_ADDR": "203.0.113.1"}}
 class FakeAnalytics(MemoryAnalytics):
     """The analytics in memory, which do not answer a ping while they are not `connected`."""
 
-    connected = True
+    def __init__(self) -> None:
+        super().__init__(sample_cap=timedelta(minutes=10))
+        self.connected = True
 
     def ping(self) -> None:
         if not self.connected:
