@@ -39,7 +39,7 @@ def table(services: Services) -> list[Job]:
         Job("details", 2, services.refresh.details),
         Job("names", 86_400, lambda _: services.streamers.refresh_names(), at_start=False),
         Job("budget", 15, lambda _: tell_budget(services)),
-        Job("trim-feed", 60, lambda _: services.storage.feed.trim(keep=RESUMABLE)),
+        Job("trim-feed", 15, lambda _: services.storage.feed.trim(keep=RESUMABLE)),
     ]
 
 

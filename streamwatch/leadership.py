@@ -69,8 +69,8 @@ class Leadership:
     def _keep(self) -> None:
         while not self._stop.is_set():
             try:
+                self._acquire_or_renew()  # first: a storage that is full refuses the heartbeat
                 self._coordination.heartbeat(self._clock())
-                self._acquire_or_renew()
             except StorageUnavailable as error:
                 log.warning("No word from the storage about who leads: %s", error)
             self._stop.wait(self._seconds / 3)

@@ -1,9 +1,14 @@
+import threading
+import time
 from datetime import UTC, datetime
+from itertools import count
 
 import pytest
 
 from streamwatch.leadership import LEADER, Leadership
+from streamwatch.storage.base import StorageUnavailable
 from streamwatch.storage.memory import MemoryStorage
+from streamwatch.storage.memory.coordination import MemoryCoordination
 from tests.waiting import wait_for
 
 
@@ -48,6 +53,25 @@ def test_leading_outlasts_the_lease(storage: MemoryStorage) -> None:
 
     wait_for(rival_fails_for_long)
     assert rival_tries == [None] * len(rival_tries)
+    assert leadership.lease == lease
+    leadership.stop()
+
+
+class Full(MemoryCoordination):
+    """A storage that takes nothing new."""
+
+    def heartbeat(self, at: datetime) -> None:
+        raise StorageUnavailable("out of memory")
+
+
+def test_a_full_storage_does_not_end_the_leadership_of_who_empties_it() -> None:
+    full = Full(threading.RLock(), time.monotonic)
+    leadership = Leadership(full, now, "worker", seconds=0.3)
+    leadership.start()
+    wait_for(lambda: leadership.lease is not None)
+    lease = leadership.lease
+    tries = count()
+    wait_for(lambda: full.acquire_lease(LEADER, "rival", 1) is not None or next(tries) > 50)
     assert leadership.lease == lease
     leadership.stop()
 

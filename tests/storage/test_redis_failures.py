@@ -186,6 +186,25 @@ def test_a_redis_without_memory_stores_nothing_and_says_so(
     assert storage.commit([change(status(), event("e1"))]) == [Committed.STORED]
 
 
+def test_a_feed_that_filled_the_memory_is_read_and_trimmed_by_a_new_leader(
+    server: Server, storage: RedisStorage
+) -> None:
+    storage.feed.register("analytics")
+    assert storage.commit([change(status(), event("e1"))]) == [Committed.STORED]
+    held = storage.coordination.acquire_lease("held", "old", 60)
+    assert held is not None
+    with redis.Redis.from_url(server.url) as client:
+        client.config_set("maxmemory", 1)
+
+        [entry] = storage.feed.read("analytics", "worker", 10, reclaim_seconds=60)
+        storage.feed.acknowledge("analytics", [entry.id])
+        assert storage.coordination.renew_lease(held, 60)
+        assert storage.coordination.acquire_lease("leader", "new", 60) is not None
+        assert storage.feed.trim() == 1
+
+        client.config_set("maxmemory", 0)
+
+
 def test_a_replica_is_unavailable(server: Server, storage: RedisStorage) -> None:
     with redis.Redis.from_url(server.url) as client:
         client.replicaof("127.0.0.1", str(free_port()))

@@ -15,6 +15,9 @@ local held = redis.call('GET', lease)
 if held and string.match(held, '^%d+\n(.*)$') ~= holder then
   return nil
 end
+-- A Redis whose memory is full lets a script go on that has written without taking any: it is the
+-- leader who trims the feed.
+redis.call('PERSIST', fence)
 local number = redis.call('INCR', fence)
 redis.call('SET', lease, number .. '\n' .. holder, 'PX', milliseconds)
 return number
