@@ -1,0 +1,116 @@
+"""Two workers on a real Redis: one leads, the other follows."""
+
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from streamwatch.leadership import LEADER
+from streamwatch.services.refresh import REFRESH
+from streamwatch.simulator import Mishap, Simulator
+from streamwatch.storage.base import JobRun, Lease
+from streamwatch.storage.redis import RedisStorage
+from streamwatch.storage.redis.connection import Connection
+from tests.e2e.conftest import twitch_settings
+from tests.processes import Deployment, Process, deployment
+from tests.waiting import wait_for
+
+
+@pytest.fixture
+def storage(redis_url: str) -> Iterator[RedisStorage]:
+    storage = RedisStorage(Connection.to(redis_url), events_kept=1000)
+    yield storage
+    storage.close()
+
+
+@pytest.fixture
+def service(tmp_path: Path, twitch: Simulator, redis_url: str) -> Iterator[Deployment]:
+    settings = twitch_settings(twitch) | {
+        "STORAGE_TYPE": "redis",
+        "REDIS_URL": redis_url,
+        "ANALYTICS_TYPE": "memory",
+        "DEFAULT_STREAMERS": "shroud",
+        "REFRESH_SECONDS": "2",
+    }
+    with deployment(tmp_path / "service", **settings) as deployed:
+        deployed.environment["WEBHOOK_URL"] = deployed.webhook_url
+        deployed.start("web")
+        deployed.wait_until_up()
+        yield deployed
+
+
+def leader_of(storage: RedisStorage) -> Lease:
+    wait_for(lambda: storage.coordination.lease(LEADER) is not None, 20)
+    lease = storage.coordination.lease(LEADER)
+    assert lease is not None
+    return lease
+
+
+def process_of(service: Deployment, lease: Lease) -> Process:
+    """The process that holds the lease: holders are named by their pid."""
+    pid = int(lease.holder.split(":")[1])
+    return next(process for process in service.processes if process.pid == pid)
+
+
+def last_refresh(storage: RedisStorage) -> JobRun | None:
+    return storage.coordination.job_runs().get(REFRESH)
+
+
+def wait_for_refresh(storage: RedisStorage, seconds: float) -> None:
+    """Return once a refresh has begun and ended from now on."""
+    before = last_refresh(storage)
+    wait_for(lambda: last_refresh(storage) not in (None, before), seconds)
+
+
+def test_another_worker_refreshes_within_15_seconds_of_the_leaders_death(
+    service: Deployment, storage: RedisStorage, twitch: Simulator
+) -> None:
+    service.start("worker")
+    service.start("worker")
+    wait_for_refresh(storage, 30)
+    leader = leader_of(storage)
+    process_of(service, leader).kill()
+    wait_for(lambda: leader_of(storage).holder != leader.holder, 15)
+    wait_for_refresh(storage, 15)
+    twitch.faults.on_message(Mishap.DROPPED)
+    twitch.world.go_online("shroud")
+    wait_for(lambda: service.get("/streams/live")["count"] == 1, 10)
+
+
+def test_a_leader_that_stops_is_succeeded_at_once(
+    service: Deployment, storage: RedisStorage
+) -> None:
+    service.start("worker")
+    service.start("worker")
+    wait_for_refresh(storage, 30)
+    leader = leader_of(storage)
+    process_of(service, leader).stop()
+    wait_for(lambda: storage.coordination.lease(LEADER) not in (None, leader), 6)
+
+
+def test_a_leader_that_wakes_up_late_writes_nothing_over_its_successor(
+    service: Deployment, storage: RedisStorage, twitch: Simulator
+) -> None:
+    twitch.world.go_online("shroud", viewers=111)
+    service.start("worker")
+    wait_for_refresh(storage, 30)
+    service.start("worker")
+    leader = leader_of(storage)
+    paused = process_of(service, leader)
+    paused.signal(signal.SIGSTOP)
+    wait_for(lambda: leader_of(storage).holder != leader.holder, 15)
+    twitch.world.set_viewers("shroud", 222)
+    wait_for(
+        lambda: (
+            service.get("/streams/live")["live_streams"][0]["stream_data"]["viewer_count"] == 222
+        ),
+        15,
+    )
+    successor = leader_of(storage)
+    paused.signal(signal.SIGCONT)
+    wait_for(lambda: "Another worker" in paused.log, 15)
+    wait_for_refresh(storage, 15)
+    assert leader_of(storage) == successor
+    live = service.get("/streams/live")["live_streams"]
+    assert live[0]["stream_data"]["viewer_count"] == 222
