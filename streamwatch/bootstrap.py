@@ -50,14 +50,17 @@ class Services:
     overview: LiveOverview
     limits: Limits
     messages: SharedCounts
+    calls: SharedCounts
     diagnostics: Diagnostics
     figures: FiguresOf
     projector: Projector
     set_aside: SetAsideEntries
 
     def close(self) -> None:
-        """Let go of connections."""
+        """Tell what was counted, and let go of connections."""
         self.live_push.close()
+        self.messages.close()
+        self.calls.close()
         self.storage.close()
         self.analytics.close()
 
@@ -78,7 +81,7 @@ def build(settings: Settings) -> Services:
         calls.count(helix_count(method, path, status))
 
     helix = Helix.from_settings(settings, storage.coordination, count)
-    return assemble(settings, storage, helix, open_analytics(settings))
+    return assemble(settings, storage, helix, open_analytics(settings), calls=calls)
 
 
 def twitch_with_own_token(settings: Settings) -> Twitch:
@@ -92,8 +95,9 @@ def assemble(
     twitch: Twitch,
     analytics: AnalyticsStore,
     clock: Callable[[], datetime] = _now,
+    calls: SharedCounts | None = None,
 ) -> Services:
-    """The services on these adapters."""
+    """The services on these adapters. `calls` counts those of `twitch`, where it does."""
     observer = Observer(storage)
     refresh = Refresh(storage, twitch, observer, clock)
     subscriptions = Subscriptions(storage, twitch, settings.webhook_url, settings.webhook_secrets)
@@ -120,6 +124,7 @@ def assemble(
             lookups_at_once=max(1, settings.web_threads // 4),
         ),
         messages=messages,
+        calls=calls or SharedCounts(storage.coordination, HELIX),
         diagnostics=Diagnostics(storage, twitch, messages),
         figures=FiguresOf(storage, clock, subscribes=settings.webhook_url is not None),
         projector=Projector(storage.feed, analytics, holder_name(), clock),

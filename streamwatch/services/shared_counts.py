@@ -30,30 +30,37 @@ class SharedCounts:
         self._seconds = seconds
         self._lock = Lock()
         self._waiting: Counter[str] = Counter()
-        self._is_due = False
+        self._timer: Timer | None = None
 
     def count(self, name: str) -> None:
         """One more of `name`."""
         with self._lock:
             self._waiting[name] += 1
-            if self._is_due:
-                return
-            self._is_due = True
-        # Not a daemon: a process that ends waits for it.
-        Timer(self._seconds, self.flush).start()
+            if self._timer is None:
+                # Not a daemon: a process that ends waits for it.
+                self._timer = Timer(self._seconds, self.flush)
+                self._timer.start()
 
     def flush(self) -> None:
         """Add what was counted to the shared counters. While the storage does not answer it is
         kept for the next time."""
         with self._lock:
             counted, self._waiting = self._waiting, Counter()
-            self._is_due = False
+            self._timer = None
         try:
             self._coordination.add_counts(named(self._kind, counted))
         except StorageUnavailable as error:
             log.warning("Counts of %s are added later: %s", self._kind, error)
             with self._lock:
                 self._waiting += counted
+
+    def close(self) -> None:
+        """Add what is left, now."""
+        with self._lock:
+            timer = self._timer
+        if timer is not None:
+            timer.cancel()
+            self.flush()
 
     def shared(self) -> dict[str, int]:
         """The counters of all processes, as of the last flush of each."""

@@ -1,4 +1,6 @@
 from collections.abc import Mapping
+from threading import Timer
+from threading import enumerate as threads
 
 from streamwatch.services.shared_counts import MESSAGES, SharedCounts
 from streamwatch.storage.base import StorageUnavailable
@@ -65,3 +67,16 @@ def test_while_the_storage_is_down_counts_are_kept() -> None:
     coordination.error = None
     counts.count("accepted")
     wait_for(lambda: coordination.added == [{"messages:accepted": 2}])
+
+
+def test_what_is_left_is_added_at_the_end_and_nobody_waits() -> None:
+    coordination = Calls()
+    counts = SharedCounts(coordination, MESSAGES, 60)
+    counts.count("accepted")
+    counts.close()
+    assert coordination.added == [{"messages:accepted": 1}]
+    wait_for(
+        lambda: not any(isinstance(thread, Timer) and thread.interval == 60 for thread in threads())
+    )
+    counts.close()
+    assert len(coordination.added) == 1

@@ -1,0 +1,158 @@
+from collections import deque
+from datetime import UTC, datetime
+
+import pytest
+
+from streamwatch import __version__
+from streamwatch.simulator.faults import CallFault
+from tests.cli.conftest import Shell
+from tests.servers import free_port
+from tests.simulator.receiver import SECRET
+
+
+def findings(output: str) -> dict[str, str]:
+    """The verdict on each subject."""
+    lines = [line.split() for line in output.splitlines() if not line.startswith(" ")]
+    return {subject: verdict for verdict, subject, *_ in lines}
+
+
+@pytest.fixture
+def running(shell: Shell) -> Shell:
+    """A deployment whose worker runs and whose webhook answers."""
+    shell.storage.coordination.heartbeat(datetime.now(UTC))
+    return shell
+
+
+SUBJECTS = ("settings", "storage", "analytics", "Twitch", "worker", "webhook")
+
+
+def test_all_is_well(running: Shell, mongodb_url: str) -> None:
+    said = running.does("doctor", ANALYTICS_TYPE="mongodb", MONGODB_URL=mongodb_url)
+    assert findings(said) == dict.fromkeys(SUBJECTS, "ok")
+    assert SECRET not in said
+
+
+def fault(shell: Shell, subject: str, **environment: str | None) -> str:
+    """What the doctor says where that one thing is wrong."""
+    result = shell.run("doctor", answer="", **environment)
+    found = findings(result.stdout)
+    assert [name for name, verdict in found.items() if verdict == "FAULT"] == [subject]
+    assert result.exit_code == 1
+    assert SECRET not in result.output
+    return result.stdout
+
+
+def test_each_wrong_setting_is_told(shell: Shell) -> None:
+    result = shell.run("doctor", PORT="none", WEBHOOK_SECRET="short")
+    assert result.exit_code == 1
+    assert result.stdout.count("FAULT") == 2
+    assert "PORT" in result.stdout
+    assert "WEBHOOK_SECRET" in result.stdout
+
+
+def test_a_storage_that_does_not_answer_is_told(running: Shell) -> None:
+    nowhere = f"redis://127.0.0.1:{free_port()}"
+    result = running.run("doctor", REDIS_URL=nowhere)
+    assert result.exit_code == 1
+    found = findings(result.stdout)
+    assert (found["storage"], found["worker"], found["Twitch"]) == ("FAULT", "FAULT", "ok")
+    assert "REDIS_URL" in result.stdout
+
+
+def test_analytics_that_do_not_answer_are_told(running: Shell) -> None:
+    nowhere = f"mongodb://127.0.0.1:{free_port()}"
+    said = fault(running, "analytics", ANALYTICS_TYPE="mongodb", MONGODB_URL=nowhere)
+    assert "MONGODB_URL" in said
+
+
+def test_missing_credentials_are_told(running: Shell) -> None:
+    said = fault(running, "Twitch", TWITCH_CLIENT_ID=None, TWITCH_CLIENT_SECRET=None)
+    assert "set TWITCH_CLIENT_ID and TWITCH_CLIENT_SECRET" in said
+
+
+def test_wrong_credentials_are_told_although_a_token_is_shared(running: Shell) -> None:
+    running.does("subscriptions", "list")
+    said = fault(running, "Twitch", TWITCH_CLIENT_SECRET="another-client-secret")
+    assert "make a new secret" in said
+    assert "another-client-secret" not in said
+
+
+def test_a_twitch_that_cannot_be_reached_is_told(running: Shell) -> None:
+    running.twitch.faults.on_call("/helix/users", CallFault(500), times=3)
+    assert "api.twitch.tv" in fault(running, "Twitch")
+
+
+def test_a_worker_that_does_not_run_is_told(shell: Shell) -> None:
+    assert "streamwatch.worker" in fault(shell, "worker")
+
+
+def test_a_webhook_that_does_not_answer_is_told(running: Shell) -> None:
+    url = f"http://127.0.0.1:{free_port()}/webhooks/eventsub"
+    assert "does not answer from here" in fault(running, "webhook", WEBHOOK_URL=url)
+
+
+@pytest.mark.parametrize(
+    ("status", "remedy"),
+    [(301, "needs no redirect"), (404, "leads to this service"), (502, "read the logs")],
+)
+def test_a_webhook_that_answers_wrongly_is_told(running: Shell, status: int, remedy: str) -> None:
+    running.receiver.bad = deque([status])
+    assert remedy in fault(running, "webhook")
+
+
+def test_a_webhook_that_answers_another_text_is_told(running: Shell) -> None:
+    running.receiver.challenge_answer = b"welcome"
+    fault(running, "webhook")
+
+
+def test_another_secret_in_the_web_process_is_told(running: Shell) -> None:
+    said = fault(running, "webhook", WEBHOOK_SECRET="another-webhook-secret")
+    assert "same WEBHOOK_SECRET" in said
+
+
+def test_memory_storage_and_polling_alone_are_no_faults(shell: Shell) -> None:
+    said = shell.does("doctor", STORAGE_TYPE="memory", WEBHOOK_URL=None)
+    found = findings(said)
+    assert [name for name, verdict in found.items() if verdict == "note"] == [
+        "storage",
+        "worker",
+        "webhook",
+    ]
+
+
+def test_migrate_makes_the_databases_ready_any_number_of_times(
+    shell: Shell, mongodb_url: str, mongodb_database: str
+) -> None:
+    for _ in range(2):
+        shell.does(
+            "migrate",
+            ANALYTICS_TYPE="mongodb",
+            MONGODB_URL=mongodb_url,
+            MONGODB_DATABASE=mongodb_database,
+        )
+
+
+def test_the_version_is_told(shell: Shell) -> None:
+    assert shell.does("version") == f"{__version__}\n"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        (),
+        ("doctor",),
+        ("migrate",),
+        ("streamers", "add"),
+        ("subscriptions", "delete-all"),
+        ("feed", "replay"),
+    ],
+)
+def test_every_command_explains_itself(shell: Shell, command: tuple[str, ...]) -> None:
+    assert "Usage:" in shell.does(*command, "--help")
+
+
+def test_a_wrong_setting_is_one_line_and_exit_code_1(shell: Shell) -> None:
+    result = shell.run("streamers", "list", PORT="none")
+    assert result.exit_code == 1
+    assert result.stderr.startswith("Error: PORT: 'none' cannot be used")
+    assert len(result.stderr.splitlines()) == 1

@@ -1,0 +1,80 @@
+from streamwatch.services.subscriptions import RECONCILE
+from streamwatch.simulator.faults import CallFault
+from tests.cli.conftest import Shell
+
+
+def prepare(shell: Shell) -> None:
+    """Monitor two, and subscribe."""
+    shell.does("streamers", "add", "shroud", "quillandcopper")
+    shell.does("subscriptions", "verify")
+    shell.twitch.wait_until_delivered()
+
+
+def test_verify_makes_them_what_they_should_be(shell: Shell) -> None:
+    shell.does("streamers", "add", "shroud", "quillandcopper")
+    assert shell.does("subscriptions", "verify") == (
+        "healthy: 4 checked, 0 healthy, 4 created, 0 deleted, 0 failed\n"
+    )
+    assert all(streamer.is_active for streamer in shell.storage.streamers())
+    assert shell.does("subscriptions", "verify") == (
+        "healthy: 4 checked, 4 healthy, 0 created, 0 deleted, 0 failed\n"
+    )
+
+
+def test_verify_that_leaves_something_missing_is_exit_code_1(shell: Shell) -> None:
+    shell.twitch.subscriptions.max_total_cost = 2
+    shell.does("streamers", "add", "shroud", "quillandcopper")
+    result = shell.run("subscriptions", "verify")
+    assert result.exit_code == 1
+    assert result.stdout.startswith("limited: 4 checked, 0 healthy, 2 created")
+
+
+def test_the_list_names_each(shell: Shell) -> None:
+    prepare(shell)
+    result = shell.run("subscriptions", "list")
+    lines = [line.split() for line in result.stdout.splitlines()]
+    shroud = shell.twitch.world.user("shroud").user_id
+    known = {one.id for one in shell.twitch.subscriptions.all()}
+    assert {line[0] for line in lines} == known
+    assert ["stream.online", shroud, "enabled", "ours"] in [line[1:] for line in lines]
+    assert result.stderr == "4 ours, 0 others; cost 4 of 10000\n"
+    elsewhere = shell.does(
+        "subscriptions", "list", WEBHOOK_URL="http://localhost/webhooks/eventsub"
+    )
+    assert all(line.endswith(shell.receiver.callback) for line in elsewhere.splitlines())
+
+
+def test_cleanup_asks_first(shell: Shell) -> None:
+    prepare(shell)
+    result = shell.run("subscriptions", "cleanup", answer="n\n")
+    assert result.exit_code == 1
+    assert "Delete 4 subscriptions for our callback?" in result.stdout
+    assert len(shell.twitch.subscriptions.all()) == 4
+    assert "Deleted 4" in shell.does("subscriptions", "cleanup", answer="y\n")
+    assert shell.twitch.subscriptions.all() == []
+    assert not any(streamer.subscription_ids for streamer in shell.storage.streamers())
+
+
+def test_delete_all_with_yes_does_not_ask(shell: Shell) -> None:
+    prepare(shell)
+    said = shell.does(
+        "subscriptions", "delete-all", "--yes", WEBHOOK_URL="http://localhost/webhooks/eventsub"
+    )
+    assert said == "Deleted 4 subscriptions.\n"
+    assert shell.twitch.subscriptions.all() == []
+
+
+def test_while_another_process_is_at_it_nothing_is_done(shell: Shell) -> None:
+    shell.storage.coordination.acquire_lease(RECONCILE, "another", 60)
+    result = shell.run("subscriptions", "verify")
+    assert result.exit_code == 1
+    assert "Another process" in result.stderr
+
+
+def test_twitch_failing_is_one_line_and_exit_code_1(shell: Shell) -> None:
+    shell.twitch.faults.on_call("/helix/eventsub/subscriptions", CallFault(403))
+    result = shell.run("subscriptions", "list")
+    assert result.exit_code == 1
+    [line] = result.stderr.splitlines()
+    assert line.startswith("Error: Twitch refused")
+    assert isinstance(result.exception, SystemExit)
