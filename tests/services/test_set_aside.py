@@ -1,34 +1,52 @@
+import time
+from dataclasses import replace
 from datetime import UTC, datetime
+from threading import RLock
 
 from streamwatch.analytics.memory import MemoryAnalytics
 from streamwatch.services.observer import Observer
 from streamwatch.services.projector import READER
 from streamwatch.services.set_aside import SetAsideEntries
 from streamwatch.settings import Settings
-from streamwatch.storage.base import FeedEntry
+from streamwatch.storage.base import SetAside
 from streamwatch.storage.memory import MemoryStorage
+from streamwatch.storage.memory.feed import MemoryFeed
 from tests.domain.build import offline, online
 
 AT = datetime(2026, 6, 1, tzinfo=UTC)
 
 
+class FeedOfBefore(MemoryFeed):
+    """One entry is of another version's making, and cannot be read."""
+
+    unreadable: str
+
+    def set_aside_entries(self, reader: str) -> list[SetAside]:
+        return [
+            replace(entry, record=None) if entry.id == self.unreadable else entry
+            for entry in super().set_aside_entries(reader)
+        ]
+
+
 def test_what_can_be_projected_is_forgotten_and_what_cannot_be_read_stays() -> None:
     storage, analytics = MemoryStorage(), MemoryAnalytics.from_settings(Settings())
-    storage.feed.register(READER)
+    feed = storage.feed = FeedOfBefore(RLock(), time.monotonic)
+    feed.register(READER)
     for change in (online("9001", 0), offline("9001", 60)):
         Observer(storage).observe([change])
-    good, bad = storage.feed.read(READER, "test", 2, reclaim_seconds=60)
-    storage.feed.set_aside(READER, good, "something was wrong", AT)
-    storage.feed.set_aside(READER, FeedEntry(bad.id, None), "something was wrong", AT)
+    good, bad = feed.read(READER, "test", 2, reclaim_seconds=60)
+    for entry in (good, bad):
+        feed.set_aside(READER, entry, "something was wrong", AT)
+    feed.unreadable = bad.id
     told: list[tuple[int, int]] = []
 
-    replayed = SetAsideEntries(storage.feed, analytics).replay(
+    replayed = SetAsideEntries(feed, analytics).replay(
         lambda done, total: told.append((done, total))
     )
 
     assert replayed.done == 1
     [(left, error)] = replayed.failed
     assert (left.id, error) == (bad.id, "What is stored cannot be read.")
-    assert SetAsideEntries(storage.feed, analytics).all() == [left]
+    assert SetAsideEntries(feed, analytics).all() == [left]
     assert analytics.find("cool_user") is not None
     assert told == [(1, 2), (2, 2)]
