@@ -8,6 +8,7 @@ from streamwatch.bootstrap import Services
 from streamwatch.services.errors import AlreadyRunning
 from streamwatch.services.live_push import RESUMABLE
 from streamwatch.services.published import publish_budget
+from streamwatch.services.reconciliation import Outcome
 from streamwatch.services.refresh import REFRESH
 from streamwatch.services.subscriptions import RECONCILE
 from streamwatch.storage.base import Lease
@@ -66,13 +67,15 @@ def tell_budget(services: Services) -> None:
 
 
 def reconcile(services: Services) -> None:
-    """Make what Twitch has what is wanted, unless somebody is at it already."""
+    """Make what Twitch has what is wanted, unless somebody is at it already. Raises TwitchError
+    where something is still missing that Twitch has room for."""
     try:
         result = services.subscriptions.reconcile()
     except AlreadyRunning:
         log.info("Subscriptions are being reconciled already")
-    else:
-        log.info("Reconciled subscriptions: %s", result)
+        return
+    if result.status is Outcome.INCOMPLETE:
+        raise TwitchUnavailable(f"{result.failed} subscriptions are not as they should be.")
 
 
 def refresh(services: Services, lease: Lease) -> None:

@@ -4,9 +4,10 @@ import pytest
 
 from streamwatch.bootstrap import assemble
 from streamwatch.jobs import table
+from streamwatch.services.subscriptions import RECONCILE
 from streamwatch.settings import Settings
 from streamwatch.storage.memory import MemoryStorage
-from streamwatch.twitch.base import TwitchUnavailable
+from streamwatch.twitch.base import TwitchRefused, TwitchUnavailable
 from streamwatch.worker import Worker
 from tests.api.world import FakeAnalytics
 from tests.fakes import FakeTwitch
@@ -65,3 +66,13 @@ def test_default_streamers_that_could_not_be_added_are_tried_again(twitch: FakeT
         storage.coordination.request_job("default-streamers")
         wait_for(lambda: len(storage.streamers()) == len(LOGINS))
         wait_for(lambda: sum(s.is_active for s in storage.streamers()) == len(LOGINS), 30)
+
+
+def test_subscriptions_that_twitch_refuses_are_told_as_the_job_s_error(twitch: FakeTwitch) -> None:
+    storage = MemoryStorage()
+    twitch.errors["subscribe"] = TwitchRefused("bad request", 400)
+    with running(start(twitch, storage)):
+        wait_for(lambda: RECONCILE in storage.coordination.job_runs())
+    assert storage.coordination.job_runs()[RECONCILE].error == (
+        "1000 subscriptions are not as they should be."
+    )
