@@ -19,7 +19,7 @@ from streamwatch.analytics.base import AnalyticsError, AnalyticsUnavailable
 
 Document = dict[str, Any]
 
-READ_SECONDS = 2.5
+READ_SECONDS = 2.0
 """How long a read may take as a whole; the port promises an answer or an error within 3."""
 
 WRITE_SECONDS = 20.0
@@ -56,6 +56,9 @@ class Connection:
                     connectTimeoutMS=_CONNECT_MS,
                     serverSelectionTimeoutMS=_CONNECT_MS,
                     timeoutMS=int(READ_SECONDS * 1000),
+                    # On disk before the feed may forget it: else a crash loses the last 100 ms.
+                    w="majority",
+                    journal=True,
                     appname="streamwatch",
                 )
                 self._process = os.getpid()
