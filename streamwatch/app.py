@@ -3,6 +3,7 @@
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from streamwatch import dashboard
 from streamwatch.api import (
     admin,
     arguments,
@@ -11,6 +12,7 @@ from streamwatch.api import (
     context,
     errors,
     events,
+    feeds,
     headers,
     limits,
     live,
@@ -26,7 +28,7 @@ from streamwatch.bootstrap import Services, build
 from streamwatch.settings import Settings, from_env
 from streamwatch.worker import start_in_thread
 
-RESOURCES = (basic, streamers, streams, events, live, admin, metrics)
+RESOURCES = (basic, streamers, streams, events, live, feeds, admin, metrics)
 """The modules whose `blueprint` is served and documented, in the order of the documentation."""
 
 
@@ -53,4 +55,5 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     app.register_blueprint(webhooks.blueprint)
     webhooks.document(api.spec, app)
     app.register_blueprint(documentation(api))
+    dashboard.register(app)
     return app

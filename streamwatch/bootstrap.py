@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from streamwatch.analytics import open_analytics
 from streamwatch.analytics.base import AnalyticsStore
 from streamwatch.leadership import holder_name
+from streamwatch.services.audience import Audience
 from streamwatch.services.diagnostics import Diagnostics
 from streamwatch.services.figures import FiguresOf, helix_count
 from streamwatch.services.health import HealthCheck
@@ -16,6 +17,7 @@ from streamwatch.services.limits import Limits
 from streamwatch.services.live_push import LivePush
 from streamwatch.services.observer import Observer
 from streamwatch.services.overview import LiveOverview
+from streamwatch.services.performance import Performance
 from streamwatch.services.projector import Projector
 from streamwatch.services.refresh import Refresh
 from streamwatch.services.set_aside import SetAsideEntries
@@ -48,6 +50,8 @@ class Services:
     health: HealthCheck
     live_push: LivePush
     overview: LiveOverview
+    audience: Audience
+    performance: Performance
     limits: Limits
     messages: SharedCounts
     calls: SharedCounts
@@ -116,6 +120,8 @@ def assemble(
         health=HealthCheck(storage, analytics, clock),
         live_push=LivePush(storage, capacity=max(1, settings.web_threads // 2)),
         overview=LiveOverview(storage),
+        audience=Audience(analytics, clock),
+        performance=Performance(analytics, clock),
         limits=Limits(
             storage.coordination,
             settings.rate_limit,

@@ -11,8 +11,9 @@ import secrets
 from dataclasses import dataclass
 from itertools import product, starmap
 
-from flask import Response, request
+from flask import request
 from itsdangerous import BadData, URLSafeTimedSerializer
+from werkzeug.wrappers import Response
 
 from streamwatch.settings import Settings
 

@@ -43,6 +43,10 @@ class Statuses:
         """All who are live, most viewers first."""
         return self._storage.live()
 
+    def known(self, login: str) -> StreamStatus | None:
+        """The status of the user with this login (any case), if it is ours to know."""
+        return self._storage.find_status(login.lower())
+
     def of(self, login: str, asking: Asking = nullcontext) -> KnownStatus:
         """The status of the user with this login (any case), monitored or not. `asking` makes what
         is put around asking Twitch, if that has to be.

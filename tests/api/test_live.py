@@ -16,7 +16,9 @@ Message = dict[str, Any]
 
 
 @contextmanager
-def listening(world: World, path: str = "/events/live", **headers: str) -> Iterator[Iterator[Message]]:
+def listening(
+    world: World, path: str = "/events/live", **headers: str
+) -> Iterator[Iterator[Message]]:
     """What a client of Server-Sent Events gets, a message at a time."""
     response = world.app.test_client().get(path, headers=headers, buffered=False)
     assert response.status_code == 200, response.text

@@ -1,0 +1,82 @@
+"""RSS, as a reader sees it."""
+
+from email.utils import parsedate_to_datetime
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import pytest
+from werkzeug.test import TestResponse
+
+from streamwatch.domain.models import User
+from tests import messages
+from tests.api.world import World, problem
+
+SHROUD = User("id-of-shroud", "shroud", "Shroud")
+PATHS = ["/feeds/live.rss", "/feeds/streamer/SHROUD.rss"]
+
+
+@pytest.fixture
+def lively(world: World) -> World:
+    """shroud went live; the webhook told it, and a poll the rest."""
+    user = world.twitch.add_user("shroud", name="Shroud")
+    stream = world.twitch.go_live(user, id="9001", title="A < B & C \x0b", game_name="Chess")
+    world.send(messages.online(SHROUD, "9001", started_at=stream.started_at))
+    world.post("/streamers/shroud")
+    return world
+
+
+def items(response: TestResponse) -> list[dict[str, Any]]:
+    assert (response.status_code, response.content_type) == (200, "application/rss+xml")
+    root = ET.fromstring(response.data)  # noqa: S314  our own
+    assert root.attrib["version"] == "2.0"
+    return [{part.tag: part.text for part in item} for item in root.iterfind("channel/item")]
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_who_went_live_is_an_item(lively: World, path: str) -> None:
+    [event] = lively.get("/events").get_json()["events"]
+    [item] = items(lively.get(path))
+    assert item.pop("pubDate")
+    assert item == {
+        "guid": event["id"],
+        "title": "Shroud went live: Chess",
+        "link": "https://www.twitch.tv/shroud",
+        "description": "A < B & C \N{REPLACEMENT CHARACTER}",
+        "category": "Chess",
+    }
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_what_ended_stays_an_item_and_going_off_is_none(lively: World, path: str) -> None:
+    [guid] = [item["guid"] for item in items(lively.get(path))]
+    lively.send(messages.offline(SHROUD, "9001"))
+    lively.send(messages.online(SHROUD, "9002"))
+    told = items(lively.get(path))
+    assert [item["title"] for item in told] == ["Shroud went live"] * 2
+    assert told[1]["guid"] == guid
+    times = [parsedate_to_datetime(item["pubDate"]) for item in told]
+    assert times == sorted(times, reverse=True)
+    assert all(time.tzinfo for time in times)
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_a_reader_is_told_when_nothing_has_changed(lively: World, path: str) -> None:
+    tag = lively.get(path).headers["ETag"]
+    headers = {"If-None-Match": tag}
+    assert lively.client.get(path, headers=headers).status_code == 304
+    lively.send(messages.online(SHROUD, "9002"))
+    assert lively.client.get(path, headers=headers).status_code == 200
+
+
+def test_a_streamers_feed_tells_of_them_alone(lively: World) -> None:
+    lively.send(messages.online())
+    assert len(items(lively.get("/feeds/live.rss"))) == 2
+    assert len(items(lively.get("/feeds/streamer/shroud.rss"))) == 1
+    lively.twitch.add_user("quiet")
+    lively.post("/streamers/quiet")
+    assert items(lively.get("/feeds/streamer/quiet.rss")) == []
+
+
+def test_nobody_of_whom_anything_is_known_is_404(world: World) -> None:
+    problem(world.get("/feeds/streamer/nobody.rss"), 404)
+    problem(world.get("/feeds/streamer/not-a-login.rss"), 422)
