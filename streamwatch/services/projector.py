@@ -15,7 +15,7 @@ READER = "analytics"
 BATCH = 500
 """How many entries are projected at once."""
 
-RECLAIM_SECONDS = 30.0
+RECLAIM_SECONDS = 15.0
 """After how long a batch that nobody acknowledged is read again: by then its worker is dead, or the
 analytics did not answer."""
 
