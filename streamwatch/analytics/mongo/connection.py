@@ -20,7 +20,8 @@ from streamwatch.analytics.base import AnalyticsError, AnalyticsUnavailable
 Document = dict[str, Any]
 
 READ_SECONDS = 2.0
-"""How long a read may take as a whole; the port promises an answer or an error within 3."""
+"""How long a read may take as a whole. The port promises an answer or an error within 3; the driver
+looks for a server every half second, and may be that late."""
 
 WRITE_SECONDS = 20.0
 """How long projecting a batch may take: the worker waits, nobody else does."""

@@ -1,6 +1,7 @@
 """The analytics in MongoDB: what the port promises, on the collections of `schema`."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Self, TypeVar, cast
 
@@ -68,7 +69,7 @@ class MongoAnalytics(AnalyticsStore):
             self._connection.database.command("ping")
 
     def prepare(self) -> None:
-        with within(schema.PREPARE_SECONDS):
+        with self._working(schema.PREPARE_SECONDS):
             schema.prepare(self._connection, self._retention)
 
     def close(self) -> None:
@@ -77,12 +78,19 @@ class MongoAnalytics(AnalyticsStore):
     # Writing
 
     def project(self, observed: Observed) -> None:
-        with within(WRITE_SECONDS):
+        with self._working(WRITE_SECONDS):
             self._projection.project(observed)
 
     def recalculate(self, user_id: str) -> None:
-        with within(WRITE_SECONDS):
+        with self._working(WRITE_SECONDS):
             self._projection.recalculate(user_id)
+
+    @contextmanager
+    def _working(self, seconds: float) -> Iterator[None]:
+        """For what may take longer than a read, unless the database does not answer at all."""
+        self.ping()
+        with within(seconds):
+            yield
 
     # One streamer's
 

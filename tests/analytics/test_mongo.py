@@ -1,0 +1,317 @@
+"""What MongoDB is asked, how soon its silence is told, and what it keeps."""
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
+
+import pymongo
+import pytest
+from pymongo.database import Database
+
+from streamwatch.analytics import open_analytics
+from streamwatch.analytics.base import AnalyticsError, AnalyticsStore, AnalyticsUnavailable
+from streamwatch.analytics.mongo import MongoAnalytics
+from streamwatch.analytics.testing import CAP
+from streamwatch.analytics.testing.build import (
+    Piece,
+    at,
+    by_id,
+    made_of,
+    offline,
+    online,
+    snapshot,
+    together,
+    told,
+)
+from streamwatch.domain.totals import Ranking
+from streamwatch.settings import Settings
+from tests.servers import free_port, mongo_server
+from tests.waiting import wait_for
+
+Document = dict[str, Any]
+
+pytestmark = pytest.mark.xdist_group("mongo")
+
+HOUR, DAY = 3600, timedelta(days=1)
+STREAMS, SAMPLES = 200, 12
+
+Call = Callable[[AnalyticsStore], object]
+
+READS: dict[str, Call] = {
+    "find": lambda a: a.find("user-0"),
+    "sessions": lambda a: a.sessions("user-0", 10),
+    "each_session": lambda a: list(a.each_session("user-0", at(100 * HOUR * (STREAMS - 5)))),
+    "totals": lambda a: a.totals("user-0", at(100 * HOUR * (STREAMS - 5)), at(1e9)),
+    "categories": lambda a: a.categories("user-0"),
+    "summary": lambda a: a.summary(),
+    "top": lambda a: [a.top(ranking, 5) for ranking in Ranking],
+    "top_games": lambda a: a.top_games(5),
+    "snapshots": lambda a: a.snapshots(None, 10),
+    "snapshots_of_one": lambda a: a.snapshots("user-0", 10),
+    "each_snapshot": lambda a: next(a.each_snapshot(None)),
+    "session": lambda a: a.session("user-0-7"),
+    "samples": lambda a: a.samples("user-0-7"),
+    "watched_since": lambda a: a.watched_since(at(100 * HOUR * (STREAMS - 5))),
+    "ping": lambda a: a.ping(),
+}
+
+CALLS = READS | {
+    "prepare": lambda a: a.prepare(),
+    "project": lambda a: a.project(told(online("s1", 0))),
+    "recalculate": lambda a: a.recalculate("user-0"),
+}
+
+EXAMINED = {"each_snapshot": 101, "samples": SAMPLES}
+"""The most documents of a read, where that is more than 10; the driver reads 101 ahead."""
+
+EVERYONE = {"summary", "top_games"}
+"""What reads one document a streamer, and is bounded by their number."""
+
+
+@pytest.fixture
+def database(mongodb_url: str, mongodb_database: str) -> Iterator[Database[Document]]:
+    with pymongo.MongoClient[Document](mongodb_url, tz_aware=True) as client:
+        yield client[mongodb_database]
+
+
+@pytest.fixture
+def analytics(mongodb_url: str, mongodb_database: str) -> Iterator[MongoAnalytics]:
+    analytics = MongoAnalytics(mongodb_url, mongodb_database, CAP)
+    analytics.prepare()
+    yield analytics
+    analytics.close()
+
+
+# Indexes
+
+
+def history(user_id: str, streams: int) -> Iterator[Piece]:
+    """A stream every 100 hours, whose offlines name nothing."""
+    for number in range(streams):
+        start, stream_id = 100 * HOUR * number, f"{user_id}-{number}"
+        yield online(stream_id, start + 2, started=start, user_id=user_id, login=user_id)
+        for sample in range(SAMPLES):
+            time = start + 300 * sample
+            yield snapshot(stream_id, time, 5, started=start, user_id=user_id, login=user_id)
+        yield offline(None, start + HOUR, user_id=user_id, login=user_id)
+
+
+@dataclass
+class Filled:
+    analytics: MongoAnalytics
+    database: Database[Document]
+
+
+@pytest.fixture(scope="module")
+def filled(mongodb_url: str) -> Iterator[Filled]:
+    """A streamer with a long history among others, for all tests of this module."""
+    analytics = MongoAnalytics(mongodb_url, "test_filled", CAP)
+    analytics.prepare()
+    analytics.project(told(*history("user-0", STREAMS)))
+    for number in range(1, 20):
+        analytics.project(told(*history(f"user-{number}", 3)))
+    with pymongo.MongoClient[Document](mongodb_url, tz_aware=True) as client:
+        yield Filled(analytics, client["test_filled"])
+        client.drop_database("test_filled")
+    analytics.close()
+
+
+def operations(database: Database[Document], action: Callable[[], object]) -> list[Document]:
+    """What MongoDB did for an action, by its own profile."""
+    database.command("profile", 2)
+    action()
+    database.command("profile", 0)
+    found = list(database["system.profile"].find({"ns": {"$not": {"$regex": "system.profile$"}}}))
+    database.drop_collection("system.profile")
+    return [one for one in found if one["op"] in ("query", "command", "update", "getmore")]
+
+
+@pytest.mark.parametrize("name", READS)
+def test_a_read_uses_an_index_and_examines_what_it_answers(filled: Filled, name: str) -> None:
+    for one in operations(filled.database, lambda: READS[name](filled.analytics)):
+        if name in EVERYONE:
+            assert one["ns"].endswith(".streamer_stats")
+            assert one["docsExamined"] <= 20
+        elif one["command"].get("ping") is None and one["command"].get("profile") is None:
+            assert "COLLSCAN" not in one["planSummary"], one
+            assert one["docsExamined"] <= EXAMINED.get(name, 10), one
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        snapshot(f"user-0-{STREAMS - 1}", 100 * HOUR * (STREAMS - 1) + 3601, user_id="user-0"),
+        online("new", 100 * HOUR * STREAMS, user_id="user-0"),
+        online("user-0-100", 100 * HOUR * 100 + 5, started=100 * HOUR * 100, user_id="user-0"),
+        online("between", 100 * HOUR * 100 + 50 * HOUR, user_id="user-0"),
+        offline(None, 100 * HOUR * 100 + HOUR + 1, user_id="user-0"),
+        offline("user-0-100", 100 * HOUR * 100 + 400, user_id="user-0"),
+        snapshot("between", 100 * HOUR * 100 + 60 * HOUR, user_id="user-0"),
+    ],
+    ids=["sample", "online", "again", "late-online", "unnamed", "named", "late-sample"],
+)
+def test_projecting_into_a_long_history_examines_what_is_around_alone(
+    filled: Filled, piece: Piece
+) -> None:
+    done = operations(filled.database, lambda: filled.analytics.project(told(piece)))
+    assert len(done) < 40
+    for one in done:
+        collection = one["ns"].split(".")[1]
+        if collection == "$cmd" or "profile" in one["command"]:
+            continue
+        assert "COLLSCAN" not in one.get("planSummary", ""), one
+        most = {"stream_sessions": STREAMS + 2, "stream_snapshots": 2 * SAMPLES + 1}
+        assert one.get("docsExamined", 0) <= most.get(collection, 10), one
+
+
+# Silence
+
+
+def test_a_mongodb_that_freezes_is_told_by_every_read_within_three_seconds() -> None:
+    with mongo_server() as server:
+        analytics = MongoAnalytics(server.url, "streamwatch", CAP)
+        analytics.prepare()
+        analytics.project(told(*history("user-0", 8)))
+        together(*(partial(read, analytics) for read in READS.values()))
+        server.freeze()
+        together(*(partial(check_unavailable, read, analytics) for read in CALLS.values()))
+        server.thaw()
+        wait_for(partial(answers, analytics))
+        together(*(partial(read, analytics) for read in READS.values()))
+        analytics.close()
+
+
+def test_a_mongodb_that_is_not_there_is_told_within_three_seconds() -> None:
+    analytics = MongoAnalytics(f"mongodb://127.0.0.1:{free_port()}", "streamwatch", CAP)
+    together(*(partial(check_unavailable, call, analytics) for call in CALLS.values()))
+    analytics.close()
+
+
+def check_unavailable(call: Call, analytics: AnalyticsStore) -> None:
+    start = time.monotonic()
+    with pytest.raises(AnalyticsUnavailable):
+        call(analytics)
+    assert time.monotonic() - start < 3
+
+
+def answers(analytics: AnalyticsStore) -> bool:
+    try:
+        analytics.ping()
+    except AnalyticsUnavailable:
+        return False
+    return True
+
+
+def test_a_mongodb_that_refuses_is_unavailable_and_not_the_records_fault(
+    mongodb_url: str, mongodb_database: str
+) -> None:
+    url = mongodb_url.replace("mongodb://", "mongodb://someone:secret@")
+    analytics = MongoAnalytics(url, mongodb_database, CAP)
+    with pytest.raises(AnalyticsUnavailable) as caught:
+        analytics.project(told(online("s1", 0)))
+    assert "secret" not in f"{caught.value!r}{analytics._connection!r}"
+    analytics.close()
+
+
+def test_what_mongodb_cannot_keep_is_the_records_fault(analytics: MongoAnalytics) -> None:
+    wrong = replace(snapshot("s1", 0), title="\ud800")
+    with pytest.raises(AnalyticsError) as caught:
+        analytics.project(told(wrong))
+    assert not isinstance(caught.value, AnalyticsUnavailable)
+    assert analytics.sessions("1337", 10) == []
+
+
+def test_a_process_that_was_forked_has_a_connection_of_its_own(analytics: MongoAnalytics) -> None:
+    analytics.project(told(*history("user-0", 1)))
+    child = os.fork()
+    if child == 0:
+        os._exit(0 if analytics.summary().streamers == 1 else 1)
+    assert os.waitpid(child, 0)[1] == 0
+    assert analytics.summary().streamers == 1
+
+
+def test_analytics_can_be_used_again_after_they_were_closed(analytics: MongoAnalytics) -> None:
+    analytics.close()
+    analytics.ping()
+
+
+# Retention
+
+
+def retention_of(database: Database[Document]) -> int | None:
+    seconds: int | None = (
+        database["stream_snapshots"].index_information()["captured_at_1"].get("expireAfterSeconds")
+    )
+    return seconds
+
+
+def test_retention_is_an_index_that_follows_the_setting(
+    mongodb_url: str, mongodb_database: str, database: Database[Document]
+) -> None:
+    for days in (0, 30, 7, 7, 0, 365):
+        settings = Settings(
+            analytics_type="mongodb",
+            mongodb_url=mongodb_url,
+            mongodb_database=mongodb_database,
+            snapshot_retention_days=days,
+        )
+        analytics = open_analytics(settings)
+        analytics.prepare()
+        assert retention_of(database) == (days * 86_400 or None)
+        analytics.close()
+
+
+@pytest.mark.xdist_group("mongo")
+def test_old_samples_go_and_sessions_stay() -> None:
+    seconds_since = (datetime.now(UTC) - at(0)).total_seconds()
+    old = list(shifted(seconds_since - 3 * DAY.total_seconds()))
+    new = [snapshot("s2", seconds_since, 5, started=seconds_since)]
+    with mongo_server("--setParameter", "ttlMonitorSleepSecs=1") as server:
+        analytics = MongoAnalytics(server.url, "streamwatch", CAP, retention=DAY)
+        analytics.project(told(*old, *new))
+        sessions = analytics.sessions("1337", 10)
+        assert by_id(sessions) == made_of([*old, *new])
+        analytics.prepare()
+        wait_for(lambda: len(analytics.snapshots(None, 100)) == 1)
+        analytics.recalculate("1337")
+        assert analytics.sessions("1337", 10) == sessions
+        assert analytics.summary().totals.sums.samples == 6
+        analytics.close()
+
+
+def shifted(start: float) -> Iterator[Piece]:
+    yield online("s1", start)
+    for number in range(5):
+        yield snapshot("s1", start + 60 * number, number, started=start)
+    yield offline("s1", start + 400)
+
+
+# Repair
+
+
+def test_recalculating_mends_what_was_damaged(
+    analytics: MongoAnalytics, database: Database[Document]
+) -> None:
+    analytics.project(told(*history("user-0", 9)))
+    stats, sessions = analytics.find("user-0"), list(analytics.each_session("user-0"))
+    later = datetime(2100, 1, 1, tzinfo=UTC)
+    database["stream_sessions"].update_many({}, {"$set": {"viewer_ms": 1, "ended_at": later}})
+    database["stream_sessions"].delete_one({"_id": "user-0-7"})
+    database["streamer_stats"].update_many({}, {"$set": {"airtime_ms": 1, "streams": 0}})
+    analytics.recalculate("user-0")
+    assert analytics.find("user-0") == stats
+    assert list(analytics.each_session("user-0")) == sessions
+
+
+def test_tickets_grow_although_they_were_lost(
+    analytics: MongoAnalytics, database: Database[Document]
+) -> None:
+    analytics.project(told(snapshot("s1", 0)))
+    database["tickets"].drop()
+    analytics.project(told(offline("s1", 60)))
+    [session] = analytics.sessions("1337", 1)
+    assert session.ended_at == at(60)
