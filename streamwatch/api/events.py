@@ -1,17 +1,14 @@
 """The history: who went online and offline, newest first."""
 
-from collections.abc import Iterable
-from typing import Any
-
 import marshmallow as ma
-from flask import Response, jsonify
+from flask import Response
 from marshmallow import fields, validate
 
 from streamwatch.api.blueprint import Blueprint
 from streamwatch.api.context import services
+from streamwatch.api.json_provider import list_response
 from streamwatch.api.schemas import EventsOfStreamerSchema, EventsOfTypeSchema, EventsSchema
-from streamwatch.domain.documents import event_document
-from streamwatch.domain.models import EventType, StreamEvent
+from streamwatch.domain.models import EventType
 
 blueprint = Blueprint("events", __name__, url_prefix="/events", description="What happened.")
 
@@ -29,7 +26,7 @@ def list_events(query: dict[str, int]) -> Response:
 
     Of all streamers, newest first.
     """
-    return _answer(services().history.newest(query["limit"]))
+    return list_response("events", services().history.newest_json(query["limit"]))
 
 
 @blueprint.get("/type/<event_type:event_type>")
@@ -41,8 +38,8 @@ def list_events_of_type(query: dict[str, int], event_type: EventType) -> Respons
 
     Of all streamers, newest first.
     """
-    events = services().history.of_type(event_type, query["limit"])
-    return _answer(events, event_type=event_type)
+    events = services().history.of_type_json(event_type, query["limit"])
+    return list_response("events", events, event_type=event_type)
 
 
 @blueprint.get("/streamer/<login:username>")
@@ -54,10 +51,5 @@ def list_events_of_streamer(query: dict[str, int], username: str) -> Response:
 
     Newest first; complete, however many events others had since.
     """
-    events = services().history.of_streamer(username, query["limit"])
-    return _answer(events, streamer=username.lower())
-
-
-def _answer(events: Iterable[StreamEvent], **more: Any) -> Response:
-    documents = [event_document(event) for event in events]
-    return jsonify(events=documents, count=len(documents), **more)
+    events = services().history.of_streamer_json(username, query["limit"])
+    return list_response("events", events, streamer=username.lower())

@@ -1,10 +1,13 @@
 """JSON by orjson: what is answered consists of JSON values already, times included."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
 from flask import Response
 from flask.json.provider import JSONProvider
+
+from streamwatch.domain.documents import Json
 
 
 class OrjsonProvider(JSONProvider):
@@ -19,3 +22,14 @@ class OrjsonProvider(JSONProvider):
     def response(self, *args: Any, **kwargs: Any) -> Response:
         document = self._prepare_response_obj(args, kwargs)
         return Response(orjson.dumps(document), mimetype="application/json")
+
+
+def document_response(document: Json) -> Response:
+    return Response(document, mimetype="application/json")
+
+
+def list_response(name: str, documents: Sequence[Json], **more: Any) -> Response:
+    """A list that is answered as `name`, with its `count` and what else there is to say."""
+    fragments = [orjson.Fragment(document) for document in documents]
+    body = orjson.dumps({name: fragments, "count": len(fragments), **more})
+    return document_response(Json(body))

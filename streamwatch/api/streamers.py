@@ -7,6 +7,7 @@ from flask import Response, jsonify
 from streamwatch.api import limits
 from streamwatch.api.blueprint import Blueprint
 from streamwatch.api.context import services
+from streamwatch.api.json_provider import document_response
 from streamwatch.api.schemas import (
     AddedSchema,
     BulkAddedSchema,
@@ -15,7 +16,7 @@ from streamwatch.api.schemas import (
     StreamersSchema,
     UsernamesSchema,
 )
-from streamwatch.domain.documents import status_document, streamer_document
+from streamwatch.domain.documents import streamer_document
 
 blueprint = Blueprint(
     "streamers", __name__, url_prefix="/streamers", description="Who is monitored."
@@ -86,5 +87,4 @@ def show_status(username: str) -> Response:
     A streamer who is not monitored is asked of Twitch (`source: twitch_api`), and the answer is
     kept for a while.
     """
-    known = services().statuses.of(username, asking=limits.lookup)
-    return jsonify(status_document(known.status) | {"source": known.source})
+    return document_response(services().statuses.of_json(username, asking=limits.lookup))

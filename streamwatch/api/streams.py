@@ -1,12 +1,11 @@
 """The streams that are on."""
 
-from flask import Response, jsonify
+from flask import Response
 
 from streamwatch.api.blueprint import Blueprint
 from streamwatch.api.context import services
+from streamwatch.api.json_provider import list_response
 from streamwatch.api.schemas import LiveStreamsSchema
-from streamwatch.domain.documents import status_document
-from streamwatch.services.statuses import STORAGE
 
 blueprint = Blueprint("streams", __name__, url_prefix="/streams", description="Who is live.")
 
@@ -19,5 +18,4 @@ def list_live_streams() -> Response:
 
     Most viewers first.
     """
-    live = [status_document(status) | {"source": STORAGE} for status in services().statuses.live()]
-    return jsonify(live_streams=live, count=len(live))
+    return list_response("live_streams", services().statuses.live_json())

@@ -4,7 +4,8 @@ A `…_document` function gives a dict of JSON values; its counterpart reads one
 documents may carry more (a status its timeline); the API serves the rest as it stands.
 """
 
-from typing import Any
+import json
+from typing import Any, NewType
 
 from streamwatch.domain.models import (
     EventType,
@@ -22,6 +23,17 @@ from streamwatch.domain.models import (
 from streamwatch.domain.times import format_time, formatted_time, parse_time
 
 Document = dict[str, Any]
+
+Json = NewType("Json", bytes)
+"""A document as it is answered."""
+
+STORAGE = "storage"
+TWITCH_API = "twitch_api"
+"""The sources of a status: what is stored, or Twitch, asked for the sake of who asks."""
+
+
+def to_json(document: Document) -> Json:
+    return Json(json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode())
 
 
 def streamer_document(streamer: Streamer) -> Document:
@@ -88,8 +100,7 @@ def stream_from(document: Document) -> Stream:
     )
 
 
-def status_document(status: StreamStatus) -> Document:
-    """The API's Status, but for `source`, which says how the asker got it."""
+def status_document(status: StreamStatus, source: str = STORAGE) -> Document:
     return {
         "user_id": status.user_id,
         "username": status.login,
@@ -98,6 +109,7 @@ def status_document(status: StreamStatus) -> Document:
         "stream_data": stream_document(status.stream) if status.stream else None,
         "last_updated": format_time(status.last_updated),
         "last_event_type": status.last_event_type,
+        "source": source,
     }
 
 

@@ -1,5 +1,6 @@
 """What happened, newest first."""
 
+from streamwatch.domain.documents import Json
 from streamwatch.domain.models import EventType, StreamEvent
 from streamwatch.storage.base import Storage
 
@@ -20,3 +21,14 @@ class History:
         """Of one streamer, by login in any case, monitored or not; complete however many events
         others had since."""
         return self._storage.events_of_streamer(login.lower(), limit)
+
+    # The same as the API shows it
+
+    def newest_json(self, limit: int) -> list[Json]:
+        return self._storage.events_json(limit)
+
+    def of_type_json(self, event_type: EventType, limit: int) -> list[Json]:
+        return self._storage.events_of_type_json(event_type, limit)
+
+    def of_streamer_json(self, login: str, limit: int) -> list[Json]:
+        return self._storage.events_of_streamer_json(login.lower(), limit)

@@ -2,26 +2,15 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
 from datetime import datetime
 
+from streamwatch.domain.documents import TWITCH_API, Json, status_document, to_json
 from streamwatch.domain.models import StreamStatus, User
 from streamwatch.services.errors import UnknownUser
 from streamwatch.storage.base import Lookup, Storage
 from streamwatch.twitch.base import Twitch
 
 Asking = Callable[[], AbstractContextManager[None]]
-
-STORAGE = "storage"
-TWITCH_API = "twitch_api"
-
-
-@dataclass(frozen=True, slots=True)
-class KnownStatus:
-    """A status and where it is from: STORAGE or TWITCH_API."""
-
-    status: StreamStatus
-    source: str
 
 
 class Statuses:
@@ -47,24 +36,29 @@ class Statuses:
         """The status of the user with this login (any case), if it is ours to know."""
         return self._storage.find_status(login.lower())
 
-    def of(self, login: str, asking: Asking = nullcontext) -> KnownStatus:
-        """The status of the user with this login (any case), monitored or not. `asking` makes what
-        is put around asking Twitch, if that has to be.
+    def live_json(self) -> list[Json]:
+        """The same as the API shows it."""
+        return self._storage.live_json()
+
+    def of_json(self, login: str, asking: Asking = nullcontext) -> Json:
+        """The status of the user with this login (any case), monitored or not, as the API shows it.
+        `asking` makes what is put around asking Twitch, if that has to be.
 
         Raises UnknownUser where Twitch has no such user, and TwitchError where Twitch had to be
         asked and did not answer.
         """
         login = login.lower()
-        status = self._storage.find_status(login)
-        if status is not None:
-            return KnownStatus(status, STORAGE)
+        kept = self._storage.status_json(login)
+        return kept or to_json(status_document(self._of_twitch(login, asking), TWITCH_API))
+
+    def _of_twitch(self, login: str, asking: Asking) -> StreamStatus:
         lookup = self._storage.lookup(login)
         if lookup is None:
             with asking():
                 lookup = self._look_up(login)
         if lookup.status is None:
             raise UnknownUser(login)
-        return KnownStatus(lookup.status, TWITCH_API)
+        return lookup.status
 
     def _look_up(self, login: str) -> Lookup:
         users = self._twitch.users(logins=[login])

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import ClassVar
 
+from streamwatch.domain.documents import Json, event_document, status_document, to_json
 from streamwatch.domain.eventsub import REPLAY_WINDOW
 from streamwatch.domain.models import (
     AppToken,
@@ -377,6 +378,30 @@ class Storage(ABC):
         """The newest of one streamer, by the login they have now, also after they were removed;
         however many events others had."""
 
+    # The same as the API shows it. A backend that keeps these documents hands them out as they are:
+    # they were checked and written once.
+
+    def status_json(self, login: str) -> Json | None:
+        """What `find_status` finds."""
+        status = self.find_status(login)
+        return to_json(status_document(status)) if status else None
+
+    def live_json(self) -> list[Json]:
+        """What `live` lists."""
+        return [to_json(status_document(status)) for status in self.live()]
+
+    def events_json(self, limit: int) -> list[Json]:
+        """What `events` lists."""
+        return _events_json(self.events(limit))
+
+    def events_of_type_json(self, event_type: EventType, limit: int) -> list[Json]:
+        """What `events_of_type` lists."""
+        return _events_json(self.events_of_type(event_type, limit))
+
+    def events_of_streamer_json(self, login: str, limit: int) -> list[Json]:
+        """What `events_of_streamer` lists."""
+        return _events_json(self.events_of_streamer(login, limit))
+
     # Lookups
 
     @abstractmethod
@@ -389,3 +414,7 @@ class Storage(ABC):
 
     def close(self) -> None:  # noqa: B027  a backend without connections has nothing to close
         """Let go of connections."""
+
+
+def _events_json(events: Sequence[StreamEvent]) -> list[Json]:
+    return [to_json(event_document(event)) for event in events]

@@ -6,7 +6,13 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
-from streamwatch.domain.documents import event_document, status_document, streamer_document
+from streamwatch.domain.documents import (
+    STORAGE,
+    TWITCH_API,
+    event_document,
+    status_document,
+    streamer_document,
+)
 from streamwatch.domain.models import (
     EventType,
     Source,
@@ -15,7 +21,6 @@ from streamwatch.domain.models import (
     StreamEvent,
     StreamStatus,
 )
-from streamwatch.services.statuses import STORAGE, TWITCH_API
 from tests.api.world import World
 
 AT = datetime(2026, 6, 1, 12, 0, 0, 123456, UTC)
@@ -25,7 +30,7 @@ FULL = Stream("9001", AT, "rerun", 0, "1", "Chess", "Hello", "en", ("a", "b"), "
 
 def status(stream: Stream | None, last: EventType | None, source: str) -> dict[str, Any]:
     known = StreamStatus("1337", "cool_user", "Cool_User", stream, AT, last)
-    return status_document(known) | {"source": source}
+    return status_document(known, source)
 
 
 def event(event_type: EventType, source: Source) -> dict[str, Any]:

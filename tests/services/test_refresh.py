@@ -1,3 +1,5 @@
+import json
+
 import pytest
 
 from streamwatch.domain.models import Streamer, StreamStatus
@@ -136,6 +138,6 @@ def test_a_rename_that_a_poll_shows_moves_everything(watched: House) -> None:
     watched.clock.advance(60)
     watched.services.refresh.everyone()
     assert [item.login for item in watched.services.streamers.all()] == ["cooler_user"]
-    assert watched.services.statuses.of("Cooler_User").status.user_id == "1337"
+    assert json.loads(watched.services.statuses.of_json("Cooler_User"))["user_id"] == "1337"
     assert len(watched.services.history.of_streamer("cooler_user", 10)) == 1
     assert watched.services.history.of_streamer("cool_user", 10) == []

@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import datetime
 from typing import Any, Self, TypeVar
 
+from streamwatch.domain.documents import Json
 from streamwatch.domain.models import (
     Change,
     EventType,
@@ -49,6 +50,8 @@ class RedisStorage(Storage):
         self._update_streamers = Script.load("update_streamers")
         self._remove_streamer = Script.load("remove_streamer")
         self._commit = Script.load("commit")
+        self._shown_status = Script.load("shown_status")
+        self._shown_live = Script.load("shown_live")
         self.feed = RedisFeed(connection)
         self.coordination = RedisCoordination(connection)
 
@@ -151,8 +154,33 @@ class RedisStorage(Storage):
         return self._newest(keys.events_of_streamer(user_id), limit) if user_id else []
 
     def _newest(self, history: str, limit: int) -> list[StreamEvent]:
-        stored = self._redis.call("ZREVRANGE", history, 0, limit - 1)
-        return [values.read_event(event) for event in stored]
+        return [values.read_event(event) for event in self._newest_json(history, limit)]
+
+    # As the API shows it: what is stored is what is served
+
+    def status_json(self, login: str) -> Json | None:
+        shown: Json | None = self._redis.run(
+            self._shown_status, [keys.LOGINS, keys.STATUS], [login]
+        )
+        return shown
+
+    def live_json(self) -> list[Json]:
+        shown: list[Json] = self._redis.run(self._shown_live, [keys.LIVE, keys.STATUS], [])
+        return shown
+
+    def events_json(self, limit: int) -> list[Json]:
+        return self._newest_json(keys.EVENTS, limit)
+
+    def events_of_type_json(self, event_type: EventType, limit: int) -> list[Json]:
+        return self._newest_json(keys.events_of_type(event_type), limit)
+
+    def events_of_streamer_json(self, login: str, limit: int) -> list[Json]:
+        user_id = self._user_id(login)
+        return self._newest_json(keys.events_of_streamer(user_id), limit) if user_id else []
+
+    def _newest_json(self, history: str, limit: int) -> list[Json]:
+        stored: list[Json] = self._redis.call("ZREVRANGE", history, 0, limit - 1)
+        return stored
 
     # Lookups
 

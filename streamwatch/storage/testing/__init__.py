@@ -22,6 +22,7 @@ from streamwatch.storage.testing.live import LiveContract
 from streamwatch.storage.testing.logins import LoginContract
 from streamwatch.storage.testing.lookups import LookupContract
 from streamwatch.storage.testing.removal import RemovalContract
+from streamwatch.storage.testing.shown import ShownContract
 from streamwatch.storage.testing.streamers import StreamersContract
 from streamwatch.storage.testing.tailing import TailingContract
 from streamwatch.storage.testing.trimming import TrimmingContract
@@ -36,6 +37,7 @@ class StorageContract(
     CommitContract,
     LiveContract,
     HistoryContract,
+    ShownContract,
     FeedContract,
     TrimmingContract,
     TailingContract,
