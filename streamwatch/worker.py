@@ -35,7 +35,7 @@ _LOOK_SECONDS = 0.5
 """How often the loop looks for jobs that are due, and for a request to stop."""
 
 _RETRY_SECONDS = 60
-"""When a job that runs once is tried again after a failure."""
+"""When a job is tried again after a failure, at the latest."""
 
 _STOP_SECONDS = 9
 """How long a stopping worker may take to finish what is in flight: a process has 10 seconds."""
@@ -53,15 +53,18 @@ class Worker:
         jobs: list[Job],
         clock: Callable[[], datetime],
         holder: str,
+        retry_seconds: int = _RETRY_SECONDS,
     ) -> None:
         self._coordination = coordination
         self._jobs = jobs
         self._clock = clock
         self._leadership = Leadership(self._coordination, clock, holder)
+        self._retry_seconds = retry_seconds
         self._started_at = clock()
         self._scheduler = Scheduler()
         self._scheduled_under: Lease | None = None
         self._errors: dict[str, str] = {}
+        self._just_failed: set[str] = set()
         self._stop = threading.Event()
 
     def run(self) -> None:
@@ -79,6 +82,7 @@ class Worker:
                 log.warning("The storage does not answer: %s", error)
                 continue
             self._scheduler.run_pending()
+            self._hasten_failed()
         self._leadership.stop()
 
     def stop(self) -> None:
@@ -100,7 +104,7 @@ class Worker:
         ran = last is not None and last.started_at >= self._started_at
         if job.seconds is None and ran and last and not last.error:
             return
-        seconds = job.seconds or _RETRY_SECONDS
+        seconds = job.seconds or self._retry_seconds
         planned = self._scheduler.every(seconds).seconds.do(self._perform, job, lease)
         due = self._clock()
         if ran or not job.at_start:
@@ -113,6 +117,14 @@ class Worker:
         for planned in self._scheduler.get_jobs():
             if planned.job_func and planned.job_func.args[0].name in requested:
                 planned.next_run = datetime.now()  # noqa: DTZ005  schedule's own form
+
+    def _hasten_failed(self) -> None:
+        """Let jobs that have just failed be due after a minute, should their interval be longer."""
+        soon = datetime.now() + timedelta(seconds=self._retry_seconds)  # noqa: DTZ005  schedule's form
+        for planned in self._scheduler.get_jobs():
+            if planned.job_func and planned.job_func.args[0].name in self._just_failed:
+                planned.next_run = min(planned.next_run or soon, soon)
+        self._just_failed.clear()
 
     def _perform(self, job: Job, lease: Lease) -> type[CancelJob] | None:
         """Run a job, time it, and remember how it went. An exception ends here, so that neither the
@@ -144,6 +156,8 @@ class Worker:
         if known and not run.error:
             log.info("Job %s is well again", run.name)
         self._errors[run.name] = run.error or ""
+        if run.error:
+            self._just_failed.add(run.name)
         try:
             self._coordination.record_job(run)
             self._coordination.add_counts(named(JOBS, job_counts(run)))

@@ -93,6 +93,15 @@ def test_a_failing_job_stops_neither_itself_nor_the_next(
     assert warnings.count(f"Job failing failed: {told}") == 1
 
 
+def test_a_rare_job_that_failed_is_tried_again_soon(storage: MemoryStorage) -> None:
+    failing = Runs(lambda: TwitchUnavailable("Twitch is down."))
+    jobs = [Job("rare", 3600, failing)]
+    with running(Worker(storage.coordination, jobs, now, "worker", retry_seconds=1)):
+        wait_for(lambda: failing.count >= 2)
+        failing.problem = None
+        wait_for(lambda: storage.coordination.job_runs()["rare"].error is None)
+
+
 def test_a_job_of_the_start_that_has_succeeded_is_not_run_again(storage: MemoryStorage) -> None:
     once, often = Runs(), Runs()
     with working(storage, Job("once", None, once), Job("often", 1, often)):

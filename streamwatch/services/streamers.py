@@ -172,10 +172,15 @@ class Streamers:
         return len(renamed)
 
     def _settle_in(self, user_id: str) -> None:
-        """What makes a new streamer complete: subscriptions, and whether they are live."""
+        """What makes a new streamer complete: subscriptions, and whether they are live. One does
+        not wait for the other: without room for subscriptions they are polled."""
         try:
             self._subscriptions.cover(self._storage.streamers_by_id([user_id]).values())
+        except TwitchError as error:
+            log.warning("A new streamer is not subscribed to yet: %s", error)
+            self._storage.coordination.request_job(RECONCILE)
+        try:
             self._refresh.look_at([user_id])
         except TwitchError as error:
-            log.warning("A new streamer is not complete yet: %s", error)
-            self._storage.coordination.request_job(RECONCILE)
+            log.warning("A new streamer's status is not known yet: %s", error)
+            self._storage.coordination.request_job(REFRESH)

@@ -46,12 +46,17 @@ def test_nobody_is_unknown_because_twitch_is_down(house: House) -> None:
         house.services.streamers.add("cool_user")
 
 
-@pytest.mark.parametrize("verb", ["subscribe", "streams"])
-def test_what_twitch_fails_at_after_that_is_mended_by_the_worker(house: House, verb: str) -> None:
+@pytest.mark.parametrize(("verb", "job"), [("subscribe", RECONCILE), ("streams", REFRESH)])
+def test_what_twitch_fails_at_after_that_is_mended_by_the_worker(
+    house: House, verb: str, job: str
+) -> None:
     house.twitch.errors[verb] = TwitchUnavailable("Twitch is down.")
-    assert house.services.streamers.add("cool_user").created
-    assert logins(house) == ["cool_user"]
-    assert RECONCILE in house.storage.coordination.take_requested_jobs()
+    house.twitch.go_live(COOL_USER)
+    added = house.services.streamers.add("cool_user")
+    assert added.created
+    assert added.streamer.is_active is (verb != "subscribe")
+    assert house.live() == ([] if verb == "streams" else ["cool_user"])
+    assert house.storage.coordination.take_requested_jobs() == {job}
 
 
 def test_a_monitored_streamer_under_a_new_login_is_the_same_streamer(house: House) -> None:
