@@ -1,0 +1,40 @@
+"""The table of faults, and where `make soak` keeps it."""
+
+from dataclasses import astuple, dataclass, fields
+from pathlib import Path
+
+from tests.processes import ROOT
+
+DOCUMENT = ROOT / "docs" / "reliability.md"
+
+
+@dataclass(frozen=True)
+class Row:
+    """What one fault did. `slowest` is the longest that any answer to a webhook took; both times
+    are in seconds."""
+
+    fault: str
+    messages: int
+    sent: int
+    lost: int
+    doubled: int
+    recovery: float
+    slowest: float
+
+
+def table(rows: list[Row]) -> str:
+    lines = ["| " + " | ".join(field.name for field in fields(Row)) + " |"]
+    lines.append("|---|" + "---:|" * (len(fields(Row)) - 1))
+    for row in rows:
+        cells = [f"{cell:.1f}" if isinstance(cell, float) else str(cell) for cell in astuple(row)]
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def keep(name: str, text: str, document: Path = DOCUMENT) -> None:
+    """Put `text` between the marks of that name."""
+    begin, end = f"<!-- {name} -->", f"<!-- /{name} -->"
+    before, _, rest = document.read_text().partition(begin)
+    _, _, after = rest.partition(end)
+    assert rest, f"{document} has no {begin}"
+    document.write_text(f"{before}{begin}\n{text}\n{end}{after}")

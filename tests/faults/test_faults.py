@@ -1,0 +1,55 @@
+"""Faults under load: what Twitch was promised is kept, and the service recovers by itself."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.faults import inflict
+from tests.faults.figures import Row
+from tests.faults.run import Fault, endure
+from tests.faults.stack import stack
+
+Keep = Callable[[Row], None]
+
+FROZEN_SECONDS = 30.0
+
+FAULTS: dict[str, Fault] = {
+    "kill -9 a web worker": inflict.web_worker_killed,
+    "kill -9 the web master": inflict.web_killed,
+    "kill -9 the leading worker": inflict.leader_killed,
+    "kill -9 Redis": inflict.redis_killed,
+    "kill -9 MongoDB": inflict.mongo_killed,
+    "kill -9 all of these at once": inflict.everything_killed,
+    **{
+        f"freeze {name} for 30 s": inflict.freezing(name, FROZEN_SECONDS)
+        for name in inflict.FREEZABLE
+    },
+    "restart Redis, its scripts forgotten 20 times": inflict.redis_restarted,
+    "fill Redis, then give it room": inflict.redis_filled,
+    "fill Redis with the feed while MongoDB is away": inflict.feed_filled,
+}
+
+SLOW_DISK = ("--enable-debug-command", "local")
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(400)
+@pytest.mark.parametrize("name", FAULTS)
+def test_nothing_that_was_acknowledged_is_lost(name: str, tmp_path: Path, keep_row: Keep) -> None:
+    with stack(tmp_path, rate=60) as stacked:
+        keep_row(endure(stacked, name, FAULTS[name], 2500))
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(400)
+def test_a_slow_disk_loses_nothing_either(tmp_path: Path, keep_row: Keep) -> None:
+    with stack(tmp_path, rate=60, redis_options=SLOW_DISK) as stacked:
+        inflict.slow_down_disk(stacked, milliseconds=20)
+        name = "kill -9 Redis on a disk that takes 20 ms a write"
+        keep_row(endure(stacked, name, inflict.redis_killed, 2500))
+
+
+def test_nothing_is_lost_when_everything_is_killed_at_once(tmp_path: Path, keep_row: Keep) -> None:
+    with stack(tmp_path, rate=60, streamers=20) as stacked:
+        keep_row(endure(stacked, "everything", inflict.everything_killed, 400))
