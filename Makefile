@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 RUN := $(VENV)/.run
 DEV := $(VENV)/.dev
 
-.PHONY: help demo run test check format clean
+.PHONY: help demo run test soak check format clean
 .DEFAULT_GOAL := help
 
 help:  ## what there is
@@ -20,6 +20,9 @@ run: $(RUN)  ## StreamWatch as .env says
 
 test: $(DEV)  ## everything that ends in five minutes, with its own servers
 	$(BIN)/pytest -n auto --dist loadgroup $(PYTEST_ARGS)
+
+soak: $(DEV)  ## what takes longer: faults under load, abuse, hours; keeps its figures in docs/
+	KEEP_FIGURES=1 $(BIN)/pytest -m soak tests/faults tests/abuse $(PYTEST_ARGS)
 
 check: $(DEV)  ## format, lint, types, and who may import whom
 	$(BIN)/ruff format --check .
