@@ -18,7 +18,7 @@ METHODS = {"get", "post", "put", "patch", "delete"}
 
 def lively_world() -> World:
     """A world with something of everything to answer with."""
-    world = build_world(require_api_key=True, api_keys=("a-key",))
+    world = build_world(require_api_key=True, api_keys=("a-key",), rate_limit=0, lookup_limit=0)
     for login in ("shroud", "live", "away"):
         world.twitch.add_user(login)
     world.twitch.go_live(world.twitch.known["id-of-live"])
