@@ -10,6 +10,10 @@ def working() -> Flask:
     return build_world().app
 
 
+def unlimited() -> Flask:
+    return build_world(rate_limit=0, lookup_limit=0).app
+
+
 def without_storage() -> Flask:
     world = build_world()
     world.storage.error = StorageUnavailable("connection refused")

@@ -33,6 +33,7 @@ class Answer:
 class Server:
     port: int
     log: Path
+    pid: int
 
     @contextmanager
     def connect(self) -> Iterator[socket.socket]:
@@ -78,8 +79,9 @@ def gunicorn(app: str, directory: Path) -> Iterator[Server]:
     """`app` of `tests.wsgi`, served with our own configuration. The socket is open before the
     process is, so that there is nothing to wait for."""
     with socket.create_server(("127.0.0.1", 0), backlog=128) as listener:
-        server = Server(listener.getsockname()[1], directory / "log")
-        process = _start(app, listener, server.log)
+        log = directory / "log"
+        process = _start(app, listener, log)
+        server = Server(listener.getsockname()[1], log, process.pid)
     try:
         try:
             server.get("/health/live")
