@@ -6,6 +6,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from streamwatch import dashboard
 from streamwatch.api import (
     admin,
+    analytics,
     arguments,
     auth,
     basic,
@@ -28,7 +29,7 @@ from streamwatch.bootstrap import Services, build
 from streamwatch.settings import Settings, from_env
 from streamwatch.worker import start_in_thread
 
-RESOURCES = (basic, streamers, streams, events, live, feeds, admin, metrics)
+RESOURCES = (basic, streamers, streams, events, analytics, live, feeds, admin, metrics)
 """The modules whose `blueprint` is served and documented, in the order of the documentation."""
 
 

@@ -20,6 +20,7 @@ from streamwatch.services.overview import LiveOverview
 from streamwatch.services.performance import Performance
 from streamwatch.services.projector import Projector
 from streamwatch.services.refresh import Refresh
+from streamwatch.services.reports import Reports
 from streamwatch.services.set_aside import SetAsideEntries
 from streamwatch.services.shared_counts import HELIX, MESSAGES, SharedCounts
 from streamwatch.services.statuses import Statuses
@@ -52,6 +53,7 @@ class Services:
     overview: LiveOverview
     audience: Audience
     performance: Performance
+    reports: Reports
     limits: Limits
     messages: SharedCounts
     calls: SharedCounts
@@ -122,6 +124,7 @@ def assemble(
         overview=LiveOverview(storage),
         audience=Audience(analytics, clock),
         performance=Performance(analytics, clock),
+        reports=Reports(analytics, clock),
         limits=Limits(
             storage.coordination,
             settings.rate_limit,

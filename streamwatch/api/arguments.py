@@ -9,7 +9,7 @@ from flask import Flask, Request
 from marshmallow.exceptions import SCHEMA
 from webargs.flaskparser import FlaskParser, is_json_request
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
-from werkzeug.routing import BaseConverter
+from werkzeug.routing import BaseConverter, Map
 
 from streamwatch.api.body import read_body
 from streamwatch.api.errors import Fault, InvalidRequest
@@ -26,11 +26,15 @@ EVENT_TYPE_SCHEMA = {"type": "string", "enum": list(EventType)}
 
 
 class LoginConverter(BaseConverter):
-    """A login in a path: `<login:username>`."""
+    """A login in a path: `<login:username>`, or `<login(name="login"):login>`."""
+
+    def __init__(self, map: Map, name: str = "username") -> None:  # noqa: A002  Werkzeug's word
+        super().__init__(map)
+        self._name = name
 
     def to_python(self, value: str) -> str:
         if not LOGIN.fullmatch(value):
-            raise InvalidRequest([Fault("path", "username", NOT_A_LOGIN)])
+            raise InvalidRequest([Fault("path", self._name, NOT_A_LOGIN)])
         return value
 
 

@@ -19,6 +19,7 @@ from streamwatch.services.errors import (
     LimitReached,
     NotMonitored,
     TooManyListeners,
+    UnknownStreamer,
     UnknownUser,
 )
 from streamwatch.storage.base import StorageUnavailable
@@ -62,6 +63,7 @@ class Answer:
 ANSWERS: dict[type[Exception], Answer] = {
     UnknownUser: Answer(HTTPStatus.NOT_FOUND),
     NotMonitored: Answer(HTTPStatus.NOT_FOUND),
+    UnknownStreamer: Answer(HTTPStatus.NOT_FOUND),
     LimitReached: Answer(HTTPStatus.TOO_MANY_REQUESTS),
     AlreadyRunning: Answer(HTTPStatus.CONFLICT, retry_after=60),
     TooManyListeners: Answer(HTTPStatus.SERVICE_UNAVAILABLE, retry_after=10),

@@ -9,7 +9,12 @@ import click
 
 from streamwatch.analytics.base import AnalyticsUnavailable
 from streamwatch.bootstrap import Services, build
-from streamwatch.services.errors import AlreadyRunning, NotMonitored, UnknownUser
+from streamwatch.services.errors import (
+    AlreadyRunning,
+    NotMonitored,
+    UnknownStreamer,
+    UnknownUser,
+)
 from streamwatch.settings import SettingsError, from_env
 from streamwatch.storage.base import StorageError
 from streamwatch.twitch.base import TwitchError
@@ -21,6 +26,7 @@ _TOLD = (
     TwitchError,
     UnknownUser,
     NotMonitored,
+    UnknownStreamer,
     AlreadyRunning,
 )
 

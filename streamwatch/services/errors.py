@@ -17,6 +17,14 @@ class NotMonitored(Exception):
         self.login = login
 
 
+class UnknownStreamer(Exception):
+    """Nothing was ever observed of a streamer with this login."""
+
+    def __init__(self, login: str) -> None:
+        super().__init__(f"Nothing was ever observed of {login.lower()!r}.")
+        self.login = login
+
+
 class AlreadyRunning(Exception):
     """Another process is doing this work now, and only one may."""
 

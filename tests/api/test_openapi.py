@@ -36,7 +36,7 @@ def operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, A
 
 def test_every_path_that_is_served_is_documented(world: World) -> None:
     served = {
-        (re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule), method.lower())
+        (re.sub(r"<(?:\w+(?:\([^)]*\))?:)?(\w+)>", r"{\1}", rule.rule), method.lower())
         for rule in world.app.url_map.iter_rules()
         if not rule.endpoint.startswith(("docs.", "dashboard."))
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}

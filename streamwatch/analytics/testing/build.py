@@ -86,6 +86,7 @@ def snapshot(
     user_id: str = "1337",
     login: str = "cool_user",
     category: tuple[str, str] = CHESS,
+    title: str | None = None,
 ) -> StreamSnapshot:
     return StreamSnapshot(
         stream_id=stream_id,
@@ -97,7 +98,7 @@ def snapshot(
         viewer_count=viewers,
         category_id=category[0],
         category_name=category[1],
-        title=f"At {seconds}",
+        title=title or f"At {seconds}",
         language="en",
         tags=("English",),
     )

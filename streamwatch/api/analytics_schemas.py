@@ -1,0 +1,197 @@
+"""The figures, as OpenAPI documents them. They are built by `domain.reports`."""
+
+from marshmallow import fields, validate
+
+from streamwatch.api.arguments import LOGIN_SCHEMA
+from streamwatch.api.schemas import Document, MessageSchema
+
+
+def _login() -> fields.String:
+    return fields.String(metadata=LOGIN_SCHEMA)
+
+
+def _count() -> fields.Integer:
+    return fields.Integer(validate=validate.Range(min=0))
+
+
+def _figure(description: str | None = None, *, nullable: bool = False) -> fields.Float:
+    metadata = {"description": description} if description else {}
+    return fields.Float(allow_none=nullable, metadata=metadata, validate=validate.Range(min=0))
+
+
+def _viewers() -> fields.Integer:
+    """A peak; null without samples."""
+    return fields.Integer(allow_none=True, validate=validate.Range(min=0))
+
+
+class CategorySchema(Document):
+    """What the samples of one category come to."""
+
+    category_id = fields.String()
+    category_name = fields.String()
+    hours = _figure("The hours that samples stand for.")
+    hours_watched = _figure()
+    avg_viewers = _figure(nullable=True)
+    max_viewers = _viewers()
+
+
+class GameSchema(CategorySchema):
+    """One category over all streamers."""
+
+    streamers = _count()
+
+
+class SessionSchema(Document):
+    stream_id = fields.String()
+    broadcaster_id = fields.String()
+    broadcaster_login = _login()
+    broadcaster_name = fields.String()
+    started_at = fields.DateTime()
+    ended_at = fields.DateTime(
+        allow_none=True, metadata={"description": "Null while it is on: figures are those so far."}
+    )
+    duration_minutes = _figure()
+    max_viewers = _viewers()
+    avg_viewers = _figure("Weighted by time; null without samples.", nullable=True)
+    hours_watched = _figure()
+    category_id = fields.String(allow_none=True, metadata={"description": "The last seen."})
+    category_name = fields.String(allow_none=True)
+    title = fields.String(allow_none=True)
+    language = fields.String(allow_none=True)
+    tags = fields.List(fields.String())
+    categories = fields.List(fields.Nested(CategorySchema))
+    snapshot_count = _count()
+    coverage = fields.Float(
+        validate=validate.Range(0, 1),
+        metadata={"description": "The part of the airtime that samples stand for."},
+    )
+
+
+class SessionsSchema(Document):
+    broadcaster_login = _login()
+    sessions = fields.List(fields.Nested(SessionSchema))
+    count = _count()
+
+
+class SnapshotSchema(Document):
+    stream_id = fields.String()
+    broadcaster_id = fields.String()
+    broadcaster_login = _login()
+    broadcaster_name = fields.String()
+    captured_at = fields.DateTime()
+    started_at = fields.DateTime()
+    viewer_count = _count()
+    category_id = fields.String(allow_none=True)
+    category_name = fields.String(allow_none=True)
+    title = fields.String(allow_none=True)
+    language = fields.String(allow_none=True)
+    tags = fields.List(fields.String())
+
+
+class SnapshotsSchema(Document):
+    snapshots = fields.List(fields.Nested(SnapshotSchema))
+    count = _count()
+    broadcaster_login = fields.String(allow_none=True)
+
+
+class StatsSchema(Document):
+    """A streamer's figures; ongoing streams count in all but `avg_stream_duration_minutes`."""
+
+    broadcaster_id = fields.String()
+    broadcaster_login = _login()
+    broadcaster_name = fields.String()
+    total_streams = _count()
+    total_hours_streamed = _figure()
+    avg_stream_duration_minutes = _figure("Of ended streams; null before the first.", nullable=True)
+    max_concurrent_viewers = _viewers()
+    avg_viewers_all_time = _figure("Weighted by time; null without samples.", nullable=True)
+    hours_watched = _figure()
+    last_stream_at = fields.DateTime(
+        allow_none=True, metadata={"description": "When the last stream started."}
+    )
+    first_seen_at = fields.DateTime()
+    updated_at = fields.DateTime(metadata={"description": "The time of the newest observation."})
+
+
+class PeriodSchema(Document):
+    """Figures of the streams that started within a time."""
+
+    streams = fields.Float()
+    hours_streamed = fields.Float()
+    max_viewers = fields.Float(allow_none=True)
+    avg_viewers = fields.Float(allow_none=True)
+    hours_watched = fields.Float()
+
+
+class ChangeSchema(Document):
+    """By what part a figure has changed: 0.5 is half as much again, null a change from nothing."""
+
+    streams = fields.Float(allow_none=True)
+    hours_streamed = fields.Float(allow_none=True)
+    max_viewers = fields.Float(allow_none=True)
+    avg_viewers = fields.Float(allow_none=True)
+    hours_watched = fields.Float(allow_none=True)
+
+
+class WindowSchema(PeriodSchema):
+    """The last days, and those before."""
+
+    days = _count()
+    since = fields.DateTime()
+    until = fields.DateTime()
+    previous = fields.Nested(PeriodSchema)
+    change = fields.Nested(ChangeSchema)
+
+
+class StatsOfStreamerSchema(StatsSchema):
+    window = fields.Nested(
+        WindowSchema, allow_none=True, metadata={"description": "With `days`, else null."}
+    )
+
+
+class RecalculatedSchema(MessageSchema):
+    stats = fields.Nested(StatsSchema)
+
+
+class TopStreamersSchema(Document):
+    top_streamers = fields.List(fields.Nested(StatsSchema))
+    count = _count()
+
+
+class TopGamesSchema(Document):
+    top_games = fields.List(fields.Nested(GameSchema))
+    count = _count()
+
+
+class CategoriesSchema(Document):
+    broadcaster_login = _login()
+    categories = fields.List(fields.Nested(CategorySchema))
+    count = _count()
+
+
+class HourSchema(Document):
+    """One hour of the week; weekday 0 is Monday."""
+
+    weekday = fields.Integer(validate=validate.Range(0, 6))
+    hour = fields.Integer(validate=validate.Range(0, 23))
+    hours_live = _figure()
+    avg_viewers = _figure(nullable=True)
+
+
+class ScheduleSchema(Document):
+    broadcaster_login = _login()
+    tz = fields.String()
+    days = _count()
+    schedule = fields.List(fields.Nested(HourSchema), validate=validate.Length(equal=168))
+    count = _count()
+
+
+class SummarySchema(Document):
+    total_streamers_tracked = _count()
+    total_stream_sessions = _count()
+    active_sessions = _count()
+    completed_sessions = _count()
+    total_snapshots_captured = _count()
+    total_hours_streamed = _figure()
+    avg_hours_per_streamer = _figure()
+    total_hours_watched = _figure()
