@@ -1,3 +1,4 @@
+import os
 import re
 from pathlib import Path
 
@@ -44,6 +45,15 @@ def test_redis_storage_brings_two_processes_and_mongodb(monkeypatch: pytest.Monk
     settings = from_env()
     assert (settings.analytics_type, settings.web_concurrency) == ("mongodb", 2)
     assert settings.webhook_secrets == (SECRET,)
+
+
+def test_a_file_that_has_changed_is_read_anew() -> None:
+    for port in (9000, 9001):
+        Path(".env").write_text(f"PORT={port}\nNOT_OURS=1\n")
+        assert from_env().port == port
+    Path(".env").unlink()
+    assert from_env().port == 8000
+    assert "NOT_OURS" not in os.environ
 
 
 def test_lists_are_split_at_commas(monkeypatch: pytest.MonkeyPatch) -> None:
