@@ -23,8 +23,9 @@ READ_SECONDS = 2.0
 """How long a read may take as a whole. The port promises an answer or an error within 3; the driver
 looks for a server every half second, and may be that late."""
 
-WRITE_SECONDS = 20.0
-"""How long projecting a batch may take: the worker waits, nobody else does."""
+WRITE_SECONDS = 60.0
+"""How long projecting a batch may take, many times what it does: a batch that is too long would be
+tried for ever."""
 
 _CONNECT_MS = 2000
 _DUPLICATE_KEY = 11000

@@ -1,7 +1,6 @@
 """The forms of facts, samples, sessions and figures in MongoDB. Times are dates, all sums whole
 numbers; nothing is rounded."""
 
-from dataclasses import asdict
 from typing import Any
 
 from streamwatch.analytics.mongo.connection import Document
@@ -41,7 +40,20 @@ def fact_from(value: Document) -> Fact:
 
 
 def sample_value(sample: StreamSnapshot) -> Document:
-    return asdict(sample)
+    return {
+        "stream_id": sample.stream_id,
+        "broadcaster_id": sample.broadcaster_id,
+        "broadcaster_login": sample.broadcaster_login,
+        "broadcaster_name": sample.broadcaster_name,
+        "captured_at": sample.captured_at,
+        "started_at": sample.started_at,
+        "viewer_count": sample.viewer_count,
+        "category_id": sample.category_id,
+        "category_name": sample.category_name,
+        "title": sample.title,
+        "language": sample.language,
+        "tags": sample.tags,
+    }
 
 
 def sample_from(value: Document) -> StreamSnapshot:
@@ -72,9 +84,9 @@ def session_value(session: StreamSession, ticket: int) -> Document:
         "ended_at": session.ended_at,
         "seen_at": session.seen_at,
         "airtime_ms": session.airtime_ms,
-        **asdict(sampled.sums),
+        **_sums_value(sampled.sums),
         "categories": [category_value(one) for one in sampled.categories],
-        "quarters": [asdict(one) for one in sampled.quarters],
+        "quarters": [_quarter_value(one) for one in sampled.quarters],
         "first_at": sampled.first_at,
         "last": sample_value(sampled.last) if sampled.last else None,
         "last_ms": sampled.last_ms,
@@ -106,7 +118,7 @@ def category_value(category: CategorySums) -> Document:
     return {
         "category_id": category.category_id,
         "category_name": category.category_name,
-        **asdict(category.sums),
+        **_sums_value(category.sums),
     }
 
 
@@ -134,7 +146,7 @@ def stats_value(
         "updated_at": identity.named.at,
         "last_stream_at": totals.last_stream_at,
         **{name: getattr(totals, name) for name in COUNTS},
-        **asdict(totals.sums),
+        **_sums_value(totals.sums),
         "average": totals.sums.average,
         "categories": [category_value(one) for one in played],
         "ticket": ticket,
@@ -153,6 +165,14 @@ def totals_from(value: Document) -> Totals:
         sums=_sums_from(value),
         last_stream_at=value.get("last_stream_at"),
     )
+
+
+def _quarter_value(one: QuarterSums) -> Document:
+    return {"quarter": one.quarter, "observed_ms": one.observed_ms, "viewer_ms": one.viewer_ms}
+
+
+def _sums_value(sums: Sums) -> Document:
+    return {name: getattr(sums, name) for name in SUMS}
 
 
 def _sums_from(value: Document) -> Sums:
