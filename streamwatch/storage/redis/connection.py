@@ -5,9 +5,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha1
 from importlib.resources import files
-from threading import Lock
-from typing import Any, Self
+from threading import Lock, local
+from time import monotonic
+from typing import TYPE_CHECKING, Any, Self
 
+from redis.cluster import RedisCluster
 from redis.exceptions import (
     AskError,
     ClusterError,
@@ -25,11 +27,18 @@ from redis.exceptions import (
 from streamwatch.storage.base import StorageError, StorageUnavailable
 from streamwatch.storage.redis.urls import Client, client_maker
 
+if TYPE_CHECKING:
+    from redis import Redis
+
 PIPELINED = 100
 """How many scripts are sent together: few round trips, and answers within the timeout."""
 
 MOMENT_SECONDS = 0.05
 """How long a caller waits for another one to hear from a Redis that was silent."""
+
+IDLE_SECONDS = 0.02
+"""A connection that was used so shortly ago is taken to be good without a look: no Redis is
+restarted faster."""
 
 Command = tuple[Any, ...]
 Arguments = tuple[Sequence[str], Sequence[Any]]
@@ -108,12 +117,35 @@ class Silence:
         return True
 
 
+class Own(local):
+    """What a thread has for itself: a client with one connection. To take one from the pool and to
+    give it back costs as much as a command does."""
+
+    def __init__(self) -> None:
+        self._client: Redis | None = None
+        self._used_at = 0.0
+
+    def client(self, shared: Client) -> Client:
+        """The thread's client. When it was not used for a while its connection comes from the pool
+        again, which finds out whether Redis has closed it meanwhile."""
+        if isinstance(shared, RedisCluster):
+            return shared
+        now = monotonic()
+        if self._client is None or now - self._used_at > IDLE_SECONDS:
+            if self._client is not None:
+                self._client.close()
+            self._client = shared.client()
+        self._used_at = now
+        return self._client
+
+
 class Connection:
     """A client that is made when it is first needed, in each process. Safe for threads."""
 
     def __init__(self, make_client: Callable[[], Client]) -> None:
         self._make_client = make_client
         self._client: Client | None = None
+        self._own = Own()
         self._lock = Lock()
         self._silence = Silence()
 
@@ -125,7 +157,7 @@ class Connection:
     def call(self, *command: Any) -> Any:
         """One command. Those of two words are given as redis-py names them: "XINFO GROUPS"."""
         with port_errors(), self._silence.broken():
-            client: Any = self._connected()  # whose `execute_command` has no types
+            client: Any = self._own.client(self._connected())  # `execute_command` has no types
             return client.execute_command(*command)
 
     def call_all(self, commands: Sequence[Command]) -> list[Any]:
@@ -136,7 +168,7 @@ class Connection:
         """One run of a script: a plain command, which costs less than a pipeline of one."""
         command = (len(keys), *keys, *arguments)
         with port_errors(), self._silence.broken():
-            client: Any = self._connected()
+            client: Any = self._own.client(self._connected())
             try:
                 return client.execute_command("EVALSHA", script.sha, *command)
             except NoScriptError:  # a Redis that was restarted has forgotten it
