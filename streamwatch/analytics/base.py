@@ -85,6 +85,10 @@ class AnalyticsStore(ABC):
         """What all sessions add up to."""
 
     @abstractmethod
+    def user_ids(self) -> list[str]:
+        """All of whom anything was ever observed."""
+
+    @abstractmethod
     def watched_since(self, since: datetime) -> int:
         """Viewers times milliseconds, of all streams from `since` on: the start of a quarter of an
         hour. Costs by the sessions that were on since."""

@@ -177,6 +177,10 @@ class MemoryAnalytics(AnalyticsStore):
         with self._lock:
             return summary(one.totals for one in self._streamers.values())
 
+    def user_ids(self) -> list[str]:
+        with self._lock:
+            return sorted(self._streamers)
+
     def watched_since(self, since: datetime) -> int:
         with self._lock:
             return sum(

@@ -6,6 +6,7 @@ from streamwatch import __version__
 from streamwatch.cli.doctor import doctor
 from streamwatch.cli.feed import feed
 from streamwatch.cli.processes import dev, serve, worker
+from streamwatch.cli.recalculate import recalculate
 from streamwatch.cli.services import Commands, opened
 from streamwatch.cli.streamers import streamers
 from streamwatch.cli.subscriptions import subscriptions
@@ -37,5 +38,5 @@ def migrate() -> None:
     click.echo("The databases are ready.")
 
 
-for command in (dev, serve, worker, doctor, feed, streamers, subscriptions):
+for command in (dev, serve, worker, doctor, feed, recalculate, streamers, subscriptions):
     main.add_command(command)

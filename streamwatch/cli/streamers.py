@@ -2,18 +2,9 @@
 
 import click
 
+from streamwatch.cli.arguments import Login
 from streamwatch.cli.services import shared
-from streamwatch.domain.eventsub import LOGIN
 from streamwatch.domain.times import format_time
-
-
-class _Login(click.ParamType[str]):
-    name = "login"
-
-    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        if not LOGIN.fullmatch(value):
-            self.fail(f"{value!r} is not a login: 1 to 25 letters, digits or _.", param, ctx)
-        return value.lower()
 
 
 @click.group()
@@ -36,7 +27,7 @@ def list_streamers() -> None:
 
 
 @streamers.command()
-@click.argument("logins", nargs=-1, required=True, type=_Login())
+@click.argument("logins", nargs=-1, required=True, type=Login())
 def add(logins: tuple[str, ...]) -> None:
     """Monitor these.
 
@@ -53,7 +44,7 @@ def add(logins: tuple[str, ...]) -> None:
 
 
 @streamers.command()
-@click.argument("login", type=_Login())
+@click.argument("login", type=Login())
 def remove(login: str) -> None:
     """Stop monitoring; the history stays."""
     with shared() as services:

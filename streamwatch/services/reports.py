@@ -11,6 +11,9 @@ from streamwatch.domain.statistics import CategorySums
 from streamwatch.domain.totals import GameSums, Ranking, StreamerStats, Summary, Window
 from streamwatch.services.errors import UnknownStreamer
 
+Progress = Callable[[int, int], None]
+"""Told after each streamer how many are done, and of how many."""
+
 
 class Reports:
     """Reads the analytics, which may raise AnalyticsUnavailable. Logins are in any case; what is
@@ -32,6 +35,14 @@ class Reports:
         """The figures, made anew from what was observed."""
         self._analytics.recalculate(self._user_id(login))
         return self.stats(login)
+
+    def recalculate_all(self, progress: Progress) -> int:
+        """The figures of everybody; of how many."""
+        user_ids = self._analytics.user_ids()
+        for number, user_id in enumerate(user_ids, 1):
+            self._analytics.recalculate(user_id)
+            progress(number, len(user_ids))
+        return len(user_ids)
 
     def window(self, stats: StreamerStats, days: int) -> Window:
         """What the last days came to, and those before."""

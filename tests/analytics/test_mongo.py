@@ -52,6 +52,7 @@ READS: dict[str, Call] = {
     "top_games": lambda a: a.top_games(5),
     "snapshots": lambda a: a.snapshots(None, 10),
     "snapshots_of_one": lambda a: a.snapshots("user-0", 10),
+    "user_ids": lambda a: a.user_ids(),
     "each_snapshot": lambda a: next(a.each_snapshot(None)),
     "session": lambda a: a.session("user-0-7"),
     "samples": lambda a: a.samples("user-0-7"),

@@ -127,6 +127,11 @@ class MongoAnalytics(AnalyticsStore):
             found = next(iter(self._stats.aggregate([{"$group": _SUMMARY}])), None)
             return Summary(found["streamers"], totals_from(found)) if found else Summary()
 
+    def user_ids(self) -> list[str]:
+        with within(READ_SECONDS):
+            found = self._stats.find({}, {"_id": 1}).sort("_id", ASCENDING).hint("_id_")
+            return [value["_id"] for value in found]
+
     def watched_since(self, since: datetime) -> int:
         with within(READ_SECONDS):
             return self._sessions.watched_since(since)

@@ -127,6 +127,7 @@ class ReadingContract(ContractBase):
         analytics.project(told(online("s9", 9 * HOUR, user_id="ann", login="ann")))
         found = analytics.summary()
         assert found.streamers == 2
+        assert analytics.user_ids() == ["ann", "bob"]
         assert (found.totals.streams, found.totals.ended_streams) == (3, 2)
         assert found.totals.airtime_ms == 3 * HOUR_MS
         assert found.totals.sums.viewer_ms == 120 * HOUR_MS

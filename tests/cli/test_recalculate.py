@@ -1,0 +1,66 @@
+from collections.abc import Iterator
+
+import pymongo
+import pytest
+
+from streamwatch.analytics.mongo import MongoAnalytics
+from streamwatch.analytics.testing.build import CAP, offline, online, snapshot, told
+from tests.cli.conftest import Shell
+
+pytestmark = pytest.mark.xdist_group("mongo")
+
+
+@pytest.fixture
+def analytics(shell: Shell, mongodb_url: str, mongodb_database: str) -> Iterator[MongoAnalytics]:
+    """Two streamers, whose sessions have been damaged."""
+    shell.environment |= {
+        "ANALYTICS_TYPE": "mongodb",
+        "MONGODB_URL": mongodb_url,
+        "MONGODB_DATABASE": mongodb_database,
+    }
+    analytics = MongoAnalytics(mongodb_url, mongodb_database, CAP)
+    for name in ("ann", "bob"):
+        went = (
+            online(name, 0, user_id=name, login=name),
+            snapshot(name, 60, 5, user_id=name, login=name),
+            offline(name, 120, user_id=name, login=name),
+        )
+        analytics.project(told(*went))
+    with pymongo.MongoClient[dict[str, object]](mongodb_url) as client:
+        damage = {"$set": {"airtime_ms": 0, "viewer_ms": 0}}
+        client[mongodb_database]["stream_sessions"].update_many({}, damage)
+        client[mongodb_database]["streamer_stats"].update_many({}, damage)
+    yield analytics
+    analytics.close()
+
+
+def mended(analytics: MongoAnalytics) -> set[str]:
+    stats = {name: analytics.find(name) for name in ("ann", "bob")}
+    return {name for name, one in stats.items() if one and one.totals.airtime_ms == 120_000}
+
+
+def test_those_who_are_named_are_recalculated(shell: Shell, analytics: MongoAnalytics) -> None:
+    assert shell.does("recalculate", "Ann") == "1 recalculated\n"
+    assert mended(analytics) == {"ann"}
+
+
+def test_everybody_can_be_recalculated(shell: Shell, analytics: MongoAnalytics) -> None:
+    assert shell.does("recalculate", "--all") == "2 recalculated\n"
+    assert mended(analytics) == {"ann", "bob"}
+
+
+@pytest.mark.parametrize("command", [[], ["ann", "--all"], ["no login"]])
+def test_a_wrong_call_is_exit_code_2(
+    shell: Shell, analytics: MongoAnalytics, command: list[str]
+) -> None:
+    assert shell.run("recalculate", *command).exit_code == 2
+    assert mended(analytics) == set()
+
+
+def test_an_unknown_streamer_and_analytics_in_memory_are_exit_code_1(
+    shell: Shell, analytics: MongoAnalytics
+) -> None:
+    result = shell.run("recalculate", "nobody")
+    assert result.exit_code == 1
+    assert "Nothing was ever observed of 'nobody'." in result.stderr
+    assert shell.run("recalculate", "ann", ANALYTICS_TYPE="memory").exit_code == 1
