@@ -129,7 +129,7 @@ class StreamSnapshot:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """One "went on" or "went off" on a streamer's timeline (see `transitions`).
+    """One "went on" or "went off" on a streamer's timeline (see `timeline`).
 
     `stream_id` is None for an offline that does not name its stream. `withheld` holds the event
     itself while it says nothing new: it is told should a message that arrives later, from between,

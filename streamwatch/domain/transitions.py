@@ -3,16 +3,13 @@
 Messages come doubled, late and out of order (twitch-facts: "delivery is at least once", "order is
 not guaranteed"). So nothing is decided by the order of arrival: every "went on" and "went off" gets
 its place on the streamer's timeline by its own time, and the status is what replaying the timeline
-ends with. Consecutive marks that say the same of the same stream are one event; the first to
-arrive is told (history, feed), the others are withheld and told only when a message that arrives
-later, from between them, makes them news.
+ends with (see `timeline`).
 
 Polls lag behind by minutes, and Helix leaves out streams that are on. So a poll adds a mark only
 for what it shows beyond doubt.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from streamwatch.domain.models import (
@@ -33,19 +30,11 @@ from streamwatch.domain.observations import (
     WentOffline,
     WentOnline,
 )
+from streamwatch.domain.timeline import place, replay
 from streamwatch.domain.times import format_time
 
 HELIX_LAG = timedelta(minutes=5)
 """For how long after an event Get Streams may still show what was before it."""
-
-TIMELINE_SPAN = timedelta(hours=1)
-"""How far back a late message is put in its place: six times EventSub's replay window."""
-
-TIMELINE_MARKS = 32
-"""How many marks a timeline keeps, however close they are."""
-
-SAME_OFFLINE = timedelta(minutes=1)
-"""Two offlines that name no stream, with no online between, are one event within this time."""
 
 
 def decide(status: StreamStatus | None, observation: Observation) -> Change | None:
@@ -72,71 +61,6 @@ def is_late(before: StreamStatus | None, change: Change) -> bool:
     return bool(change.events) and (stream and stream.id) == (after and after.id)
 
 
-@dataclass(slots=True)
-class _Replay:
-    """What replaying a timeline ends with.
-
-    Only the stream that started last can be on: a broadcaster has one stream at a time. `heard` is
-    the last mark of each stream; `runs` are the marks that say the same of the same stream in
-    succession, without those of a run that was told before the timeline begins.
-    """
-
-    latest: Stream | None
-    on: bool
-    heard: dict[str, Mark]
-    runs: list[list[Mark]]
-
-    @property
-    def live(self) -> Stream | None:
-        return self.latest if self.on else None
-
-
-def _replay(timeline: Timeline) -> _Replay:
-    state = _Replay(
-        latest=timeline.latest,
-        on=timeline.on,
-        heard={mark.stream_id or "": mark for mark in timeline.heard},
-        runs=[],
-    )
-    current: dict[str, list[Mark]] = {}
-    for mark in timeline.marks:
-        subject = mark.stream_id or (state.latest.id if state.latest else "")
-        before = state.heard.get(subject)
-        turned = _turn(state, mark, subject)
-        if turned or before is None or _is_news(before, mark):
-            current[subject] = []
-            state.runs.append(current[subject])
-        if subject in current:
-            current[subject].append(mark)
-        state.heard[subject] = mark
-    return state
-
-
-def _turn(state: _Replay, mark: Mark, subject: str) -> bool:
-    """Let `mark` turn the live stream on or off; whether it did."""
-    if mark.type is EventType.OFFLINE:
-        turned = state.on and state.latest is not None and state.latest.id == subject
-        state.on = state.on and not turned
-        return turned
-    stream = Stream(subject, mark.started_at or mark.at, mark.stream_type)
-    if state.latest and stream.started_at < state.latest.started_at:
-        return False
-    turned = not state.on or state.latest is None or state.latest.id != subject
-    if turned:
-        state.latest, state.on = stream, True
-    return turned
-
-
-def _is_news(before: Mark, mark: Mark) -> bool:
-    if before.type is not mark.type:
-        return True
-    return (
-        mark.type is EventType.OFFLINE
-        and mark.stream_id is None
-        and mark.at - before.at > SAME_OFFLINE
-    )
-
-
 def _mark(event: StreamEvent, stream: Stream | None = None) -> Mark:
     return Mark(
         at=event.timestamp,
@@ -154,18 +78,14 @@ def _went(status: StreamStatus | None, event: StreamEvent, mark: Mark) -> Change
     base = status or StreamStatus(
         event.broadcaster_id, event.broadcaster_login, event.broadcaster_name, None, event.timestamp
     )
-    if any(known.message_id == mark.message_id for known in base.timeline.marks):
+    placed = place(base.timeline, mark)
+    if placed is None:
         return None
-    marks = sorted((*base.timeline.marks, mark), key=_order)
-    state = _replay(replace(base.timeline, marks=tuple(marks)))
-    events = tuple(_untold(state.runs))
-    told = {event.id for event in events}
-    marks = [replace(m, withheld=None) if m.message_id in told else m for m in marks]
     after = replace(
         base,
-        stream=_with_details(state.live, base.stream),
-        last_event_type=marks[-1].type,
-        timeline=_settle(replace(base.timeline, marks=tuple(marks))),
+        stream=_with_details(placed.live, base.stream),
+        last_event_type=placed.last_type,
+        timeline=placed.timeline,
     )
     if after.stream is None or base.stream is None or after.stream.id != base.stream.id:
         after = replace(after, seen_at=None, absent_at=None)
@@ -173,42 +93,11 @@ def _went(status: StreamStatus | None, event: StreamEvent, mark: Mark) -> Change
         after = replace(after, absent_at=None)
     login, name = event.broadcaster_login, event.broadcaster_name
     message_id = event.id if event.source is Source.EVENTSUB else None
-    return _change(status, after, login, name, event.timestamp, message_id, events)
-
-
-def _untold(runs: Iterable[list[Mark]]) -> Iterable[StreamEvent]:
-    """One event for each run of which nothing was told yet."""
-    for run in runs:
-        first = run[0].withheld
-        if first is not None and all(mark.withheld for mark in run):
-            yield first
-
-
-def _order(mark: Mark) -> tuple[datetime, bool, str]:
-    return mark.at, mark.type is EventType.OFFLINE, mark.message_id
+    return _change(status, after, login, name, event.timestamp, message_id, placed.events)
 
 
 def _with_details(live: Stream | None, known: Stream | None) -> Stream | None:
     return known if live and known and known.id == live.id else live
-
-
-def _settle(timeline: Timeline) -> Timeline:
-    """The timeline without the marks that no message still under way can come before."""
-    marks = timeline.marks
-    oldest = marks[-1].at - TIMELINE_SPAN
-    kept = tuple(mark for mark in marks[-TIMELINE_MARKS:] if mark.at >= oldest)
-    settled = marks[: len(marks) - len(kept)]
-    if not settled:
-        return timeline
-    state = _replay(replace(timeline, marks=settled))
-    subject = state.latest.id if state.latest else ""
-    heard = state.heard.get(subject)
-    return Timeline(
-        latest=state.latest,
-        on=state.on,
-        heard=(replace(heard, stream_id=subject, withheld=None),) if heard else (),
-        marks=kept,
-    )
 
 
 def _change(
@@ -264,7 +153,7 @@ def _went_on_at(timeline: Timeline, seen: SeenLive) -> datetime | None:
     A stream that was not heard of went on when it started. One that was heard to end is on again
     only if Helix had the time to notice its end.
     """
-    state = _replay(timeline)
+    state = replay(timeline)
     stream, before = seen.stream, state.heard.get(seen.stream.id)
     if before is None:
         return stream.started_at
@@ -285,7 +174,7 @@ def _seen_absent(status: StreamStatus | None, seen: SeenAbsent) -> Change | None
     if status.stream is None:
         named = (status.login, status.display_name) == (login, name)
         return None if named else _change(status, status, login, name, seen.at)
-    went_on_at = _replay(status.timeline).heard[status.stream.id].at
+    went_on_at = replay(status.timeline).heard[status.stream.id].at
     seen_at = max(status.seen_at or went_on_at, went_on_at)
     if seen.at < went_on_at + HELIX_LAG or seen.at <= (status.absent_at or seen_at):
         return None

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from streamwatch.domain.models import EventType, Source
 from streamwatch.domain.observations import Observation, WentOffline, WentOnline
-from streamwatch.domain.transitions import HELIX_LAG, TIMELINE_MARKS, TIMELINE_SPAN, decide, is_late
+from streamwatch.domain.timeline import TIMELINE_MARKS, TIMELINE_SPAN
+from streamwatch.domain.transitions import HELIX_LAG, decide, is_late
 from tests.domain.build import Story, absent, at, offline, online, seen
 
 LAG = HELIX_LAG.total_seconds()
