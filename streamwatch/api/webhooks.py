@@ -11,7 +11,9 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from streamwatch.api.body import read_body
 from streamwatch.api.context import services
 from streamwatch.domain.eventsub import (
+    HEADERS,
     MAX_BODY_BYTES,
+    MESSAGE_ID,
     ForgedMessage,
     MalformedMessage,
     StaleMessage,
@@ -41,7 +43,7 @@ OUTCOMES = (*(outcome.value for outcome in Outcome), *REFUSALS.values())
 def receive() -> Response:
     """Take one EventSub message: 2xx once what it says is stored for good."""
     try:
-        headers = dict(request.headers)  # WSGI has given their names one form, Title-Case
+        headers = {name: request.headers.get(name, "") for name in HEADERS}
         received = services().ingest.receive(headers, read_body(MAX_BODY_BYTES))
     except tuple(REFUSALS) as error:
         _settle(REFUSALS[type(error)], error)
@@ -56,7 +58,7 @@ def _settle(outcome: str, error: Exception | None = None) -> None:
     """The one place that knows what became of each message."""
     services().messages.count(outcome)
     if error is not None:
-        message_id = request.headers.get("Twitch-Eventsub-Message-Id", "")
+        message_id = request.headers.get(MESSAGE_ID, "")
         log.warning(
             "Webhook message %s: %s", outcome, error, extra={"message_id": ascii(message_id[:64])}
         )

@@ -30,6 +30,13 @@ MAX_BODY_BYTES = 64 * 1024
 
 LOGIN = re.compile(r"[A-Za-z0-9_]{1,25}", re.ASCII)
 
+MESSAGE_ID = "Twitch-Eventsub-Message-Id"
+MESSAGE_TYPE = "Twitch-Eventsub-Message-Type"
+MESSAGE_TIMESTAMP = "Twitch-Eventsub-Message-Timestamp"
+MESSAGE_SIGNATURE = "Twitch-Eventsub-Message-Signature"
+HEADERS = (MESSAGE_ID, MESSAGE_TYPE, MESSAGE_TIMESTAMP, MESSAGE_SIGNATURE)
+"""The headers that are read."""
+
 _ID = re.compile(r"[A-Za-z0-9_:.-]{1,64}", re.ASCII)
 _MAX_MESSAGE_ID = 256
 _INT64 = 2**63
@@ -86,21 +93,21 @@ Message = Notification | Verification | Revocation | Unknown
 def parse(
     headers: Mapping[str, str], body: bytes, secrets: Sequence[str], now: datetime
 ) -> Message:
-    """The message in `headers` (whose names are matched as the mapping does) and `body`.
+    """The message in `headers` (of which HEADERS matter) and `body`.
 
     Raises ForgedMessage, StaleMessage or MalformedMessage, in this order of checks: nothing in a
     message is looked at before its signature is found good.
     """
-    message_id = headers.get("Twitch-Eventsub-Message-Id", "")
-    timestamp = headers.get("Twitch-Eventsub-Message-Timestamp", "")
-    signature = headers.get("Twitch-Eventsub-Message-Signature", "")
+    message_id = headers.get(MESSAGE_ID, "")
+    timestamp = headers.get(MESSAGE_TIMESTAMP, "")
+    signature = headers.get(MESSAGE_SIGNATURE, "")
     if not is_signed(message_id, timestamp, body, signature, secrets):
         raise ForgedMessage("The signature is missing or wrong.")
     at = _sent_at(timestamp, now)
     if not message_id or len(message_id) > _MAX_MESSAGE_ID or not message_id.isprintable():
         raise MalformedMessage("The message id is empty, too long or not printable.")
     payload = _payload(body)
-    match headers.get("Twitch-Eventsub-Message-Type", ""):
+    match headers.get(MESSAGE_TYPE, ""):
         case "notification":
             return _notification(message_id, at, payload)
         case "webhook_callback_verification":
@@ -128,7 +135,7 @@ def is_signed(
 def sign(message_id: str, timestamp: str, body: bytes, secret: str) -> str:
     """The signature header's value: HMAC-SHA256 over id, timestamp and body as they were sent."""
     message = message_id.encode("latin-1", "replace") + timestamp.encode("latin-1", "replace")
-    return "sha256=" + hmac.digest(secret.encode(), message + body, "sha256").hex()
+    return "sha256=" + hmac.new(secret.encode(), message + body, "sha256").hexdigest()
 
 
 def _sent_at(timestamp: str, now: datetime) -> datetime:
