@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 RUN := $(VENV)/.run
+LOCAL := $(VENV)/.local
 DEV := $(VENV)/.dev
 
 .PHONY: help demo run test soak check format clean
@@ -15,8 +16,8 @@ help:  ## what there is
 demo: $(RUN)  ## StreamWatch with a simulated Twitch: no account, no server
 	@$(BIN)/python -m streamwatch.simulator.demo
 
-run: $(RUN)  ## StreamWatch as .env says
-	@$(BIN)/gunicorn -c config/gunicorn.conf.py wsgi:app
+run: $(LOCAL)  ## StreamWatch as .env says; what it learns is kept in ./data
+	@$(BIN)/streamwatch dev
 
 test: $(DEV)  ## everything that ends in five minutes, with its own servers
 	$(BIN)/pytest -n auto --dist loadgroup $(PYTEST_ARGS)
@@ -43,6 +44,10 @@ $(RUN): requirements.txt pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -e .
 	@touch $@
 
-$(DEV): $(RUN) requirements-dev.txt
+$(LOCAL): $(RUN) requirements-local.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-local.txt
+	@touch $@
+
+$(DEV): $(LOCAL) requirements-dev.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@

@@ -10,7 +10,13 @@ from urllib.parse import urlsplit
 
 from environs import Env, EnvValidationError, ValidationError
 
+from streamwatch.kept_secret import kept_secret
+
 WEBHOOK_PATH = "/webhooks/eventsub"
+EMBEDDED = "embedded"
+"""The storage and the analytics that need no server but the one that `streamwatch dev` runs."""
+
+DATA_DIR = Path("data")
 
 _LOGIN = re.compile(r"[A-Za-z0-9_]{1,25}", re.ASCII)
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,62}", re.ASCII)
@@ -45,6 +51,8 @@ class Settings:
     """The first signs; all are accepted."""
     webhook_url: str | None = None
     storage_type: str = "memory"
+    data_dir: Path = DATA_DIR
+    """Where STORAGE_TYPE=embedded and ANALYTICS_TYPE=embedded keep what they have."""
     redis_url: str = field(default="redis://localhost:6379", repr=False)
     analytics_type: str = "memory"
     mongodb_url: str = field(default="mongodb://localhost:27017", repr=False)
@@ -166,7 +174,8 @@ VARIABLES: dict[str, _Kind] = {
     "WEBHOOK_URL": _Kind(
         "str", _check_webhook_url, f"https://HOST{WEBHOOK_PATH} (port 443), or http on loopback"
     ),
-    "STORAGE_TYPE": _matching(_NAME, "memory, redis, or a plug-in's name"),
+    "STORAGE_TYPE": _matching(_NAME, "memory, embedded, redis, or a plug-in's name"),
+    "DATA_DIR": _Kind("path", lambda _: None, "a folder's path"),
     "REDIS_URL": _url(
         "redis",
         "rediss",
@@ -176,7 +185,7 @@ VARIABLES: dict[str, _Kind] = {
         "rediss+cluster",
         secret=True,
     ),
-    "ANALYTICS_TYPE": _matching(_NAME, "memory, mongodb, or a plug-in's name"),
+    "ANALYTICS_TYPE": _matching(_NAME, "memory, embedded, mongodb, or a plug-in's name"),
     "MONGODB_URL": _url("mongodb", "mongodb+srv", secret=True),
     "MONGODB_DATABASE": _matching(
         re.compile(r"[A-Za-z0-9_-]{1,63}", re.ASCII), "1 to 63 letters, digits, _ or -"
@@ -207,8 +216,9 @@ _FIELDS = {"WEBHOOK_SECRET": "webhook_secrets", "API_KEY": "api_keys"}
 """The fields whose name is not the variable's in lower case."""
 
 
-def from_env(dotenv: Path | None = None) -> Settings:
-    """The settings that the environment and, behind it, the file `dotenv` (`.env` here) give.
+def from_env(dotenv: Path | None = None, *, storage_type: str = "memory") -> Settings:
+    """The settings that the environment and, behind it, the file `dotenv` (`.env` here) give, with
+    `storage_type` where they name none.
 
     An empty variable counts as absent. Raises SettingsError with every fault at once.
     """
@@ -218,6 +228,7 @@ def from_env(dotenv: Path | None = None) -> Settings:
         env.read_env(file, recurse=False)
     given = {name: value for name in VARIABLES if (value := env.str(name, "").strip())}
     values = {_FIELDS.get(name, name.lower()): _read(env, name, VARIABLES[name]) for name in given}
+    values.setdefault("storage_type", storage_type)
     faults = [*_faults(env, given), *_contradictions(values)]
     if faults:
         raise SettingsError(faults)
@@ -258,8 +269,8 @@ def _fault(name: str, given: str, message: str) -> str:
 
 def _contradictions(values: dict[str, Any]) -> Iterator[str]:
     """What cannot be used together. A value that is faulty by itself is None here."""
-    storage = values.get("storage_type", "memory")
-    if storage not in ("memory", None) and "webhook_secrets" not in values:
+    storage = values["storage_type"]
+    if storage not in ("memory", EMBEDDED, None) and "webhook_secrets" not in values:
         yield f"WEBHOOK_SECRET: missing; STORAGE_TYPE={storage} needs {_SECRETS.allowed}"
     if storage == "memory" and (values.get("web_concurrency") or 1) > 1:
         yield (
@@ -277,11 +288,22 @@ def _contradictions(values: dict[str, Any]) -> Iterator[str]:
 def _with_defaults(values: dict[str, Any]) -> dict[str, Any]:
     """`values` with the defaults that depend on other settings."""
     values = dict(values)
-    if values.get("storage_type", "memory") != "memory":
-        values.setdefault("analytics_type", "mongodb")
+    storage = values["storage_type"]
+    if storage != "memory":
+        values.setdefault("analytics_type", EMBEDDED if storage == EMBEDDED else "mongodb")
         values.setdefault("web_concurrency", 2)
+    if storage == EMBEDDED and "webhook_secrets" not in values:
+        values["webhook_secrets"] = (_kept_webhook_secret(values.get("data_dir", DATA_DIR)),)
     if "default_streamers" in values:
         values["default_streamers"] = tuple(
             dict.fromkeys(login.lower() for login in values["default_streamers"])
         )
     return values
+
+
+def _kept_webhook_secret(directory: Path) -> str:
+    try:
+        return kept_secret(directory / "webhook-secret")
+    except OSError as error:
+        fault = f"DATA_DIR: {str(directory)!r} cannot be used ({error.strerror})"
+        raise SettingsError([fault]) from None

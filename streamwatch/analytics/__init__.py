@@ -8,6 +8,7 @@ ANALYTICS = Registry(
     variable="ANALYTICS_TYPE",
     group="streamwatch.analytics",
     ours={
+        "embedded": "streamwatch.analytics.embedded:EmbeddedAnalytics",
         "memory": "streamwatch.analytics.memory:MemoryAnalytics",
         "mongodb": "streamwatch.analytics.mongo:MongoAnalytics",
     },

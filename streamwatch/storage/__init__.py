@@ -8,6 +8,7 @@ STORAGES = Registry(
     variable="STORAGE_TYPE",
     group="streamwatch.storage",
     ours={
+        "embedded": "streamwatch.storage.redis:EmbeddedStorage",
         "memory": "streamwatch.storage.memory:MemoryStorage",
         "redis": "streamwatch.storage.redis:RedisStorage",
     },

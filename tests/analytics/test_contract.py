@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pymongo
 import pytest
 
+from streamwatch.analytics.embedded import EmbeddedAnalytics
 from streamwatch.analytics.memory import MemoryAnalytics
 from streamwatch.analytics.mongo import MongoAnalytics
 from streamwatch.analytics.testing import CAP, AnalyticsContract, OpenAnalytics
@@ -33,6 +35,27 @@ class TestMemoryAnalytics(AnalyticsContract):
         def forget(before: datetime) -> None:
             now.append(before + DAY)
             memory.project(Observed())
+
+        return forget
+
+
+class TestEmbeddedAnalytics(AnalyticsContract):
+    @pytest.fixture
+    def now(self) -> list[datetime]:
+        return [START]
+
+    @pytest.fixture
+    def open_analytics(self, tmp_path: Path, now: list[datetime]) -> OpenAnalytics:
+        file = tmp_path / "analytics.sqlite3"
+        return lambda: EmbeddedAnalytics(file, CAP, DAY, lambda: now[-1])
+
+    @pytest.fixture
+    def forget(
+        self, analytics: EmbeddedAnalytics, now: list[datetime]
+    ) -> Callable[[datetime], None]:
+        def forget(before: datetime) -> None:
+            now.append(before + DAY)
+            analytics.project(Observed())
 
         return forget
 

@@ -4,6 +4,7 @@ Every verb that writes in more than one place is one Lua script under `streamwat
 which names the keys it owns.
 """
 
+from streamwatch.storage.redis.embedded import EmbeddedStorage
 from streamwatch.storage.redis.store import RedisStorage
 
-__all__ = ["RedisStorage"]
+__all__ = ["EmbeddedStorage", "RedisStorage"]

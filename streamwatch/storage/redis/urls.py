@@ -1,6 +1,7 @@
 """REDIS_URL to a client: one server, Sentinel, or Cluster.
 
 redis://[user:password@]host[:6379][/db]
+unix:///path/to/socket
 redis+sentinel://[user:password@]host[:26379],host…/master-name[/db]
 redis+cluster://[user:password@]host[:6379],host…
 
@@ -36,6 +37,8 @@ def client_maker(url: str) -> Callable[[], Client]:
     """
     parts = urlsplit(url)
     scheme, _, kind = parts.scheme.partition("+")
+    if parts.scheme == "unix":
+        return _single(url)
     if scheme not in ("redis", "rediss"):
         raise ValueError("no Redis URL")
     match kind:

@@ -1,0 +1,37 @@
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+
+from tests.processes import Deployment, Process
+
+
+class Household(Deployment):
+    """StreamWatch on one machine, run by `streamwatch dev`."""
+
+    def dev(self, **settings: str) -> Process:
+        """Start everything, and return once it serves."""
+        process = self.begin(**settings)
+        self.wait_until_up()
+        return process
+
+    def begin(self, **settings: str) -> Process:
+        process = Process(["streamwatch", "dev"], self.environment | settings, self.folder)
+        self.processes.append(process)
+        return process
+
+    @property
+    def data(self) -> Path:
+        return self.folder / "data"
+
+
+@pytest.fixture
+def household() -> Iterator[Household]:
+    """In a folder with a short name: a socket's path has about 100 characters."""
+    with TemporaryDirectory(prefix="streamwatch-") as folder:
+        deployed = Household(Path(folder), LOG_FORMAT="json")
+        try:
+            yield deployed
+        finally:
+            deployed.close()
