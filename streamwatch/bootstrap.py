@@ -108,6 +108,7 @@ def assemble(
     refresh = Refresh(storage, twitch, observer, clock)
     subscriptions = Subscriptions(storage, twitch, settings.webhook_url, settings.webhook_secrets)
     messages = SharedCounts(storage.coordination, MESSAGES)
+    reports = Reports(analytics, clock)
     return Services(
         settings=settings,
         storage=storage,
@@ -123,8 +124,8 @@ def assemble(
         live_push=LivePush(storage, capacity=max(1, settings.web_threads // 2)),
         overview=LiveOverview(storage),
         audience=Audience(analytics, clock),
-        performance=Performance(analytics, clock),
-        reports=Reports(analytics, clock),
+        performance=Performance(reports, analytics, clock),
+        reports=reports,
         limits=Limits(
             storage.coordination,
             settings.rate_limit,

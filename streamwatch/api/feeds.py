@@ -10,7 +10,7 @@ from streamwatch.api.blueprint import Blueprint
 from streamwatch.api.context import services
 from streamwatch.domain.models import EventType, Stream, StreamEvent
 from streamwatch.domain.sessions import StreamSession
-from streamwatch.services.errors import NotMonitored
+from streamwatch.services.errors import NotMonitored, UnknownStreamer
 
 blueprint = Blueprint("feeds", __name__, url_prefix="/feeds", description="RSS and calendars.")
 
@@ -56,18 +56,26 @@ def streamer_ics(username: str) -> Response:
 
     The newest 200 (RFC 5545).
     """
-    stats = services().analytics.find(username.lower())
-    if stats is None and services().streamers.find(username) is None:
-        raise NotMonitored(username.lower())
-    name = stats.identity.named.name if stats else username
+    name, sessions = _past(username)
     calendar = Calendar()
     calendar.add("prodid", "-//StreamWatch//EN")
     calendar.add("version", "2.0")
     calendar.add("x-wr-calname", f"{name} on Twitch")
-    if stats:
-        for session in services().analytics.sessions(stats.identity.broadcaster_id, _SESSIONS):
-            calendar.add_component(_calendar_event(session))
+    for session in sessions:
+        calendar.add_component(_calendar_event(session))
     return as_feed(Response(calendar.to_ical(), content_type=ICS))
+
+
+def _past(login: str) -> tuple[str, list[StreamSession]]:
+    """The streamer's name and newest streams: none yet, of one who is monitored."""
+    try:
+        stats = services().reports.stats(login)
+    except UnknownStreamer:
+        monitored = services().streamers.find(login)
+        if monitored is None:
+            raise
+        return monitored.display_name, []
+    return stats.identity.named.name, services().reports.sessions(login, _SESSIONS)[1]
 
 
 def _calendar_event(session: StreamSession) -> Event:

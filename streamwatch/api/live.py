@@ -63,7 +63,7 @@ def follow_events(query: dict[str, list[str]]) -> Response:
             return True
         return (not logins or event.login in logins) and (not types or event.type in types)
 
-    is_connected = _connection(request.environ.get("gunicorn.socket"))
+    is_connected = _connection(request.environ)
     response = Response(
         _stream(listener, is_wanted, is_connected), content_type="text/event-stream"
     )
@@ -99,15 +99,17 @@ def _place(place: str | None) -> bytes:
     return b"" if place is None else b"id: %b\n" % place.encode()
 
 
-def _connection(connected: Any) -> Callable[[], bool]:
+def _connection(environ: dict[str, Any]) -> Callable[[], bool]:
     """Says whether the client is still there. Without it, that would show only at a later write,
     and a browser that walks from page to page would use up all places."""
-    if not isinstance(connected, socket.socket):
+    found = environ.get("gunicorn.socket") or environ.get("werkzeug.socket")
+    if not isinstance(found, socket.socket):
         return lambda: True
+    connection = found
 
     def is_connected() -> bool:
         try:
-            return connected.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) != b""
+            return connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) != b""
         except BlockingIOError:
             return True
         except OSError:

@@ -2,10 +2,10 @@
 
 from flask import render_template, request
 
+from streamwatch.api.analytics import WINDOWS
 from streamwatch.api.context import services
 from streamwatch.dashboard import visitor
 from streamwatch.dashboard.blueprint import blueprint
-from streamwatch.dashboard.streamer import WINDOWS
 from streamwatch.domain.totals import Ranking
 
 SHOWN = 50
@@ -26,8 +26,8 @@ def show_top() -> str:
     return render_template(
         "dashboard/top.html",
         ranking=ranking,
-        top=services().analytics.top(ranking, SHOWN),
-        games=services().analytics.top_games(10),
+        top=services().reports.top(ranking, SHOWN),
+        games=services().reports.top_games(10),
         most=MOST_COMPARED,
     )
 

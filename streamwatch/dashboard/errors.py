@@ -3,9 +3,10 @@
 import logging
 from functools import partial
 from http import HTTPStatus
+from typing import NoReturn
 
 from flask import redirect, render_template, request, url_for
-from werkzeug.exceptions import HTTPException, Unauthorized
+from werkzeug.exceptions import HTTPException, NotFound, Unauthorized
 from werkzeug.wrappers import Response
 
 from streamwatch.api.errors import ANSWERS, Answer
@@ -21,6 +22,12 @@ def ask_to_log_in(_: Unauthorized) -> Response:
     """After the login they are where they wanted to be; a form has to be sent again."""
     wanted = request.full_path.rstrip("?") if request.method == "GET" else None
     return redirect(url_for("dashboard.log_in", next=wanted), HTTPStatus.SEE_OTHER)
+
+
+@blueprint.get("/<path:_>")
+def show_nowhere(_: str) -> NoReturn:
+    """A page that is not there is told as a page."""
+    raise NotFound
 
 
 @blueprint.errorhandler(HTTPException)

@@ -25,7 +25,7 @@ def add_streamers() -> str:
     return _streamers(**added_streamers())
 
 
-@blueprint.post("/manage/streamers/<login:login>/remove")
+@blueprint.post("/manage/streamers/<login>/remove")
 def remove_streamer(login: str) -> Response:
     services().streamers.remove(login)
     return redirect(url_for("dashboard.manage", removed=login), HTTPStatus.SEE_OTHER)

@@ -9,7 +9,8 @@ from streamwatch.domain.days import Day, days
 from streamwatch.domain.models import StreamSnapshot
 from streamwatch.domain.sessions import StreamSession
 from streamwatch.domain.statistics import CategorySums
-from streamwatch.domain.totals import StreamerStats, Window, categories, totals
+from streamwatch.domain.totals import StreamerStats, Window, categories
+from streamwatch.services.reports import Reports
 
 CURVE_POINTS = 400
 """As many samples of a stream are shown at most."""
@@ -35,30 +36,29 @@ class Compared:
 
 
 class Performance:
-    """Reads the analytics; raises AnalyticsUnavailable. Logins are in any case."""
+    """Reads the analytics, which may raise AnalyticsUnavailable. Logins are in any case."""
 
-    def __init__(self, analytics: AnalyticsStore, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, reports: Reports, analytics: AnalyticsStore, clock: Callable[[], datetime]
+    ) -> None:
+        self._reports = reports
         self._analytics = analytics
         self._clock = clock
 
-    def profile(self, login: str, window_days: int) -> Profile | None:
-        """None for somebody of whom nothing was ever observed."""
-        stats = self._analytics.find(login.lower())
-        if stats is None:
-            return None
-        until, span = self._clock(), timedelta(days=window_days)
-        user_id, since = stats.identity.broadcaster_id, until - span
-        sessions = list(self._analytics.each_session(user_id, since))
-        before = self._analytics.totals(user_id, since - span, since)
-        return Profile(
-            stats=stats,
-            window=Window(window_days, until, totals(sessions), before),
-            sessions=sessions,
-            categories=categories(one for each in sessions for one in each.sampled.categories),
-        )
+    def profile(self, login: str, window_days: int) -> Profile:
+        """Raises UnknownStreamer where nothing was ever observed."""
+        stats = self._reports.stats(login)
+        window = self._reports.window(stats, window_days)
+        found = self._analytics.each_session(stats.identity.broadcaster_id, window.since)
+        sessions = list(found)
+        played = (one for session in sessions for one in session.sampled.categories)
+        return Profile(stats, window, sessions, categories(played))
 
-    def session(self, stream_id: str) -> StreamSession | None:
-        return self._analytics.session(stream_id)
+    def session(self, profile: Profile, stream_id: str) -> StreamSession | None:
+        """A stream of theirs, whenever it was."""
+        found = self._analytics.session(stream_id)
+        is_theirs = found and found.broadcaster_id == profile.stats.identity.broadcaster_id
+        return found if is_theirs else None
 
     def curve(self, stream_id: str) -> list[StreamSnapshot]:
         """The samples of a stream, oldest first; of many, some: the peak, the last, and those

@@ -36,6 +36,7 @@ from tests.messages import CALLBACK, SECRET
 API_KEY = "a-key-for-the-dashboard"
 SAMPLE = timedelta(minutes=10)
 PAST_DAYS = 120
+START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 class _Quiet(WSGIRequestHandler):
@@ -62,6 +63,7 @@ class Showcase:
     analytics: MemoryAnalytics = field(default_factory=lambda: MemoryAnalytics(SAMPLE))
     random: Random = field(default_factory=lambda: Random(7))  # noqa: S311  a game's dice
     now: datetime = field(default_factory=lambda: datetime.now(UTC).replace(microsecond=0))
+    told_at: datetime = START
 
     @cached_property
     def services(self) -> Services:
@@ -134,6 +136,28 @@ class Showcase:
         self._observe(seen)
         self.analytics.project(observed((), snapshot(user, stream, seen.at)))
 
+    def past_stream(
+        self, user: User, stream_id: str, start: datetime, length: timedelta, viewers: int
+    ) -> None:
+        """A stream that was on and watched by as many all the time; the analytics alone know it."""
+        self.analytics.project(observed((online(user, stream_id, start),), None))
+        for number in range(length // SAMPLE):
+            self.past_sample(user, stream_id, start + number * SAMPLE, viewers, start)
+        self.analytics.project(observed((offline(user, stream_id, start + length),), None))
+
+    def past_sample(
+        self,
+        user: User,
+        stream_id: str,
+        at: datetime,
+        viewers: int,
+        start: datetime | None = None,
+    ) -> None:
+        stream = Stream(
+            stream_id, start or at, viewer_count=viewers, game_id="1", game_name="Chess"
+        )
+        self.analytics.project(observed((), snapshot(user, stream, at)))
+
     def _observe(self, observation: Observation) -> None:
         Observer(self.storage).observe([observation])
 
@@ -141,7 +165,9 @@ class Showcase:
         return self.twitch.known[f"id-{name.lower()}"]
 
     def _now(self) -> datetime:
-        return datetime.now(UTC)
+        """Each time some milliseconds later than before: samples of one have different times."""
+        self.told_at = max(datetime.now(UTC), self.told_at + timedelta(milliseconds=5))
+        return self.told_at
 
     # The past
 

@@ -38,9 +38,15 @@ export async function refresh() {
     const other = fresh.getElementById(region.id);
     if (!other) continue;
     if (region.dataset.region === "keyed") syncKeyed(region, other);
-    else if (!region.matches(":focus-within")) region.replaceChildren(...other.childNodes);
+    else if (!region.matches(":focus-within")) replace(region, other);
   }
   document.dispatchEvent(new CustomEvent("refreshed", { detail: fresh }));
+}
+
+function replace(region, other) {
+  const { value } = region;
+  region.replaceChildren(...other.childNodes);
+  if (region.localName === "select") region.value = value; // options that move choose themselves
 }
 
 // Items that are the same stay the same elements: the focus, the scroll and what they show of

@@ -1,0 +1,51 @@
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser
+
+from tests.browser import Visit, launched
+from tests.dashboard.showcase import Showcase
+
+Visiting = Callable[..., Visit]
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with launched() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="session")
+def full() -> Iterator[str]:
+    """The URL of a dashboard with a past, for tests that only look."""
+    showcase = Showcase()
+    showcase.fill()
+    with showcase.served() as url:
+        yield url
+
+
+@pytest.fixture
+def showcase() -> Showcase:
+    """An empty one, for what a test wants to see happen."""
+    return Showcase()
+
+
+@pytest.fixture
+def served(showcase: Showcase) -> Iterator[str]:
+    with showcase.served() as url:
+        yield url
+
+
+@pytest.fixture
+def visit(browser: Browser) -> Iterator[Visiting]:
+    """Opens pages, and fails the test for whatever goes wrong in one."""
+    visits: list[Visit] = []
+
+    def begin(url: str, **options: Any) -> Visit:
+        visits.append(Visit(browser, url, **options))
+        return visits[-1]
+
+    yield begin
+    for one in visits:
+        one.close()

@@ -1,0 +1,343 @@
+"""The dashboard in a real browser."""
+
+import io
+import re
+import time
+from itertools import pairwise
+from statistics import median
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+from tests.browser import DESKTOP, PHONE
+from tests.dashboard.conftest import Visiting
+from tests.dashboard.showcase import API_KEY, Showcase
+
+pytestmark = pytest.mark.xdist_group("browser")
+
+OPEN = [
+    "/dashboard/",
+    "/dashboard/?category=Chess&sort=name",
+    "/dashboard/?q=nothing+at+all",
+    "/dashboard/streamer/quillandcopper",
+    "/dashboard/streamer/ossifiedotto",
+    "/dashboard/top",
+    "/dashboard/compare",
+    "/dashboard/compare?who=shroud&who=quillandcopper&who=nobody_here",
+    "/dashboard/login",
+]
+GUARDED = [
+    "/dashboard/manage",
+    "/dashboard/manage/subscriptions",
+    "/dashboard/manage/diagnostics",
+]
+
+
+def log_in(page: Page, url: str) -> None:
+    page.goto(f"{url}/dashboard/login")
+    page.get_by_label("Key").fill(API_KEY)
+    page.get_by_role("main").get_by_role("button", name="Log in").click()
+    expect(page.get_by_role("button", name="Log out")).to_be_visible()
+
+
+def axe_violations(page: Page) -> list[str]:
+    return [
+        f"{fault['id']}: {node['html'][:200]}"
+        for fault in Axe().run(page).response["violations"]
+        for node in fault["nodes"]
+    ]
+
+
+def is_wider_than_the_window(page: Page) -> bool:
+    return bool(page.evaluate("document.documentElement.scrollWidth > innerWidth"))
+
+
+@pytest.mark.parametrize("path", OPEN + GUARDED)
+def test_every_page_is_accessible_and_fits(full: str, visit: Visiting, path: str) -> None:
+    one = visit(full)
+    if path in GUARDED:
+        log_in(one.page, full)
+    page = one.open(path)
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    for viewport in (DESKTOP, PHONE):
+        page.set_viewport_size(viewport)
+        assert not is_wider_than_the_window(page)
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)
+            assert axe_violations(page) == []
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_chosen_theme_counts_and_is_remembered(full: str, visit: Visiting, theme: str) -> None:
+    other = {"light": "dark", "dark": "light"}[theme]
+    page = visit(full, color_scheme=other).open("/dashboard/streamer/shroud")
+    switch = page.get_by_role("button", name="Theme")
+    while page.locator("html").get_attribute("data-theme") != theme:
+        switch.click()
+    assert _brightness(page) == theme
+    page.reload()
+    assert _brightness(page) == theme
+    assert axe_violations(page) == []
+
+
+def _brightness(page: Page) -> str:
+    """Whether the page is light or dark, all in all."""
+    picture = Image.open(io.BytesIO(page.screenshot())).convert("L")
+    [level] = picture.resize((1, 1)).tobytes()
+    return "light" if level > 127 else "dark"
+
+
+def test_a_stream_goes_live_changes_and_ends_without_a_reload(
+    showcase: Showcase, served: str, visit: Visiting
+) -> None:
+    showcase.monitor("Shroud", "Waldkauzig")
+    page = visit(served).open("/dashboard/")
+    page.evaluate("window.isTheSame = true")
+    expect(page.get_by_text("Nobody is live")).to_be_visible()
+    expect(page.locator("[data-pulse]")).to_have_text("Live")
+
+    showcase.go_online("Shroud", "s1")
+    card = page.locator(".card")
+    expect(card.get_by_role("link", name="Shroud")).to_be_visible()
+    expect(page.locator("#ticker")).to_contain_text("Shroud went live")
+    expect(page.locator("[data-total=live]")).to_have_text("1")
+
+    showcase.poll("Shroud", viewer_count=1234, title="Climbing", game_name="Chess", game_id="743")
+    expect(card).to_contain_text("Climbing")
+    expect(card).to_contain_text("Chess")
+    expect(card).to_contain_text("1,234")
+
+    showcase.poll("Shroud", viewer_count=2345, title="Climbing", game_name="Chess", game_id="743")
+    expect(card).to_contain_text("2,345")
+    expect(page.locator("[data-total=viewers]")).to_have_text("2,345")
+
+    first = card.locator("[data-uptime]").text_content()
+    expect(card.locator("[data-uptime]")).not_to_have_text(first or "")
+
+    showcase.go_offline("Shroud", "s1")
+    expect(card).to_have_count(0)
+    expect(page.locator("#ticker")).to_contain_text("Shroud ended")
+    expect(page.get_by_text("Nobody is live")).to_be_visible()
+    assert page.evaluate("window.isTheSame")
+
+
+def test_a_page_without_a_place_among_the_listeners_polls(
+    showcase: Showcase, served: str, visit: Visiting
+) -> None:
+    showcase.monitor("Shroud")
+    held = [showcase.services.live_push.listen() for _ in range(16)]
+    one = visit(served)
+    page = one.open("/dashboard/")
+    expect(page.locator("[data-pulse]")).to_have_text("Polling")
+    showcase.go_online("Shroud", "s1")
+    expect(page.locator(".card")).to_have_count(1, timeout=20_000)
+    for listener in held:
+        listener.close()
+    [refusal] = one.faults
+    assert "503" in refusal
+    one.faults.clear()
+
+
+def test_the_streams_are_searched_sorted_and_filtered_as_one_types(
+    full: str, visit: Visiting
+) -> None:
+    page = visit(full).open("/dashboard/")
+    everybody = page.locator(".card").count()
+    assert everybody > 5
+    names = page.locator(".card h3")
+
+    page.get_by_role("searchbox").fill("quill")
+    expect(names).to_have_text(["QuillAndCopper"])
+    expect(page).to_have_url(re.compile(r"\?q=quill"))
+    page.get_by_role("searchbox").fill("")
+    expect(page.locator(".card")).to_have_count(everybody)
+
+    page.get_by_label("Sort").select_option("name")
+    expect(names.first).to_have_text("AbajurAzul_")
+    sorted_names = [name.lower() for name in names.all_text_contents()]
+    assert sorted_names == sorted(sorted_names)
+
+    option = page.locator("select[name=category] option").nth(1)
+    category = option.get_attribute("value") or ""
+    page.get_by_label("Category").select_option(category)
+    expect(page.locator(".card")).not_to_have_count(everybody)
+    assert set(page.locator(".card .category").all_text_contents()) == {category}
+    page.reload()
+    assert set(page.locator(".card .category").all_text_contents()) == {category}
+
+
+def test_the_chart_shows_the_viewers_and_zooms(full: str, visit: Visiting) -> None:
+    page = visit(full).open("/dashboard/streamer/quillandcopper")
+    expect(page.locator("figure[data-drawn]")).to_be_visible()
+    plot = page.locator(".plot canvas")
+    before = _accented(plot.screenshot())
+    assert before > 500
+    page.get_by_role("button", name="Zoom in").click()
+    picture = plot.screenshot()
+    page.get_by_role("button", name="Zoom out").click()
+    assert picture != plot.screenshot()
+    expect(page.locator("tr[data-mark]").first).to_be_attached()
+    page.get_by_text("As a table").click()
+    expect(page.get_by_role("table", name="Viewers over time")).to_be_visible()
+
+
+def _accented(picture: bytes) -> int:
+    """How many pixels have the colour of the line."""
+    colors = Image.open(io.BytesIO(picture)).convert("RGB").getcolors(2**24) or []
+    return sum(count for count, color in colors if _is_accent(color))
+
+
+def _is_accent(color: Any) -> bool:
+    return all(abs(a - b) < 24 for a, b in zip(color, (0x64, 0x34, 0xD6), strict=True))
+
+
+def test_each_of_the_compared_has_a_line(full: str, visit: Visiting) -> None:
+    names = ["QuillAndCopper", "shroud", "Waldkauzig"]
+    query = "&".join(f"who={name.lower()}" for name in names)
+    page = visit(full).open(f"/dashboard/compare?{query}&days=90")
+    expect(page.locator("figure[data-drawn]")).to_be_visible()
+    labels = page.locator(".u-legend .u-label").all_text_contents()
+    assert labels[1:] == names
+    assert _accented(page.locator(".plot canvas").screenshot()) > 300
+
+
+def test_two_are_chosen_from_the_top_and_compared(full: str, visit: Visiting) -> None:
+    page = visit(full).open("/dashboard/top")
+    page.get_by_label("Compare shroud").check()
+    page.get_by_label("Compare QuillAndCopper").check()
+    page.get_by_role("button", name="Compare chosen").click()
+    expect(page.locator("figure[data-drawn]")).to_be_visible()
+
+
+def test_a_streamers_page_follows_the_stream(
+    showcase: Showcase, served: str, visit: Visiting
+) -> None:
+    showcase.monitor("Shroud")
+    showcase.go_online("Shroud", "s1", minutes_ago=30)
+    showcase.poll("Shroud", viewer_count=100)
+    page = visit(served).open("/dashboard/streamer/shroud")
+    expect(page.locator("#samples tr")).to_have_count(1)
+    showcase.poll("Shroud", viewer_count=4321)
+    expect(page.locator("#who")).to_contain_text("4,321")
+    expect(page.locator("#samples tr")).to_have_count(2)
+    showcase.go_offline("Shroud", "s1")
+    expect(page.locator("#who")).to_contain_text("Offline")
+
+
+def test_a_streamer_is_added_and_removed_with_the_key(
+    showcase: Showcase, served: str, visit: Visiting
+) -> None:
+    showcase.monitor("Shroud")
+    showcase.twitch.add_user("waldkauzig", name="Waldkauzig")
+    one = visit(served)
+    page = one.open("/dashboard/manage")
+    expect(page).to_have_url(re.compile("/dashboard/login"))
+    page.get_by_label("Key").fill("not the key")
+    page.get_by_role("main").get_by_role("button", name="Log in").click()
+    expect(page.get_by_role("alert")).to_have_text("That is none of the keys.")
+    assert "403" in one.faults.pop()
+    page.get_by_label("Key").fill(API_KEY)
+    page.get_by_role("main").get_by_role("button", name="Log in").click()
+    expect(page).to_have_url(re.compile("/dashboard/manage$"))
+
+    page.get_by_label("Twitch names").fill("waldkauzig, nobody_here")
+    page.get_by_role("button", name="Add").click()
+    expect(page.get_by_text("Added: waldkauzig")).to_be_visible()
+    expect(page.get_by_text("Twitch has no such user: nobody_here")).to_be_visible()
+
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.get_by_role("button", name="Remove Waldkauzig").click()
+    expect(page.get_by_text("No longer monitored: waldkauzig")).to_be_visible()
+    assert showcase.services.streamers.find("waldkauzig") is None
+
+    page.get_by_role("button", name="Log out").click()
+    page.goto(f"{served}/dashboard/manage")
+    expect(page).to_have_url(re.compile("/dashboard/login"))
+
+
+def test_subscriptions_are_verified(showcase: Showcase, served: str, visit: Visiting) -> None:
+    showcase.monitor("Shroud")
+    one = visit(served)
+    log_in(one.page, served)
+    page = one.open("/dashboard/manage/subscriptions")
+    expect(page.get_by_text("There are none.")).to_be_visible()
+    page.get_by_role("button", name="Verify now").click()
+    expect(page.get_by_text("2 created")).to_be_visible()
+
+
+def test_times_are_the_visitors(full: str, visit: Visiting) -> None:
+    page = visit(full, timezone_id="Asia/Tokyo").open("/dashboard/streamer/shroud")
+    expect(page.locator("footer")).to_contain_text("Times in Asia/Tokyo")
+    expect(page.get_by_text("Hours live in 30 days, Asia/Tokyo")).to_be_visible()
+
+
+def test_everything_is_reached_with_the_keyboard(full: str, visit: Visiting) -> None:
+    page = visit(full).open("/dashboard/")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("main")).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("searchbox")).to_be_focused()
+    first = page.locator(".card h3 a").first
+    for _ in range(10):
+        page.keyboard.press("Tab")
+        if first.evaluate("link => link === document.activeElement"):
+            break
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile("/dashboard/streamer/"))
+
+
+def test_without_scripts_there_is_all_but_the_charts(full: str, visit: Visiting) -> None:
+    one = visit(full, java_script_enabled=False)
+    page = one.open("/dashboard/")
+    page.get_by_role("searchbox").fill("quill")
+    page.get_by_role("button", name="Show").click()
+    expect(page.locator(".card h3")).to_have_text(["QuillAndCopper"])
+    page.locator(".card h3 a").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("QuillAndCopper")
+
+
+def test_a_thousand_live_streams_answer_and_scroll_well(
+    showcase: Showcase, served: str, visit: Visiting
+) -> None:
+    names = [f"Streamer_{number}" for number in range(1000)]
+    showcase.monitor(*names)
+    for number, name in enumerate(names):
+        showcase.go_online(name, f"s{number}", minutes_ago=number % 300)
+        for viewers in (number + 1, number + 3):
+            showcase.poll(name, viewer_count=viewers, title=f"Stream {number} of many")
+    page = visit(served).open("/dashboard/")
+    expect(page.locator(".card")).to_have_count(1000)
+    start = time.monotonic()
+    page.reload()
+    expect(page.locator(".card")).to_have_count(1000)
+    assert time.monotonic() - start < 5
+    assert _usual_frame_ms(page) < 100
+    assert 0 < page.evaluate(RENDERED) < 100
+    page.get_by_role("searchbox").fill("Streamer_77")
+    expect(page.locator(".card")).to_have_count(11)
+
+
+RENDERED = """[...document.querySelectorAll(".card .about")].filter(
+    (about) => about.checkVisibility({ contentVisibilityAuto: true })).length"""
+"""How many cards the browser has rendered: those that are near the window."""
+
+
+def _usual_frame_ms(page: Page) -> float:
+    """The median time between two frames while scrolling."""
+    frames: list[float] = page.evaluate(
+        """() => new Promise((done) => {
+            const times = [];
+            function step(now) {
+                times.push(now);
+                scrollBy(0, 300);
+                if (times.length <= 60) requestAnimationFrame(step); else done(times);
+            }
+            requestAnimationFrame(step);
+        })"""
+    )
+    return median(later - earlier for earlier, later in pairwise(frames))

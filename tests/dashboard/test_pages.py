@@ -1,0 +1,481 @@
+"""What the pages say, also when something is missing or broken."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import icalendar
+import pytest
+from flask.testing import FlaskClient
+from markupsafe import escape
+
+from streamwatch.analytics.base import AnalyticsStore, AnalyticsUnavailable
+from streamwatch.analytics.memory import MemoryAnalytics
+from streamwatch.app import create_app
+from streamwatch.settings import Settings
+from streamwatch.storage.base import StorageUnavailable
+from streamwatch.twitch.base import TwitchUnavailable
+from tests.dashboard.showcase import SAMPLE, Showcase
+from tests.fakes import FailingStorage
+from tests.messages import SECRET
+
+TODAY = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+HOUR = timedelta(hours=1)
+
+
+class FailingAnalytics(MemoryAnalytics):
+    """Its verbs raise `error` while there is one."""
+
+    error: Exception | None = None
+
+    def __getattribute__(self, name: str) -> Any:
+        error = super().__getattribute__("error")
+        if error is not None and name in AnalyticsStore.__abstractmethods__:
+            raise error
+        return super().__getattribute__(name)
+
+
+@pytest.fixture
+def storage() -> FailingStorage:
+    return FailingStorage()
+
+
+@pytest.fixture
+def analytics() -> FailingAnalytics:
+    return FailingAnalytics(SAMPLE)
+
+
+@pytest.fixture
+def house(storage: FailingStorage, analytics: FailingAnalytics) -> Showcase:
+    return Showcase(storage=storage, analytics=analytics)
+
+
+@pytest.fixture
+def client(house: Showcase) -> FlaskClient:
+    return client_of(house)
+
+
+def client_of(house: Showcase) -> FlaskClient:
+    return create_app(services=house.services).test_client()
+
+
+def text(client: FlaskClient, path: str, status: int = 200) -> str:
+    """What a reader sees of a page."""
+    response = client.get(path)
+    assert response.status_code == status, response.text
+    assert response.content_type == "text/html; charset=utf-8"
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", response.text))
+
+
+def found(pattern: str, page: str) -> list[str]:
+    """What the pattern's group matches, in the order of the page."""
+    return [str(match[1]) for match in re.finditer(pattern, page, re.DOTALL)]
+
+
+def rows(client: FlaskClient, path: str) -> list[str]:
+    """The rows of a streamer's sessions, without their tags."""
+    [body] = re.findall(
+        r"Streams of the last.*?<tbody>(.*?)</tbody>", client.get(path).text, re.DOTALL
+    )
+    found = re.findall(r"<tr.*?</tr>", body, re.DOTALL)
+    return [re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", row)).strip() for row in found]
+
+
+# Live now
+
+
+def test_nobody_watched_yet_is_helped(client: FlaskClient, house: Showcase) -> None:
+    house.twitch.add_user("shroud", name="Shroud")
+    assert "Nobody is watched yet" in text(client, "/dashboard/")
+    page = client.post("/dashboard/streamers", data={"logins": "@Shroud\nnobody ,not-a-login;"})
+    assert "Added:</b> shroud" in page.text
+    assert "Twitch has no such user:</b> nobody" in page.text
+    assert "Not a Twitch name:</b> not-a-login" in page.text
+    assert "Nobody is live" in text(client, "/dashboard/")
+
+
+def test_twitch_that_does_not_answer_is_told_of_those_who_were_not_added(
+    client: FlaskClient, house: Showcase
+) -> None:
+    house.twitch.error = TwitchUnavailable("no answer")
+    page = client.post("/dashboard/streamers", data={"logins": "shroud"})
+    assert "Twitch could not be asked: try again:</b> shroud" in page.text
+
+
+def test_who_is_live_is_shown_with_all_that_is_known(client: FlaskClient, house: Showcase) -> None:
+    house.monitor("Shroud", "Other")
+    house.go_online("Shroud", "s1", minutes_ago=61)
+    house.poll(
+        "Shroud", viewer_count=1000, title="<script>alert(1)</script>", game_name="Chess & Go"
+    )
+    house.poll(
+        "Shroud", viewer_count=1500, title="<script>alert(1)</script>", game_name="Chess & Go"
+    )
+    page = client.get("/dashboard/").text
+    assert "<script>alert" not in page
+    shown = text(client, "/dashboard/")
+    for part in ("Shroud", "1,500", "+50 %", "1:01:0", str(escape("Chess & Go")), "went live"):
+        assert part in shown
+    assert "of 2 monitored" in shown
+
+
+def test_details_that_have_not_come_yet_are_waited_for(
+    client: FlaskClient, house: Showcase
+) -> None:
+    house.monitor("Shroud")
+    house.go_online("Shroud", "s1")
+    assert "Details follow in a moment" in text(client, "/dashboard/")
+
+
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ("", ["Big", "Middle", "Small"]),
+        ("?sort=name", ["Big", "Middle", "Small"]),
+        ("?sort=newest", ["Small", "Middle", "Big"]),
+        ("?sort=longest", ["Big", "Middle", "Small"]),
+        ("?sort=unknown", ["Big", "Middle", "Small"]),
+        ("?q=SPEED", ["Middle"]),
+        ("?q=idd", ["Middle"]),
+        ("?q=cosy", ["Small"]),
+        ("?category=Chess", ["Big", "Small"]),
+        ("?category=Chess&q=sm", ["Small"]),
+        ("?category=Go", []),
+    ],
+)
+def test_streams_are_searched_sorted_and_filtered(
+    client: FlaskClient, house: Showcase, query: str, names: list[str]
+) -> None:
+    house.monitor("Big", "Middle", "Small")
+    for number, name in enumerate(("Big", "Middle", "Small")):
+        house.go_online(name, f"stream-{number}", minutes_ago=30 - number)
+    house.poll("Big", viewer_count=300, game_name="Chess", title="hello")
+    house.poll("Middle", viewer_count=200, game_name="Art", title="a speedrun")
+    house.poll("Small", viewer_count=100, game_name="Chess", title="hello", tags=("Cosy",))
+    page = client.get(f"/dashboard/{query}").text
+    assert found(r"<h3><a[^>]*>(\w+)</a>", page) == names
+    assert ("No stream matches" in page) is (names == [])
+
+
+@pytest.mark.parametrize(
+    ("settings", "hint"),
+    [
+        ({}, "TWITCH_CLIENT_ID"),
+        ({"twitch_client_id": "id", "twitch_client_secret": "secret"}, "Only polling"),
+    ],
+)
+def test_what_is_not_set_is_told(settings: dict[str, str], hint: str) -> None:
+    house = Showcase(settings=Settings(webhook_secrets=(SECRET,), **settings))  # type: ignore[arg-type]
+    assert hint in text(client_of(house), "/dashboard/")
+
+
+def test_a_worker_that_has_stopped_is_told(client: FlaskClient, house: Showcase) -> None:
+    assert "No worker has been seen yet" in text(client, "/dashboard/")
+    house.storage.coordination.heartbeat(datetime.now(UTC))
+    assert "worker" not in text(client, "/dashboard/")
+    house.storage.coordination.heartbeat(datetime.now(UTC) - HOUR)
+    assert "The worker has stopped" in text(client, "/dashboard/")
+
+
+def test_without_the_analytics_who_is_live_is_shown_all_the_same(
+    client: FlaskClient, house: Showcase, analytics: FailingAnalytics
+) -> None:
+    house.monitor("Shroud")
+    house.go_online("Shroud", "s1")
+    house.poll("Shroud", viewer_count=1234)
+    analytics.error = AnalyticsUnavailable("down")
+    shown = text(client, "/dashboard/")
+    assert "1,234" in shown
+    assert "The analytics do not answer" in shown
+    analytics.error = None
+    assert "The analytics do not answer" not in text(client, "/dashboard/")
+
+
+@pytest.mark.parametrize(
+    "path", ["/dashboard/", "/dashboard/streamer/shroud", "/dashboard/compare"]
+)
+def test_without_the_storage_a_page_says_so(
+    client: FlaskClient, storage: FailingStorage, path: str
+) -> None:
+    storage.error = StorageUnavailable("redis://:password@host is down")
+    shown = text(client, path, 503)
+    assert "The storage does not answer now." in shown
+    assert "password" not in shown
+    assert client.get(path).headers["Retry-After"] == "5"
+
+
+def test_hours_watched_today_are_those_of_the_visitors_day(
+    client: FlaskClient, house: Showcase
+) -> None:
+    house.monitor("Shroud")
+    user = house.twitch.known["id-shroud"]
+    now = datetime.now(UTC)
+    for number in range(6):  # an hour of 60 viewers, which began 30 hours ago
+        house.past_sample(user, "s1", now - 30 * HOUR + number * SAMPLE, 60)
+    assert re.search(r"Hours watched 0 today", text(client, "/dashboard/"))
+    for number in range(3):  # and one sample for each of the last half hours
+        house.past_sample(user, "s2", now - timedelta(minutes=30) + number * SAMPLE, 60)
+    again = Showcase(storage=house.storage, analytics=house.analytics)
+    hours = re.search(r"Hours watched ([\d.]+) today", text(client_of(again), "/dashboard/"))
+    assert hours
+    assert float(hours[1]) == 20 or now - TODAY < HOUR
+
+
+# A streamer
+
+
+@pytest.fixture
+def past(house: Showcase) -> Showcase:
+    """Streams of three days, of 10, 30 and 20 viewers, and of 1, 2 and 3 hours."""
+    house.monitor("Shroud")
+    user = house.twitch.known["id-shroud"]
+    for days_ago, viewers, hours in (
+        (1, 10, 1),
+        (2, 30, 2),
+        (3, 20, 3),
+        (40, 100, 1),
+        (400, 500, 1),
+    ):
+        start = TODAY - timedelta(days=days_ago)
+        house.past_stream(user, f"stream-{days_ago}", start, hours * HOUR, viewers)
+    return house
+
+
+def test_a_streamers_windows_are_held_against_those_before(
+    client: FlaskClient, past: Showcase
+) -> None:
+    shown = text(client, "/dashboard/streamer/shroud")
+    assert "Hours streamed 6 +500 % from 1" in shown
+    assert "Peak viewers 30 −70 % from 100" in shown  # noqa: RUF001  the minus sign
+    assert "All-time peak 500" in shown
+    shown = text(client, "/dashboard/streamer/shroud?days=365")
+    assert "Streams 4 +300 % from 1" in shown
+    assert "Streams 3 nothing before" in text(client, "/dashboard/streamer/SHROUD?days=7")
+    assert "Last 30 days" in text(client, "/dashboard/streamer/shroud?days=8")
+
+
+@pytest.mark.parametrize(
+    ("query", "durations"),
+    [
+        ("", ["1 h 00", "2 h 00", "3 h 00"]),
+        ("?order=asc", ["3 h 00", "2 h 00", "1 h 00"]),
+        ("?sort=duration", ["3 h 00", "2 h 00", "1 h 00"]),
+        ("?sort=peak", ["2 h 00", "3 h 00", "1 h 00"]),
+        ("?sort=average&order=asc", ["1 h 00", "3 h 00", "2 h 00"]),
+        ("?sort=watched", ["2 h 00", "3 h 00", "1 h 00"]),
+        ("?sort=nonsense", ["1 h 00", "2 h 00", "3 h 00"]),
+    ],
+)
+def test_sessions_are_sorted(
+    client: FlaskClient, past: Showcase, query: str, durations: list[str]
+) -> None:
+    shown = " ".join(rows(client, f"/dashboard/streamer/shroud{query}"))
+    assert found(r"(\d h \d\d)", shown) == durations
+
+
+def test_sessions_come_in_pages(client: FlaskClient, house: Showcase) -> None:
+    house.monitor("Shroud")
+    user = house.twitch.known["id-shroud"]
+    for number in range(45):
+        start = TODAY - timedelta(hours=12 * (number + 3))
+        house.past_stream(user, f"stream-{number}", start, HOUR, 10)
+    path = "/dashboard/streamer/shroud?days=90"
+    assert [len(rows(client, f"{path}&page={page}")) for page in (1, 2, 3, 4, 0)] == [
+        20,
+        20,
+        5,
+        5,
+        20,
+    ]
+    assert "Page 2 of 3" in text(client, f"{path}&page=2")
+    assert "Page 1 of 3" in text(client, f"{path}&page=none")
+
+
+def test_the_chart_is_of_the_stream_that_is_asked_for(client: FlaskClient, past: Showcase) -> None:
+    assert re.search(r'data-value="10"', client.get("/dashboard/streamer/shroud").text)
+    for stream_id in ("stream-3", "stream-400"):
+        page = client.get(f"/dashboard/streamer/shroud?stream={stream_id}").text
+        assert set(found(r'data-value="(\d+)"', page)) == {
+            "20" if stream_id == "stream-3" else "500"
+        }
+
+
+def test_another_streamers_stream_is_not_shown(client: FlaskClient, past: Showcase) -> None:
+    past.monitor("Other")
+    past.past_stream(past.twitch.known["id-other"], "theirs", TODAY - 30 * HOUR, HOUR, 777)
+    assert 'data-value="777"' not in client.get("/dashboard/streamer/shroud?stream=theirs").text
+
+
+def test_changes_of_the_category_are_marked(client: FlaskClient, house: Showcase) -> None:
+    house.monitor("Shroud")
+    house.go_online("Shroud", "s1", minutes_ago=5)
+    for game_id, game_name in (("1", "Chess"), ("1", "Chess"), ("2", "Go"), ("1", "Chess")):
+        house.poll("Shroud", game_id=game_id, game_name=game_name)
+    page = client.get("/dashboard/streamer/shroud").text
+    assert found(r'data-mark="(\w+)"', page) == ["Chess", "Go", "Chess"]
+
+
+def test_the_week_is_the_visitors(client: FlaskClient, past: Showcase) -> None:
+    def hours(page: str) -> list[str]:
+        return found(r'title="\w+ (\d+):00: (?:1 h 00 min|\d\d min) live', page)
+
+    utc = set(hours(client.get("/dashboard/streamer/shroud").text))
+    client.set_cookie("timezone", "Asia/Tokyo")
+    tokyo = client.get("/dashboard/streamer/shroud").text
+    assert set(hours(tokyo)) == {str((int(hour) + 9) % 24) for hour in utc}
+    assert "Times in Asia/Tokyo" in tokyo
+    for nonsense in ("../../etc/passwd", "Europe", "x", ""):
+        client.set_cookie("timezone", nonsense)
+        assert "Times in UTC" in client.get("/dashboard/streamer/shroud").text
+
+
+def test_somebody_of_whom_nothing_was_seen_yet_has_a_page(
+    client: FlaskClient, house: Showcase
+) -> None:
+    house.monitor("Shroud")
+    shown = text(client, "/dashboard/streamer/shroud")
+    assert "Nothing to show yet" in shown
+    assert "no stream seen yet" in shown
+
+
+def test_who_was_removed_keeps_the_page(client: FlaskClient, past: Showcase) -> None:
+    past.services.streamers.remove("shroud")
+    assert "no longer monitored" in text(client, "/dashboard/streamer/shroud")
+
+
+def test_nobody_at_all_is_404(client: FlaskClient) -> None:
+    assert "Nothing was ever observed" in text(client, "/dashboard/streamer/nobody", 404)
+    assert "Nothing was ever observed" in text(client, "/dashboard/streamer/not-a-login", 404)
+
+
+def test_without_the_analytics_a_streamers_status_is_shown_all_the_same(
+    client: FlaskClient, past: Showcase, analytics: FailingAnalytics
+) -> None:
+    past.go_online("Shroud", "s1")
+    past.poll("Shroud", viewer_count=1234)
+    analytics.error = AnalyticsUnavailable("down")
+    shown = text(client, "/dashboard/streamer/shroud")
+    assert "1,234" in shown
+    assert "The analytics do not answer" in shown
+
+
+def calendar_events(data: bytes) -> list[Any]:
+    return list(icalendar.Calendar.from_ical(data.decode()).walk("VEVENT"))
+
+
+def test_past_streams_are_a_calendar(client: FlaskClient, past: Showcase) -> None:
+    response = client.get("/feeds/streamer/SHROUD.ics")
+    assert response.content_type == "text/calendar; charset=utf-8"
+    events = calendar_events(response.data)
+    assert [str(event["uid"]) for event in events] == [
+        f"stream-{days}@streamwatch" for days in (1, 2, 3, 40, 400)
+    ]
+    assert events[1]["dtstart"].dt == TODAY - timedelta(days=2)
+    assert events[1]["dtend"].dt == TODAY - timedelta(days=2) + 2 * HOUR
+    assert "30 viewers on average" in events[1]["description"]
+    again = client.get(
+        "/feeds/streamer/shroud.ics", headers={"If-None-Match": response.headers["ETag"]}
+    )
+    assert again.status_code == 304
+
+
+def test_the_calendar_of_one_who_never_streamed_is_empty(
+    client: FlaskClient, house: Showcase
+) -> None:
+    house.monitor("Shroud")
+    events = icalendar.Calendar.from_ical(client.get("/feeds/streamer/shroud.ics").data).walk(
+        "VEVENT"
+    )
+    assert events == []
+    assert client.get("/feeds/streamer/nobody.ics").status_code == 404
+
+
+# Top and compare
+
+
+def test_the_top_is_ranked_as_one_asks(client: FlaskClient, house: Showcase) -> None:
+    house.monitor("Long", "Loud")
+    for name, hours, viewers in (("Long", 5, 10), ("Loud", 1, 100)):
+        user = house.twitch.known[f"id-{name.lower()}"]
+        house.past_stream(user, name, TODAY - 30 * HOUR, hours * HOUR, viewers)
+
+    def first(query: str) -> str:
+        return found(r'aria-label="Compare (\w+)"', client.get(f"/dashboard/top{query}").text)[0]
+
+    assert [first(f"?by={by}") for by in ("hours", "watched", "peak", "average")] == [
+        "Long", "Loud", "Loud", "Loud",
+    ]  # fmt: skip
+    assert first("?by=nonsense") == "Loud"
+
+
+def test_nothing_to_rank_is_told(client: FlaskClient) -> None:
+    assert "Nothing to rank yet" in text(client, "/dashboard/top")
+
+
+@pytest.mark.parametrize("path", ["/dashboard/top", "/dashboard/compare?who=shroud&who=other"])
+def test_without_the_analytics_there_is_nothing_to_compare(
+    client: FlaskClient, analytics: FailingAnalytics, path: str
+) -> None:
+    analytics.error = AnalyticsUnavailable("mongodb://user:password@host is down")
+    shown = text(client, path, 503)
+    assert "The analytics do not answer now." in shown
+    assert "password" not in shown
+
+
+def test_streamers_are_compared_day_by_day(client: FlaskClient, past: Showcase) -> None:
+    past.monitor("Other")
+    past.past_stream(past.twitch.known["id-other"], "theirs", TODAY - 48 * HOUR, HOUR, 777)
+    page = client.get("/dashboard/compare?who=Shroud+other&who=shroud&who=nobody&days=7").text
+    assert "Nothing is known of nobody" in page
+    values = found(r'data-value="([\d.]*)"', page)
+    assert values == ["", ""] * 3 + ["20.00", "", "30.00", "777.00", "10.00", "", "", ""]
+    hours = client.get("/dashboard/compare?who=shroud&who=other&days=7&metric=hours_streamed").text
+    assert found(r'data-value="([\d.]*)"', hours)[-4:] == ["1.00", "0.00", "0.00", "0.00"]
+
+
+def test_one_alone_is_not_compared(client: FlaskClient, past: Showcase) -> None:
+    assert "Choose at least two" in text(client, "/dashboard/compare?who=shroud")
+    assert "Choose at least two" in text(client, "/dashboard/compare")
+
+
+# Around
+
+
+def test_a_page_that_is_not_there_is_told(client: FlaskClient) -> None:
+    assert "Not Found" in text(client, "/dashboard/nowhere/at/all", 404)
+
+
+def test_the_theme_is_the_cookies(client: FlaskClient) -> None:
+    assert 'data-theme="auto"' in client.get("/dashboard/").text
+    client.set_cookie("theme", "dark")
+    assert 'data-theme="dark"' in client.get("/dashboard/").text
+    client.set_cookie("theme", '"><script>')
+    assert 'data-theme="auto"' in client.get("/dashboard/").text
+
+
+def test_pages_are_not_kept_and_files_are_asked_for_again(client: FlaskClient) -> None:
+    assert client.get("/dashboard/").headers["Cache-Control"] == "no-store"
+    file = client.get("/dashboard/static/style.css", buffered=True)
+    assert file.headers["Cache-Control"] == "no-cache"
+    again = client.get(
+        "/dashboard/static/style.css",
+        headers={"If-None-Match": file.headers["ETag"]},
+        buffered=True,
+    )
+    assert again.status_code == 304
+
+
+def test_pages_load_nothing_from_elsewhere_and_have_no_inline_scripts(
+    client: FlaskClient, past: Showcase
+) -> None:
+    for path in (
+        "/dashboard/",
+        "/dashboard/streamer/shroud",
+        "/dashboard/top",
+        "/dashboard/compare",
+    ):
+        response = client.get(path)
+        assert response.headers["Content-Security-Policy"].startswith("default-src 'self';")
+        assert "unsafe" not in response.headers["Content-Security-Policy"]
+        assert re.findall(r'(?:src|<link[^>]* href)="(?!/)', response.text) == []
+        assert re.findall(r"<script(?![^>]* src=)|<style| style=| on\w+=", response.text) == []
