@@ -5,7 +5,7 @@ from importlib import import_module
 from typing import Any
 
 from streamwatch.bootstrap import build
-from streamwatch.logs import logging_config
+from streamwatch.logs import log_uncaught, logging_config
 from streamwatch.metrics import directory
 from streamwatch.settings import SettingsError, from_env
 
@@ -45,6 +45,10 @@ logconfig_dict = logging_config(_settings)
 # Where the processes add up what they count, in TMPDIR. prometheus_client looks for it when it is
 # imported: not before this line.
 directory.prepare()
+
+
+def post_fork(_server: Any, _worker: Any) -> None:
+    log_uncaught()
 
 
 def post_worker_init(worker: Any) -> None:

@@ -2,10 +2,18 @@
 
 import logging
 import sys
+import threading
 from contextvars import ContextVar
+from datetime import UTC, datetime
+from types import TracebackType
 from typing import Any
 
+from pythonjsonlogger.json import JsonFormatter
+
+from streamwatch.domain.times import format_time, to_milliseconds
 from streamwatch.settings import Settings
+
+log = logging.getLogger(__name__)
 
 log_context: ContextVar[dict[str, str] | None] = ContextVar("log_context", default=None)
 """What the lines of this request or job carry: its `request_id` or its `job`."""
@@ -22,6 +30,13 @@ class ContextFilter(logging.Filter):
         return True
 
 
+class JsonLines(JsonFormatter):
+    """A record as one line of JSON, its traceback included, with times as everywhere else."""
+
+    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: ARG002, N802  logging's own
+        return format_time(to_milliseconds(datetime.fromtimestamp(record.created, UTC)))
+
+
 def logging_config(settings: Settings) -> dict[str, Any]:
     """The `logging.config.dictConfig` for these settings; gunicorn takes it as `logconfig_dict`."""
     form = settings.log_format or ("console" if sys.stdout.isatty() else "json")
@@ -32,7 +47,7 @@ def logging_config(settings: Settings) -> dict[str, Any]:
         "formatters": {
             "console": {"format": _CONSOLE},
             "json": {
-                "()": "pythonjsonlogger.orjson.OrjsonFormatter",
+                "()": JsonLines,
                 "format": "%(asctime)s %(levelname)s %(name)s %(message)s",
                 "rename_fields": {"asctime": "time", "levelname": "level", "name": "logger"},
             },
@@ -55,3 +70,24 @@ def logging_config(settings: Settings) -> dict[str, Any]:
             "pymongo": {"level": "WARNING"},
         },
     }
+
+
+def log_uncaught() -> None:
+    """Log what else would be written on stderr in a form of its own: warnings, and exceptions that
+    end a thread or the process."""
+    logging.captureWarnings(capture=True)
+    sys.excepthook = _log_end
+    threading.excepthook = _log_end_of_thread
+
+
+def _log_end(
+    kind: type[BaseException], error: BaseException, traceback: TracebackType | None
+) -> None:
+    log.critical("The process ends by an error", exc_info=(kind, error, traceback))
+
+
+def _log_end_of_thread(end: threading.ExceptHookArgs) -> None:
+    if end.exc_value is not None:
+        name = end.thread.name if end.thread else "?"
+        exc_info = (end.exc_type, end.exc_value, end.exc_traceback)
+        log.critical("The thread %s ended by an error", name, exc_info=exc_info)

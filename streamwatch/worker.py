@@ -20,7 +20,7 @@ from schedule import CancelJob, Scheduler
 from streamwatch.bootstrap import Services, build
 from streamwatch.jobs import Job, table
 from streamwatch.leadership import Leadership, holder_name
-from streamwatch.logs import log_context, logging_config
+from streamwatch.logs import log_context, log_uncaught, logging_config
 from streamwatch.projecting import ProjectorThread
 from streamwatch.services.figures import job_counts
 from streamwatch.services.observer import LeadershipLost
@@ -29,7 +29,7 @@ from streamwatch.settings import SettingsError, from_env
 from streamwatch.storage.base import Coordination, JobRun, Lease, StorageUnavailable
 from streamwatch.twitch.base import TwitchError
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("streamwatch.worker")  # also where this is __main__
 
 _LOOK_SECONDS = 0.5
 """How often the loop looks for jobs that are due, and for a request to stop."""
@@ -192,6 +192,7 @@ def main() -> int:
     try:
         settings = from_env()
         logging.config.dictConfig(logging_config(settings))
+        log_uncaught()
         services = build(settings)
     except SettingsError as error:
         print(error, file=sys.stderr)  # noqa: T201  one line a fault, before there are logs

@@ -1,0 +1,212 @@
+"""One stream of lines in one form, from every process and library."""
+
+import json
+import logging
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+import requests
+
+from streamwatch.domain.times import format_time, parse_time
+from streamwatch.logs import JsonLines
+from streamwatch.simulator import Simulator
+from tests import messages
+from tests.e2e.conftest import API_KEY, SECRET, twitch_settings
+from tests.processes import Deployment, Process, deployment
+from tests.servers import mongo_server, redis_server
+from tests.waiting import wait_for
+
+pytestmark = pytest.mark.xdist_group("logs")  # one deployment for all of them
+
+PASSWORD = "a-password-of-redis"
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    """Web and worker on Redis with LOG_LEVEL=DEBUG, watching the simulated Twitch."""
+    with (
+        Simulator() as twitch,
+        redis_server() as server,
+        mongo_server() as mongo,
+        deployment(tmp_path_factory.mktemp("logs"), **twitch_settings(twitch)) as deployed,
+    ):
+        with redis.Redis.from_url(server.url) as client:
+            client.config_set("requirepass", PASSWORD)
+        deployed.environment |= {
+            "STORAGE_TYPE": "redis",
+            "REDIS_URL": f"redis://:{PASSWORD}@127.0.0.1:{server.port}",
+            "MONGODB_URL": mongo.url,
+            "WEBHOOK_URL": deployed.webhook_url,
+            "DEFAULT_STREAMERS": "shroud",
+            "REFRESH_SECONDS": "1",
+            "LOG_LEVEL": "DEBUG",
+            "REQUIRE_API_KEY": "true",
+        }
+        deployed.start("web")
+        deployed.wait_until_up()
+        deployed.start("worker")
+        wait_for(lambda: "Refreshed 1 streamers" in deployed.processes[1].log, 20)
+        yield deployed
+
+
+def lines(process: Process) -> list[dict[str, Any]]:
+    """Every line that a process wrote, each a JSON object."""
+    return [json.loads(line) for line in process.log.splitlines()]
+
+
+def ask(service: Deployment, path: str, request_id: str | None = None) -> requests.Response:
+    headers = {"Authorization": f"Bearer {API_KEY}"}
+    if request_id is not None:
+        headers["X-Request-ID"] = request_id
+    return requests.get(service.url + path, headers=headers, timeout=5)
+
+
+def forge(service: Deployment, request_id: str) -> requests.Response:
+    """A message with a wrong signature, which is an event of note."""
+    message = messages.online(secret="somebody-elses-secret")
+    headers = message.headers | {"X-Request-ID": request_id}
+    return requests.post(service.webhook_url, data=message.body, headers=headers, timeout=5)
+
+
+@pytest.fixture
+def broken_streamer(service: Deployment) -> Iterator[None]:
+    """Something in the storage that nobody can read."""
+    with redis.Redis.from_url(service.environment["REDIS_URL"]) as client:
+        client.hset("{streamwatch}:streamers", "13", b"broken\nnot JSON")
+        yield
+        client.hdel("{streamwatch}:streamers", "13")
+
+
+@pytest.mark.parametrize("place", [0, 1], ids=["web", "worker"])
+def test_every_line_of_every_process_has_the_same_form(service: Deployment, place: int) -> None:
+    found = lines(service.processes[place])
+    assert found
+    for line in found:
+        assert {"time", "level", "logger", "message"} <= line.keys()
+        assert format_time(parse_time(line["time"])) == line["time"]
+
+
+def test_gunicorns_lines_are_among_them(service: Deployment) -> None:
+    told = {line["message"] for line in lines(service.processes[0])}
+    assert any(text.startswith("Starting gunicorn") for text in told)
+    assert any(text.startswith("Booting worker") for text in told)
+
+
+def test_a_jobs_lines_carry_its_name(service: Deployment) -> None:
+    jobs = {line.get("job") for line in lines(service.processes[1])}
+    assert {"refresh", "reconcile", "default-streamers"} <= jobs
+
+
+def test_a_requests_lines_carry_the_id_that_came_and_goes_with_it(service: Deployment) -> None:
+    answer = forge(service, "from-a-proxy.1")
+    assert answer.headers["X-Request-ID"] == "from-a-proxy.1"
+    [line] = [
+        line
+        for line in lines(service.processes[0])
+        if line.get("request_id") == "from-a-proxy.1" and line["level"] == "WARNING"
+    ]
+    assert line["message"].startswith("Webhook message refused:forged")
+
+
+@pytest.mark.parametrize("given", ["two words", "x" * 65, '"quoted"', "<b>", "é"])
+def test_an_id_that_is_not_harmless_is_replaced(service: Deployment, given: str) -> None:
+    answer = forge(service, given.encode().decode("latin-1"))
+    assert re.fullmatch("[0-9a-f]{32}", answer.headers["X-Request-ID"])
+    assert any(
+        line.get("request_id") == answer.headers["X-Request-ID"]
+        for line in lines(service.processes[0])
+    )
+
+
+@pytest.mark.usefixtures("broken_streamer")
+def test_a_traceback_is_part_of_one_line_and_of_no_answer(service: Deployment) -> None:
+    answer = ask(service, "/streamers", "broken-1")
+    assert answer.status_code == 500
+    assert "Unreadable" not in answer.text
+    [line] = [
+        line
+        for line in lines(service.processes[0])
+        if line.get("request_id") == "broken-1" and "exc_info" in line
+    ]
+    assert line["level"] == "ERROR"
+    assert "Traceback" in line["exc_info"]
+    assert "Unreadable" in line["exc_info"]
+    wait_for(lambda: "Job refresh failed" in service.processes[1].log)
+    [failed] = [line for line in lines(service.processes[1]) if "exc_info" in line][:1]
+    assert failed["job"] == "refresh"
+    assert "Unreadable" in failed["exc_info"]
+
+
+def test_no_secret_is_in_any_line_even_with_debug(service: Deployment) -> None:
+    assert ask(service, "/streamers/waldkauzig/status").status_code == 200
+    assert ask(service, "/admin/subscriptions").status_code == 200
+    logs = service.logs
+    assert '"level":"DEBUG"' in logs.replace(" ", "")
+    environment = service.environment
+    secrets = {SECRET, API_KEY, PASSWORD, environment["TWITCH_CLIENT_SECRET"]}
+    with redis.Redis.from_url(environment["REDIS_URL"]) as client:
+        token = json.loads(client.get("{streamwatch}:app-token") or b"{}")["value"]
+    assert token
+    for secret in secrets | {token}:
+        assert secret not in logs
+
+
+def test_a_console_gets_plain_lines(service: Deployment) -> None:
+    done = service.run("streamwatch", "worker", STORAGE_TYPE="memory", LOG_FORMAT="console")
+    assert done.returncode == 0
+    assert re.fullmatch(
+        r"[\d-]+ [\d:,]+ INFO +streamwatch.worker: STORAGE_TYPE=memory: .*\n", done.stdout
+    )
+
+
+def test_what_ends_a_thread_or_the_process_is_one_line_each() -> None:
+    code = """
+import logging.config, sys, threading, warnings
+from streamwatch.logs import log_uncaught, logging_config
+from streamwatch.settings import Settings
+logging.config.dictConfig(logging_config(Settings(log_format="json")))
+log_uncaught()
+warnings.warn("old")
+thread = threading.Thread(target=lambda: 1 / 0, name="worker")
+thread.start()
+thread.join()
+raise SystemError("the end")
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=False
+    )
+    assert done.stderr == ""
+    assert done.returncode == 1
+    warning, thread, process = map(json.loads, done.stdout.splitlines())
+    assert warning["logger"] == "py.warnings"
+    assert (thread["level"], thread["message"]) == (
+        "CRITICAL",
+        "The thread worker ended by an error",
+    )
+    assert "ZeroDivisionError" in thread["exc_info"]
+    assert "SystemError: the end" in process["exc_info"]
+
+
+def test_any_text_makes_a_line() -> None:
+    form = JsonLines("%(message)s")
+    for text in ("line\nfeed", "half of a pair \ud800", "\x00", "\u2028"):
+        record = logging.LogRecord("x", logging.INFO, "x", 1, text, None, None)
+        line = form.format(record)
+        assert len(line.splitlines()) == 1
+        assert json.loads(line)["message"] == text
+
+
+def test_on_no_terminal_lines_are_json(service: Deployment, tmp_path: Path) -> None:
+    process = Process(
+        ["streamwatch", "worker"],
+        service.environment | {"STORAGE_TYPE": "memory", "LOG_FORMAT": ""},
+        tmp_path,
+    )
+    assert process.wait() == 0
+    assert all("message" in line for line in lines(process))
