@@ -1,74 +1,20 @@
 """The analytics of one machine, with no server: in memory, and in a journal from which every
 process of the machine, also a later one, makes the same."""
 
-import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Lock
-from typing import Any, Self
+from typing import Self
 
-import orjson
-
-from streamwatch.analytics.base import AnalyticsStore, AnalyticsUnavailable
+from streamwatch.analytics.base import AnalyticsStore
+from streamwatch.analytics.journal import Journal
 from streamwatch.analytics.memory import MemoryAnalytics
 from streamwatch.domain.models import StreamSnapshot
-from streamwatch.domain.sessions import Fact, Kind, Observed, StreamSession
+from streamwatch.domain.sessions import Observed, StreamSession
 from streamwatch.domain.statistics import CategorySums
-from streamwatch.domain.times import parse_time
 from streamwatch.domain.totals import GameSums, Ranking, StreamerStats, Summary, Totals
 from streamwatch.settings import Settings
-
-_WAIT_SECONDS = 2.0
-"""For a process that is writing."""
-
-
-class Journal:
-    """Everything that was ever projected, in an SQLite file, in the order in which it was written.
-    Any number of processes may write and read."""
-
-    def __init__(self, file: Path) -> None:
-        self._file = file
-
-    def ping(self) -> None:
-        """Raise AnalyticsUnavailable unless it can be read."""
-        self._do("SELECT 1")
-
-    def append(self, observed: Observed) -> None:
-        """Keep it for good: it is on the disk when this returns."""
-        value = orjson.dumps({"facts": observed.facts, "samples": observed.samples})
-        self._do("INSERT INTO journal (observed) VALUES (?)", value)
-
-    def after(self, place: int) -> tuple[int, Observed]:
-        """What was written after `place`, as one, and the place after it."""
-        facts: list[Fact] = []
-        samples: list[StreamSnapshot] = []
-        written = self._do("SELECT place, observed FROM journal WHERE place > ?", place)
-        for written_at, value in written:
-            place = max(place, written_at)
-            document = orjson.loads(value)
-            facts += map(_fact, document["facts"])
-            samples += map(_sample, document["samples"])
-        return place, Observed(tuple(facts), tuple(samples))
-
-    def _do(self, statement: str, *values: Any) -> list[Any]:
-        """One statement, on a connection of its own: it may come from any thread, before or after a
-        fork."""
-        try:
-            self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with (
-                closing(sqlite3.connect(self._file, timeout=_WAIT_SECONDS)) as connection,
-                connection,
-            ):
-                connection.execute("PRAGMA journal_mode = WAL")
-                connection.execute(
-                    "CREATE TABLE IF NOT EXISTS journal"
-                    " (place INTEGER PRIMARY KEY AUTOINCREMENT, observed BLOB NOT NULL)"
-                )
-                return connection.execute(statement, values).fetchall()
-        except (sqlite3.Error, OSError) as error:
-            raise AnalyticsUnavailable(f"The journal cannot be used: {error}") from error
 
 
 class EmbeddedAnalytics(AnalyticsStore):
@@ -95,7 +41,7 @@ class EmbeddedAnalytics(AnalyticsStore):
     def from_settings(cls, settings: Settings) -> Self:
         days = settings.snapshot_retention_days
         return cls(
-            settings.data_dir / "analytics.sqlite3",
+            settings.data_dir / "analytics.jsonl",
             sample_cap=timedelta(seconds=settings.sample_cap_seconds),
             retention=timedelta(days=days) if days else None,
         )
@@ -110,14 +56,14 @@ class EmbeddedAnalytics(AnalyticsStore):
         return self._memory
 
     def ping(self) -> None:
-        self._journal.ping()
+        self._current.ping()
 
     def prepare(self) -> None:
-        self._journal.ping()
+        self._current.prepare()
 
     def project(self, observed: Observed) -> None:
         if observed.facts or observed.samples:
-            self._journal.append(observed)
+            self._journal.append(observed, self._place)
         self._current.ping()
 
     def recalculate(self, user_id: str) -> None:
@@ -164,22 +110,3 @@ class EmbeddedAnalytics(AnalyticsStore):
 
     def each_snapshot(self, user_id: str | None) -> Iterator[StreamSnapshot]:
         return self._current.each_snapshot(user_id)
-
-
-def _fact(document: dict[str, Any]) -> Fact:
-    started_at = document.pop("started_at")
-    return Fact(
-        kind=Kind(document.pop("kind")),
-        at=parse_time(document.pop("at")),
-        started_at=parse_time(started_at) if started_at else None,
-        **document,
-    )
-
-
-def _sample(document: dict[str, Any]) -> StreamSnapshot:
-    return StreamSnapshot(
-        captured_at=parse_time(document.pop("captured_at")),
-        started_at=parse_time(document.pop("started_at")),
-        tags=tuple(document.pop("tags")),
-        **document,
-    )

@@ -46,7 +46,7 @@ class TestEmbeddedAnalytics(AnalyticsContract):
 
     @pytest.fixture
     def open_analytics(self, tmp_path: Path, now: list[datetime]) -> OpenAnalytics:
-        file = tmp_path / "analytics.sqlite3"
+        file = tmp_path / "analytics.jsonl"
         return lambda: EmbeddedAnalytics(file, CAP, DAY, lambda: now[-1])
 
     @pytest.fixture
