@@ -106,7 +106,13 @@ def assemble(
     """The services on these adapters. `calls` counts those of `twitch`, where it does."""
     observer = Observer(storage)
     refresh = Refresh(storage, twitch, observer, clock)
-    subscriptions = Subscriptions(storage, twitch, settings.webhook_url, settings.webhook_secrets)
+    subscriptions = Subscriptions(
+        storage,
+        twitch,
+        settings.webhook_url,
+        settings.webhook_secrets,
+        adopts=not settings.webhook_secret_is_new,
+    )
     messages = SharedCounts(storage.coordination, MESSAGES)
     reports = Reports(analytics, clock)
     return Services(

@@ -49,6 +49,8 @@ class Settings:
     twitch_client_secret: str | None = field(default=None, repr=False)
     webhook_secrets: tuple[str, ...] = field(default_factory=_random_secrets, repr=False)
     """The first signs; all are accepted."""
+    webhook_secret_is_new: bool = False
+    """Whether it was made up at this start, so that nothing was signed with it before."""
     webhook_url: str | None = None
     storage_type: str = "memory"
     data_dir: Path = DATA_DIR
@@ -289,7 +291,9 @@ def _with_defaults(values: dict[str, Any]) -> dict[str, Any]:
     """`values` with the defaults that depend on other settings."""
     values = dict(values)
     storage = values["storage_type"]
-    if storage != "memory":
+    if storage == "memory":
+        values["webhook_secret_is_new"] = "webhook_secrets" not in values
+    else:
         values.setdefault("analytics_type", EMBEDDED if storage == EMBEDDED else "mongodb")
         values.setdefault("web_concurrency", 2)
     if storage == EMBEDDED and "webhook_secrets" not in values:

@@ -37,6 +37,7 @@ def test_memory_storage_makes_a_random_webhook_secret() -> None:
     [one], [other] = from_env().webhook_secrets, from_env().webhook_secrets
     assert one != other
     assert 10 <= len(one) <= 100
+    assert from_env().webhook_secret_is_new
 
 
 def test_redis_storage_brings_two_processes_and_mongodb(monkeypatch: pytest.MonkeyPatch) -> None:

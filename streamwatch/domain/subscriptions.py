@@ -58,8 +58,13 @@ def plan(
     subscriptions: Iterable[Subscription],
     callback: str,
     mark: str,
+    *,
+    adopts: bool = True,
 ) -> Plan:
     """What to keep, to create and to delete, the streamers who are watched longest first.
+
+    `mark` names our secret. With `adopts`, subscriptions of whose secret nothing is known are held
+    to be signed with it.
 
     Ours are the subscriptions for `callback`, and those for another one whose ids we noted down
     when we created them: `WEBHOOK_URL` was another then. All others are left alone.
@@ -73,7 +78,7 @@ def plan(
     missing: list[Missing] = []
     unwanted: list[Subscription] = []
     for streamer in sorted(streamers, key=lambda streamer: streamer.added_at):
-        is_outdated = streamer.signed_with not in (None, mark)
+        is_outdated = streamer.signed_with not in ((None, mark) if adopts else (mark,))
         for wanted in wanted_of(streamer):
             there = places.pop(wanted, [])
             usable = [] if is_outdated else [one for one in there if _stands(one, callback)]

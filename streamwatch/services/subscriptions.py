@@ -66,17 +66,25 @@ class Subscriptions:
     """What Twitch is asked to tell us. Without a webhook URL, nothing.
 
     The first of `secrets` signs. While it replaces an older one, messages that were signed with
-    that are still accepted, so that none is lost before all subscriptions are made anew.
+    that are still accepted, so that none is lost before all subscriptions are made anew. `adopts`
+    says whether a subscription that we know nothing of may be signed with it.
     """
 
     def __init__(
-        self, storage: Storage, twitch: Twitch, webhook_url: str | None, secrets: Sequence[str]
+        self,
+        storage: Storage,
+        twitch: Twitch,
+        webhook_url: str | None,
+        secrets: Sequence[str],
+        *,
+        adopts: bool = True,
     ) -> None:
         self._storage = storage
         self._twitch = twitch
         self._webhook_url = webhook_url
         self._secret = secrets[0]
         self._mark = secret_mark(secrets[0])
+        self._adopts = adopts
 
     def reconcile(
         self, progress: Progress = _untold, seconds: float = TURN_SECONDS
@@ -163,7 +171,7 @@ class Subscriptions:
         # Read after the listing: of a streamer who is added meanwhile nothing is then taken
         # for a stray.
         streamers = self._storage.streamers()
-        todo = plan(streamers, listing.subscriptions, url, self._mark)
+        todo = plan(streamers, listing.subscriptions, url, self._mark, adopts=self._adopts)
         room = listing.max_total_cost - listing.total_cost
         step = _step(hold, progress, len(todo.unwanted) + len(todo.missing))
         mender = Mender(self._twitch, room, step, seconds)

@@ -65,9 +65,11 @@ class House:
         self.twitch = StrictTwitch(max_total_cost=max_total_cost)
         self.service = self.restarted()
 
-    def restarted(self, url: str | None = OURS, secret: str = SECRET) -> Subscriptions:
+    def restarted(
+        self, url: str | None = OURS, secret: str = SECRET, *, adopts: bool = True
+    ) -> Subscriptions:
         """The service as it is after a start with these settings."""
-        self.service = Subscriptions(self.storage, self.twitch, url, [secret])
+        self.service = Subscriptions(self.storage, self.twitch, url, [secret], adopts=adopts)
         return self.service
 
     def monitor(self, *user_ids: str) -> None:
@@ -227,6 +229,20 @@ def test_of_duplicates_the_enabled_one_is_kept(house: House) -> None:
     house.twitch.put(EventType.OFFLINE, "1", OURS)
     assert house.service.reconcile().deleted == 1
     assert house.streamer("1").online_subscription_id == enabled.id
+
+
+def test_nothing_is_adopted_that_a_secret_made_up_at_this_start_cannot_have_signed(
+    house: House,
+) -> None:
+    house.monitor("1")
+    before = [house.twitch.put(kind, "1", OURS).id for kind in BOTH]
+    service = house.restarted(secret="made-up-at-this-start", adopts=False)
+    service.reconcile()
+    assert house.is_mended()
+    assert not set(before) & set(house.twitch.subscribed)
+    house.twitch.calls.clear()
+    service.reconcile()
+    assert house.changes() == 0
 
 
 @pytest.mark.parametrize("error", [TwitchUnavailable("down"), TwitchDenied("no", 401)])
