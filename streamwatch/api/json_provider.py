@@ -1,13 +1,12 @@
 """JSON by orjson: what is answered consists of JSON values already, times included."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import orjson
 from flask import Response
 from flask.json.provider import JSONProvider
 
-from streamwatch.domain.documents import Json
+from streamwatch.domain.documents import Json, JsonList
 
 
 class OrjsonProvider(JSONProvider):
@@ -28,8 +27,7 @@ def document_response(document: Json) -> Response:
     return Response(document, mimetype="application/json")
 
 
-def list_response(name: str, documents: Sequence[Json], **more: Any) -> Response:
+def list_response(name: str, documents: JsonList, **more: Any) -> Response:
     """A list that is answered as `name`, with its `count` and what else there is to say."""
-    fragments = [orjson.Fragment(document) for document in documents]
-    body = orjson.dumps({name: fragments, "count": len(fragments), **more})
-    return document_response(Json(body))
+    answer = {name: orjson.Fragment(documents.array), "count": documents.count, **more}
+    return document_response(Json(orjson.dumps(answer)))

@@ -5,7 +5,9 @@ documents may carry more (a status its timeline); the API serves the rest as it 
 """
 
 import json
-from typing import Any, NewType
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NewType, Self
 
 from streamwatch.domain.models import (
     EventType,
@@ -30,6 +32,18 @@ Json = NewType("Json", bytes)
 STORAGE = "storage"
 TWITCH_API = "twitch_api"
 """The sources of a status: what is stored, or Twitch, asked for the sake of who asks."""
+
+
+@dataclass(frozen=True, slots=True)
+class JsonList:
+    """Documents as they are answered: the JSON array of them, and how many they are."""
+
+    array: Json
+    count: int
+
+    @classmethod
+    def of(cls, documents: Sequence[Json]) -> Self:
+        return cls(Json(b"[%b]" % b",".join(documents)), len(documents))
 
 
 def to_json(document: Document) -> Json:

@@ -1,6 +1,6 @@
 """What happened, newest first."""
 
-from streamwatch.domain.documents import Json
+from streamwatch.domain.documents import JsonList
 from streamwatch.domain.models import EventType, StreamEvent
 from streamwatch.storage.base import Storage
 
@@ -24,11 +24,11 @@ class History:
 
     # The same as the API shows it
 
-    def newest_json(self, limit: int) -> list[Json]:
+    def newest_json(self, limit: int) -> JsonList:
         return self._storage.events_json(limit)
 
-    def of_type_json(self, event_type: EventType, limit: int) -> list[Json]:
+    def of_type_json(self, event_type: EventType, limit: int) -> JsonList:
         return self._storage.events_of_type_json(event_type, limit)
 
-    def of_streamer_json(self, login: str, limit: int) -> list[Json]:
+    def of_streamer_json(self, login: str, limit: int) -> JsonList:
         return self._storage.events_of_streamer_json(login.lower(), limit)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 
-from streamwatch.domain.documents import TWITCH_API, Json, status_document, to_json
+from streamwatch.domain.documents import TWITCH_API, Json, JsonList, status_document, to_json
 from streamwatch.domain.models import StreamStatus, User
 from streamwatch.services.errors import UnknownUser
 from streamwatch.storage.base import Lookup, Storage
@@ -36,7 +36,7 @@ class Statuses:
         """The status of the user with this login (any case), if it is ours to know."""
         return self._storage.find_status(login.lower())
 
-    def live_json(self) -> list[Json]:
+    def live_json(self) -> JsonList:
         """The same as the API shows it."""
         return self._storage.live_json()
 

@@ -14,7 +14,13 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import ClassVar
 
-from streamwatch.domain.documents import Json, event_document, status_document, to_json
+from streamwatch.domain.documents import (
+    Json,
+    JsonList,
+    event_document,
+    status_document,
+    to_json,
+)
 from streamwatch.domain.eventsub import REPLAY_WINDOW
 from streamwatch.domain.models import (
     AppToken,
@@ -386,19 +392,19 @@ class Storage(ABC):
         status = self.find_status(login)
         return to_json(status_document(status)) if status else None
 
-    def live_json(self) -> list[Json]:
+    def live_json(self) -> JsonList:
         """What `live` lists."""
-        return [to_json(status_document(status)) for status in self.live()]
+        return JsonList.of([to_json(status_document(status)) for status in self.live()])
 
-    def events_json(self, limit: int) -> list[Json]:
+    def events_json(self, limit: int) -> JsonList:
         """What `events` lists."""
         return _events_json(self.events(limit))
 
-    def events_of_type_json(self, event_type: EventType, limit: int) -> list[Json]:
+    def events_of_type_json(self, event_type: EventType, limit: int) -> JsonList:
         """What `events_of_type` lists."""
         return _events_json(self.events_of_type(event_type, limit))
 
-    def events_of_streamer_json(self, login: str, limit: int) -> list[Json]:
+    def events_of_streamer_json(self, login: str, limit: int) -> JsonList:
         """What `events_of_streamer` lists."""
         return _events_json(self.events_of_streamer(login, limit))
 
@@ -416,5 +422,5 @@ class Storage(ABC):
         """Let go of connections."""
 
 
-def _events_json(events: Sequence[StreamEvent]) -> list[Json]:
-    return [to_json(event_document(event)) for event in events]
+def _events_json(events: Sequence[StreamEvent]) -> JsonList:
+    return JsonList.of([to_json(event_document(event)) for event in events])

@@ -10,12 +10,13 @@
 --  3  removed     string, of the user id; there for a day after the streamer was removed
 --  4  status      hash, user id -> "<version>\n<what the API shows>\n<what it remembers>"
 --  5  live        sorted set of user ids by viewers
---  6  awaiting    sorted set of user ids by the time (microseconds) the stream was heard to go on
---  7  logins      hash, login -> user id
---  8  feed        stream, field "record"
---  9  events      sorted set of events (JSON) by their time (microseconds)
--- 10  events of the streamer, likewise
--- 11… events of a type, likewise
+--  6  version     string, another with each change of what is shown of the live
+--  7  awaiting    sorted set of user ids by the time (microseconds) the stream was heard to go on
+--  8  logins      hash, login -> user id
+--  9  feed        stream, field "record"
+-- 10  events      sorted set of events (JSON) by their time (microseconds)
+-- 11  events of the streamer, likewise
+-- 12… events of a type, likewise
 --
 -- ARGV
 --  1  seconds to remember the message for; "" for a change without a message
@@ -34,7 +35,8 @@
 --
 -- Result: "stored", or why nothing was written: "duplicate", "fenced" or "conflict".
 
-local seen, lease, removed, status, live, awaiting, logins, feed = unpack(KEYS, 1, 8)
+local seen, lease, removed, status, live, live_version = unpack(KEYS, 1, 6)
+local awaiting, logins, feed, events, events_of_streamer = unpack(KEYS, 7, 11)
 local seen_seconds, held, user_id, version, new_status, viewers, awaiting_since = unpack(ARGV, 1, 7)
 local login, claim, previous_login, kept, record = unpack(ARGV, 8, 12)
 
@@ -51,10 +53,10 @@ end
 
 local function set_score(key, score)
   if score == '' then
-    redis.call('ZREM', key, user_id)
-  else
-    redis.call('ZADD', key, score, user_id)
+    return redis.call('ZREM', key, user_id) == 1
   end
+  redis.call('ZADD', key, score, user_id)
+  return true
 end
 
 if seen_seconds ~= '' then
@@ -63,7 +65,9 @@ end
 local is_removed = redis.call('EXISTS', removed) == 1
 if not is_removed then
   redis.call('HSET', status, user_id, new_status)
-  set_score(live, viewers)
+  if set_score(live, viewers) then
+    redis.call('SET', live_version, table.concat(redis.call('TIME'), '.'))
+  end
   set_score(awaiting, awaiting_since)
 end
 if previous_login ~= '' and redis.call('HGET', logins, previous_login) == user_id then
@@ -76,7 +80,7 @@ else
 end
 for i = 13, #ARGV, 3 do
   local time, event, type_index = unpack(ARGV, i, i + 2)
-  for _, history in ipairs({KEYS[9], KEYS[10], KEYS[tonumber(type_index)]}) do
+  for _, history in ipairs({events, events_of_streamer, KEYS[tonumber(type_index)]}) do
     redis.call('ZADD', history, time, event)
     redis.call('ZREMRANGEBYRANK', history, 0, -kept - 1)
   end

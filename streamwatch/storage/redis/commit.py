@@ -9,7 +9,7 @@ from streamwatch.storage.redis import keys, values
 from streamwatch.storage.redis.connection import Arguments
 
 _HISTORIES = tuple(keys.events_of_type(event_type) for event_type in EventType)
-_PLACES = {event_type: place for place, event_type in enumerate(EventType, start=11)}
+_PLACES = {event_type: place for place, event_type in enumerate(EventType, start=12)}
 """The places of the types' histories among the keys."""
 
 
@@ -23,6 +23,7 @@ def commit_arguments(change: Change, lease: Lease | None, events_kept: int) -> A
             keys.removed(status.user_id),
             keys.STATUS,
             keys.LIVE,
+            keys.LIVE_VERSION,
             keys.AWAITING,
             keys.LOGINS,
             keys.FEED,

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import datetime
 from typing import Any, Self, TypeVar
 
-from streamwatch.domain.documents import Json
+from streamwatch.domain.documents import Json, JsonList
 from streamwatch.domain.models import (
     Change,
     EventType,
@@ -52,6 +52,7 @@ class RedisStorage(Storage):
         self._commit = Script.load("commit")
         self._shown_status = Script.load("shown_status")
         self._shown_live = Script.load("shown_live")
+        self._kept_live = b"", JsonList.of([])
         self.feed = RedisFeed(connection)
         self.coordination = RedisCoordination(connection)
 
@@ -90,7 +91,14 @@ class RedisStorage(Storage):
     def remove_streamer(self, user_id: str) -> Streamer | None:
         removed = self._redis.run(
             self._remove_streamer,
-            [keys.STREAMERS, keys.STATUS, keys.LIVE, keys.AWAITING, keys.removed(user_id)],
+            [
+                keys.STREAMERS,
+                keys.STATUS,
+                keys.LIVE,
+                keys.AWAITING,
+                keys.removed(user_id),
+                keys.LIVE_VERSION,
+            ],
             [user_id, REMOVED_SECONDS],
         )
         return values.read_streamer(removed) if removed else None
@@ -154,7 +162,7 @@ class RedisStorage(Storage):
         return self._newest(keys.events_of_streamer(user_id), limit) if user_id else []
 
     def _newest(self, history: str, limit: int) -> list[StreamEvent]:
-        return [values.read_event(event) for event in self._newest_json(history, limit)]
+        return [values.read_event(event) for event in self._newest_values(history, limit)]
 
     # As the API shows it: what is stored is what is served
 
@@ -164,21 +172,31 @@ class RedisStorage(Storage):
         )
         return shown
 
-    def live_json(self) -> list[Json]:
-        shown: list[Json] = self._redis.run(self._shown_live, [keys.LIVE, keys.STATUS], [])
+    def live_json(self) -> JsonList:
+        """The list that was read last, while Redis says that it still is as it was."""
+        kept_version, kept = self._kept_live
+        version, *changed = self._redis.run(
+            self._shown_live, [keys.LIVE, keys.STATUS, keys.LIVE_VERSION], [kept_version]
+        )
+        if not changed:
+            return kept
+        shown = JsonList.of(changed[0])
+        self._kept_live = version, shown
         return shown
 
-    def events_json(self, limit: int) -> list[Json]:
-        return self._newest_json(keys.EVENTS, limit)
+    def events_json(self, limit: int) -> JsonList:
+        return JsonList.of(self._newest_values(keys.EVENTS, limit))
 
-    def events_of_type_json(self, event_type: EventType, limit: int) -> list[Json]:
-        return self._newest_json(keys.events_of_type(event_type), limit)
+    def events_of_type_json(self, event_type: EventType, limit: int) -> JsonList:
+        return JsonList.of(self._newest_values(keys.events_of_type(event_type), limit))
 
-    def events_of_streamer_json(self, login: str, limit: int) -> list[Json]:
+    def events_of_streamer_json(self, login: str, limit: int) -> JsonList:
         user_id = self._user_id(login)
-        return self._newest_json(keys.events_of_streamer(user_id), limit) if user_id else []
+        if user_id is None:
+            return JsonList.of([])
+        return JsonList.of(self._newest_values(keys.events_of_streamer(user_id), limit))
 
-    def _newest_json(self, history: str, limit: int) -> list[Json]:
+    def _newest_values(self, history: str, limit: int) -> list[Json]:
         stored: list[Json] = self._redis.call("ZREVRANGE", history, 0, limit - 1)
         return stored
 
