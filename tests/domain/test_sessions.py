@@ -14,7 +14,6 @@ from streamwatch.analytics.testing.build import (
     online,
     snapshot,
 )
-from streamwatch.domain.models import Change
 from streamwatch.domain.observations import Observation
 from streamwatch.domain.sessions import (
     MAX_VIEWERS,
@@ -188,9 +187,10 @@ def observations() -> st.SearchStrategy[list[Observation]]:
 @settings(max_examples=500)
 @given(observations())
 def test_the_ongoing_session_is_the_stream_that_is_live(several: list[Observation]) -> None:
-    status, told = None, list[Piece]()
+    status = None
+    told: list[Piece] = []
     for one in several:
-        change: Change | None = decide(status, one)
+        change = decide(status, one)
         if change:
             status = change.status
             told += [*change.events, *([change.snapshot] if change.snapshot else [])]
