@@ -4,11 +4,16 @@ tests."""
 from collections.abc import Iterator
 from uuid import uuid4
 
+import hypothesis
 import pymongo
 import pytest
 import redis
 
 from tests.servers import Server, mongo_server, redis_server
+
+# A busy machine is slow without being wrong; what hangs meets pytest's own time limit.
+hypothesis.settings.register_profile("unhurried", deadline=None)
+hypothesis.settings.load_profile("unhurried")
 
 # So that the contracts, which are no test modules, say what differs.
 pytest.register_assert_rewrite("streamwatch.storage.testing", "streamwatch.analytics.testing")
