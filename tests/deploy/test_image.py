@@ -1,0 +1,177 @@
+"""The image without an engine: the Dockerfile's steps in a clean folder, and its command in it as
+an unprivileged user who may write nothing but TMPDIR."""
+
+import json
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+import requests
+
+from tests.processes import ROOT, free_port
+from tests.waiting import wait_for
+
+pytestmark = pytest.mark.xdist_group("image")  # one build for all of them
+
+AS_NOBODY = [
+    *("setpriv", "--reuid=10001", "--regid=10001", "--clear-groups"),
+    *("--inh-caps=-all,+dac_read_search", "--ambient-caps=-all,+dac_read_search"),
+]
+"""The image's user, whom only root can be. May read what root may, where Python itself may be, and
+write nothing."""
+
+
+def instructions() -> list[tuple[str, str]]:
+    """The Dockerfile, its continued lines joined."""
+    text = (ROOT / "Dockerfile").read_text().replace("\\\n", " ")
+    lines = [line for line in text.splitlines() if line and not line.startswith("#")]
+    return [(line.split(" ", 1)[0], line.split(" ", 1)[1]) for line in lines]
+
+
+def context() -> set[str]:
+    """What .dockerignore lets into a build."""
+    lines = (ROOT / ".dockerignore").read_text().splitlines()
+    assert lines[0] == "*"
+    return {line[1:] for line in lines if line.startswith("!")}
+
+
+@dataclass
+class Image:
+    """A build in `root`, in place of `/`."""
+
+    root: Path
+    workdir: Path = Path("/")
+    environment: dict[str, str] = field(default_factory=dict)
+    command: list[str] = field(default_factory=list)
+    user: str = ""
+
+    def at(self, path: str) -> Path:
+        """Where a path of the image is."""
+        return self.root / str(self.workdir / path).lstrip("/")
+
+    def do(self, name: str, rest: str) -> None:
+        match name:
+            case "WORKDIR":
+                self.workdir = Path(rest)
+                self.at("").mkdir(parents=True, exist_ok=True)
+            case "COPY":
+                self.copy(rest)
+            case "RUN":
+                self.run(rest)
+            case "ENV":
+                self.environment |= dict(item.split("=", 1) for item in shlex.split(rest))
+            case "USER":
+                self.user = rest
+            case "CMD":
+                self.command = json.loads(rest)
+            case _:
+                assert name in ("FROM", "EXPOSE", "STOPSIGNAL")
+
+    def copy(self, rest: str) -> None:
+        if rest.startswith("--from=build "):
+            _, source, target = rest.split()
+            assert source == target  # both stages are built in one root
+            return
+        *sources, target = rest.split()
+        for source in sources:
+            assert source in context()
+            to = self.at(target) / source if len(sources) > 1 or target.startswith(".") else None
+            if (ROOT / source).is_dir():
+                ignored = shutil.ignore_patterns("__pycache__")
+                shutil.copytree(ROOT / source, to or self.at(target), ignore=ignored)
+            else:
+                shutil.copy(ROOT / source, to or self.at(target))
+
+    def run(self, rest: str) -> None:
+        if rest.startswith("useradd"):
+            return
+        path = f"{Path(sys.base_prefix) / 'bin'}:{os.environ['PATH']}"
+        command = re.sub(r"(?<![\w.])/opt/", f"{self.root}/opt/", rest)
+        subprocess.run(
+            ["/bin/sh", "-ec", command],
+            cwd=self.at(""),
+            env=os.environ | {"PATH": path, "PIP_DISABLE_PIP_VERSION_CHECK": "1"},
+            check=True,
+            timeout=110,
+        )
+
+
+@pytest.fixture(scope="module")
+def image() -> Iterator[Image]:
+    with TemporaryDirectory(prefix="streamwatch-image-") as folder:
+        root = Path(folder)
+        root.chmod(0o755)
+        built = Image(root)
+        for name, rest in instructions():
+            built.do(name, rest)
+        yield built
+
+
+def test_the_image_serves_as_an_unprivileged_user_on_a_read_only_disk(
+    image: Image, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    assert image.user == str(10001)
+    before = {path for path in image.root.rglob("*") if not path.is_symlink()}
+    tmp = image.root / "tmp"
+    tmp.mkdir(mode=0o777)
+    tmp.chmod(0o777)
+    port = free_port()
+    path = image.environment.pop("PATH").replace("/opt/", f"{image.root}/opt/")
+    environment = image.environment | {
+        "PATH": path.replace("$PATH", "/usr/bin:/bin"),
+        "PORT": str(port),
+        "TMPDIR": str(tmp),
+    }
+    log = tmp_path_factory.mktemp("image") / "log"
+    executable = shutil.which(image.command[0], path=environment["PATH"])
+    assert executable is not None
+    with log.open("wb") as file:
+        process = subprocess.Popen(
+            [*(AS_NOBODY if os.geteuid() == 0 else []), executable, *image.command[1:]],
+            cwd=image.at(""),
+            env=environment,
+            stdout=file,
+            stderr=file,
+        )
+    try:
+        wait_for(lambda: answers(port, "/health/live") or process.poll() is not None, 30)
+        assert process.poll() is None, log.read_text()
+        for page in ("/health", "/docs", "/openapi.json", "/metrics", "/dashboard"):
+            assert answers(port, page), log.read_text()
+    finally:
+        process.terminate()
+        assert process.wait(15) == 0
+    assert "Traceback" not in log.read_text()
+    after = {path for path in image.root.rglob("*") if not path.is_symlink()}
+    assert after - before == {tmp}
+
+
+def answers(port: int, path: str) -> bool:
+    try:
+        return requests.get(f"http://127.0.0.1:{port}{path}", timeout=5).ok
+    except requests.ConnectionError:
+        return False
+
+
+def test_nothing_but_what_runs_is_in_the_image(image: Image) -> None:
+    assert {path.name for path in image.at("").iterdir()} == {"wsgi.py", "config"}
+    assert not list(image.root.rglob(".env"))
+    assert not list(image.root.rglob("site-packages/tests"))
+
+
+def test_the_health_check_fails_when_the_service_is_not_well(image: Image) -> None:
+    """As docker-compose.yml has it, against nobody who answers."""
+    text = (ROOT / "docker-compose.yml").read_text()
+    [code] = re.findall(r'test: \[CMD, python, -c, "(.*)"\]', text)
+    python = image.root / "opt/streamwatch/bin/python"
+    code = code.replace(":8000", f":{free_port()}")
+    done = subprocess.run([python, "-c", code], capture_output=True, timeout=30, check=False)
+    assert done.returncode != 0
