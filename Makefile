@@ -7,7 +7,7 @@ RUN := $(VENV)/.run
 LOCAL := $(VENV)/.local
 DEV := $(VENV)/.dev
 
-.PHONY: help demo run test soak check format clean
+.PHONY: help demo run test soak screenshots check format clean
 .DEFAULT_GOAL := help
 
 help:  ## what there is
@@ -24,6 +24,9 @@ test: $(DEV)  ## everything that ends in five minutes, with its own servers
 
 soak: $(DEV)  ## what takes longer: faults under load, abuse, hours; keeps its figures in docs/
 	KEEP_FIGURES=1 $(BIN)/pytest -m soak tests/faults tests/abuse $(PYTEST_ARGS)
+
+screenshots: $(DEV)  ## a picture of each page of the dashboard; needs a Chromium on PATH
+	$(BIN)/python -m tests.dashboard.screenshots
 
 check: $(DEV)  ## format, lint, types, and who may import whom
 	$(BIN)/ruff format --check .

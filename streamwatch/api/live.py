@@ -24,7 +24,7 @@ blueprint = Blueprint("live", __name__, url_prefix="/events", description="As it
 
 HEARTBEAT_SECONDS = 15.0
 _RETRY_MS = 3000
-_LOOK_SECONDS = 1.0
+_LOOK_SECONDS = 0.5
 """How soon a client who has gone makes room for another."""
 
 

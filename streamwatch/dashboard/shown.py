@@ -75,7 +75,10 @@ def midnight(day: date) -> datetime:
 
 def change(part: float | None) -> str:
     """A change by a part of what was: +12 %."""
-    return "" if part is None else f"{part:+.0%}".replace("%", " %").replace("-", "\N{MINUS SIGN}")
+    if part is None:
+        return ""
+    sign = {"up": "+", "down": "\N{MINUS SIGN}", "level": "±"}[direction(part)]
+    return f"{sign}{abs(part) * 100:.0f} %"
 
 
 def direction(part: float | None) -> str:

@@ -36,6 +36,8 @@ from tests.messages import CALLBACK, SECRET
 API_KEY = "a-key-for-the-dashboard"
 SAMPLE = timedelta(minutes=10)
 PAST_DAYS = 120
+GAME = timedelta(minutes=140)
+"""After so long another category comes."""
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -215,16 +217,15 @@ class Showcase:
         found = self._stream(user, member, games, start, minutes / 60, 1.2, stream_id, is_on=True)
         self.analytics.project(found)
         last = found.samples[-1]
-        for _ in range(4):
-            self.poll(
-                member.display_name,
-                viewer_count=max(1, round(last.viewer_count * (1 + self.random.gauss(0.01, 0.03)))),
-                game_id=last.category_id,
-                game_name=last.category_name,
-                title=last.title,
-                language=member.language,
-                tags=last.tags,
-            )
+        self.poll(
+            member.display_name,
+            viewer_count=last.viewer_count,
+            game_id=last.category_id,
+            game_name=last.category_name,
+            title=last.title,
+            language=member.language,
+            tags=last.tags,
+        )
 
     def _stream(
         self,
@@ -243,16 +244,12 @@ class Showcase:
         length = timedelta(hours=hours)
         title = random.choice(TITLES[member.language])
         found = observed((online(user, stream_id, start),), None)
-        at, mood, game = (
-            start + timedelta(seconds=40),
-            random.uniform(0.8, 1.2),
-            random.choice(games),
-        )
+        games = random.sample(games, len(games))
+        at, mood = start + timedelta(seconds=40), random.uniform(0.8, 1.2)
         while at < start + length:
             part = (at - start) / length if not is_on else 0.5 * (at - start) / length
             shape = (1 - exp(-6 * part)) * (1 - 0.35 * part) + 0.06 * sin(9 * part + mood)
-            if random.random() < 0.025:
-                game = random.choice(games)
+            game = games[int((at - start) / GAME) % len(games)]
             viewers = member.usual_viewers * growth * mood * shape * random.uniform(0.96, 1.04)
             stream = Stream(
                 stream_id,
@@ -265,7 +262,7 @@ class Showcase:
                 tags=TAGS[member.language],
             )
             found += observed((), snapshot(user, stream, at))
-            at += SAMPLE
+            at += SAMPLE if at < self.now - timedelta(hours=1) else SAMPLE / 4
         if not is_on:
             found += observed((offline(user, stream_id, start + length),), None)
         return found

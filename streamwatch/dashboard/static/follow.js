@@ -3,7 +3,7 @@
 // events, the page asks every few seconds instead.
 const EVENTS = ["stream.online", "stream.offline", "stream.category", "stream.title", "gap"];
 const POLL_MS = 10_000;
-const RETRY_MS = 60_000;
+const RETRY_MS = 10_000;
 const SOON_MS = 150;
 const AT_MOST_EVERY_MS = 2_000;
 const POINTS = 48;

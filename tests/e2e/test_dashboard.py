@@ -1,0 +1,179 @@
+"""The dashboard and the live events of the service as the Procfile starts it, and of the demo."""
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from playwright.sync_api import Browser, expect
+
+from streamwatch.simulator import Simulator
+from streamwatch.simulator.demo import API_KEY as DEMO_KEY
+from tests.browser import Visit, launched
+from tests.e2e.conftest import API_KEY
+from tests.processes import Deployment
+from tests.simulator.test_demo import Demo
+from tests.waiting import wait_for
+
+PAGES = (
+    "/dashboard/",
+    "/dashboard/streamer/shroud",
+    "/dashboard/top",
+    "/dashboard/compare?who=shroud&who=quillandcopper",
+    "/dashboard/manage",
+    "/dashboard/manage/subscriptions",
+    "/dashboard/manage/diagnostics",
+)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with launched() as browser:
+        yield browser
+
+
+@contextmanager
+def listening(service: Deployment, **headers: str) -> Iterator[Iterator[dict[str, Any]]]:
+    """The live events as they come over a socket."""
+    url = f"{service.url}/events/live"
+    with requests.get(url, headers=headers, stream=True, timeout=30) as response:
+        assert response.status_code == 200, response.text
+        yield _messages(response)
+
+
+def _messages(response: requests.Response) -> Iterator[dict[str, Any]]:
+    message: dict[str, Any] = {}
+    for line in response.iter_lines(chunk_size=1, decode_unicode=True):
+        name, _, value = line.partition(": ")
+        if line and name:
+            message[name] = json.loads(value) if name == "data" else value
+        elif not line and "event" in message:
+            yield message
+            message = {}
+
+
+def wait_until_monitored(service: Deployment) -> None:
+    wait_for(
+        lambda: [s["is_active"] for s in service.get("/streamers")["streamers"]] == [True, True], 20
+    )
+
+
+def test_what_happens_is_heard_within_seconds_and_resumed(
+    service: Deployment, twitch: Simulator
+) -> None:
+    wait_until_monitored(service)
+    with listening(service) as events:
+        start = time.monotonic()
+        twitch.world.go_online("shroud", viewers=24_000, category="Chess", title="Hello")
+        online = next(events)
+        assert time.monotonic() - start < 3
+        assert online["event"] == "stream.online"
+        heard = {"stream.category": "Chess", "stream.title": "Hello", "stream.viewers": 24_000}
+        for message in events:
+            field = {"stream.category": "category_name", "stream.title": "title"}
+            name = field.get(message["event"], "viewer_count")
+            assert message["data"][name] == heard.pop(message["event"])
+            if not heard:
+                break
+    twitch.world.go_offline("shroud")
+    twitch.wait_until_delivered()
+    with listening(service, **{"Last-Event-ID": message["id"]}) as events:
+        assert next(event for event in events if event["event"] != "stream.viewers")["event"] == (
+            "stream.offline"
+        )
+
+
+MANY = 40
+"""More than there are places in all processes together."""
+
+
+def test_listeners_who_stay_starve_nobody_and_those_who_go_make_room(service: Deployment) -> None:
+    with ExitStack() as stack:
+        answers = [
+            stack.enter_context(requests.get(f"{service.url}/events/live", stream=True, timeout=30))
+            for _ in range(MANY)
+        ]
+        refused = [answer for answer in answers if answer.status_code == 503]
+        assert 0 < len(refused) < MANY
+        assert all(answer.headers["Retry-After"] for answer in refused)
+        for _ in range(20):
+            start = time.monotonic()
+            service.get("/streamers")
+            assert time.monotonic() - start < 2
+    for _ in range(MANY):
+        wait_for(lambda: _is_welcome(service), 5)
+
+
+def _is_welcome(service: Deployment) -> bool:
+    with requests.get(f"{service.url}/events/live", stream=True, timeout=30) as response:
+        return response.status_code == 200
+
+
+def test_open_streams_end_with_the_service(service: Deployment) -> None:
+    with listening(service) as events:
+        web = service.processes[0]
+        status, seconds = web.stop()
+        assert status == 0, web.log
+        assert seconds < 3
+        assert list(events) == []
+    assert "Traceback" not in web.log
+
+
+@pytest.mark.xdist_group("browser")
+def test_a_stream_goes_live_and_ends_on_an_open_page(
+    service: Deployment, twitch: Simulator, browser: Browser
+) -> None:
+    wait_until_monitored(service)
+    visit = Visit(browser, service.url)
+    page = visit.open("/dashboard/")
+    page.evaluate("window.isTheSame = true")
+    expect(page.locator("[data-pulse]")).to_have_text("Live")
+    twitch.world.go_online("shroud", viewers=24_000, category="Chess", title="Up the ladder")
+    card = page.locator(".card")
+    expect(card).to_contain_text("shroud", timeout=10_000)
+    expect(card).to_contain_text("24,000", timeout=15_000)
+    expect(card).to_contain_text("Up the ladder")
+    twitch.world.set_viewers("shroud", 31_000)
+    expect(card).to_contain_text("31,000", timeout=15_000)
+    twitch.world.go_offline("shroud")
+    expect(card).to_have_count(0, timeout=10_000)
+    assert page.evaluate("window.isTheSame")
+    visit.close()
+
+
+@pytest.mark.xdist_group("browser")
+def test_a_page_behind_a_key_follows_the_events_after_the_login(
+    service: Deployment, browser: Browser
+) -> None:
+    service.processes[0].stop()
+    service.start("web", REQUIRE_API_KEY="true")
+    wait_for(lambda: service.answers("/health/live"), 20)
+    visit = Visit(browser, service.url)
+    page = visit.open("/dashboard/")
+    page.get_by_label("Key").fill(API_KEY)
+    page.get_by_role("main").get_by_role("button", name="Log in").click()
+    expect(page.locator("[data-pulse]")).to_have_text("Live", timeout=10_000)
+    visit.close()
+
+
+@pytest.mark.xdist_group("browser")
+def test_every_page_of_the_demo_is_well(tmp_path: Path, browser: Browser) -> None:
+    demo = Demo(tmp_path / "output")
+    try:
+        wait_for(lambda: "Ctrl-C ends it" in demo.printed(), 60)
+        visit = Visit(browser, demo.url)
+        page = visit.open("/dashboard/login")
+        page.get_by_label("Key").fill(DEMO_KEY)
+        page.get_by_role("main").get_by_role("button", name="Log in").click()
+        expect(page.locator(".card").first).to_be_visible(timeout=40_000)
+        for path in PAGES:
+            visit.open(path)
+            expect(page.get_by_role("heading", level=1)).to_be_visible()
+        visit.close()
+    finally:
+        demo.process.terminate()
+        demo.process.wait(timeout=15)
