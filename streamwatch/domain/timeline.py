@@ -90,6 +90,12 @@ def replay(timeline: Timeline) -> Replay:
     return state
 
 
+def is_superseded(stream: Stream, latest: Stream | None) -> bool:
+    """Whether another stream started later. A stream is not older than itself: EventSub tells its
+    start with fractions of a second and Helix without."""
+    return latest is not None and latest.id != stream.id and stream.started_at < latest.started_at
+
+
 def _turn(state: Replay, mark: Mark, subject: str) -> bool:
     """Let `mark` turn the live stream on or off; whether it did."""
     if mark.type is EventType.OFFLINE:
@@ -97,7 +103,7 @@ def _turn(state: Replay, mark: Mark, subject: str) -> bool:
         state.on = state.on and not turned
         return turned
     stream = Stream(subject, mark.started_at or mark.at, mark.stream_type)
-    if state.latest and stream.started_at < state.latest.started_at:
+    if is_superseded(stream, state.latest):
         return False
     turned = not state.on or state.latest is None or state.latest.id != subject
     if turned:

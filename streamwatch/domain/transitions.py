@@ -30,7 +30,7 @@ from streamwatch.domain.observations import (
     WentOffline,
     WentOnline,
 )
-from streamwatch.domain.timeline import place, replay
+from streamwatch.domain.timeline import is_superseded, place, replay
 from streamwatch.domain.times import format_time
 
 HELIX_LAG = timedelta(minutes=5)
@@ -157,8 +157,7 @@ def _went_on_at(timeline: Timeline, seen: SeenLive) -> datetime | None:
     stream, before = seen.stream, state.heard.get(seen.stream.id)
     if before is None:
         return stream.started_at
-    superseded = state.latest is not None and stream.started_at < state.latest.started_at
-    if before.type is EventType.ONLINE or superseded:
+    if before.type is EventType.ONLINE or is_superseded(stream, state.latest):
         return None
     if seen.at >= before.at + HELIX_LAG:
         return seen.at

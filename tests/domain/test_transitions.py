@@ -192,6 +192,13 @@ def test_a_stream_that_helix_shows_long_after_its_offline_is_on_again() -> None:
     assert story.history[-1].timestamp == at(100 + LAG)
 
 
+def test_a_stream_is_not_older_than_itself_because_helix_rounds_its_start() -> None:
+    story = Story(online("s1", 2, started=0.123), offline("s1", 100), seen("s1", 600, started=0))
+    assert story.live_id() == "s1"
+    story = Story(online("s1", 2, started=0.123), offline("s1", 100), online("s1", 160, started=0))
+    assert story.live_id() == "s1"
+
+
 def test_a_missed_online_is_told_even_when_the_stream_is_over() -> None:
     story = Story(offline(None, 100), seen("s1", 110, started=0))
     assert story.live_id() is None
