@@ -5,11 +5,14 @@ import signal
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from redis import Redis
 
+from streamwatch.domain.models import StreamSnapshot
 from streamwatch.services.live_push import RESUMABLE
+from streamwatch.storage.redis import keys, values
 from tests.faults.stack import Stack
 from tests.waiting import wait_for
 
@@ -93,8 +96,7 @@ def redis_restarted(stack: Stack) -> None:
 def redis_filled(stack: Stack) -> None:
     """No room for anything new, until somebody gives it some."""
     with Redis.from_url(stack.redis_server.url) as client:
-        client.config_set("maxmemory", client.info("memory")["used_memory"])
-        wait_for(lambda: _is_refused(stack), 30)
+        _fill(client, stack)
         time.sleep(OUTAGE_SECONDS)
         client.config_set("maxmemory", 0)
 
@@ -104,10 +106,44 @@ def feed_filled(stack: Stack) -> None:
     and trimmed, once MongoDB is back."""
     stack.mongo.kill()
     with Redis.from_url(stack.redis_server.url) as client:
-        wait_for(lambda: stack.storage.feed.length() > RESUMABLE + 1000, 120)
-        client.config_set("maxmemory", client.info("memory")["used_memory"])
-        wait_for(lambda: _is_refused(stack), 30)
+        _lengthen_feed(client, RESUMABLE + 20_000)
+        _fill(client, stack)
     stack.mongo.start()
+
+
+def _fill(client: Redis, stack: Stack) -> None:
+    """Leave no more memory than is used."""
+
+    def is_full() -> bool:
+        client.config_set("maxmemory", client.info("memory")["used_memory"])
+        return _is_refused(stack)
+
+    wait_for(is_full, 60)
+
+
+def _lengthen_feed(client: Redis, entries: int) -> None:
+    """With samples of streams that are not the load's."""
+    now = datetime.now(UTC)
+    with client.pipeline(transaction=False) as pipeline:
+        for number in range(entries):
+            user_id = f"filler_{number % 200}"
+            sample = StreamSnapshot(
+                stream_id=user_id,
+                broadcaster_id=user_id,
+                broadcaster_login=user_id,
+                broadcaster_name=user_id,
+                captured_at=now + timedelta(milliseconds=number),
+                started_at=now,
+                viewer_count=1,
+                category_id=None,
+                category_name=None,
+                title=None,
+                language=None,
+                tags=(),
+            )
+            record = values.record_value(user_id, [], sample)
+            pipeline.xadd(keys.FEED, {"record": record})
+        pipeline.execute()
 
 
 def slow_down_disk(stack: Stack, milliseconds: int) -> None:

@@ -15,8 +15,9 @@ from streamwatch.simulator.world import Happening
 MISHAPS = {Mishap.DOUBLED: 0.05, Mishap.ECHOED: 0.05, Mishap.LATE: 0.05}
 """How likely each is. A late message comes after those that tell what happened later."""
 
-RETRY_DELAYS = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
-"""Twitch publishes none; third parties have seen about five tries within minutes."""
+RETRY_DELAYS = (1.0, 2.0, 4.0, 8.0, 16.0, 16.0, 16.0, 16.0)
+"""Twitch publishes none; third parties have seen about five tries within minutes. Here none is
+given up: what was never acknowledged could not be told from what was lost."""
 
 LATEST_SECONDS = sum(RETRY_DELAYS)
 """After this a message is acknowledged or given up."""
@@ -35,12 +36,15 @@ class Acknowledged:
 
 
 class Load:
-    """`rate` goings on and off a second of so many streamers, until it is stopped."""
+    """`rate` goings on and off a second of so many streamers, until it is stopped. Twitch tells in
+    whole seconds when a stream started: one streamer starts no more than one in a second.
+    """
 
     def __init__(self, twitch: Simulator, streamers: int, rate: float) -> None:
         self.happened: dict[Told, Happening] = {}
         self._twitch = twitch
         self._rate = rate
+        assert rate < 2 * streamers
         users = [twitch.world.add_user(f"Streamer_{number}") for number in range(streamers)]
         self.logins = [user.login for user in users]
         self.user_ids = [user.user_id for user in users]

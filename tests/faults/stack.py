@@ -2,9 +2,9 @@
 MongoDB, the simulated Twitch, and a supervisor that starts again what has ended."""
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
@@ -16,13 +16,13 @@ from streamwatch.leadership import LEADER
 from streamwatch.simulator import Simulator
 from streamwatch.storage.redis import RedisStorage, keys
 from streamwatch.storage.redis.connection import Connection
-from tests.e2e.conftest import API_KEY, twitch_settings
+from tests.e2e.conftest import SECRET, twitch_settings
 from tests.faults.load import Load
 from tests.processes import ROOT, Deployment, Process, deployment
 from tests.servers import Server, mongo_server, redis_server
 from tests.waiting import wait_for
 
-DATABASE = "twitch_analytics"
+DATABASE = "faults"
 
 _RESTART_SECONDS = 1.0
 """How often the supervisor looks, as systemd's RestartSec."""
@@ -41,6 +41,10 @@ class Stack:
     service: Deployment
     web: Process
     workers: list[Process]
+    supervisor: "Supervisor" = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.supervisor = Supervisor(self.supervise)
 
     @property
     def web_workers(self) -> list[int]:
@@ -70,6 +74,12 @@ class Stack:
         for number, worker in enumerate(self.workers):
             if not worker.is_running:
                 self.workers[number] = self.service.start("worker")
+
+    def rest(self) -> None:
+        """End the workers for good, so that nothing changes any more."""
+        self.supervisor.stop()
+        for worker in self.workers:
+            worker.stop()
 
     def is_healthy(self) -> bool:
         """Whether all is well, and a worker leads that is alive."""
@@ -116,32 +126,37 @@ def stack(
         Simulator() as twitch,
         redis_server("--include", str(ROOT / "config" / "redis.conf"), *redis_options) as redis_,
         mongo_server() as mongo,
+        closing(RedisStorage(Connection.to(redis_.url))) as storage,
+        closing(MongoAnalytics(mongo.url, DATABASE, timedelta(seconds=600))) as analytics,
+        deployment(folder / "service", **twitch_settings(twitch)) as service,
     ):
         load = Load(twitch, streamers, rate)
-        settings = twitch_settings(twitch) | {
+        del service.environment["WEBHOOK_SECRET"]
+        set_webhook_secrets(service, SECRET)
+        service.environment |= {
             "STORAGE_TYPE": "redis",
             "REDIS_URL": redis_.url,
             "MONGODB_URL": mongo.url,
+            "MONGODB_DATABASE": DATABASE,
+            "WEBHOOK_URL": service.webhook_url,
             "DEFAULT_STREAMERS": ",".join(load.logins),
             "REFRESH_SECONDS": "2",
             "EVENTS_KEPT": "100000",
-            "API_KEY": API_KEY,
             "RATE_LIMIT": "0",
             "LOOKUP_LIMIT": "0",
         }
-        with deployment(folder / "service", **settings) as service:
-            service.environment["WEBHOOK_URL"] = service.webhook_url
-            web = service.start("web")
-            service.wait_until_up()
-            workers = [service.start("worker"), service.start("worker")]
-            storage = RedisStorage(Connection.to(redis_.url))
-            analytics = MongoAnalytics(mongo.url, DATABASE, timedelta(seconds=600))
-            made = Stack(redis_, mongo, storage, analytics, twitch, load, service, web, workers)
-            wait_for(lambda: _all_subscribed(service, len(load.logins)), 60)
-            with _supervised(made):
-                yield made
-            storage.close()
-            analytics.close()
+        web = service.start("web")
+        service.wait_until_up()
+        workers = [service.start("worker"), service.start("worker")]
+        made = Stack(redis_, mongo, storage, analytics, twitch, load, service, web, workers)
+        wait_for(lambda: _all_subscribed(service, streamers), 60)
+        with made.supervisor:
+            yield made
+
+
+def set_webhook_secrets(service: Deployment, secrets: str) -> None:
+    """In the file that its processes read when they start, and gunicorn's at SIGHUP."""
+    (service.folder / ".env").write_text(f"WEBHOOK_SECRET={secrets}\n")
 
 
 def _all_subscribed(service: Deployment, count: int) -> bool:
@@ -149,18 +164,24 @@ def _all_subscribed(service: Deployment, count: int) -> bool:
     return len(known) == count and all(streamer["is_active"] for streamer in known)
 
 
-@contextmanager
-def _supervised(supervised: Stack) -> Iterator[None]:
-    stopped = threading.Event()
+class Supervisor:
+    """Looks after the processes every now and then, between `with` and its end."""
 
-    def watch() -> None:
-        while not stopped.wait(_RESTART_SECONDS):
-            supervised.supervise()
+    def __init__(self, look: Callable[[], None]) -> None:
+        self._look = look
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="supervisor")
 
-    thread = threading.Thread(target=watch, name="supervisor")
-    thread.start()
-    try:
-        yield
-    finally:
-        stopped.set()
-        thread.join()
+    def __enter__(self) -> None:
+        self._thread.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        self._stopped.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        while not self._stopped.wait(_RESTART_SECONDS):
+            self._look()
