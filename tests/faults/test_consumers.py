@@ -1,0 +1,72 @@
+"""A worker that dies between writing to MongoDB and telling the feed so."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from redis import Redis
+
+from streamwatch.analytics.mongo import MongoAnalytics
+from streamwatch.analytics.testing import CAP
+from streamwatch.domain.models import Source, Stream
+from streamwatch.domain.observations import SeenLive
+from streamwatch.domain.sessions import Observed
+from streamwatch.services.observer import Observer
+from streamwatch.services.projector import READER, RECLAIM_SECONDS, Projector
+from streamwatch.storage.redis import RedisStorage, keys
+from streamwatch.storage.redis.connection import Connection
+
+pytestmark = pytest.mark.xdist_group("mongo")
+
+START = datetime(2026, 6, 1, 12, tzinfo=UTC)
+SAMPLES = 50
+
+
+class Died(BaseException):
+    """The end of a process: nothing catches it."""
+
+
+class Dying(MongoAnalytics):
+    """Writes, and is gone before anybody hears of it."""
+
+    def project(self, observed: Observed) -> None:
+        super().project(observed)
+        raise Died
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def sample(number: int) -> SeenLive:
+    stream = Stream("9001", START, viewer_count=100, game_id="1", game_name="Chess")
+    at = START + timedelta(minutes=number)
+    return SeenLive("1337", "cool_user", "Cool_User", stream, at, Source.POLL)
+
+
+def test_what_a_dead_worker_had_written_another_writes_again_and_it_counts_once(
+    redis_url: str, mongodb_url: str, mongodb_database: str
+) -> None:
+    storage = RedisStorage(Connection.to(redis_url))
+    storage.feed.register(READER)
+    for number in range(1, SAMPLES + 1):
+        Observer(storage).observe([sample(number)])
+    dying = Dying(mongodb_url, mongodb_database, CAP)
+    with pytest.raises(Died):
+        Projector(storage.feed, dying, "dead", now).run_once()
+    once = dying.sessions("1337", 10)
+    dying.close()
+    assert [state.pending for state in storage.feed.readers()] == [SAMPLES]
+
+    with Redis.from_url(redis_url) as client:  # some time goes by
+        for entry in client.xpending_range(keys.FEED, READER, "-", "+", SAMPLES):
+            idle = int(RECLAIM_SECONDS * 1000)
+            client.xclaim(keys.FEED, READER, "dead", 0, [entry["message_id"]], idle=idle)
+    analytics = MongoAnalytics(mongodb_url, mongodb_database, CAP)
+    assert Projector(storage.feed, analytics, "alive", now).run_once() == SAMPLES
+
+    assert analytics.sessions("1337", 10) == once
+    assert [session.sampled.sums.samples for session in once] == [SAMPLES]
+    assert [(one.lag, one.pending) for one in storage.feed.readers()] == [(0, 0)]
+    assert storage.feed.trim() == SAMPLES
+    analytics.close()
+    storage.close()
