@@ -26,6 +26,8 @@ from streamwatch.domain.times import format_time, formatted_time, parse_time
 
 Document = dict[str, Any]
 
+_EVENT_TYPES = {str(event_type): event_type for event_type in EventType}
+
 Json = NewType("Json", bytes)
 """A document as it is answered."""
 
@@ -128,12 +130,17 @@ def status_document(status: StreamStatus, source: str = STORAGE) -> Document:
 
 
 def status_memory(status: StreamStatus) -> Document:
-    """What a status remembers beside what it shows, in models: nobody but us reads it, so that a
-    storage may write them as they are, each as an object and times as `format_time` does."""
+    """What a status remembers beside what it shows. Nobody but us reads it, so that it holds models
+    and times as they are, for a storage to write as objects and as `format_time` does, and marks as
+    rows without names."""
+    timeline = status.timeline
     return {
         "seen_at": status.seen_at,
         "absent_at": status.absent_at,
-        "timeline": status.timeline,
+        "latest": timeline.latest,
+        "on": timeline.on,
+        "heard": [tuple(mark) for mark in timeline.heard],
+        "marks": [tuple(mark) for mark in timeline.marks],
     }
 
 
@@ -148,7 +155,7 @@ def status_from(document: Document, memory: Document, version: int) -> StreamSta
         last_updated=formatted_time(document["last_updated"]),
         last_event_type=EventType(event_type) if event_type else None,
         version=version,
-        timeline=_timeline_from(memory["timeline"]),
+        timeline=_timeline_from(memory),
         seen_at=_time_from(memory["seen_at"]),
         absent_at=_time_from(memory["absent_at"]),
     )
@@ -234,26 +241,33 @@ def user_from(document: Document) -> User:
     return User(document["id"], document["login"].lower(), document["display_name"])
 
 
-def _timeline_from(document: Document) -> Timeline:
-    latest = document["latest"]
+def _timeline_from(memory: Document) -> Timeline:
+    latest = memory["latest"]
     return Timeline(
         latest=stream_from(latest) if latest else None,
-        on=document["on"],
-        heard=tuple(map(_mark_from, document["heard"])),
-        marks=tuple(map(_mark_from, document["marks"])),
+        on=memory["on"],
+        heard=tuple(_mark_from(*mark) for mark in memory["heard"]),
+        marks=tuple(_mark_from(*mark) for mark in memory["marks"]),
     )
 
 
-def _mark_from(document: Document) -> Mark:
-    withheld = document["withheld"]
+def _mark_from(
+    at: str,
+    event_type: str,
+    message_id: str,
+    stream_id: str | None,
+    started_at: str | None,
+    stream_type: str,
+    withheld: Document | None,
+) -> Mark:
     return Mark(
-        at=formatted_time(document["at"]),
-        type=EventType(document["type"]),
-        message_id=document["message_id"],
-        stream_id=document["stream_id"],
-        started_at=_time_from(document["started_at"]),
-        stream_type=document["stream_type"],
-        withheld=event_from(withheld) if withheld else None,
+        formatted_time(at),
+        _EVENT_TYPES[event_type],
+        message_id,
+        stream_id,
+        formatted_time(started_at) if started_at else None,
+        stream_type,
+        event_from(withheld) if withheld else None,
     )
 
 

@@ -4,7 +4,7 @@ stream id; a login is an attribute in lower case that can change. Times are awar
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 
 class EventType(StrEnum):
@@ -127,13 +127,12 @@ class StreamSnapshot:
     tags: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(NamedTuple):
     """One "went on" or "went off" on a streamer's timeline (see `timeline`).
 
     `stream_id` is None for an offline that does not name its stream. `withheld` holds the event
     itself while it says nothing new: it is told should a message that arrives later, from between,
-    make it news.
+    make it news. A tuple, since there are many to a status and they are read with each message.
     """
 
     at: datetime

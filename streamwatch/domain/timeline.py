@@ -5,6 +5,7 @@ same stream are one event: the first to arrive is told, the others are withheld,
 a mark that arrives later, from between them, makes them news.
 """
 
+from bisect import insort
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -36,11 +37,12 @@ def place(timeline: Timeline, mark: Mark) -> Placed | None:
     """Put `mark`, which withholds its event, where its time belongs; None if it is there."""
     if any(known.message_id == mark.message_id for known in timeline.marks):
         return None
-    marks = sorted((*timeline.marks, mark), key=_order)
+    marks = list(timeline.marks)
+    insort(marks, mark, key=_order)
     state = replay(replace(timeline, marks=tuple(marks)))
     events = tuple(_untold(state.runs))
     told = {event.id for event in events}
-    marks = [replace(m, withheld=None) if m.message_id in told else m for m in marks]
+    marks = [m._replace(withheld=None) if m.message_id in told else m for m in marks]
     return Placed(
         timeline=_settle(replace(timeline, marks=tuple(marks))),
         live=state.live,
@@ -147,6 +149,6 @@ def _settle(timeline: Timeline) -> Timeline:
     return Timeline(
         latest=state.latest,
         on=state.on,
-        heard=(replace(heard, stream_id=subject, withheld=None),) if heard else (),
+        heard=(heard._replace(stream_id=subject, withheld=None),) if heard else (),
         marks=kept,
     )
