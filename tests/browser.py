@@ -70,7 +70,7 @@ class Visit:
     def close(self) -> None:
         """End; whatever went wrong fails the test."""
         self._context.close()
-        assert self.faults == []
+        assert not self.faults, self.faults
 
     def _heard(self, message: ConsoleMessage) -> None:
         if message.type in {"error", "warning"}:

@@ -134,10 +134,14 @@ def test_a_page_without_a_place_among_the_listeners_polls(
     expect(page.locator("[data-pulse]")).to_have_text("Polling")
     showcase.go_online("Shroud", "s1")
     expect(page.locator(".card")).to_have_count(1, timeout=20_000)
+    showcase.poll("Shroud", viewer_count=4321)
+    expect(page.locator(".card")).to_contain_text("4,321", timeout=20_000)
+    showcase.poll("Shroud", viewer_count=5432)
+    expect(page.locator(".card")).to_contain_text("5,432", timeout=20_000)
     for listener in held:
         listener.close()
-    [refusal] = one.faults
-    assert "503" in refusal
+    expect(page.locator("[data-pulse]")).to_have_text("Live", timeout=20_000)
+    assert all("503" in refusal for refusal in one.faults)
     one.faults.clear()
 
 

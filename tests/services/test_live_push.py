@@ -4,12 +4,13 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from itertools import islice
 from threading import RLock
 
 import pytest
 
-from streamwatch.domain.models import EventType
+from streamwatch.domain.models import EventType, Stream
 from streamwatch.services.errors import TooManyListeners
 from streamwatch.services.live_events import LiveEvent, LiveEventType
 from streamwatch.services.live_push import Listener, LivePush
@@ -67,9 +68,7 @@ def poll(storage: FailingStorage, *, viewers: int = 5, **details: str) -> None:
     known = storage.status("1")
     version = known.version + 1 if known else 1
     after = build.status(version=version, viewers=viewers)
-    snapshot = build.snapshot(viewers=viewers)
-    for name, value in details.items():
-        object.__setattr__(snapshot, name, value)
+    snapshot = replace(build.snapshot(viewers=viewers), **details)  # type: ignore[arg-type]  # a test names them right
     build.store(storage, build.change(after, snapshot=snapshot))
 
 
@@ -123,11 +122,15 @@ def test_what_changed_is_told_once_and_what_it_was_before(
 
 
 def test_what_the_status_says_already_is_no_news(storage: FailingStorage, push: LivePush) -> None:
-    status = build.status(viewers=5)
-    assert status.stream
-    for name, value in {"game_id": "9", "game_name": "Pokémon", "title": "A ♥ title"}.items():
-        object.__setattr__(status.stream, name, value)
-    build.store(storage, build.change(status))
+    snapshot = build.snapshot()
+    stream = Stream(
+        snapshot.stream_id,
+        snapshot.started_at,
+        viewer_count=5,
+        game_id=snapshot.category_id,
+        title=snapshot.title,
+    )
+    build.store(storage, build.change(replace(build.status(), stream=stream)))
     with closing(push.listen()) as listener:
         poll(storage, viewers=7)
         [event] = heard(listener, 1)

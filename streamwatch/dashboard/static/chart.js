@@ -34,7 +34,7 @@ function translucent(color) {
 }
 
 // Where a category began: a dashed line, and its name where there is room.
-function markPlugin(marks, color) {
+function markPlugin(found, color) {
   return {
     hooks: {
       draw: (plot) => {
@@ -44,7 +44,7 @@ function markPlugin(marks, color) {
         ctx.save();
         ctx.textAlign = "left";
         ctx.font = `600 ${12 * scale}px system-ui, sans-serif`;
-        for (const { index, text } of marks) {
+        for (const { index, text } of found.marks) {
           const x = Math.round(plot.valToPos(plot.data[0][index], "x", true));
           if (x < bbox.left || x > bbox.left + bbox.width) continue;
           ctx.strokeStyle = ctx.fillStyle = color;
@@ -65,7 +65,8 @@ function markPlugin(marks, color) {
   };
 }
 
-function options(figure, { lines, marks }) {
+function options(figure, found) {
+  const { lines } = found;
   const muted = getComputedStyle(figure.querySelector("figcaption")).color;
   const grid = getComputedStyle(figure).borderTopColor;
   const axis = { stroke: muted, grid: { stroke: grid, width: 1 }, ticks: { show: false }, font: "12px system-ui, sans-serif" };
@@ -89,23 +90,34 @@ function options(figure, { lines, marks }) {
         value: (_, value) => (value === null ? "–" : value.toLocaleString("en", { maximumFractionDigits: 1 })),
       })),
     ],
-    plugins: [markPlugin(marks, muted)],
+    plugins: [markPlugin(found, muted)],
   };
 }
 
 function chart(figure) {
   const place = figure.querySelector(".plot");
+  const found = {};
   let plot = null;
+  const read = () => {
+    Object.assign(found, columns(figure.querySelector("details table")));
+    return [found.times, ...found.lines.map((line) => line.values)];
+  };
   const draw = () => {
-    const found = columns(figure.querySelector("details table"));
+    const data = read();
     plot?.destroy();
-    plot = new uPlot(options(figure, found), [found.times, ...found.lines.map((line) => line.values)], place);
+    plot = new uPlot(options(figure, found), data, place);
+  };
+  const add = () => {
+    const { min, max } = plot.scales.x;
+    const isWhole = min <= plot.data[0][0] && max >= plot.data[0].at(-1);
+    plot.setData(read(), isWhole);
+    if (!isWhole) plot.redraw(); // what was zoomed into stays
   };
   const zoom = (factor) => {
     const { min, max } = plot.scales.x;
     const half = ((max - min) / 2) * factor;
-    const { 0: first, length, [length - 1]: last } = plot.data[0];
-    plot.setScale("x", { min: Math.max(first, (min + max) / 2 - half), max: Math.min(last, (min + max) / 2 + half) });
+    const [times] = plot.data;
+    plot.setScale("x", { min: Math.max(times[0], (min + max) / 2 - half), max: Math.min(times.at(-1), (min + max) / 2 + half) });
   };
   draw();
   figure.dataset.drawn = "";
@@ -114,7 +126,7 @@ function chart(figure) {
   new ResizeObserver(() => plot.setSize({ width: place.clientWidth, height: HEIGHT })).observe(place);
   document.addEventListener("themechange", draw);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
-  document.addEventListener("refreshed", draw);
+  document.addEventListener("refreshed", add);
 }
 
 document.querySelectorAll("figure[data-chart]").forEach(chart);

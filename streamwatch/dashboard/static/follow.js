@@ -49,8 +49,7 @@ function replace(region, other) {
   if (region.localName === "select") region.value = value; // options that move choose themselves
 }
 
-// Items that are the same stay the same elements: the focus, the scroll and what they show of
-// viewers are theirs.
+// Items that are the same stay the same elements, with the focus if they have it.
 function syncKeyed(list, fresh) {
   const old = new Map([...list.children].map((item) => [item.id, item]));
   let place = list.firstElementChild;
@@ -63,10 +62,17 @@ function syncKeyed(list, fresh) {
       kept = item;
       if (isPlace) place = item;
     }
+    if (kept && kept !== item) takeViewers(kept, item);
     if (kept && kept === place) place = place.nextElementSibling;
     else list.insertBefore(kept ?? item, place);
   }
   for (const gone of old.values()) gone.remove();
+}
+
+function takeViewers(card, fresh) {
+  if (card.dataset.viewers === fresh.dataset.viewers) return;
+  card.dataset.viewers = fresh.dataset.viewers;
+  card.querySelector(".audience").replaceWith(fresh.querySelector(".audience"));
 }
 
 function showViewers(snapshot) {
