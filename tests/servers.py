@@ -157,6 +157,8 @@ def _redis_answers(url: str) -> bool:
     with redis.Redis.from_url(url, socket_timeout=1, retry=None) as client:
         try:
             return bool(client.ping())
+        except redis.AuthenticationError:  # an answer, too
+            return True
         except redis.RedisError:
             return False
 

@@ -33,6 +33,7 @@ class Stack:
     """`storage` and `analytics` are those of the service, from outside."""
 
     redis_server: Server
+    redis_password: str
     mongo: Server
     storage: RedisStorage
     analytics: MongoAnalytics
@@ -65,7 +66,7 @@ class Stack:
         return pids.get(int(lease.holder.split(":")[1])) if lease else None
 
     def redis_client(self) -> redis.Redis:
-        return redis.Redis.from_url(self.redis_server.url)
+        return redis.Redis.from_url(with_password(self.redis_server.url, self.redis_password))
 
     def supervise(self) -> None:
         """Start again whatever process of the Procfile has ended."""
@@ -119,14 +120,20 @@ def children(pid: int) -> list[int]:
 
 @contextmanager
 def stack(
-    folder: Path, *, rate: float, streamers: int = 50, redis_options: tuple[str, ...] = ()
+    folder: Path,
+    *,
+    rate: float,
+    streamers: int = 50,
+    redis_options: tuple[str, ...] = (),
+    redis_password: str = "",
 ) -> Iterator[Stack]:
     """All of it, with every streamer subscribed to; no load yet."""
+    options = ("--include", str(ROOT / "config" / "redis.conf"), "--requirepass", redis_password)
     with (
         Simulator() as twitch,
-        redis_server("--include", str(ROOT / "config" / "redis.conf"), *redis_options) as redis_,
+        redis_server(*options, *redis_options) as redis_,
         mongo_server() as mongo,
-        closing(RedisStorage(Connection.to(redis_.url))) as storage,
+        closing(RedisStorage(Connection.to(with_password(redis_.url, redis_password)))) as storage,
         closing(MongoAnalytics(mongo.url, DATABASE, timedelta(seconds=600))) as analytics,
         deployment(folder / "service", **twitch_settings(twitch)) as service,
     ):
@@ -135,7 +142,7 @@ def stack(
         set_webhook_secrets(service, SECRET)
         service.environment |= {
             "STORAGE_TYPE": "redis",
-            "REDIS_URL": redis_.url,
+            "REDIS_URL": with_password(redis_.url, redis_password),
             "MONGODB_URL": mongo.url,
             "MONGODB_DATABASE": DATABASE,
             "WEBHOOK_URL": service.webhook_url,
@@ -148,10 +155,16 @@ def stack(
         web = service.start("web")
         service.wait_until_up()
         workers = [service.start("worker"), service.start("worker")]
-        made = Stack(redis_, mongo, storage, analytics, twitch, load, service, web, workers)
+        made = Stack(
+            redis_, redis_password, mongo, storage, analytics, twitch, load, service, web, workers
+        )
         wait_for(lambda: _all_subscribed(service, streamers), 60)
         with made.supervisor:
             yield made
+
+
+def with_password(url: str, password: str) -> str:
+    return url.replace("//", f"//:{password}@") if password else url
 
 
 def set_webhook_secrets(service: Deployment, secrets: str) -> None:
