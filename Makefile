@@ -28,11 +28,12 @@ soak: $(DEV)  ## what takes longer: faults under load, abuse, hours; keeps its f
 screenshots: $(DEV)  ## a picture of each page of the dashboard; needs a Chromium on PATH
 	$(BIN)/python -m tests.dashboard.screenshots
 
-check: $(DEV)  ## format, lint, types, and who may import whom
+check: $(DEV)  ## format, lint, types, who may import whom, and known vulnerabilities
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m tests.audit
 
 format: $(DEV)  ## put the code into its form
 	$(BIN)/ruff format .
