@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, NewType, Self
 
 from streamwatch.domain.models import (
+    Begun,
     EventType,
     Mark,
     Source,
@@ -131,13 +132,13 @@ def status_document(status: StreamStatus, source: str = STORAGE) -> Document:
 
 def status_memory(status: StreamStatus) -> Document:
     """What a status remembers beside what it shows. Nobody but us reads it, so that it holds models
-    and times as they are, for a storage to write as objects and as `format_time` does, and marks as
+    and times as they are, for a storage to write as objects and as `format_time` does; marks are
     rows without names."""
     timeline = status.timeline
     return {
         "seen_at": status.seen_at,
         "absent_at": status.absent_at,
-        "latest": timeline.latest,
+        "latest": timeline.latest and tuple(timeline.latest),
         "on": timeline.on,
         "heard": [tuple(mark) for mark in timeline.heard],
         "marks": [tuple(mark) for mark in timeline.marks],
@@ -244,7 +245,7 @@ def user_from(document: Document) -> User:
 def _timeline_from(memory: Document) -> Timeline:
     latest = memory["latest"]
     return Timeline(
-        latest=stream_from(latest) if latest else None,
+        latest=Begun(latest[0], formatted_time(latest[1]), latest[2]) if latest else None,
         on=memory["on"],
         heard=tuple(_mark_from(*mark) for mark in memory["heard"]),
         marks=tuple(_mark_from(*mark) for mark in memory["marks"]),

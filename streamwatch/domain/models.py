@@ -144,13 +144,21 @@ class Mark(NamedTuple):
     withheld: StreamEvent | None = None
 
 
+class Begun(NamedTuple):
+    """A stream as it is told when it begins. A tuple, as a mark is."""
+
+    id: str
+    started_at: datetime
+    type: str = "live"
+
+
 @dataclass(frozen=True, slots=True)
 class Timeline:
     """What it takes to put a late message in its place: the recent `marks` in the order of their
     times and, from before them, the stream that started last, whether it was on, and what was last
     heard of it."""
 
-    latest: Stream | None = None
+    latest: Begun | None = None
     on: bool = False
     heard: tuple[Mark, ...] = ()
     marks: tuple[Mark, ...] = ()

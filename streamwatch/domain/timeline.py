@@ -7,16 +7,17 @@ a mark that arrives later, from between them, makes them news.
 
 from bisect import insort
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from streamwatch.domain.models import EventType, Mark, Stream, StreamEvent, Timeline
+from streamwatch.domain.models import Begun, EventType, Mark, Stream, StreamEvent, Timeline
 
 TIMELINE_SPAN = timedelta(hours=1)
 """How far back a late message is put in its place: six times EventSub's replay window."""
 
-TIMELINE_MARKS = 32
-"""How many marks a timeline keeps, however close they are."""
+TIMELINE_MARKS = 16
+"""How many marks a timeline keeps, however close they are: of a streamer who goes on and off every
+minute, those of the replay window. Each is read and written with every message."""
 
 SAME_OFFLINE = timedelta(minutes=1)
 """Two offlines that name no stream, with no online between, are one event within this time."""
@@ -39,13 +40,13 @@ def place(timeline: Timeline, mark: Mark) -> Placed | None:
         return None
     marks = list(timeline.marks)
     insort(marks, mark, key=_order)
-    state = replay(replace(timeline, marks=tuple(marks)))
+    state = replay(Timeline(timeline.latest, timeline.on, timeline.heard, tuple(marks)))
     events = tuple(_untold(state.runs))
     told = {event.id for event in events}
     marks = [m._replace(withheld=None) if m.message_id in told else m for m in marks]
     return Placed(
-        timeline=_settle(replace(timeline, marks=tuple(marks))),
-        live=state.live,
+        timeline=_settle(Timeline(timeline.latest, timeline.on, timeline.heard, tuple(marks))),
+        live=Stream(*state.latest) if state.on and state.latest else None,
         last_type=marks[-1].type,
         events=events,
     )
@@ -60,14 +61,10 @@ class Replay:
     succession, without those of a run that was told before the timeline begins.
     """
 
-    latest: Stream | None
+    latest: Begun | None
     on: bool
     heard: dict[str, Mark]
     runs: list[list[Mark]]
-
-    @property
-    def live(self) -> Stream | None:
-        return self.latest if self.on else None
 
 
 def replay(timeline: Timeline) -> Replay:
@@ -92,7 +89,7 @@ def replay(timeline: Timeline) -> Replay:
     return state
 
 
-def is_superseded(stream: Stream, latest: Stream | None) -> bool:
+def is_superseded(stream: Stream | Begun, latest: Begun | None) -> bool:
     """Whether another stream started later. A stream is not older than itself: EventSub tells its
     start with fractions of a second and Helix without."""
     return latest is not None and latest.id != stream.id and stream.started_at < latest.started_at
@@ -104,7 +101,7 @@ def _turn(state: Replay, mark: Mark, subject: str) -> bool:
         turned = state.on and state.latest is not None and state.latest.id == subject
         state.on = state.on and not turned
         return turned
-    stream = Stream(subject, mark.started_at or mark.at, mark.stream_type)
+    stream = Begun(subject, mark.started_at or mark.at, mark.stream_type)
     if is_superseded(stream, state.latest):
         return False
     turned = not state.on or state.latest is None or state.latest.id != subject
@@ -143,7 +140,7 @@ def _settle(timeline: Timeline) -> Timeline:
     settled = marks[: len(marks) - len(kept)]
     if not settled:
         return timeline
-    state = replay(replace(timeline, marks=settled))
+    state = replay(Timeline(timeline.latest, timeline.on, timeline.heard, settled))
     subject = state.latest.id if state.latest else ""
     heard = state.heard.get(subject)
     return Timeline(

@@ -11,6 +11,7 @@ for what it shows beyond doubt.
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from streamwatch.domain.models import (
     Change,
@@ -81,23 +82,18 @@ def _went(status: StreamStatus | None, event: StreamEvent, mark: Mark) -> Change
     placed = place(base.timeline, mark)
     if placed is None:
         return None
+    goes_on = placed.live and base.stream and placed.live.id == base.stream.id
     after = replace(
         base,
-        stream=_with_details(placed.live, base.stream),
+        stream=base.stream if goes_on else placed.live,
         last_event_type=placed.last_type,
         timeline=placed.timeline,
+        seen_at=base.seen_at if goes_on else None,
+        absent_at=base.absent_at if goes_on and mark.type is EventType.OFFLINE else None,
     )
-    if after.stream is None or base.stream is None or after.stream.id != base.stream.id:
-        after = replace(after, seen_at=None, absent_at=None)
-    elif mark.type is EventType.ONLINE:
-        after = replace(after, absent_at=None)
     login, name = event.broadcaster_login, event.broadcaster_name
     message_id = event.id if event.source is Source.EVENTSUB else None
     return _change(status, after, login, name, event.timestamp, message_id, placed.events)
-
-
-def _with_details(live: Stream | None, known: Stream | None) -> Stream | None:
-    return known if live and known and known.id == live.id else live
 
 
 def _change(
@@ -112,10 +108,12 @@ def _change(
 ) -> Change:
     """The change to `after`, with the names that were heard at `at` unless later ones are known."""
     version = status.version if status else 0
+    named: dict[str, Any] = {}
     if status is None or at >= status.last_updated:
-        after = replace(after, login=login, display_name=display_name, last_updated=at)
+        named = {"login": login, "display_name": display_name, "last_updated": at}
+    after = replace(after, version=version + 1, **named)
     return Change(
-        status=replace(after, version=version + 1),
+        status=after,
         base_version=version,
         previous_login=status.login if status and status.login != after.login else None,
         message_id=message_id,

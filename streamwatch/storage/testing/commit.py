@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from streamwatch.domain.models import (
+    Begun,
     Change,
     EventType,
     Mark,
@@ -239,7 +240,7 @@ def _full_status() -> StreamStatus:
         last_updated=at(2),
         last_event_type=EventType.OFFLINE,
         version=1,
-        timeline=Timeline(stream, on=True, heard=(bare,), marks=(mark, bare)),
+        timeline=Timeline(Begun("s1", at(-1), "rerun"), on=True, heard=(bare,), marks=(mark, bare)),
         seen_at=at(3),
         absent_at=at(4),
     )
