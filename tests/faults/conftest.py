@@ -8,25 +8,33 @@ import pytest
 
 from tests.faults.figures import Row, keep, table
 
-_NAME = "faults"
+KeepRow = Callable[[Row], None]
+KeepText = Callable[[str, str], None]
+
+_ROW = "fault"
+_TEXT = "text"
 
 
 @pytest.fixture
-def keep_row(record_property: Callable[[str, object], None]) -> Callable[[Row], None]:
+def keep_row(record_property: Callable[[str, object], None]) -> KeepRow:
     """Puts a row into the table of faults."""
-    return lambda row: record_property(_NAME, astuple(row))
+    return lambda row: record_property(_ROW, astuple(row))
+
+
+@pytest.fixture
+def keep_text(record_property: Callable[[str, object], None]) -> KeepText:
+    """Keeps a text under its name."""
+    return lambda name, text: record_property(_TEXT, (name, text))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    rows = [
-        Row(*value)
-        for report in terminalreporter.getreports("passed")
-        for name, value in report.user_properties
-        if name == _NAME
-    ]
-    if not rows:
-        return
-    terminalreporter.section("faults")
-    terminalreporter.write_line(table(rows))
-    if os.environ.get("KEEP_FIGURES"):
-        keep(_NAME, table(rows))
+    reports = [*terminalreporter.getreports("passed"), *terminalreporter.getreports("failed")]
+    properties = [one for report in reports for one in report.user_properties]
+    texts = dict(value for name, value in properties if name == _TEXT)
+    if rows := [Row(*value) for name, value in properties if name == _ROW]:
+        texts["faults"] = table(rows)
+    for name, text in texts.items():
+        terminalreporter.section(name)
+        terminalreporter.write_line(text)
+        if os.environ.get("KEEP_FIGURES"):
+            keep(name, text)

@@ -126,6 +126,7 @@ def stack(
     streamers: int = 50,
     redis_options: tuple[str, ...] = (),
     redis_password: str = "",
+    events_kept: int = 100_000,
 ) -> Iterator[Stack]:
     """All of it, with every streamer subscribed to; no load yet."""
     options = ("--include", str(ROOT / "config" / "redis.conf"), "--requirepass", redis_password)
@@ -148,7 +149,7 @@ def stack(
             "WEBHOOK_URL": service.webhook_url,
             "DEFAULT_STREAMERS": ",".join(load.logins),
             "REFRESH_SECONDS": "2",
-            "EVENTS_KEPT": "100000",
+            "EVENTS_KEPT": f"{events_kept}",
             "RATE_LIMIT": "0",
             "LOOKUP_LIMIT": "0",
         }

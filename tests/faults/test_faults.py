@@ -1,16 +1,13 @@
 """Faults under load: what Twitch was promised is kept, and the service recovers by itself."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.faults import inflict
-from tests.faults.figures import Row
+from tests.faults.conftest import KeepRow
 from tests.faults.run import Fault, endure
 from tests.faults.stack import stack
-
-Keep = Callable[[Row], None]
 
 FROZEN_SECONDS = 30.0
 
@@ -36,20 +33,20 @@ SLOW_DISK = ("--enable-debug-command", "local")
 @pytest.mark.soak
 @pytest.mark.timeout(400)
 @pytest.mark.parametrize("name", FAULTS)
-def test_nothing_that_was_acknowledged_is_lost(name: str, tmp_path: Path, keep_row: Keep) -> None:
+def test_what_was_acknowledged_is_kept(name: str, tmp_path: Path, keep_row: KeepRow) -> None:
     with stack(tmp_path, rate=60, streamers=200) as stacked:
         keep_row(endure(stacked, name, FAULTS[name], 2500))
 
 
 @pytest.mark.soak
 @pytest.mark.timeout(400)
-def test_a_slow_disk_loses_nothing_either(tmp_path: Path, keep_row: Keep) -> None:
+def test_a_slow_disk_loses_nothing_either(tmp_path: Path, keep_row: KeepRow) -> None:
     with stack(tmp_path, rate=60, streamers=200, redis_options=SLOW_DISK) as stacked:
         inflict.slow_down_disk(stacked, milliseconds=20)
         name = "kill -9 Redis on a disk that takes 20 ms a write"
         keep_row(endure(stacked, name, inflict.redis_killed, 2500))
 
 
-def test_nothing_is_lost_when_everything_is_killed_at_once(tmp_path: Path, keep_row: Keep) -> None:
+def test_everything_killed_at_once_loses_nothing(tmp_path: Path, keep_row: KeepRow) -> None:
     with stack(tmp_path, rate=40, streamers=40) as stacked:
         keep_row(endure(stacked, "everything", inflict.everything_killed, 400))

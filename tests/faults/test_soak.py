@@ -1,0 +1,108 @@
+"""An hour at ten times the rate that Twitch's limit lets one expect, in a few minutes.
+
+5,000 streamers are what one application may watch (cost 10,000, two subscriptions each). If each of
+them goes on and off twice a day, and a quarter of that in one hour, 1.4 messages come in a second:
+ten times that for an hour are 50,000.
+"""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+
+import pytest
+
+from tests.faults.conftest import KeepText
+from tests.faults.stack import Stack, stack
+from tests.waiting import wait_for
+
+MESSAGES = 50_000
+RATE = 120.0
+STREAMERS = 500
+GROWTH_MEGABYTES = 15
+REDIS_MEGABYTES = 100
+_SAMPLE_SECONDS = 2.0
+
+
+@dataclass
+class Figures:
+    """In the order of time: the memory of each process in megabytes, and the feed's lag."""
+
+    memory: dict[str, list[float]] = field(default_factory=dict)
+    redis: list[float] = field(default_factory=list)
+    lag: list[int] = field(default_factory=list)
+
+    def take(self, stacked: Stack) -> None:
+        processes = {f"web {n}": pid for n, pid in enumerate(stacked.web_workers, 1)}
+        processes["web master"] = stacked.web.pid
+        processes |= {f"worker {n}": one.pid for n, one in enumerate(stacked.workers, 1)}
+        for name, pid in processes.items():
+            self.memory.setdefault(name, []).append(resident(pid))
+        self.redis.append(stacked.redis_client().info("memory")["used_memory"] / 2**20)
+        self.lag.append(stacked.waiting())
+
+
+def resident(pid: int) -> float:
+    """Megabytes of memory."""
+    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    return pages * 4096 / 2**20
+
+
+@contextmanager
+def watching(stacked: Stack) -> Iterator[Figures]:
+    figures, stopped = Figures(), threading.Event()
+
+    def watch() -> None:
+        while not stopped.wait(_SAMPLE_SECONDS):
+            figures.take(stacked)
+
+    thread = threading.Thread(target=watch, name="watching")
+    thread.start()
+    try:
+        yield figures
+    finally:
+        stopped.set()
+        thread.join()
+
+
+def thirds(values: list[float]) -> tuple[float, float]:
+    """The middle of the second and of the last third."""
+    third = len(values) // 3
+    return median(values[third : 2 * third]), median(values[2 * third :])
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(1800)
+def test_an_hour_of_ten_times_the_peak_costs_no_memory_and_leaves_no_lag(
+    tmp_path: Path, keep_text: KeepText
+) -> None:
+    with stack(tmp_path, rate=RATE, streamers=STREAMERS, events_kept=1000) as stacked:
+        with watching(stacked) as figures, stacked.load.running():
+            wait_for(lambda: len(stacked.load.happened) >= MESSAGES, 1200)
+        stacked.twitch.wait_until_delivered(120)
+        wait_for(lambda: stacked.waiting() == 0, 30)
+        refused = [one for one in stacked.twitch.deliveries if not one.is_acknowledged]
+    rows = [(name, *thirds(values)) for name, values in figures.memory.items()]
+    keep_text("soak", report(rows, figures, len(stacked.twitch.deliveries), len(refused)))
+    assert not refused
+    assert all(last - before < GROWTH_MEGABYTES for _, before, last in rows), rows
+    assert max(figures.redis) < REDIS_MEGABYTES
+    assert max(figures.lag[len(figures.lag) // 2 :]) < 60 * RATE, figures.lag
+
+
+def report(rows: list[tuple[str, float, float]], figures: Figures, sent: int, refused: int) -> str:
+    summary = (
+        f"{sent:,} messages sent, {refused} refused; Redis at most {max(figures.redis):.0f} MB; at"
+        f" most {max(figures.lag):,} entries of the feed not processed, {figures.lag[-1]:,} at the"
+        " end."
+    )
+    lines = [
+        summary,
+        "",
+        "| process | MB in the second third | MB in the last third |",
+        "|---|---:|---:|",
+    ]
+    lines += [f"| {name} | {before:.0f} | {last:.0f} |" for name, before, last in rows]
+    return "\n".join(lines)
