@@ -33,6 +33,10 @@ class ContextFilter(logging.Filter):
 class JsonLines(JsonFormatter):
     """A record as one line of JSON, its traceback included, with times as everywhere else."""
 
+    def format(self, record: logging.LogRecord) -> str:
+        """As JSON; halves of surrogate pairs, which no encoding has, are escaped."""
+        return super().format(record).encode("utf-8", "backslashreplace").decode()
+
     def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: ARG002, N802  logging's own
         return format_time(to_milliseconds(datetime.fromtimestamp(record.created, UTC)))
 
@@ -48,6 +52,7 @@ def logging_config(settings: Settings) -> dict[str, Any]:
             "console": {"format": _CONSOLE},
             "json": {
                 "()": JsonLines,
+                "json_ensure_ascii": False,
                 "format": "%(asctime)s %(levelname)s %(name)s %(message)s",
                 "rename_fields": {"asctime": "time", "levelname": "level", "name": "logger"},
             },

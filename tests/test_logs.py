@@ -194,11 +194,12 @@ raise SystemError("the end")
 
 
 def test_any_text_makes_a_line() -> None:
-    form = JsonLines("%(message)s")
-    for text in ("line\nfeed", "half of a pair \ud800", "\x00", "\u2028"):
+    form = JsonLines("%(message)s", json_ensure_ascii=False)
+    for text in ("line\nfeed", "half of a pair \ud800", "\x00", "\u2028", "é…"):
         record = logging.LogRecord("x", logging.INFO, "x", 1, text, None, None)
         line = form.format(record)
-        assert len(line.splitlines()) == 1
+        assert "\n" not in line
+        assert line.encode()
         assert json.loads(line)["message"] == text
 
 

@@ -25,6 +25,11 @@ class Journal:
     def __init__(self, file: Path) -> None:
         self._file = file
 
+    def ping(self) -> None:
+        """Raise AnalyticsUnavailable unless it can be read and written."""
+        with self._opened():
+            pass
+
     def append(self, observed: Observed, place: int) -> None:
         """Keep it for good: it is on the disk when this returns. `place` is any that is known."""
         line = orjson.dumps({"facts": observed.facts, "samples": observed.samples}) + b"\n"
