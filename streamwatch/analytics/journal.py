@@ -45,10 +45,13 @@ class Journal:
         """What was written after `place`, as one, and the place after it."""
         with self._opened() as file:
             lines = _whole_lines(file, place)
-        documents = [orjson.loads(line) for line in lines.splitlines()]
-        facts = tuple(_fact(fact) for one in documents for fact in one["facts"])
-        samples = tuple(_sample(sample) for one in documents for sample in one["samples"])
-        return place + len(lines), Observed(facts, samples)
+        facts: list[Fact] = []
+        samples: list[StreamSnapshot] = []
+        for line in lines.splitlines():
+            document = orjson.loads(line)
+            facts += map(_fact, document["facts"])
+            samples += map(_sample, document["samples"])
+        return place + len(lines), Observed(tuple(facts), tuple(samples))
 
     @contextmanager
     def _opened(self) -> Iterator[IO[bytes]]:
