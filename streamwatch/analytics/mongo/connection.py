@@ -16,12 +16,14 @@ from pymongo.database import Database
 from pymongo.errors import BulkWriteError, DocumentTooLarge, PyMongoError, WriteError
 
 from streamwatch.analytics.base import AnalyticsError, AnalyticsUnavailable
+from streamwatch.silence import Silence
 
 Document = dict[str, Any]
 
-READ_SECONDS = 2.0
-"""How long a read may take as a whole. The port promises an answer or an error within 3; the driver
-looks for a server every half second, and may be that late."""
+READ_SECONDS = 1.5
+"""How long a read may take as a whole. The port promises an answer or an error within 3, and the
+webhook its own within 2 although threads wait here; the driver looks for a server every half
+second, and may be that late."""
 
 WRITE_SECONDS = 60.0
 """How long projecting a batch may take, many times what it does: a batch that is too long would be
@@ -42,6 +44,7 @@ class Connection:
         self._lock = Lock()
         self._client: pymongo.MongoClient[Document] | None = None
         self._process: int | None = None
+        self._silence = Silence(AnalyticsUnavailable, _silent)
 
     def __repr__(self) -> str:
         return f"Connection(database={self._name!r})"
@@ -66,11 +69,22 @@ class Connection:
                 self._process = os.getpid()
             return self._client.get_database(self._name, codec_options=_CODEC)
 
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Around every read: as `within`, and of many who would wait for a database that does not
+        answer one does."""
+        with self._silence.broken(), within(READ_SECONDS):
+            yield
+
     def close(self) -> None:
         with self._lock:
             if self._client is not None and self._process == os.getpid():
                 self._client.close()
             self._client = None
+
+
+def _silent() -> AnalyticsUnavailable:
+    return AnalyticsUnavailable("MongoDB does not answer")
 
 
 @contextmanager

@@ -12,7 +12,6 @@ from pymongo.cursor import Cursor
 from streamwatch.analytics.base import AnalyticsStore
 from streamwatch.analytics.mongo import schema
 from streamwatch.analytics.mongo.connection import (
-    READ_SECONDS,
     WRITE_SECONDS,
     Connection,
     Document,
@@ -65,7 +64,7 @@ class MongoAnalytics(AnalyticsStore):
         )
 
     def ping(self) -> None:
-        with within(READ_SECONDS):
+        with self._connection.reading():
             self._connection.database.command("ping")
 
     def prepare(self) -> None:
@@ -95,50 +94,50 @@ class MongoAnalytics(AnalyticsStore):
     # One streamer's
 
     def find(self, login: str) -> StreamerStats | None:
-        with within(READ_SECONDS):
+        with self._connection.reading():
             newest = [("updated_at", DESCENDING)]
             value = self._stats.find_one({"broadcaster_login": login}, sort=newest)
             return stats_from(value) if value else None
 
     def sessions(self, user_id: str, limit: int) -> list[StreamSession]:
-        with within(READ_SECONDS):
+        with self._connection.reading():
             return self._sessions.newest(user_id, limit)
 
     def each_session(self, user_id: str, since: datetime | None = None) -> Iterator[StreamSession]:
-        return _each(self._sessions.each(user_id, since))
+        return _each(self._connection, self._sessions.each(user_id, since))
 
     def session(self, stream_id: str) -> StreamSession | None:
-        with within(READ_SECONDS):
+        with self._connection.reading():
             return self._sessions.one(stream_id)
 
     def totals(self, user_id: str, since: datetime, until: datetime) -> Totals:
-        with within(READ_SECONDS):
+        with self._connection.reading():
             return self._sessions.totals([user_id], since, until).get(user_id, Totals())
 
     def categories(self, user_id: str) -> list[CategorySums]:
-        with within(READ_SECONDS):
+        with self._connection.reading():
             value = self._stats.find_one({"_id": user_id}, {"categories": 1})
             return [category_from(one) for one in value["categories"]] if value else []
 
     # Everyone's: one document a streamer
 
     def summary(self) -> Summary:
-        with within(READ_SECONDS):
+        with self._connection.reading():
             found = next(iter(self._stats.aggregate([{"$group": _SUMMARY}])), None)
             return Summary(found["streamers"], totals_from(found)) if found else Summary()
 
     def user_ids(self) -> list[str]:
-        with within(READ_SECONDS):
+        with self._connection.reading():
             found = self._stats.find({}, {"_id": 1}).sort("_id", ASCENDING).hint("_id_")
             return [value["_id"] for value in found]
 
     def watched_since(self, since: datetime) -> int:
-        with within(READ_SECONDS):
+        with self._connection.reading():
             return self._sessions.watched_since(since)
 
     def top(self, ranking: Ranking, limit: int) -> list[StreamerStats]:
         order = [(_RANKED_BY[ranking], DESCENDING), ("_id", ASCENDING)]
-        with within(READ_SECONDS):
+        with self._connection.reading():
             return [stats_from(value) for value in self._stats.find().sort(order).limit(limit)]
 
     def top_games(self, limit: int) -> list[GameSums]:
@@ -148,7 +147,7 @@ class MongoAnalytics(AnalyticsStore):
             {"$sort": {"viewer_ms": DESCENDING, "_id": ASCENDING}},
             {"$limit": limit},
         ]
-        with within(READ_SECONDS):
+        with self._connection.reading():
             return [
                 GameSums(value["streamers"], category_from(value | {"category_id": value["_id"]}))
                 for value in self._stats.aggregate(pipeline)
@@ -157,17 +156,17 @@ class MongoAnalytics(AnalyticsStore):
     # Samples
 
     def snapshots(self, user_id: str | None, limit: int) -> list[StreamSnapshot]:
-        with within(READ_SECONDS):
+        with self._connection.reading():
             return [sample_from(value) for value in self._newest_snapshots(user_id).limit(limit)]
 
     def samples(self, stream_id: str) -> list[StreamSnapshot]:
         snapshots = self._connection.collection(schema.SNAPSHOTS)
-        with within(READ_SECONDS):
+        with self._connection.reading():
             found = snapshots.find({"stream_id": stream_id}).sort("captured_at", ASCENDING)
             return [sample_from(value) for value in found]
 
     def each_snapshot(self, user_id: str | None) -> Iterator[StreamSnapshot]:
-        return _each(sample_from(value) for value in self._newest_snapshots(user_id))
+        return _each(self._connection, map(sample_from, self._newest_snapshots(user_id)))
 
     def _newest_snapshots(self, user_id: str | None) -> Cursor[Document]:
         query = {} if user_id is None else {"broadcaster_id": user_id}
@@ -179,11 +178,11 @@ class MongoAnalytics(AnalyticsStore):
         return self._connection.collection(schema.STATS)
 
 
-def _each(things: Iterator[Thing]) -> Iterator[Thing]:
+def _each(connection: Connection, things: Iterator[Thing]) -> Iterator[Thing]:
     """The same things, each within the time and with the errors of a read."""
     end = object()
     while True:
-        with within(READ_SECONDS):
+        with connection.reading():
             thing = next(things, end)
         if thing is end:
             return

@@ -24,6 +24,7 @@ from redis.exceptions import (
     TryAgainError,
 )
 
+from streamwatch.silence import Silence
 from streamwatch.storage.base import StorageError, StorageUnavailable
 from streamwatch.storage.redis.urls import Client, client_maker
 
@@ -32,9 +33,6 @@ if TYPE_CHECKING:
 
 PIPELINED = 100
 """How many scripts are sent together: few round trips, and answers within the timeout."""
-
-MOMENT_SECONDS = 0.05
-"""How long a caller waits for another one to hear from a Redis that was silent."""
 
 IDLE_SECONDS = 0.02
 """A connection that was used so shortly ago is taken to be good without a look: no Redis is
@@ -72,6 +70,10 @@ def port_errors() -> Iterator[None]:
         raise StorageError(f"Redis refused: {error}") from error
 
 
+def _silent() -> StorageUnavailable:
+    return StorageUnavailable("Redis cannot be used: it does not answer")
+
+
 @dataclass(frozen=True, slots=True)
 class Script:
     text: str
@@ -82,39 +84,6 @@ class Script:
         """The script in the file `name`.lua."""
         text = (files("streamwatch.storage") / "lua" / f"{name}.lua").read_text()
         return cls(text, sha1(text.encode()).hexdigest())  # noqa: S324  Redis's name for a script
-
-
-class Silence:
-    """Whether Redis is there and says nothing. While it does, one caller at a time waits for it,
-    and the others are told in a moment: a frozen Redis would else hold every thread of a process,
-    and whoever comes next would wait for those too."""
-
-    def __init__(self) -> None:
-        self._is_silent = False
-        self._asking = Lock()
-
-    @contextmanager
-    def broken(self) -> Iterator[None]:
-        """Around an exchange with Redis, which breaks the silence if there is an answer."""
-        alone = self._is_silent and self._asks_alone()
-        try:
-            yield
-            self._is_silent = False
-        except RedisError as error:
-            self._is_silent = isinstance(error, TimeoutError)
-            raise
-        finally:
-            if alone:
-                self._asking.release()
-
-    def _asks_alone(self) -> bool:
-        """Take the turn to ask. False, and no turn taken, where another has heard meanwhile."""
-        if not self._asking.acquire(timeout=MOMENT_SECONDS):
-            raise StorageUnavailable("Redis cannot be used: it does not answer")
-        if not self._is_silent:
-            self._asking.release()
-            return False
-        return True
 
 
 class Own(local):
@@ -147,7 +116,7 @@ class Connection:
         self._client: Client | None = None
         self._own = Own()
         self._lock = Lock()
-        self._silence = Silence()
+        self._silence = Silence(TimeoutError, _silent)
 
     @classmethod
     def to(cls, url: str) -> Self:

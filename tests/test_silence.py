@@ -1,0 +1,93 @@
+"""One waits for a database that says nothing; the others are told."""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from streamwatch.silence import Silence
+
+
+class Unanswered(Exception):
+    pass
+
+
+class Refused(Exception):
+    pass
+
+
+class Other(Exception):
+    pass
+
+
+@pytest.fixture
+def silence() -> Silence:
+    made = Silence(Unanswered, Refused)
+    fail(made, Unanswered)
+    return made
+
+
+def fail(silence: Silence, error: type[Exception]) -> None:
+    with pytest.raises(error), silence.broken():
+        raise error
+
+
+def while_one_asks_in_vain(silence: Silence, then: Callable[[], None]) -> None:
+    asked, end = threading.Event(), threading.Event()
+
+    def ask() -> None:
+        with silence.broken():
+            asked.set()
+            assert end.wait(10)
+            raise Unanswered
+
+    with ThreadPoolExecutor(1) as threads:
+        asking = threads.submit(ask)
+        assert asked.wait(10)
+        then()
+        end.set()
+        assert isinstance(asking.exception(), Unanswered)
+
+
+def test_while_one_waits_in_silence_the_others_are_refused(silence: Silence) -> None:
+    while_one_asks_in_vain(silence, lambda: fail(silence, Refused))
+
+
+def test_the_next_one_asks_again(silence: Silence) -> None:
+    fail(silence, Unanswered)
+    with silence.broken():
+        pass
+
+
+@pytest.mark.parametrize("error", [None, Other])
+def test_an_answer_of_any_kind_ends_the_silence(
+    silence: Silence, error: type[Exception] | None
+) -> None:
+    if error is None:
+        with silence.broken():
+            pass
+    else:
+        fail(silence, error)
+    with silence.broken(), silence.broken():  # as of two threads
+        pass
+
+
+def test_who_waited_in_turn_goes_on_when_another_has_heard(silence: Silence) -> None:
+    heard = threading.Barrier(2)
+
+    def hear() -> None:
+        with silence.broken():
+            heard.wait(10)
+
+    with ThreadPoolExecutor(1) as threads:
+        hearing = threads.submit(hear)
+        heard.wait(10)
+        with silence.broken():
+            pass
+        hearing.result()
+
+
+def test_before_anything_was_silent_nobody_waits_for_anybody() -> None:
+    silence = Silence(Unanswered, Refused)
+    while_one_asks_in_vain(silence, lambda: fail(silence, Other))
