@@ -98,7 +98,7 @@ class Simulator:
         """What was told to callbacks, one entry an attempt, in the order of the answers."""
         return list(self.eventsub.courier.deliveries)
 
-    def wait_until_delivered(self, timeout: float = 10.0) -> None:
+    def wait_until_delivered(self, timeout: float = 30.0) -> None:
         """Return once every message is acknowledged or given up; TimeoutError after `timeout`
         seconds."""
         self.eventsub.courier.wait_until_idle(timeout)

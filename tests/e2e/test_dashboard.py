@@ -58,7 +58,7 @@ def _messages(response: requests.Response) -> Iterator[dict[str, Any]]:
 
 def wait_until_monitored(service: Deployment) -> None:
     wait_for(
-        lambda: [s["is_active"] for s in service.get("/streamers")["streamers"]] == [True, True], 20
+        lambda: [s["is_active"] for s in service.get("/streamers")["streamers"]] == [True, True], 30
     )
 
 

@@ -6,6 +6,7 @@ import pytest
 import requests
 
 from streamwatch.simulator import Mishap, Simulator
+from streamwatch.simulator.subscriptions import ENABLED
 from tests import messages
 from tests.e2e.conftest import API_KEY, SECRET
 from tests.processes import Deployment
@@ -23,15 +24,20 @@ def monitored(service: Deployment) -> dict[str, Any]:
     return {item["username"]: item for item in service.get("/streamers")["streamers"]}
 
 
-def wait_for_subscriptions(service: Deployment) -> None:
-    """Return once both default streamers are monitored and subscribed to."""
-    wait_for(
-        lambda: (
-            len(monitored(service)) == 2
-            and all(item["is_active"] for item in monitored(service).values())
-        ),
-        20,
-    )
+def wait_for_subscriptions(service: Deployment, twitch: Simulator) -> None:
+    """Return once both default streamers are monitored, and Twitch has had its challenges answered:
+    before that it tells nothing."""
+
+    def is_subscribed() -> bool:
+        streamers = monitored(service).values()
+        standing = twitch.subscriptions.all()
+        return (
+            len(streamers) == 2
+            and all(streamer["is_active"] for streamer in streamers)
+            and all(subscription.status == ENABLED for subscription in standing)
+        )
+
+    wait_for(is_subscribed, 30)
 
 
 def send(service: Deployment, message: messages.Message) -> int:
@@ -42,7 +48,7 @@ def send(service: Deployment, message: messages.Message) -> int:
 
 
 def test_a_stream_goes_live_and_ends(service: Deployment, twitch: Simulator) -> None:
-    wait_for_subscriptions(service)
+    wait_for_subscriptions(service, twitch)
 
     twitch.world.go_online("shroud", viewers=24_000)
     twitch.wait_until_delivered()
@@ -75,7 +81,7 @@ def test_a_stream_goes_live_and_ends(service: Deployment, twitch: Simulator) -> 
 def test_doubled_late_and_flapping_messages_are_one_story(
     service: Deployment, twitch: Simulator
 ) -> None:
-    wait_for_subscriptions(service)
+    wait_for_subscriptions(service, twitch)
     for mishap in (Mishap.DOUBLED, Mishap.ECHOED):
         twitch.faults.on_message(mishap)
         twitch.faults.on_message(mishap)
@@ -93,7 +99,7 @@ def test_doubled_late_and_flapping_messages_are_one_story(
 
 
 def test_streamers_are_added_and_removed(service: Deployment, twitch: Simulator) -> None:
-    wait_for_subscriptions(service)
+    wait_for_subscriptions(service, twitch)
     twitch.world.go_online("waldkauzig")
     added = requests.post(f"{service.url}/streamers/Waldkauzig", timeout=10)
     assert (added.status_code, added.json()["message"]) == (201, "Added streamer: waldkauzig")
@@ -114,7 +120,7 @@ def test_streamers_are_added_and_removed(service: Deployment, twitch: Simulator)
 
 
 def test_many_streamers_are_added_at_once(service: Deployment, twitch: Simulator) -> None:
-    wait_for_subscriptions(service)
+    wait_for_subscriptions(service, twitch)
     names = ["Waldkauzig", "moorhenmarauder", "shroud", "nobody_here"]
     added = requests.post(f"{service.url}/streamers", json={"usernames": names}, timeout=10).json()
     assert added == {
@@ -142,7 +148,7 @@ def test_somebody_who_is_not_monitored_is_looked_up_once(
 
 
 def test_a_missed_online_is_found_by_the_refresh(service: Deployment, twitch: Simulator) -> None:
-    wait_for_subscriptions(service)
+    wait_for_subscriptions(service, twitch)
     twitch.faults.on_message(Mishap.DROPPED)
     twitch.world.go_online("shroud")
     wait_for(lambda: "shroud" in live(service))
@@ -160,7 +166,7 @@ def test_messages_that_are_refused_change_nothing(service: Deployment) -> None:
 def test_sigterm_ends_every_process_within_ten_seconds(
     service: Deployment, twitch: Simulator
 ) -> None:
-    wait_for_subscriptions(service)
+    wait_for_subscriptions(service, twitch)
     for process in service.processes:
         status, seconds = process.stop()
         assert status == 0, process.log
@@ -168,7 +174,7 @@ def test_sigterm_ends_every_process_within_ten_seconds(
 
 
 def test_the_log_tells_the_story_and_no_secret(service: Deployment, twitch: Simulator) -> None:
-    wait_for_subscriptions(service)
+    wait_for_subscriptions(service, twitch)
     twitch.world.go_online("shroud")
     twitch.wait_until_delivered()
     send(service, messages.online(secret="somebody-elses-secret"))
