@@ -4,8 +4,10 @@ from pathlib import Path
 import pytest
 
 from streamwatch.simulator import Simulator
+from streamwatch.simulator.subscriptions import ENABLED
 from tests.processes import Deployment, deployment
 from tests.servers import mongo_server, redis_server
+from tests.waiting import wait_for
 
 SECRET = "an-end-to-end-webhook-secret"
 API_KEY = "an-end-to-end-api-key"
@@ -61,3 +63,19 @@ def service(
         deployed.wait_until_up()
         deployed.start("worker")
         yield deployed
+
+
+def wait_for_subscriptions(service: Deployment, twitch: Simulator) -> None:
+    """Return once both default streamers are monitored, and Twitch has had its challenges answered:
+    before that it tells nothing."""
+
+    def is_subscribed() -> bool:
+        streamers = service.get("/streamers")["streamers"]
+        standing = twitch.subscriptions.all()
+        return (
+            len(streamers) == 2
+            and all(streamer["is_active"] for streamer in streamers)
+            and all(subscription.status == ENABLED for subscription in standing)
+        )
+
+    wait_for(is_subscribed, 30)

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, expect
 from streamwatch.simulator import Simulator
 from streamwatch.simulator.demo import API_KEY as DEMO_KEY
 from tests.browser import Visit, launched
-from tests.e2e.conftest import API_KEY
+from tests.e2e.conftest import API_KEY, wait_for_subscriptions
 from tests.processes import Deployment
 from tests.simulator.test_demo import Demo
 from tests.waiting import wait_for
@@ -56,16 +56,10 @@ def _messages(response: requests.Response) -> Iterator[dict[str, Any]]:
             message = {}
 
 
-def wait_until_monitored(service: Deployment) -> None:
-    wait_for(
-        lambda: [s["is_active"] for s in service.get("/streamers")["streamers"]] == [True, True], 30
-    )
-
-
 def test_what_happens_is_heard_within_seconds_and_resumed(
     service: Deployment, twitch: Simulator
 ) -> None:
-    wait_until_monitored(service)
+    wait_for_subscriptions(service, twitch)
     with listening(service) as events:
         start = time.monotonic()
         twitch.world.go_online("shroud", viewers=24_000, category="Chess", title="Hello")
@@ -127,7 +121,7 @@ def test_open_streams_end_with_the_service(service: Deployment) -> None:
 def test_a_stream_goes_live_and_ends_on_an_open_page(
     service: Deployment, twitch: Simulator, browser: Browser
 ) -> None:
-    wait_until_monitored(service)
+    wait_for_subscriptions(service, twitch)
     visit = Visit(browser, service.url)
     page = visit.open("/dashboard/")
     page.evaluate("window.isTheSame = true")

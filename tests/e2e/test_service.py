@@ -6,9 +6,8 @@ import pytest
 import requests
 
 from streamwatch.simulator import Mishap, Simulator
-from streamwatch.simulator.subscriptions import ENABLED
 from tests import messages
-from tests.e2e.conftest import API_KEY, SECRET
+from tests.e2e.conftest import API_KEY, SECRET, wait_for_subscriptions
 from tests.processes import Deployment
 from tests.waiting import wait_for
 
@@ -22,22 +21,6 @@ def live(service: Deployment) -> dict[str, Any]:
 
 def monitored(service: Deployment) -> dict[str, Any]:
     return {item["username"]: item for item in service.get("/streamers")["streamers"]}
-
-
-def wait_for_subscriptions(service: Deployment, twitch: Simulator) -> None:
-    """Return once both default streamers are monitored, and Twitch has had its challenges answered:
-    before that it tells nothing."""
-
-    def is_subscribed() -> bool:
-        streamers = monitored(service).values()
-        standing = twitch.subscriptions.all()
-        return (
-            len(streamers) == 2
-            and all(streamer["is_active"] for streamer in streamers)
-            and all(subscription.status == ENABLED for subscription in standing)
-        )
-
-    wait_for(is_subscribed, 30)
 
 
 def send(service: Deployment, message: messages.Message) -> int:
