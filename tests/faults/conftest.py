@@ -6,7 +6,7 @@ from dataclasses import astuple
 
 import pytest
 
-from tests.faults.figures import Row, keep, table
+from tests.faults.figures import Row, keep, machine, table
 
 KeepRow = Callable[[Row], None]
 KeepText = Callable[[str, str], None]
@@ -33,6 +33,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     texts = dict(value for name, value in properties if name == _TEXT)
     if rows := [Row(*value) for name, value in properties if name == _ROW]:
         texts["faults"] = table(rows)
+    if texts:
+        texts["machine"] = machine()
     for name, text in texts.items():
         terminalreporter.section(name)
         terminalreporter.write_line(text)

@@ -1,5 +1,7 @@
 """The table of faults, and where `make soak` keeps it."""
 
+import os
+import platform
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
@@ -38,3 +40,17 @@ def keep(name: str, text: str, document: Path = DOCUMENT) -> None:
     _, _, after = rest.partition(end)
     assert rest, f"{document} has no {begin}"
     document.write_text(f"{before}{begin}\n{text}\n{end}{after}")
+
+
+def machine() -> str:
+    """What the figures were measured on."""
+    cpu = _after("model name\t: ", Path("/proc/cpuinfo"))
+    memory = int(_after("MemTotal:", Path("/proc/meminfo")).split()[0]) // 2**20
+    return (
+        f"{os.cpu_count()} cores of {cpu}, {memory} GB, Linux {platform.release()}, Python"
+        f" {platform.python_version()}; the load, the servers and the service share it."
+    )
+
+
+def _after(label: str, file: Path) -> str:
+    return file.read_text().partition(label)[2].partition("\n")[0].strip()
