@@ -2,6 +2,7 @@
 
 import hashlib
 from contextlib import AbstractContextManager
+from functools import lru_cache
 from ipaddress import IPv6Address, ip_address, ip_network
 
 from flask import Flask, request
@@ -44,6 +45,7 @@ def _client() -> str:
     return f"address:{_network(request.remote_addr or '')}"
 
 
+@lru_cache
 def _network(address: str) -> str:
     """What one client has: an IPv4 address, or a network of IPv6."""
     try:

@@ -95,17 +95,26 @@ class Own(local):
         self._used_at = 0.0
 
     def client(self, shared: Client) -> Client:
-        """The thread's client. When it was not used for a while its connection comes from the pool
-        again, which finds out whether Redis has closed it meanwhile."""
+        """The thread's client, connected anew if Redis has closed its connection meanwhile."""
         if isinstance(shared, RedisCluster):
             return shared
         now = monotonic()
-        if self._client is None or now - self._used_at > IDLE_SECONDS:
-            if self._client is not None:
-                self._client.close()
+        if self._client is None:
             self._client = shared.client()
+        elif now - self._used_at > IDLE_SECONDS:
+            _renew_if_closed(self._client.connection)
         self._used_at = now
         return self._client
+
+
+def _renew_if_closed(connection: Any) -> None:
+    """What redis-py's pool does before it hands out a connection."""
+    try:
+        is_stale = connection.can_read()
+    except RedisError:
+        is_stale = True
+    if is_stale:
+        connection.disconnect()  # the next command connects
 
 
 class Connection:
