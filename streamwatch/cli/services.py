@@ -15,8 +15,9 @@ from streamwatch.services.errors import (
     UnknownStreamer,
     UnknownUser,
 )
-from streamwatch.settings import SettingsError, from_env
+from streamwatch.settings import DATA_DIR, EMBEDDED, SettingsError, from_env
 from streamwatch.storage.base import StorageError
+from streamwatch.storage.redis.embedded import is_running
 from streamwatch.twitch.base import TwitchError
 
 _TOLD = (
@@ -44,8 +45,9 @@ class Commands(click.Group):
 
 @contextmanager
 def opened() -> Iterator[Services]:
-    """The services as the settings ask for them. Raises SettingsError."""
-    services = build(from_env())
+    """The services as the settings ask for them; where they name no storage, those that
+    `streamwatch dev` runs here, if it does. Raises SettingsError."""
+    services = build(from_env(storage_type=EMBEDDED if is_running(DATA_DIR) else "memory"))
     try:
         yield services
     finally:

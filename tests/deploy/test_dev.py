@@ -124,6 +124,16 @@ def test_a_second_one_in_the_same_folder_is_refused(household: Household) -> Non
     assert third.log == "Error: DATA_DIR: data is in use by another StreamWatch\n"
 
 
+def test_commands_mean_what_runs_here(household: Household) -> None:
+    household.dev()
+    done = household.run("streamwatch", "streamers", "list")
+    assert done.returncode == 0, done.stderr
+    household.processes[0].stop()
+    done = household.run("streamwatch", "streamers", "list")
+    assert done.returncode == 1
+    assert "STORAGE_TYPE=memory" in done.stderr
+
+
 def test_alone_web_and_worker_say_what_to_run(household: Household) -> None:
     for name in ("web", "worker"):
         process = household.start(name, STORAGE_TYPE="embedded")
