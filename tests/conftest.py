@@ -8,7 +8,9 @@ import hypothesis
 import pymongo
 import pytest
 import redis
+from playwright.sync_api import Browser
 
+from tests.browser import launched
 from tests.servers import Server, mongo_server, redis_server
 
 # A busy machine is slow without being wrong; what hangs meets pytest's own time limit.
@@ -46,3 +48,9 @@ def mongodb_database(mongodb_url: str) -> Iterator[str]:
     yield name
     with pymongo.MongoClient[dict[str, object]](mongodb_url) as client:
         client.drop_database(name)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with launched() as browser:
+        yield browser

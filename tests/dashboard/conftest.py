@@ -4,16 +4,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser
 
-from tests.browser import Visit, launched
+from tests.browser import Visit
 from tests.dashboard.showcase import Showcase
 
 Visiting = Callable[..., Visit]
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    with launched() as browser:
-        yield browser
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, expect
 
 from streamwatch.simulator import Simulator
 from streamwatch.simulator.demo import API_KEY as DEMO_KEY
-from tests.browser import Visit, launched
+from tests.browser import Visit
 from tests.e2e.conftest import API_KEY, wait_for_subscriptions
 from tests.processes import Deployment
 from tests.simulator.test_demo import Demo
@@ -28,12 +28,6 @@ PAGES = (
     "/dashboard/manage/subscriptions",
     "/dashboard/manage/diagnostics",
 )
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    with launched() as browser:
-        yield browser
 
 
 @contextmanager
@@ -112,7 +106,7 @@ def test_open_streams_end_with_the_service(service: Deployment) -> None:
         web = service.processes[0]
         status, seconds = web.stop()
         assert status == 0, web.log
-        assert seconds < 3
+        assert seconds < 6  # gunicorn would wait 8 for an answer that does not end
         assert list(events) == []
     assert "Traceback" not in web.log
 
