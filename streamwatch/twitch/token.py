@@ -47,10 +47,14 @@ class AppTokens:
         self._store = store
         self._transport = transport
         self._clock = clock
+        self._held: AppToken | None = None
         self._lock = Lock()
 
     def current(self) -> str:
-        """The shared token, or a new one where there is none that is still good."""
+        """The shared token, or a new one where there is none that is still good. One that is held
+        is not looked for again: should another process have replaced it, Twitch refuses it."""
+        if self._held and self._clock() < self._held.expires_at:
+            return self._held.value
         return self._stored() or self._renewed(refused=None)
 
     def replacement(self, refused: str) -> str:
@@ -59,7 +63,7 @@ class AppTokens:
         return self._renewed(refused)
 
     def _stored(self) -> str | None:
-        token = self._store.app_token()
+        self._held = token = self._store.app_token()
         return token.value if token and self._clock() < token.expires_at else None
 
     def _renewed(self, refused: str | None) -> str:
@@ -69,6 +73,7 @@ class AppTokens:
                 return stored
             token = self._fetch()
             self._store.save_app_token(token)
+            self._held = token
             return token.value
 
     @contextmanager
