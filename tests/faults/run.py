@@ -23,11 +23,11 @@ Fault = Callable[[Stack], None]
 """Inflicts it, and returns when it is over: what was killed may be started, nothing is frozen."""
 
 
-def endure(stack: Stack, name: str, fault: Fault, count: int) -> Row:
-    """`fault` in the midst of at least `count` messages, and what came of it. Fails where a promise
-    broke."""
+def endure(stack: Stack, name: str, fault: Fault, count: int, before: int = 300) -> Row:
+    """`fault` after `before` of at least `count` messages, and what came of it. Fails where a
+    promise broke."""
     with watching(stack) as watched, stack.load.running():
-        wait_for(lambda: len(stack.load.happened) >= count // 8, 120)
+        wait_for(lambda: len(stack.load.happened) >= before, 120)
         fault(stack)
         recovery = _recovery(stack)
         wait_for(lambda: len(stack.load.happened) >= count, 120)

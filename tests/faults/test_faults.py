@@ -40,9 +40,9 @@ def test_what_was_acknowledged_is_kept(name: str, tmp_path: Path, keep_row: Keep
 @pytest.mark.soak
 @pytest.mark.timeout(400)
 def test_a_feed_that_has_filled_redis_makes_room(tmp_path: Path, keep_row: KeepRow) -> None:
-    with stack(tmp_path, rate=20, streamers=60) as stacked:
+    with stack(tmp_path, rate=20, streamers=60, events_kept=1000) as stacked:
         name = "fill Redis with the feed while MongoDB is away"
-        keep_row(endure(stacked, name, inflict.feed_filled, 2000))
+        keep_row(endure(stacked, name, inflict.feed_filled, 2000, before=1700))
 
 
 @pytest.mark.soak
@@ -56,4 +56,4 @@ def test_a_slow_disk_loses_nothing_either(tmp_path: Path, keep_row: KeepRow) -> 
 
 def test_everything_killed_at_once_loses_nothing(tmp_path: Path, keep_row: KeepRow) -> None:
     with stack(tmp_path, rate=40, streamers=40) as stacked:
-        keep_row(endure(stacked, "everything", inflict.everything_killed, 400))
+        keep_row(endure(stacked, "everything", inflict.everything_killed, 400, before=100))

@@ -18,7 +18,7 @@ def test_no_secret_is_written_anywhere(tmp_path: Path) -> None:
         for process in (stacked.web, *stacked.workers):
             assert process.is_running
         written = dict(answers(stacked))
-        endure(stacked, "", inflict.redis_killed, 60)
+        endure(stacked, "", inflict.redis_killed, 60, before=20)
         written |= dict(answers(stacked)) | dict(titles(stacked))
         written |= {str(file): file.read_text("utf-8", "replace") for file in logs(tmp_path)}
         secrets = {SECRET, API_KEY, REDIS_PASSWORD, stacked.twitch.client_secret}
