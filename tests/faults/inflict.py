@@ -106,7 +106,7 @@ def feed_filled(stack: Stack) -> None:
     and trimmed, once MongoDB is back."""
     stack.mongo.kill()
     with Redis.from_url(stack.redis_server.url) as client:
-        _lengthen_feed(client, RESUMABLE + 4_000)
+        _lengthen_feed(client, RESUMABLE + 6_000)
         _fill(client, stack)
     stack.mongo.start()
 

@@ -36,8 +36,10 @@ class Acknowledged:
 
 
 class Load:
-    """`rate` goings on and off a second of so many streamers, until it is stopped. Twitch tells in
-    whole seconds when a stream started: one streamer starts no more than one in a second.
+    """`rate` goings on and off a second of so many streamers, until it is stopped.
+
+    There are enough of them that none starts twice within a second, since Twitch tells starts in
+    whole seconds, and that none has more under way at once than a timeline keeps.
     """
 
     def __init__(self, twitch: Simulator, streamers: int, rate: float) -> None:

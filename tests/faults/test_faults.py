@@ -33,14 +33,14 @@ SLOW_DISK = ("--enable-debug-command", "local")
 @pytest.mark.timeout(400)
 @pytest.mark.parametrize("name", FAULTS)
 def test_what_was_acknowledged_is_kept(name: str, tmp_path: Path, keep_row: KeepRow) -> None:
-    with stack(tmp_path, rate=60, streamers=200) as stacked:
+    with stack(tmp_path, rate=60, streamers=400) as stacked:
         keep_row(endure(stacked, name, FAULTS[name], 2500))
 
 
 @pytest.mark.soak
 @pytest.mark.timeout(400)
 def test_a_feed_that_has_filled_redis_makes_room(tmp_path: Path, keep_row: KeepRow) -> None:
-    with stack(tmp_path, rate=20, streamers=60, events_kept=1000) as stacked:
+    with stack(tmp_path, rate=20, streamers=200, events_kept=1000) as stacked:
         name = "fill Redis with the feed while MongoDB is away"
         keep_row(endure(stacked, name, inflict.feed_filled, 2000, before=1700))
 
@@ -48,7 +48,7 @@ def test_a_feed_that_has_filled_redis_makes_room(tmp_path: Path, keep_row: KeepR
 @pytest.mark.soak
 @pytest.mark.timeout(400)
 def test_a_slow_disk_loses_nothing_either(tmp_path: Path, keep_row: KeepRow) -> None:
-    with stack(tmp_path, rate=60, streamers=200, redis_options=SLOW_DISK) as stacked:
+    with stack(tmp_path, rate=60, streamers=400, redis_options=SLOW_DISK) as stacked:
         inflict.slow_down_disk(stacked, milliseconds=20)
         name = "kill -9 Redis on a disk that takes 20 ms a write"
         keep_row(endure(stacked, name, inflict.redis_killed, 2500))
