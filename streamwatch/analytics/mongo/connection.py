@@ -29,6 +29,10 @@ WRITE_SECONDS = 60.0
 """How long projecting a batch may take, many times what it does: a batch that is too long would be
 tried for ever."""
 
+AT_ONCE = 10_000
+"""How many documents one answer may have where many are wanted: MongoDB's own first answer is 101,
+and every further one a round trip."""
+
 _CONNECT_MS = 2000
 _DUPLICATE_KEY = 11000
 _CODEC: CodecOptions[Document] = CodecOptions(tz_aware=True, tzinfo=UTC)

@@ -133,18 +133,8 @@ class Projection:
         """The sessions to renew, by stream id, with the facts that decide them."""
         named = {stream_id for what in touched.values() for stream_id in what.named}
         own = self._own(named, touched)
-        more = {
-            stream_id
-            for user_id, what in touched.items()
-            for stream_id in self._contradicted(user_id, what, own)
-        }
-        own |= self._own(more - named, touched)
-        latest = {user_id: self._facts.latest(user_id) for user_id in touched}
-        found = {
-            stream_id: self._facts.deciding(stream_id, facts, latest[facts[0].broadcaster_id])
-            for stream_id, facts in own.items()
-        }
-        return {stream_id: facts for stream_id, facts in found.items() if facts}
+        own |= self._own(self._contradicted(touched, own) - named, touched)
+        return self._facts.deciding(own, self._facts.latest(touched))
 
     def _own(self, stream_ids: Collection[str], user_ids: Iterable[str]) -> dict[str, list[Fact]]:
         own: dict[str, list[Fact]] = defaultdict(list)
@@ -153,16 +143,25 @@ class Projection:
                 own[fact.stream_id or ""].append(fact)
         return own
 
-    def _contradicted(
-        self, user_id: str, what: _Touched, own: dict[str, list[Fact]]
-    ) -> Iterable[str]:
+    def _contradicted(self, touched: dict[str, _Touched], own: dict[str, list[Fact]]) -> set[str]:
         """The streams whose sessions may be other than stored, though no fact names them."""
-        for at in what.unnamed_offlines:
-            yield from (fact.stream_id or "" for fact in self._facts.started_last(user_id, at))
-        onlines = [_as_one_online(own[one]) for one in what.named if _went_on(one, what, own[one])]
-        if onlines:
-            times = [at for one in onlines for at in self._facts.unnamed_offlines_after(one)]
-            yield from self._sessions.ending_at(user_id, times)
+        offlines = {
+            (user_id, at): (user_id, at)
+            for user_id, what in touched.items()
+            for at in what.unnamed_offlines
+        }
+        ended = {fact.stream_id or "" for fact in self._facts.started_last(offlines).values()}
+        onlines = [
+            _as_one_online(own[stream_id])
+            for what in touched.values()
+            for stream_id in what.named
+            if _went_on(stream_id, what, own[stream_id])
+        ]
+        if not onlines:
+            return ended
+        kept_from = self._facts.unnamed_offlines_after(onlines)
+        user_ids = {online.broadcaster_id for online in onlines}
+        return ended | self._sessions.ending_at(user_ids, kept_from)
 
 
 def _touched(facts: Iterable[Fact]) -> dict[str, _Touched]:

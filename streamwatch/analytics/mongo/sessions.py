@@ -1,13 +1,19 @@
 """Sessions in MongoDB, and the samples that they are made of."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
 from pymongo import DESCENDING, UpdateOne
 from pymongo.collection import Collection
 
-from streamwatch.analytics.mongo.connection import Connection, Document, newer, upsert_all
+from streamwatch.analytics.mongo.connection import (
+    AT_ONCE,
+    Connection,
+    Document,
+    newer,
+    upsert_all,
+)
 from streamwatch.analytics.mongo.schema import SESSIONS, SNAPSHOTS
 from streamwatch.analytics.mongo.values import (
     SUMS,
@@ -18,13 +24,14 @@ from streamwatch.analytics.mongo.values import (
     session_value,
     totals_from,
 )
+from streamwatch.domain.batches import batched
 from streamwatch.domain.models import StreamSnapshot
 from streamwatch.domain.sessions import Fact, StreamSession, session, spans
 from streamwatch.domain.statistics import CategorySums, quarter_of
 from streamwatch.domain.times import format_time
 from streamwatch.domain.totals import Totals, categories
 
-AT_ONCE = 100
+MADE_AT_ONCE = 250
 """How many sessions are made at once, so that not too many samples are held in memory."""
 
 _NEWEST_FIRST = [("started_at", DESCENDING), ("_id", DESCENDING)]
@@ -41,10 +48,8 @@ class Sessions:
 
     def renew(self, deciding: dict[str, list[Fact]], ticket: int) -> None:
         """Make the sessions of these streams anew of the facts that decide them."""
-        stream_ids = list(deciding)
-        for start in range(0, len(stream_ids), AT_ONCE):
-            chunk = stream_ids[start : start + AT_ONCE]
-            self._renew({stream_id: deciding[stream_id] for stream_id in chunk}, ticket)
+        for some in batched(deciding, MADE_AT_ONCE):
+            self._renew({stream_id: deciding[stream_id] for stream_id in some}, ticket)
 
     def _renew(self, deciding: dict[str, list[Fact]], ticket: int) -> None:
         of_these = {
@@ -52,9 +57,9 @@ class Sessions:
             "broadcaster_id": {"$in": [facts[0].broadcaster_id for facts in deciding.values()]},
         }
         samples = defaultdict(list)
-        for value in self._snapshots.find(of_these):
+        for value in self._snapshots.find(of_these, batch_size=AT_ONCE):
             samples[value["stream_id"]].append(sample_from(value))
-        found = self._sessions.find({"_id": of_these["stream_id"]})
+        found = self._sessions.find({"_id": of_these["stream_id"]}, batch_size=AT_ONCE)
         before = {value["_id"]: session_from(value) for value in found}
         made = [
             session(
@@ -75,10 +80,17 @@ class Sessions:
         ]
         upsert_all(self._sessions, writes)
 
-    def ending_at(self, user_id: str, times: Sequence[datetime]) -> set[str]:
-        """The streams that are stored as ongoing, or as ended at one of `times`."""
-        query = {"broadcaster_id": user_id, "ended_at": {"$in": [None, *times]}}
-        return {value["_id"] for value in self._sessions.find(query, {"_id": 1})}
+    def ending_at(
+        self, user_ids: Iterable[str], moments: Iterable[tuple[str, datetime]]
+    ) -> set[str]:
+        """The streams of `user_ids` that are stored as ongoing, and those of a streamer that are
+        stored as ended at a time."""
+        query = [
+            {"broadcaster_id": {"$in": list(user_ids)}, "ended_at": None},
+            *({"broadcaster_id": user_id, "ended_at": at} for user_id, at in moments),
+        ]
+        found = self._sessions.find({"$or": query}, {"_id": 1}, batch_size=AT_ONCE)
+        return {value["_id"] for value in found}
 
     def one(self, stream_id: str) -> StreamSession | None:
         value = self._sessions.find_one({"_id": stream_id})
@@ -118,7 +130,9 @@ class Sessions:
         match: Document = {"broadcaster_id": {"$in": list(user_ids)}}
         if since and until:
             match["started_at"] = {"$gte": since, "$lt": until}
-        found = self._sessions.aggregate([{"$match": match}, {"$group": _TOTALS}])
+        found = self._sessions.aggregate(
+            [{"$match": match}, {"$group": _TOTALS}], batchSize=AT_ONCE
+        )
         return {value["_id"]: totals_from(value) for value in found}
 
     def categories(self, user_ids: Iterable[str]) -> dict[str, list[CategorySums]]:
@@ -129,7 +143,7 @@ class Sessions:
             {"$group": _CATEGORIES},
         ]
         played: dict[str, list[CategorySums]] = defaultdict(list)
-        for value in self._sessions.aggregate(pipeline):
+        for value in self._sessions.aggregate(pipeline, batchSize=AT_ONCE):
             key = value["_id"]
             played[key["user"]].append(category_from(value | {"category_id": key["category"]}))
         return {user_id: categories(several) for user_id, several in played.items()}
