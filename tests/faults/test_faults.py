@@ -55,5 +55,5 @@ def test_a_slow_disk_loses_nothing_either(tmp_path: Path, keep_row: KeepRow) -> 
 
 
 def test_everything_killed_at_once_loses_nothing(tmp_path: Path, keep_row: KeepRow) -> None:
-    with stack(tmp_path, rate=40, streamers=40) as stacked:
+    with stack(tmp_path, rate=40, streamers=100) as stacked:
         keep_row(endure(stacked, "everything", inflict.everything_killed, 400, before=100))

@@ -34,7 +34,7 @@ def roll_workers(stacked: Stack) -> None:
 
 
 def test_a_rolling_restart_refuses_nothing(tmp_path: Path) -> None:
-    with stack(tmp_path, rate=40, streamers=40) as stacked:
+    with stack(tmp_path, rate=40, streamers=80) as stacked:
         with stacked.load.running():
             for _ in range(2):
                 roll_web(stacked)
@@ -45,11 +45,11 @@ def test_a_rolling_restart_refuses_nothing(tmp_path: Path) -> None:
 
 
 def test_a_webhook_secret_is_replaced_without_a_refusal(tmp_path: Path) -> None:
-    with stack(tmp_path, rate=15, streamers=20) as stacked:
+    with stack(tmp_path, rate=15, streamers=40) as stacked:
 
         def signed_with_the_new_one() -> bool:
             kept = stacked.twitch.subscriptions.all()
-            return len(kept) == 40 and all(
+            return len(kept) == 80 and all(
                 one.secret == NEW_SECRET and one.status == "enabled" for one in kept
             )
 

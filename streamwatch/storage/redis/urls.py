@@ -21,10 +21,11 @@ from redis.sentinel import Sentinel
 Client = Redis | RedisCluster
 
 CONNECT_SECONDS = 0.4
-ANSWER_SECONDS = 1.0
+ANSWER_SECONDS = 0.8
 SENTINEL_SECONDS = 0.2
 """Every wait for Redis, together well within the 2 seconds of a verb: to be connected (by each of
-a name's addresses), to be answered, and to be told the master by each Sentinel."""
+a name's addresses), to be answered, and to be told the master by each Sentinel. A webhook that has
+waited for a thread that waited for a silent Redis may have to wait once more itself."""
 
 MAX_CONNECTIONS = 4096
 """More than a process has threads: they bound its connections, not the pool."""
