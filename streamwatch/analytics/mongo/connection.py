@@ -10,7 +10,7 @@ from typing import Any
 import pymongo
 from bson.codec_options import CodecOptions
 from bson.errors import BSONError
-from pymongo import UpdateOne
+from pymongo import InsertOne, UpdateOne
 from pymongo.collection import Collection
 from pymongo.database import Database
 from pymongo.errors import BulkWriteError, DocumentTooLarge, PyMongoError, WriteError
@@ -111,17 +111,21 @@ def within(seconds: float) -> Iterator[None]:
         raise AnalyticsUnavailable(f"MongoDB does not answer: {type(error).__name__}") from error
 
 
-def upsert_all(collection: Collection[Document], updates: Sequence[UpdateOne]) -> None:
-    """Do all of these upserts, in no order, each idempotent. Of two that insert the same document
-    at once MongoDB fails one: it is done again and finds the document."""
-    while updates:
+def write_all(
+    collection: Collection[Document], writes: Sequence[InsertOne[Document] | UpdateOne]
+) -> None:
+    """Do all of these inserts and upserts, in no order. An insert of a document that is there is
+    done already. Of two upserts that insert the same document at once MongoDB fails one: it is done
+    again and finds the document."""
+    while writes:
         try:
-            collection.bulk_write(updates, ordered=False)
+            collection.bulk_write(writes, ordered=False)
         except BulkWriteError as error:
             failed = error.details["writeErrors"]
             if any(one["code"] != _DUPLICATE_KEY for one in failed):
                 raise
-            updates = [updates[one["index"]] for one in failed]
+            again = [writes[one["index"]] for one in failed]
+            writes = [write for write in again if isinstance(write, UpdateOne)]
         else:
             return
 

@@ -10,10 +10,10 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import TypeVar
 
-from pymongo import ASCENDING, DESCENDING, UpdateOne
+from pymongo import ASCENDING, DESCENDING, InsertOne, UpdateOne
 from pymongo.collection import Collection
 
-from streamwatch.analytics.mongo.connection import AT_ONCE, Connection, Document, upsert_all
+from streamwatch.analytics.mongo.connection import AT_ONCE, Connection, Document, write_all
 from streamwatch.analytics.mongo.schema import EVENTS
 from streamwatch.analytics.mongo.values import fact_from, fact_value
 from streamwatch.domain.sessions import Fact, Kind, spans
@@ -39,7 +39,7 @@ class Facts:
 
     def keep(self, facts: Iterable[Fact]) -> None:
         """Add facts; those that are known stay as they are."""
-        upsert_all(self._events, [_addition(fact) for fact in facts])
+        write_all(self._events, [_addition(fact) for fact in facts])
 
     def of_streamer(self, user_id: str) -> list[Fact]:
         return [fact_from(value) for value in self._events.find({"broadcaster_id": user_id})]
@@ -90,9 +90,15 @@ class Facts:
         return _firsts(self._of_each(moments, [_OF_STREAMER, *by_then], first))
 
     def _unnamed_offlines(self, moments: dict[Key, Moment]) -> dict[Key, Fact]:
-        """For each moment the first offline without a name since then."""
+        """For each moment the first offline without a name since then. Most streamers have none."""
         since = [_OF_STREAMER, _UNNAMED, {"$gte": ["$at", "$$at"]}]
-        return _firsts(self._of_each(moments, since, [{"$sort": _BY_TIME}, {"$limit": 1}]))
+        first: list[Document] = [{"$sort": _BY_TIME}, {"$limit": 1}]
+        earliest: dict[str, Moment] = {}
+        for user_id, at in moments.values():
+            earliest[user_id] = min((user_id, at), earliest.get(user_id, (user_id, at)))
+        some = _firsts(self._of_each(earliest, since, first))
+        among = {key: moment for key, moment in moments.items() if moment[0] in some}
+        return _firsts(self._of_each(among, since, first))
 
     def unnamed_offlines_after(self, onlines: Sequence[Fact]) -> list[Moment]:
         """The offlines without a name that each of these onlines keeps from ending streams that
@@ -178,11 +184,12 @@ def _firsts(found: dict[Key, list[Fact]]) -> dict[Key, Fact]:
     return {key: facts[0] for key, facts in found.items() if facts}
 
 
-def _addition(fact: Fact) -> UpdateOne:
-    """An upsert. Of SEEN the earlier is kept, as in `domain.sessions.merged`."""
+def _addition(fact: Fact) -> InsertOne[Document] | UpdateOne:
+    """An insert, which fails where the fact is known. Of SEEN the earlier is kept, as in
+    `domain.sessions.merged`."""
     value = fact_value(fact)
-    key = {"_id": fact.id, "broadcaster_id": value.pop("broadcaster_id")}
     if fact.kind is not Kind.SEEN:
-        return UpdateOne(key, {"$setOnInsert": value}, upsert=True)
+        return InsertOne({"_id": fact.id, **value})
+    key = {"_id": fact.id, "broadcaster_id": value.pop("broadcaster_id")}
     least = {name: value.pop(name) for name in ("at", "started_at")}
     return UpdateOne(key, {"$min": least, "$setOnInsert": value}, upsert=True)

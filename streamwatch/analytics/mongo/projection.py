@@ -25,7 +25,7 @@ from typing import Any
 
 from pymongo import ReturnDocument, UpdateOne
 
-from streamwatch.analytics.mongo.connection import Connection, Document, newer, upsert_all
+from streamwatch.analytics.mongo.connection import Connection, Document, newer, write_all
 from streamwatch.analytics.mongo.facts import Facts
 from streamwatch.analytics.mongo.schema import STATS, STREAMERS, TICKETS
 from streamwatch.analytics.mongo.sessions import Sessions
@@ -89,7 +89,7 @@ class Projection:
             )
             for user_id, identity in identities(facts).items()
         ]
-        upsert_all(self._connection.collection(STREAMERS), updates)
+        write_all(self._connection.collection(STREAMERS), updates)
 
     def _revisions(self, user_ids: Iterable[str]) -> dict[str, Document]:
         """Who these streamers are, and how often facts about them were added."""
@@ -127,7 +127,7 @@ class Projection:
             )
             for user_id, value in revisions.items()
         ]
-        upsert_all(self._connection.collection(STATS), writes)
+        write_all(self._connection.collection(STATS), writes)
 
     def _deciding(self, touched: dict[str, _Touched]) -> dict[str, list[Fact]]:
         """The sessions to renew, by stream id, with the facts that decide them."""

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
-from pymongo import DESCENDING, UpdateOne
+from pymongo import DESCENDING, InsertOne
 from pymongo.collection import Collection
 
 from streamwatch.analytics.mongo.connection import (
@@ -12,7 +12,7 @@ from streamwatch.analytics.mongo.connection import (
     Connection,
     Document,
     newer,
-    upsert_all,
+    write_all,
 )
 from streamwatch.analytics.mongo.schema import SESSIONS, SNAPSHOTS
 from streamwatch.analytics.mongo.values import (
@@ -44,7 +44,7 @@ class Sessions:
 
     def keep(self, samples: Iterable[StreamSnapshot]) -> None:
         """Add samples; those that are known stay as they are."""
-        upsert_all(self._snapshots, [_addition(sample) for sample in samples])
+        write_all(self._snapshots, [_addition(sample) for sample in samples])
 
     def renew(self, deciding: dict[str, list[Fact]], ticket: int) -> None:
         """Make the sessions of these streams anew of the facts that decide them."""
@@ -78,7 +78,7 @@ class Sessions:
             )
             for one in made
         ]
-        upsert_all(self._sessions, writes)
+        write_all(self._sessions, writes)
 
     def ending_at(
         self, user_ids: Iterable[str], moments: Iterable[tuple[str, datetime]]
@@ -157,11 +157,10 @@ class Sessions:
         return self._connection.collection(SESSIONS)
 
 
-def _addition(sample: StreamSnapshot) -> UpdateOne:
-    value = sample_value(sample)
+def _addition(sample: StreamSnapshot) -> InsertOne[Document]:
+    """An insert, which fails where the sample is known."""
     sample_id = f"{sample.stream_id}:{format_time(sample.captured_at)}"
-    key = {"_id": sample_id, "broadcaster_id": value.pop("broadcaster_id")}
-    return UpdateOne(key, {"$setOnInsert": value}, upsert=True)
+    return InsertOne({"_id": sample_id, **sample_value(sample)})
 
 
 def sums_of(path: str) -> Document:
