@@ -8,7 +8,8 @@ import pytest
 
 from streamwatch.leadership import LEADER
 from streamwatch.services.refresh import REFRESH
-from streamwatch.simulator import Mishap, Simulator
+from streamwatch.simulator import CallFault, MessageType, Mishap, Simulator
+from streamwatch.simulator.subscriptions import ENABLED
 from streamwatch.storage.base import JobRun, Lease
 from streamwatch.storage.redis import RedisStorage
 from streamwatch.storage.redis.connection import Connection
@@ -114,3 +115,38 @@ def test_a_leader_that_wakes_up_late_writes_nothing_over_its_successor(
     assert leader_of(storage) == successor
     live = service.get("/streams/live")["live_streams"]
     assert live[0]["stream_data"]["viewer_count"] == 222
+
+
+def test_two_workers_mend_whatever_twitch_does_wrong(
+    service: Deployment, storage: RedisStorage, twitch: Simulator
+) -> None:
+    for path in ("/helix/users", "/helix/streams", "/helix/eventsub/subscriptions"):
+        twitch.faults.on_call(path, CallFault(429, reset_in=1))
+        twitch.faults.on_call(path, CallFault(401))
+        twitch.faults.on_call(path, CallFault(delay=1))
+    twitch.faults.on_call("/helix/eventsub/subscriptions", CallFault(500), after=2)
+    twitch.faults.on_call("/helix/eventsub/subscriptions", CallFault(503), after=2)
+    twitch.faults.on_message(Mishap.FORGED, kind=MessageType.VERIFICATION)
+    logins = ["shroud", "quillandcopper", "waldkauzig"]
+    settings = {"DEFAULT_STREAMERS": ",".join(logins), "VERIFY_SECONDS": "2"}
+    service.start("worker", **settings)
+    service.start("worker", **settings)
+
+    def are_subscribed() -> bool:
+        standing = [(one.type, one.user_id) for one in twitch.subscriptions.all() if one.is_living]
+        healthy = all(one.status == ENABLED for one in twitch.subscriptions.all())
+        return healthy and len(standing) == len(set(standing)) == 2 * len(logins)
+
+    wait_for(are_subscribed, 60)
+    twitch.faults.on_call("/helix/eventsub/subscriptions", CallFault(half=True), times=2)
+    twitch.oauth.expire_all()
+    for mishap in (Mishap.DROPPED, Mishap.DOUBLED, Mishap.ECHOED):
+        twitch.faults.on_message(mishap)
+    for login in logins:
+        twitch.world.go_online(login)
+    wait_for(lambda: service.get("/streams/live")["count"] == len(logins))
+    wait_for(are_subscribed, 60)
+    for login in logins:
+        events = service.get(f"/events/streamer/{login}")["events"]
+        assert [event["event_type"] for event in events] == ["stream.online"], events
+    assert all(streamer.is_active for streamer in storage.streamers())
