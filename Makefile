@@ -7,7 +7,7 @@ RUN := $(VENV)/.run
 LOCAL := $(VENV)/.local
 DEV := $(VENV)/.dev
 
-.PHONY: help demo run test soak screenshots check format clean
+.PHONY: help demo run test bench soak screenshots check format clean
 .DEFAULT_GOAL := help
 
 help:  ## what there is
@@ -21,6 +21,10 @@ run: $(LOCAL)  ## StreamWatch as .env says; what it learns is kept in ./data
 
 test: $(DEV)  ## everything that ends in five minutes, with its own servers
 	$(BIN)/pytest -n auto --dist loadgroup $(PYTEST_ARGS)
+
+bench: $(DEV)  ## how fast it is, beside a bare Flask app in the same run; BENCH_ARGS=--keep for docs/
+	@command -v wrk >/dev/null || [ "$$(id -u)" != 0 ] || apt-get install -y -qq wrk >/dev/null || true
+	@$(BIN)/python -m bench $(BENCH_ARGS)
 
 soak: $(DEV)  ## what takes longer: faults under load, abuse, hours; keeps its figures in docs/
 	KEEP_FIGURES=1 $(BIN)/pytest -m soak tests/faults tests/abuse $(PYTEST_ARGS)

@@ -1,0 +1,156 @@
+"""One refresh of many streamers, and the analytics that follow it: calls, round trips, memory."""
+
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import redis
+from pymongo import monitoring
+
+from bench.processes import resident_megabytes
+from bench.worlds import DURABLE, SECRET
+from streamwatch.analytics import open_analytics
+from streamwatch.bootstrap import Services, assemble
+from streamwatch.domain.models import Streamer
+from streamwatch.services.refresh import REFRESH
+from streamwatch.services.shared_counts import JOBS
+from streamwatch.settings import Settings
+from streamwatch.simulator import Simulator
+from streamwatch.storage.redis import RedisStorage
+from streamwatch.storage.redis.connection import Connection
+from streamwatch.twitch.helix import Helix
+from tests.processes import deployment
+from tests.servers import Server, redis_server
+from tests.waiting import wait_for
+
+STREAMERS = 10_000
+LIVE = 1_000
+REFRESHES = 3
+WORKER_SECONDS = 120
+DATABASE = "polling"
+
+
+class Counting(redis.Connection):
+    """Counts what is sent to Redis: a pipeline is sent at once."""
+
+    sent = 0
+
+    def send_packed_command(self, command: Any, check_health: bool = True) -> None:
+        Counting.sent += 1
+        send: Any = super().send_packed_command  # which has no types
+        send(command, check_health)
+
+
+class Commands(monitoring.CommandListener):
+    """Counts what is asked of MongoDB."""
+
+    def __init__(self) -> None:
+        self.sent = 0
+
+    def started(self, event: monitoring.CommandStartedEvent) -> None:  # noqa: ARG002  pymongo's signature
+        self.sent += 1
+
+    def succeeded(self, event: monitoring.CommandSucceededEvent) -> None:
+        """Not of interest."""
+
+    def failed(self, event: monitoring.CommandFailedEvent) -> None:
+        """Not of interest: the refresh tells."""
+
+
+@dataclass(frozen=True, slots=True)
+class Polling:
+    """What a refresh of STREAMERS streamers took, LIVE of them live."""
+
+    helix_calls: int
+    redis_trips: int
+    mongo_trips: int
+    refresh_seconds: float
+    projection_seconds: float
+    worker_megabytes: float
+
+
+def measure(mongo: Server) -> Polling:
+    """The second refresh: the first meets everybody for the first time."""
+    listener = Commands()
+    with redis_server(*DURABLE) as server, Simulator() as twitch:
+        users = [twitch.world.add_user(f"Streamer_{number}") for number in range(STREAMERS)]
+        for user in users[:: STREAMERS // LIVE]:
+            twitch.world.go_online(user.login)
+        services = _services(server, mongo, twitch, listener)
+        now = datetime.now(UTC)
+        services.storage.add_streamers(
+            [Streamer(user.user_id, user.login, user.display_name, now) for user in users]
+        )
+        _refresh(services)
+        before = len(twitch.calls), Counting.sent, listener.sent
+        refresh_seconds, projection_seconds = _refresh(services)
+        after = len(twitch.calls), Counting.sent, listener.sent
+        services.close()
+        calls, trips, commands = (b - a for a, b in zip(before, after, strict=True))
+        worker = _worker_megabytes(server, mongo, twitch)
+    return Polling(calls, trips, commands, refresh_seconds, projection_seconds, worker)
+
+
+def _refresh(services: Services) -> tuple[float, float]:
+    """One refresh, and then what it told into the analytics; the seconds of each."""
+    start = time.perf_counter()
+    services.refresh.everyone()
+    refreshed = time.perf_counter()
+    while services.projector.run_once():
+        pass
+    return refreshed - start, time.perf_counter() - refreshed
+
+
+def _services(
+    server: Server, mongo: Server, twitch: Simulator, listener: monitoring.CommandListener
+) -> Services:
+    monitoring.register(listener)
+    settings = Settings(
+        storage_type="redis",
+        redis_url=server.url,
+        analytics_type="mongodb",
+        mongodb_url=mongo.url,
+        mongodb_database=DATABASE,
+        twitch_client_id=twitch.client_id,
+        twitch_client_secret=twitch.client_secret,
+        twitch_api_url=twitch.api_url,
+        twitch_auth_url=twitch.auth_url,
+    )
+    pool = redis.ConnectionPool.from_url(
+        server.url, connection_class=Counting, protocol=2, driver_info=None
+    )
+    storage = RedisStorage(Connection(lambda: redis.Redis(connection_pool=pool)))
+    helix = Helix.from_settings(settings, storage.coordination)
+    return assemble(settings, storage, helix, open_analytics(settings))
+
+
+def _worker_megabytes(server: Server, mongo: Server, twitch: Simulator) -> float:
+    """What the worker has in memory once it has refreshed them all, and has nothing left to do."""
+    with (
+        TemporaryDirectory(prefix="streamwatch-bench-") as folder,
+        redis.Redis.from_url(server.url) as client,
+        deployment(
+            Path(folder),
+            STORAGE_TYPE="redis",
+            REDIS_URL=server.url,
+            MONGODB_URL=mongo.url,
+            MONGODB_DATABASE=DATABASE,
+            WEBHOOK_SECRET=SECRET,
+            TWITCH_CLIENT_ID=twitch.client_id,
+            TWITCH_CLIENT_SECRET=twitch.client_secret,
+            TWITCH_API_URL=twitch.api_url,
+            TWITCH_AUTH_URL=twitch.auth_url,
+            REFRESH_SECONDS="2",
+        ) as deployed,
+    ):
+        storage = RedisStorage(Connection(lambda: client))
+        worker = deployed.start("worker")
+        wait_for(lambda: _runs(storage) > REFRESHES, WORKER_SECONDS)
+        return resident_megabytes(worker.pid)
+
+
+def _runs(storage: RedisStorage) -> int:
+    return storage.coordination.counts().get(f"{JOBS}:{REFRESH} runs", 0)

@@ -1,0 +1,33 @@
+"""What processes have used, as Linux tells; nothing elsewhere."""
+
+import os
+from pathlib import Path
+
+_TICK = os.sysconf("SC_CLK_TCK")
+_PROC = Path("/proc")
+
+
+def children(pid: int) -> list[int]:
+    """The processes that `pid` started: gunicorn's workers."""
+    listed = _PROC / str(pid) / "task" / str(pid) / "children"
+    return [int(child) for child in listed.read_text().split()] if listed.exists() else []
+
+
+def cpu_seconds(pids: list[int]) -> float:
+    """What they have computed so far, the kernel's work for them included."""
+    return sum(_ticks(pid) for pid in pids) / _TICK
+
+
+def resident_megabytes(pid: int) -> float:
+    """What it has in memory now."""
+    status = (_PROC / str(pid) / "status").read_text()
+    kilobytes = next(line for line in status.splitlines() if line.startswith("VmRSS:")).split()[1]
+    return int(kilobytes) / 1024
+
+
+def _ticks(pid: int) -> int:
+    stat = _PROC / str(pid) / "stat"
+    if not stat.exists():
+        return 0
+    fields = stat.read_text().rpartition(")")[2].split()
+    return int(fields[11]) + int(fields[12])

@@ -1,0 +1,21 @@
+"""The projector: how fast it drains a feed that the webhook has filled."""
+
+import time
+
+from bench.load import send_all
+from bench.worlds import World
+
+
+def drained_a_second(world: World, messages: int) -> float:
+    """Entries a second, of a feed with so many messages."""
+    projector = world.services.projector
+    while projector.run_once():
+        pass
+    world.services.storage.feed.trim()
+    requests = world.webhooks.next(messages)
+    send_all(world.target.port, requests, 600)
+    start = time.perf_counter()
+    entries = 0
+    while taken := projector.run_once():
+        entries += taken
+    return entries / (time.perf_counter() - start)

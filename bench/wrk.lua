@@ -1,0 +1,39 @@
+-- Sends requests as they are in a file of its own for each thread ("<length>\n<request>…"), and
+-- tells what came of them as JSON.
+--
+-- wrk -s wrk.lua URL -- FOLDER again|once
+
+local threads = 0
+
+function setup(thread)
+  thread:set('number', threads)
+  threads = threads + 1
+end
+
+function init(args)
+  requests, place, once = {}, 0, args[2] == 'once'
+  local file = assert(io.open(args[1] .. '/' .. number, 'rb'))
+  for length in function() return file:read('*n', 1) end do
+    requests[#requests + 1] = file:read(length)
+  end
+  file:close()
+end
+
+function request()
+  place = place + 1
+  if place > #requests then
+    assert(not once, 'there are not enough requests')
+    place = 1
+  end
+  return requests[place]
+end
+
+function done(summary)
+  local failed = 0
+  for _, number in pairs(summary.errors) do
+    failed = failed + number
+  end
+  io.write(string.format(
+    '\n{"answered": %d, "seconds": %f, "errors": %d}\n',
+    summary.requests, summary.duration / 1e6, failed))
+end
