@@ -75,10 +75,10 @@ def _wrk(port: int, requests: Sequence[bytes], seconds: int, *, once: bool) -> R
         command = ["wrk", f"-t{THREADS}", f"-c{CONNECTIONS}", f"-d{seconds}"]
         command += ["--timeout", f"{ANSWER_SECONDS:.0f}", "-s", str(SCRIPT)]
         command += [f"http://127.0.0.1:{port}/", "--", folder, "once" if once else "again"]
-        output = subprocess.run(command, check=True, capture_output=True, text=True).stdout  # noqa: S603
-    told = json.loads(output.splitlines()[-1])
+        done = subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603
+    told = json.loads(done.stdout.splitlines()[-1]) if done.returncode == 0 else {"errors": 1}
     if told["errors"]:
-        raise BenchError(f"Requests failed: {output}")
+        raise BenchError(f"Requests failed: {done.stdout}{done.stderr}")
     return Result(told["answered"], told["seconds"])
 
 
