@@ -18,7 +18,7 @@ from tests.processes import Deployment, deployment
 from tests.servers import Server, mongo_server, redis_server
 from tests.waiting import wait_for
 
-pytestmark = pytest.mark.xdist_group("answers")
+pytestmark = [pytest.mark.soak, pytest.mark.xdist_group("answers")]  # seconds are measured
 
 SECONDS = 4.0
 """How long the messages come."""
