@@ -1,5 +1,6 @@
 """gunicorn for StreamWatch. https://docs.gunicorn.org/en/stable/settings.html"""
 
+import gc
 import sys
 from importlib import import_module
 from typing import Any
@@ -51,9 +52,18 @@ def post_fork(_server: Any, _worker: Any) -> None:
     log_uncaught()
 
 
+def settle() -> None:
+    """Keep the garbage collector from what was loaded and stays, and let it come less often: it
+    took a tenth of the time of the processes."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000)
+
+
 def post_worker_init(worker: Any) -> None:
     """Let the endless answers of /events/live end with their worker, which waits for every answer
     that is under way."""
+    settle()
     worker.wsgi.extensions["streamwatch"].live_push.ends_when(lambda: not worker.alive)
 
 

@@ -33,7 +33,7 @@ def lookup(calls: int = 1) -> AbstractContextManager[None]:
 
 
 def _check() -> None:
-    if is_limited(request.path):
+    if services().settings.rate_limit and is_limited(request.path):
         services().limits.request(_client())
 
 
