@@ -27,7 +27,7 @@ bench: $(DEV)  ## how fast it is, beside a bare Flask app in the same run; BENCH
 	@$(BIN)/python -m bench $(BENCH_ARGS)
 
 soak: $(DEV)  ## what takes longer: faults under load, abuse, hours; keeps its figures in docs/
-	KEEP_FIGURES=1 $(BIN)/pytest -m soak tests/faults tests/abuse $(PYTEST_ARGS)
+	KEEP_FIGURES=1 $(BIN)/pytest -m soak tests/faults tests/abuse tests/analytics $(PYTEST_ARGS)
 
 screenshots: $(DEV)  ## a picture of each page of the dashboard; needs a Chromium on PATH
 	$(BIN)/python -m tests.dashboard.screenshots

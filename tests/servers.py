@@ -182,7 +182,8 @@ def _redis_answers(url: str) -> bool:
 
 
 def _mongo_answers(url: str) -> bool:
-    with pymongo.MongoClient[dict[str, object]](url, serverSelectionTimeoutMS=200) as client:
+    client: pymongo.MongoClient[dict[str, object]]
+    with pymongo.MongoClient(url, serverSelectionTimeoutMS=200, directConnection=True) as client:
         try:
             return bool(client.admin.command("ping")["ok"])
         except pymongo.errors.PyMongoError:

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
+from uuid import uuid4
 
 import pymongo
 import pytest
@@ -13,6 +15,8 @@ from streamwatch.analytics.mongo import MongoAnalytics
 from streamwatch.analytics.testing import CAP, AnalyticsContract, OpenAnalytics
 from streamwatch.analytics.testing.build import START
 from streamwatch.domain.sessions import Observed
+from tests.servers import mongo_server
+from tests.waiting import wait_for
 
 DAY = timedelta(days=1)
 
@@ -61,6 +65,8 @@ class TestEmbeddedAnalytics(AnalyticsContract):
 
 
 class TestMongoAnalytics(AnalyticsContract):
+    """A MongoDB that stands alone."""
+
     @pytest.fixture
     def open_analytics(self, mongodb_url: str, mongodb_database: str) -> Iterator[OpenAnalytics]:
         opened: list[MongoAnalytics] = []
@@ -84,3 +90,31 @@ class TestMongoAnalytics(AnalyticsContract):
                 snapshots.delete_many({"captured_at": {"$lt": before}})
 
         return forget
+
+
+@pytest.fixture(scope="module")
+def replica_set_url() -> Iterator[str]:
+    """The URL of a replica set of one."""
+    with mongo_server("--replSet", "streamwatch") as server:
+        client: pymongo.MongoClient[dict[str, Any]]
+        with pymongo.MongoClient(server.url, directConnection=True) as client:
+            member = {"_id": 0, "host": f"127.0.0.1:{server.port}"}
+            client.admin.command("replSetInitiate", {"_id": "streamwatch", "members": [member]})
+            wait_for(lambda: bool(client.admin.command("hello")["isWritablePrimary"]), 30)
+        yield f"{server.url}/?replicaSet=streamwatch"
+
+
+@pytest.mark.soak
+class TestMongoAnalyticsOnAReplicaSet(TestMongoAnalytics):
+    """The same where a majority has to have what was written."""
+
+    @pytest.fixture
+    def mongodb_url(self, replica_set_url: str) -> str:
+        return replica_set_url
+
+    @pytest.fixture
+    def mongodb_database(self, replica_set_url: str) -> Iterator[str]:
+        name = f"test_{uuid4().hex}"
+        yield name
+        with pymongo.MongoClient[dict[str, object]](replica_set_url) as client:
+            client.drop_database(name)
