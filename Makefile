@@ -6,6 +6,9 @@ BIN := $(VENV)/bin
 RUN := $(VENV)/.run
 LOCAL := $(VENV)/.local
 DEV := $(VENV)/.dev
+# Of pytest: two a core, since tests wait for processes more than they compute; not so many that
+# their servers fill the memory.
+PROCESSES := $(shell $(PYTHON) -c 'import os; print(min(8, 2 * (os.cpu_count() or 1)))')
 
 .PHONY: help demo run test bench soak screenshots check format clean
 .DEFAULT_GOAL := help
@@ -20,7 +23,7 @@ run: $(LOCAL)  ## StreamWatch as .env says; what it learns is kept in ./data
 	@$(BIN)/streamwatch dev
 
 test: $(DEV)  ## everything that ends in five minutes, with its own servers
-	$(BIN)/pytest -n auto --dist loadgroup $(PYTEST_ARGS)
+	$(BIN)/pytest -n $(PROCESSES) --dist loadgroup $(PYTEST_ARGS)
 
 bench: $(DEV)  ## how fast it is, beside a bare Flask app in the same run; BENCH_ARGS=--keep for docs/
 	@command -v wrk >/dev/null || [ "$$(id -u)" != 0 ] || apt-get install -y -qq wrk >/dev/null || true

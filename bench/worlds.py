@@ -20,7 +20,7 @@ from tests.servers import Server, redis_server
 from tests.waiting import wait_for
 
 SECRET = "a-secret-for-the-benchmark"  # noqa: S105  nobody else's
-DURABLE = ("--appendonly", "yes", "--appendfsync", "everysec")
+DURABLE = ("--appendonly", "yes", "--appendfsync", "always")
 """As config/redis.conf has it."""
 
 _AT_ONCE = 1000

@@ -16,6 +16,11 @@ class Household(Deployment):
         self.wait_until_up()
         return process
 
+    def close(self) -> None:
+        """With all that it started: what is killed leaves others that still write into `data`."""
+        for process in self.processes:
+            process.stop()
+
     def begin(self, **settings: str) -> Process:
         process = Process(["streamwatch", "dev"], self.environment | settings, self.folder)
         self.processes.append(process)

@@ -29,7 +29,7 @@ from streamwatch.domain.totals import StreamerStats, categories, totals
 _numbers = count(1)
 
 examples = settings(
-    max_examples=60,
+    max_examples=20,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.differing_executors],
 )
