@@ -141,7 +141,7 @@ def _seen_live(status: StreamStatus | None, seen: SeenLive) -> Change | None:
         seen.display_name,
         seen.at,
         events=change.events if change else (),
-        snapshot=_snapshot(seen),
+        snapshot=snapshot(seen),
     )
 
 
@@ -206,7 +206,8 @@ def _event(
     )
 
 
-def _snapshot(seen: SeenLive) -> StreamSnapshot:
+def snapshot(seen: SeenLive) -> StreamSnapshot:
+    """The sample that a poll leaves in the analytics."""
     stream = seen.stream
     return StreamSnapshot(
         stream_id=stream.id,

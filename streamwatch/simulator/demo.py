@@ -10,17 +10,21 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from pathlib import Path
+from random import Random
+from tempfile import TemporaryDirectory
 from types import FrameType
 
 import click
 import urllib3
 
-from streamwatch.settings import VARIABLES, WEBHOOK_PATH
+from streamwatch.analytics.embedded import EmbeddedAnalytics
+from streamwatch.settings import VARIABLES, WEBHOOK_PATH, Settings
 from streamwatch.simulator.cast import CAST
 from streamwatch.simulator.faults import Mishap
+from streamwatch.simulator.past import Past
 from streamwatch.simulator.simulator import Simulator
 from streamwatch.simulator.web import HOST
 
@@ -42,7 +46,11 @@ def main(port: int, seed: int) -> None:
         sys.exit(1)
     url = f"http://{HOST}:{port}"
     stopped = _stopped_by_signals()
-    with Simulator(alive=True, seed=seed) as twitch:
+    with (
+        TemporaryDirectory(prefix="streamwatch-demo-") as data,
+        Simulator(alive=True, seed=seed) as twitch,
+    ):
+        remember(twitch, data, seed)
         twitch.faults.helix_lag = timedelta(seconds=3)
         twitch.faults.chances = {
             Mishap.DROPPED: 0.01,
@@ -50,7 +58,7 @@ def main(port: int, seed: int) -> None:
             Mishap.ECHOED: 0.03,
             Mishap.LATE: 0.05,
         }
-        with _web_process(environment(twitch, port), port) as web:
+        with _web_process(environment(twitch, port, data), port) as web:
             if _wait_until_ready(web, url, stopped):
                 _print_guide(url, twitch.control_url)
             while web.poll() is None and not stopped.wait(0.1):
@@ -59,7 +67,14 @@ def main(port: int, seed: int) -> None:
     sys.exit(_exit_code(ended))
 
 
-def environment(twitch: Simulator, port: int) -> dict[str, str]:
+def remember(twitch: Simulator, data: str, seed: int) -> None:
+    """Put the weeks before into the analytics in the folder `data`."""
+    settings = Settings(data_dir=Path(data))
+    past = Past(Random(seed), datetime.now(UTC))  # noqa: S311  a game's dice
+    EmbeddedAnalytics.from_settings(settings).project(past.of(twitch.world))
+
+
+def environment(twitch: Simulator, port: int, data: str) -> dict[str, str]:
     """The web process's environment. Every variable of StreamWatch is in it, empty where the demo
     has no use for it: so neither the shell's nor `.env`'s own values count."""
     inherited = {name: value for name, value in os.environ.items() if name != "GUNICORN_CMD_ARGS"}
@@ -73,6 +88,8 @@ def environment(twitch: Simulator, port: int) -> dict[str, str]:
         "TWITCH_AUTH_URL": twitch.auth_url,
         "WEBHOOK_URL": f"http://{HOST}:{port}{WEBHOOK_PATH}",
         "STORAGE_TYPE": "memory",
+        "ANALYTICS_TYPE": "embedded",
+        "DATA_DIR": data,
         "DEFAULT_STREAMERS": ",".join(member.login for member in CAST),
         "API_KEY": API_KEY,
         "REFRESH_SECONDS": "15",

@@ -13,9 +13,10 @@ from streamwatch.analytics.base import AnalyticsStore, AnalyticsUnavailable
 from streamwatch.analytics.memory import MemoryAnalytics
 from streamwatch.app import create_app
 from streamwatch.settings import Settings
+from streamwatch.simulator.past import SAMPLED_EVERY
 from streamwatch.storage.base import StorageUnavailable
 from streamwatch.twitch.base import TwitchUnavailable
-from tests.dashboard.showcase import SAMPLE, Showcase
+from tests.dashboard.showcase import Showcase
 from tests.fakes import FailingStorage
 from tests.messages import SECRET
 
@@ -42,7 +43,7 @@ def storage() -> FailingStorage:
 
 @pytest.fixture
 def analytics() -> FailingAnalytics:
-    return FailingAnalytics(SAMPLE)
+    return FailingAnalytics(SAMPLED_EVERY)
 
 
 @pytest.fixture
@@ -211,10 +212,10 @@ def test_hours_watched_today_are_those_of_the_visitors_day(
     user = house.twitch.known["id-shroud"]
     now = datetime.now(UTC)
     for number in range(6):  # an hour of 60 viewers, which began 30 hours ago
-        house.past_sample(user, "s1", now - 30 * HOUR + number * SAMPLE, 60)
+        house.past_sample(user, "s1", now - 30 * HOUR + number * SAMPLED_EVERY, 60)
     assert re.search(r"Hours watched 0 today", text(client, "/dashboard/"))
     for number in range(3):  # and one sample for each of the last half hours
-        house.past_sample(user, "s2", now - timedelta(minutes=30) + number * SAMPLE, 60)
+        house.past_sample(user, "s2", now - timedelta(minutes=30) + number * SAMPLED_EVERY, 60)
     again = Showcase(storage=house.storage, analytics=house.analytics)
     hours = re.search(r"Hours watched ([\d.]+) today", text(client_of(again), "/dashboard/"))
     assert hours

@@ -77,6 +77,8 @@ def test_the_demo_watches_the_simulated_streamers_and_ends_on_ctrl_c(demo: Demo)
     wait_for(lambda: demo.get("/streamers")["count"] == 30, 20)
     wait_for(lambda: demo.get("/streams/live")["count"] >= 8, 40)
     wait_for(_has_heard_by_webhook(demo), 60)
+    stats = demo.get("/analytics/streamer/shroud/stats")
+    assert stats["total_streams"] > 10, "it has a past"
     assert demo.end(signal.SIGINT) == 0
     with pytest.raises(requests.ConnectionError):
         demo.get("/health")
@@ -120,7 +122,7 @@ def test_neither_the_shells_nor_dotenvs_settings_reach_the_demo(
     dotenv = tmp_path / ".env"
     dotenv.write_text("TWITCH_CLIENT_ID=real-id\nMONGODB_URL=mongodb://production\nPORT=80\n")
     with Simulator() as twitch:
-        env = environment(twitch, 8000)
+        env = environment(twitch, 8000, str(tmp_path))
     for name, value in env.items():
         monkeypatch.setenv(name, value)
     settings = from_env(dotenv)

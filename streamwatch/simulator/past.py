@@ -1,0 +1,143 @@
+"""What the cast streamed in the weeks before a simulated world began, as it would have been
+observed: there is something to compare on the first day."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from math import exp, sin
+from random import Random
+
+from streamwatch.domain.models import EventType, Source, Stream, StreamEvent, StreamSnapshot, User
+from streamwatch.domain.observations import SeenLive
+from streamwatch.domain.sessions import Observed, observed
+from streamwatch.domain.times import format_time
+from streamwatch.domain.transitions import snapshot
+from streamwatch.simulator.cast import CAST, CATEGORIES, TAGS, TITLES, Member
+from streamwatch.simulator.world import World
+
+SAMPLED_EVERY = timedelta(minutes=10)
+_HOURS = (8, 13, 16, 18, 19, 20, 21)
+_LEFT_OUT = 0.12
+"""How often a usual day goes without a stream."""
+_SILENCE = timedelta(hours=8)
+"""Before the present: who is live has not just ended another stream."""
+_HALF_WAY = 0.5
+"""How far a stream that is on is taken to have come."""
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """Drawn from `random`; goes `days` back from `now`."""
+
+    random: Random
+    now: datetime
+    days: int = 28
+
+    def of(self, world: World) -> Observed:
+        """The streams of the cast that are over, and those that are on, so far."""
+        found = Observed()
+        for member in CAST:
+            user = world.user(member.login)
+            if member.usual_viewers:
+                found += self.streams(member, user)
+            if stream := world.stream(user.login):
+                found += self.so_far(user, stream)
+        return found
+
+    def streams(self, member: Member, user: User) -> Observed:
+        """Streams that are over, on the member's usual days and at the usual hour."""
+        random, found = self.random, Observed()
+        weekdays = set(random.sample(range(7), random.randint(3, 6)))
+        hour, games = random.choice(_HOURS), random.sample(list(CATEGORIES), 4)
+        for ago in range(self.days, 0, -1):
+            day = self.now - timedelta(days=ago)
+            if day.weekday() not in weekdays or random.random() < _LEFT_OUT:
+                continue
+            start = day.replace(hour=hour, minute=random.choice([0, 2, 5, 14, 31]), second=7)
+            end = start + timedelta(hours=random.uniform(1.8, 6.5))
+            if end < self.now - _SILENCE:
+                growth = 1.25 - 0.5 * ago / self.days
+                peak = member.usual_viewers * growth * random.uniform(0.8, 1.2)
+                stream = self._stream(member, f"{user.user_id}{start:%m%d}", start)
+                played = random.sample(games, random.randint(1, 3))
+                found += self._watched(user, stream, end, played, peak)
+                found += observed([offline(user, stream.id, end)], None)
+        return found
+
+    def so_far(self, user: User, stream: Stream) -> Observed:
+        """A stream that is on, with the audience that it has now."""
+        peak = (stream.viewer_count or 0) / _audience(_HALF_WAY)
+        played = [*self.random.sample(list(CATEGORIES), 2), stream.game_name or ""]
+        return self._watched(user, stream, self.now, played, peak, _HALF_WAY)
+
+    def _stream(self, member: Member, stream_id: str, started_at: datetime) -> Stream:
+        language = member.language
+        title = self.random.choice(TITLES[language])
+        return Stream(stream_id, started_at, title=title, language=language, tags=TAGS[language])
+
+    def _watched(
+        self,
+        user: User,
+        stream: Stream,
+        until: datetime,
+        played: Sequence[str],
+        peak: float,
+        way: float = 1.0,
+    ) -> Observed:
+        """The online, and a sample now and then: the audience comes, stays and goes, as far as the
+        stream has come on its `way`."""
+        several = [observed([online(user, stream)], None)]
+        for at in _moments(stream.started_at, until):
+            part = (at - stream.started_at) / (until - stream.started_at)
+            game = played[int(part * len(played))]
+            viewers = peak * _audience(way * part) * self.random.uniform(0.96, 1.04)
+            seen = replace(
+                stream,
+                viewer_count=max(1, round(viewers)),
+                game_id=CATEGORIES[game],
+                game_name=game,
+            )
+            several.append(observed([], sample(user, seen, at)))
+        return sum(several, Observed())
+
+
+def sample(user: User, stream: Stream, at: datetime) -> StreamSnapshot:
+    """What a poll at that time leaves in the analytics."""
+    return snapshot(SeenLive(user.user_id, user.login, user.display_name, stream, at))
+
+
+def online(user: User, stream: Stream) -> StreamEvent:
+    """The event of a stream that began."""
+    started_at = stream.started_at
+    data = {"id": stream.id, "type": stream.type, "started_at": format_time(started_at)}
+    return _event(user, EventType.ONLINE, started_at, data)
+
+
+def offline(user: User, stream_id: str, at: datetime) -> StreamEvent:
+    """The event of a stream that ended."""
+    return _event(user, EventType.OFFLINE, at, {"id": stream_id})
+
+
+def _moments(start: datetime, until: datetime) -> Iterator[datetime]:
+    at = start + SAMPLED_EVERY / 10
+    while at < until:
+        yield at
+        at += SAMPLED_EVERY
+
+
+def _audience(part: float) -> float:
+    """How much of it is there, from the start (0) to the end (1) of a stream."""
+    return (1 - exp(-6 * part)) * (1 - 0.35 * part) + 0.06 * sin(9 * part)
+
+
+def _event(user: User, kind: EventType, at: datetime, data: dict[str, str]) -> StreamEvent:
+    return StreamEvent(
+        id=f"{kind}-{data['id']}-{at.timestamp()}",
+        event_type=kind,
+        broadcaster_id=user.user_id,
+        broadcaster_login=user.login,
+        broadcaster_name=user.display_name,
+        timestamp=at,
+        data=data,
+        source=Source.EVENTSUB,
+    )
