@@ -130,8 +130,13 @@ def write_all(
             return
 
 
-def newer(key: Document, value: Document) -> UpdateOne:
-    """Replace the document with this key by `value`, unless it was written with a later ticket."""
+def newer(key: Document, value: Document, stays: str | None = None) -> UpdateOne:
+    """Replace the document with this key by `value`, unless it was written with a later ticket. The
+    field `stays` keeps the value that it was first written with."""
+    replaced: Document = {"$literal": value}
+    if stays is not None:
+        first = {"$ifNull": [f"${stays}", {"$literal": value[stays]}]}
+        replaced = {"$mergeObjects": [replaced, {stays: first}]}
     is_later = {"$gt": ["$ticket", value["ticket"]]}
-    replacement = {"$cond": [is_later, "$$ROOT", {"$literal": value}]}
+    replacement = {"$cond": [is_later, "$$ROOT", replaced]}
     return UpdateOne(key, [{"$replaceWith": replacement}], upsert=True)

@@ -1,8 +1,9 @@
 """How sessions and figures follow what was observed, with any number of processes at it.
 
-There are two layers: sessions are made of facts and samples, a streamer's figures of the sessions.
-Each is made anew of what it depends on, never added to, so that repetition changes nothing. Which
-of two processes may write is decided by tickets, numbers that only grow:
+There are three layers: sessions are made of facts and samples, a streamer's months of the
+sessions, and the streamer's figures of the months. Each is made anew of what it depends on, never
+added to, so that repetition changes nothing. Which of two processes may write is decided by
+tickets, numbers that only grow:
 
 - A layer takes its ticket after its input was written and before it reads. So whoever has the later
   ticket has read all that anybody with an earlier one knew: a document is written only over one
@@ -27,6 +28,7 @@ from pymongo import ReturnDocument, UpdateOne
 
 from streamwatch.analytics.mongo.connection import Connection, Document, newer, write_all
 from streamwatch.analytics.mongo.facts import Facts
+from streamwatch.analytics.mongo.months import Months, UserMonths
 from streamwatch.analytics.mongo.schema import STATS, STREAMERS, TICKETS
 from streamwatch.analytics.mongo.sessions import Sessions
 from streamwatch.analytics.mongo.values import identity_from, named_value, stats_value
@@ -49,6 +51,7 @@ class Projection:
         self._connection = connection
         self._facts = Facts(connection)
         self._sessions = Sessions(connection, cap)
+        self._months = Months(connection)
 
     def project(self, observed: Observed) -> None:
         """Keep what was observed, and renew what it touches."""
@@ -72,7 +75,7 @@ class Projection:
             ticket = self._ticket()
             facts = self._facts.of_streamer(user_id)
             self._sessions.renew(dict.fromkeys(spans(facts), facts), ticket)
-            self._renew_stats(revisions)
+            self._renew_figures(revisions, self._months.of_streamer(user_id))
             if self._revisions([user_id]) == revisions:
                 return
 
@@ -109,12 +112,14 @@ class Projection:
 
     def _renew(self, touched: dict[str, _Touched], revisions: dict[str, Document]) -> None:
         ticket = self._ticket()
-        self._sessions.renew(self._deciding(touched), ticket)
-        self._renew_stats(revisions)
+        deciding = self._deciding(touched)
+        self._sessions.renew(deciding, ticket)
+        self._renew_figures(revisions, self._months.of_streams(deciding))
 
-    def _renew_stats(self, revisions: dict[str, Document]) -> None:
+    def _renew_figures(self, revisions: dict[str, Document], months: UserMonths) -> None:
+        self._months.renew(months, self._ticket())
         ticket = self._ticket()
-        totals, played = self._sessions.totals(revisions), self._sessions.categories(revisions)
+        totals, played = self._months.totals(revisions), self._months.categories(revisions)
         writes = [
             newer(
                 {"_id": user_id},

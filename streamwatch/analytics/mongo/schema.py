@@ -6,7 +6,8 @@
 | stream_snapshots | stream and capture time      | samples |
 | streamers        | user id                      | who was observed; `revision` counts additions |
 | stream_sessions  | stream id                    | made of the three above |
-| streamer_stats   | user id                      | made of the sessions |
+| streamer_months  | user id and month            | made of the sessions |
+| streamer_stats   | user id                      | made of the months |
 | tickets          | `ticket`                     | numbers for writes, each greater than the last |
 
 Every document but the ticket has its user's id, by which the collections can be sharded.
@@ -19,7 +20,8 @@ from pymongo import ASCENDING, DESCENDING, IndexModel
 from streamwatch.analytics.mongo.connection import Connection, Document
 
 EVENTS, SNAPSHOTS, STREAMERS = "stream_events", "stream_snapshots", "streamers"
-SESSIONS, STATS, TICKETS = "stream_sessions", "streamer_stats", "tickets"
+SESSIONS, MONTHS, STATS = "stream_sessions", "streamer_months", "streamer_stats"
+TICKETS = "tickets"
 
 PREPARE_SECONDS = 600.0
 """How long indexes may take on collections that have grown without them."""
@@ -45,8 +47,10 @@ _INDEXES = {
     SESSIONS: [
         IndexModel([("broadcaster_id", ASCENDING), ("started_at", ASCENDING), ("_id", ASCENDING)]),
         IndexModel([("broadcaster_id", ASCENDING), ("ended_at", ASCENDING)]),
+        IndexModel([("broadcaster_id", ASCENDING), ("month", ASCENDING)]),
         IndexModel([("ended_at", ASCENDING)]),
     ],
+    MONTHS: [IndexModel([("broadcaster_id", ASCENDING), ("month", ASCENDING)])],
     STATS: [
         IndexModel([("broadcaster_login", ASCENDING), ("updated_at", DESCENDING)]),
         *(

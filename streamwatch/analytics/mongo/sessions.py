@@ -15,21 +15,19 @@ from streamwatch.analytics.mongo.connection import (
     write_all,
 )
 from streamwatch.analytics.mongo.schema import SESSIONS, SNAPSHOTS
+from streamwatch.analytics.mongo.sums import OF_SESSIONS, totals_by_user
 from streamwatch.analytics.mongo.values import (
-    SUMS,
-    category_from,
     sample_from,
     sample_value,
     session_from,
     session_value,
-    totals_from,
 )
 from streamwatch.domain.batches import batched
 from streamwatch.domain.models import StreamSnapshot
 from streamwatch.domain.sessions import Fact, StreamSession, session, spans
-from streamwatch.domain.statistics import CategorySums, quarter_of
+from streamwatch.domain.statistics import quarter_of
 from streamwatch.domain.times import format_time
-from streamwatch.domain.totals import Totals, categories
+from streamwatch.domain.totals import Totals
 
 MADE_AT_ONCE = 250
 """How many sessions are made at once, so that not too many samples are held in memory."""
@@ -75,6 +73,7 @@ class Sessions:
             newer(
                 {"_id": one.stream_id, "broadcaster_id": one.broadcaster_id},
                 session_value(one, ticket),
+                stays="month",
             )
             for one in made
         ]
@@ -123,30 +122,10 @@ class Sessions:
         for value in self._sessions.find(query).sort(_NEWEST_FIRST):
             yield session_from(value)
 
-    def totals(
-        self, user_ids: Iterable[str], since: datetime | None = None, until: datetime | None = None
-    ) -> dict[str, Totals]:
-        """What the sessions of each streamer add up to, of those that started in [since, until)."""
-        match: Document = {"broadcaster_id": {"$in": list(user_ids)}}
-        if since and until:
-            match["started_at"] = {"$gte": since, "$lt": until}
-        found = self._sessions.aggregate(
-            [{"$match": match}, {"$group": _TOTALS}], batchSize=AT_ONCE
-        )
-        return {value["_id"]: totals_from(value) for value in found}
-
-    def categories(self, user_ids: Iterable[str]) -> dict[str, list[CategorySums]]:
-        """What each streamer played, over all sessions."""
-        pipeline: list[Document] = [
-            {"$match": {"broadcaster_id": {"$in": list(user_ids)}}},
-            {"$unwind": "$categories"},
-            {"$group": _CATEGORIES},
-        ]
-        played: dict[str, list[CategorySums]] = defaultdict(list)
-        for value in self._sessions.aggregate(pipeline, batchSize=AT_ONCE):
-            key = value["_id"]
-            played[key["user"]].append(category_from(value | {"category_id": key["category"]}))
-        return {user_id: categories(several) for user_id, several in played.items()}
+    def totals(self, user_id: str, since: datetime, until: datetime) -> Totals:
+        """What a streamer's sessions add up to that started in [since, until)."""
+        match = {"broadcaster_id": user_id, "started_at": {"$gte": since, "$lt": until}}
+        return totals_by_user(self._sessions, match, OF_SESSIONS).get(user_id, Totals())
 
     @property
     def _snapshots(self) -> Collection[Document]:
@@ -161,29 +140,3 @@ def _addition(sample: StreamSnapshot) -> InsertOne[Document]:
     """An insert, which fails where the sample is known."""
     sample_id = f"{sample.stream_id}:{format_time(sample.captured_at)}"
     return InsertOne({"_id": sample_id, **sample_value(sample)})
-
-
-def sums_of(path: str) -> Document:
-    """The accumulators of $group that add up the sums under a path."""
-    return {name: {"$max" if name == "max_viewers" else "$sum": f"${path}{name}"} for name in SUMS}
-
-
-def _of_ended(value: object) -> Document:
-    return {"$sum": {"$cond": [{"$eq": ["$ended_at", None]}, 0, value]}}
-
-
-_TOTALS: Document = {
-    "_id": "$broadcaster_id",
-    "streams": {"$sum": 1},
-    "ended_streams": _of_ended(1),
-    "airtime_ms": {"$sum": "$airtime_ms"},
-    "ended_airtime_ms": _of_ended("$airtime_ms"),
-    "last_stream_at": {"$max": "$started_at"},
-    **sums_of(""),
-}
-
-_CATEGORIES: Document = {
-    "_id": {"user": "$broadcaster_id", "category": "$categories.category_id"},
-    "category_name": {"$max": "$categories.category_name"},
-    **sums_of("categories."),
-}

@@ -18,9 +18,9 @@ from streamwatch.analytics.mongo.connection import (
     within,
 )
 from streamwatch.analytics.mongo.projection import Projection
-from streamwatch.analytics.mongo.sessions import Sessions, sums_of
+from streamwatch.analytics.mongo.sessions import Sessions
+from streamwatch.analytics.mongo.sums import OF_TOTALS, sums_of
 from streamwatch.analytics.mongo.values import (
-    COUNTS,
     category_from,
     sample_from,
     stats_from,
@@ -112,7 +112,7 @@ class MongoAnalytics(AnalyticsStore):
 
     def totals(self, user_id: str, since: datetime, until: datetime) -> Totals:
         with self._connection.reading():
-            return self._sessions.totals([user_id], since, until).get(user_id, Totals())
+            return self._sessions.totals(user_id, since, until)
 
     def categories(self, user_id: str) -> list[CategorySums]:
         with self._connection.reading():
@@ -189,13 +189,7 @@ def _each(connection: Connection, things: Iterator[Thing]) -> Iterator[Thing]:
         yield cast("Thing", thing)
 
 
-_SUMMARY: Document = {
-    "_id": None,
-    "streamers": {"$sum": 1},
-    "last_stream_at": {"$max": "$last_stream_at"},
-    **{name: {"$sum": f"${name}"} for name in COUNTS},
-    **sums_of(""),
-}
+_SUMMARY: Document = {"_id": None, "streamers": {"$sum": 1}, **OF_TOTALS}
 
 _GAMES: Document = {
     "_id": "$categories.category_id",

@@ -90,6 +90,7 @@ def session_value(session: StreamSession, ticket: int) -> Document:
         "first_at": sampled.first_at,
         "last": sample_value(sampled.last) if sampled.last else None,
         "last_ms": sampled.last_ms,
+        "month": f"{session.started_at:%Y-%m}",
         "ticket": ticket,
     }
 
@@ -135,6 +136,18 @@ def identity_from(value: Document) -> Identity:
     return Identity(value["_id"], Named(**value["named"]), value["first_seen_at"])
 
 
+def month_value(
+    user_id: str, month: str, totals: Totals, played: list[CategorySums], ticket: int
+) -> Document:
+    return {
+        "_id": f"{user_id}:{month}",
+        "broadcaster_id": user_id,
+        "month": month,
+        **_totals_value(totals, played),
+        "ticket": ticket,
+    }
+
+
 def stats_value(
     identity: Identity, totals: Totals, played: list[CategorySums], ticket: int
 ) -> Document:
@@ -144,11 +157,8 @@ def stats_value(
         "broadcaster_name": identity.named.name,
         "first_seen_at": identity.first_seen_at,
         "updated_at": identity.named.at,
-        "last_stream_at": totals.last_stream_at,
-        **{name: getattr(totals, name) for name in COUNTS},
-        **_sums_value(totals.sums),
+        **_totals_value(totals, played),
         "average": totals.sums.average,
-        "categories": [category_value(one) for one in played],
         "ticket": ticket,
     }
 
@@ -165,6 +175,15 @@ def totals_from(value: Document) -> Totals:
         sums=_sums_from(value),
         last_stream_at=value.get("last_stream_at"),
     )
+
+
+def _totals_value(totals: Totals, played: list[CategorySums]) -> Document:
+    return {
+        "last_stream_at": totals.last_stream_at,
+        **{name: getattr(totals, name) for name in COUNTS},
+        **_sums_value(totals.sums),
+        "categories": [category_value(one) for one in played],
+    }
 
 
 def _quarter_value(one: QuarterSums) -> Document:

@@ -22,6 +22,9 @@ from streamwatch.domain.sessions import (
 from streamwatch.domain.times import format_time
 
 START = datetime(2026, 6, 1, 12, tzinfo=UTC)
+NEXT_MONTH = (datetime(2026, 7, 1, tzinfo=UTC) - START).total_seconds()
+"""Seconds from START to where another month begins."""
+
 CAP = timedelta(minutes=10)
 
 CHESS, GO, NOTHING = ("1", "Chess"), ("2", "Go"), ("", "")
@@ -166,7 +169,7 @@ def history(random: Random, user_id: str = "1337") -> list[Piece]:
     """What was observed of a streamer, in no order: at least one thing. Logins are made of the
     user id."""
     pieces: list[Piece] = []
-    start = 0.0
+    start = random.choice((0.0, NEXT_MONTH - 900))
     for number in range(random.randint(1, 5)):
         start += random.choice((0.001, 5, 300, 4000, 90_000)) * random.random()
         pieces += _stream(random, f"{user_id}-s{number}", round(start, 3), user_id)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from streamwatch.analytics.base import AnalyticsStore
 from streamwatch.analytics.testing.build import (
+    NEXT_MONTH,
     ContractBase,
     OpenAnalytics,
     Piece,
@@ -143,6 +144,22 @@ class ProjectingContract(ContractBase):
             analytics.project(told(piece))
             found = by_id(analytics.sessions("1337", 10))
             assert found == made_of([*known, *late[:number]])
+
+    def test_a_start_that_turns_out_to_be_in_another_month_counts_once(
+        self, analytics: AnalyticsStore
+    ) -> None:
+        pieces: list[Piece] = [
+            online("s1", NEXT_MONTH),
+            snapshot("s1", NEXT_MONTH + 100, 5, started=NEXT_MONTH),
+            online("s1", NEXT_MONTH + 1, started=NEXT_MONTH - 600),
+            online("s2", NEXT_MONTH + 3600),
+            snapshot("s1", NEXT_MONTH + 200, 7, started=NEXT_MONTH - 600),
+        ]
+        for number, piece in enumerate(pieces, start=1):
+            analytics.project(told(piece))
+            check(analytics, "1337", pieces[:number])
+        analytics.recalculate("1337")
+        check(analytics, "1337", pieces)
 
     def test_recalculating_an_unknown_streamer_changes_nothing(
         self, analytics: AnalyticsStore
