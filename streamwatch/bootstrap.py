@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 
 from streamwatch.analytics import open_analytics
 from streamwatch.analytics.base import AnalyticsStore
@@ -20,7 +21,7 @@ from streamwatch.services.overview import LiveOverview
 from streamwatch.services.performance import Performance
 from streamwatch.services.projector import Projector
 from streamwatch.services.refresh import Refresh
-from streamwatch.services.reports import Reports
+from streamwatch.services.reports import ANALYTICS, Reports
 from streamwatch.services.set_aside import SetAsideEntries
 from streamwatch.services.shared_counts import HELIX, MESSAGES, SharedCounts
 from streamwatch.services.statuses import Statuses
@@ -114,7 +115,7 @@ def assemble(
         adopts=not settings.webhook_secret_is_new,
     )
     messages = SharedCounts(storage.coordination, MESSAGES)
-    reports = Reports(analytics, clock)
+    reports = Reports(analytics, storage.coordination, clock)
     return Services(
         settings=settings,
         storage=storage,
@@ -143,6 +144,12 @@ def assemble(
         calls=calls or SharedCounts(storage.coordination, HELIX),
         diagnostics=Diagnostics(storage, twitch, messages),
         figures=FiguresOf(storage, clock, subscribes=settings.webhook_url is not None),
-        projector=Projector(storage.feed, analytics, holder_name(), clock),
+        projector=Projector(
+            storage.feed,
+            analytics,
+            holder_name(),
+            clock,
+            projected=partial(storage.coordination.changed, ANALYTICS),
+        ),
         set_aside=SetAsideEntries(storage.feed, analytics),
     )

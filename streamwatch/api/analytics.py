@@ -24,7 +24,8 @@ from streamwatch.api.analytics_schemas import (
 from streamwatch.api.arguments import LoginField
 from streamwatch.api.blueprint import Blueprint
 from streamwatch.api.context import services
-from streamwatch.domain.documents import snapshot_document
+from streamwatch.api.json_provider import document_response
+from streamwatch.domain.documents import Json, snapshot_document, to_json
 from streamwatch.domain.reports import (
     category_document,
     game_document,
@@ -94,7 +95,10 @@ def get_summary() -> Response:
 
     Over all sessions that were ever observed.
     """
-    return jsonify(summary_document(services().reports.summary()))
+    reports = services().reports
+    return document_response(
+        reports.kept("summary", make=lambda: to_json(summary_document(reports.summary())))
+    )
 
 
 @blueprint.get(f"{STREAMER}/stats")
@@ -107,9 +111,14 @@ def get_stats(query: Query, login: str) -> Response:
     Of all time; with `days` also of as many days, compared with those before.
     """
     reports, days = services().reports, query["days"]
-    stats = reports.stats(login)
-    window = window_document(reports.window(stats, days)) if days else None
-    return jsonify(stats_document(stats) | {"window": window})
+
+    def make() -> Json:
+        stats = reports.stats(login)
+        window = window_document(reports.window(stats, days)) if days else None
+        return to_json(stats_document(stats) | {"window": window})
+
+    # A window ends now: what was made of it a moment ago is of another.
+    return document_response(make() if days else reports.kept("stats", login.lower(), make=make))
 
 
 @blueprint.post(f"{STREAMER}/recalculate")
@@ -192,8 +201,13 @@ def _serve_top_streamers(ranking: Ranking) -> None:
 
         By hours streamed, hours watched, peak or average viewers, as the path says.
         """
-        top = [stats_document(one) for one in services().reports.top(ranking, query["limit"])]
-        return jsonify(top_streamers=top, count=len(top))
+        reports, limit = services().reports, query["limit"]
+
+        def make() -> Json:
+            top = [stats_document(one) for one in reports.top(ranking, limit)]
+            return to_json({"top_streamers": top, "count": len(top)})
+
+        return document_response(reports.kept("top streamers", ranking, limit, make=make))
 
 
 for each in Ranking:
@@ -209,8 +223,13 @@ def list_top_games(query: Query) -> Response:
 
     By hours watched, over all streamers.
     """
-    top = [game_document(one) for one in services().reports.top_games(query["limit"])]
-    return jsonify(top_games=top, count=len(top))
+    reports, limit = services().reports, query["limit"]
+
+    def make() -> Json:
+        top = [game_document(one) for one in reports.top_games(limit)]
+        return to_json({"top_games": top, "count": len(top)})
+
+    return document_response(reports.kept("top games", limit, make=make))
 
 
 @blueprint.get("/snapshots")

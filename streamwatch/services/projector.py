@@ -28,8 +28,15 @@ class Projector:
     """Any number may run at once, in any processes: projecting the same twice changes nothing."""
 
     def __init__(
-        self, feed: Feed, analytics: AnalyticsStore, consumer: str, clock: Callable[[], datetime]
+        self,
+        feed: Feed,
+        analytics: AnalyticsStore,
+        consumer: str,
+        clock: Callable[[], datetime],
+        projected: Callable[[], None] = lambda: None,
     ) -> None:
+        """`projected` is called when the analytics have changed, before it counts as done."""
+        self._projected = projected
         self._feed = feed
         self._analytics = analytics
         self._consumer = consumer
@@ -82,6 +89,7 @@ class Projector:
             for one in usable:
                 self._project([one])
             return
+        self._projected()
         self._feed.acknowledge(READER, [entry.id for entry, _ in usable])
 
     def _set_aside(self, entry: FeedEntry, error: str) -> None:

@@ -4,12 +4,17 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta, tzinfo
 
 from streamwatch.analytics.base import AnalyticsStore
+from streamwatch.domain.documents import Json
 from streamwatch.domain.models import StreamSnapshot
 from streamwatch.domain.schedule import Cell, schedule
 from streamwatch.domain.sessions import StreamSession
 from streamwatch.domain.statistics import CategorySums
 from streamwatch.domain.totals import GameSums, Ranking, StreamerStats, Summary, Window
 from streamwatch.services.errors import UnknownStreamer
+from streamwatch.storage.base import Coordination
+
+ANALYTICS = "analytics"
+"""The topic that changes with them."""
 
 Progress = Callable[[int, int], None]
 """Told after each streamer how many are done, and of how many."""
@@ -19,9 +24,17 @@ class Reports:
     """Reads the analytics, which may raise AnalyticsUnavailable. Logins are in any case; what is
     asked of a login that nothing was ever observed of raises UnknownStreamer."""
 
-    def __init__(self, analytics: AnalyticsStore, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, analytics: AnalyticsStore, coordination: Coordination, clock: Callable[[], datetime]
+    ) -> None:
         self._analytics = analytics
+        self._coordination = coordination
         self._clock = clock
+
+    def kept(self, *question: object, make: Callable[[], Json]) -> Json:
+        """What `make` makes of the analytics, and of nothing else, in answer to a question: made
+        anew only once they have changed."""
+        return self._coordination.kept(ANALYTICS, question, make)
 
     # One streamer's
 
@@ -34,6 +47,7 @@ class Reports:
     def recalculate(self, login: str) -> StreamerStats:
         """The figures, made anew from what was observed."""
         self._analytics.recalculate(self._user_id(login))
+        self._coordination.changed(ANALYTICS)
         return self.stats(login)
 
     def recalculate_all(self, progress: Progress) -> int:
@@ -42,6 +56,7 @@ class Reports:
         for number, user_id in enumerate(user_ids, 1):
             self._analytics.recalculate(user_id)
             progress(number, len(user_ids))
+        self._coordination.changed(ANALYTICS)
         return len(user_ids)
 
     def window(self, stats: StreamerStats, days: int) -> Window:

@@ -8,7 +8,7 @@ seconds; a driver's own errors never come out.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -288,6 +288,22 @@ class Coordination(ABC):
     @abstractmethod
     def save_app_token(self, token: AppToken) -> None:
         """Share a token until it expires."""
+
+    # What was made of something that changes seldom. A backend that cannot tell whether it has
+    # changed makes it anew each time.
+
+    def changed(self, topic: str) -> None:  # noqa: B027  where nothing is kept, nothing is to be done
+        """Tell all processes that what was made of a topic is out of date."""
+
+    def kept(
+        self,
+        topic: str,  # noqa: ARG002  for those who keep something
+        question: tuple[object, ...],  # noqa: ARG002
+        make: Callable[[], Json],
+    ) -> Json:
+        """What `make` makes of a topic in answer to a question or, where that is known to be the
+        same, made before: nothing that is older than a `changed` that has returned."""
+        return make()
 
 
 class Storage(ABC):

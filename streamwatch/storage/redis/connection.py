@@ -30,6 +30,7 @@ from streamwatch.storage.redis.urls import Client, client_maker
 
 if TYPE_CHECKING:
     from redis import Redis
+    from redis.connection import ConnectionInterface
 
 PIPELINED = 100
 """How many scripts are sent together: few round trips, and answers within the timeout."""
@@ -164,6 +165,17 @@ class Connection:
             ]
             answers += self._run(script, commands)
         return answers
+
+    def connection_of_its_own(self) -> "ConnectionInterface | None":
+        """A connection, not yet connected, that nobody else uses and on which Redis may speak
+        unasked (RESP3); None of a Cluster, where it is nobody's in particular."""
+        with port_errors():
+            client = self._connected()
+        if isinstance(client, RedisCluster):
+            return None
+        pool = client.connection_pool
+        own: ConnectionInterface = pool.connection_class(**pool.connection_kwargs | {"protocol": 3})
+        return own
 
     def close(self) -> None:
         with self._lock:

@@ -1,21 +1,24 @@
 """What the processes tell each other through Redis."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
+from streamwatch.domain.documents import Json
 from streamwatch.domain.models import AppToken
 from streamwatch.domain.times import format_time
 from streamwatch.storage.base import Coordination, JobRun, Lease, Uses
 from streamwatch.storage.redis import keys, values
 from streamwatch.storage.redis.connection import Connection, Script
+from streamwatch.storage.redis.kept import Kept
 
 _ALL = 1000
 """More than there are jobs."""
 
 
 class RedisCoordination(Coordination):
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, kept: Kept) -> None:
         self._redis = connection
+        self._kept = kept
         self._acquire = Script.load("acquire_lease")
         self._extend = Script.load("extend_lease")
         self._use = Script.load("use")
@@ -77,6 +80,12 @@ class RedisCoordination(Coordination):
     def published(self, topic: str) -> dict[str, float]:
         stored = self._redis.call("GET", keys.published(topic))
         return values.read_figures(stored) if stored else {}
+
+    def changed(self, topic: str) -> None:
+        self._redis.call("INCR", keys.changes(topic))
+
+    def kept(self, topic: str, question: tuple[object, ...], make: Callable[[], Json]) -> Json:
+        return self._kept.get((topic, *question), [keys.changes(topic)], make)
 
     def use(self, name: str, seconds: float, times: int = 1) -> Uses:
         arguments = [values.milliseconds(seconds), times]

@@ -58,9 +58,17 @@ def uses(name: str) -> str:
     return key("uses", name)
 
 
+def changes(topic: str) -> str:
+    return key("changes", topic)
+
+
 def lease(name: str) -> str:
     return key("lease", name)
 
 
 def fence(name: str) -> str:
     return key("fence", name)
+
+
+TOLD = (LOGINS, STATUS, LIVE_VERSION, EVENTS, key("changes"))
+"""The prefixes of the keys whose changes Redis tells us of."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any, Self, TypeVar
 
 from streamwatch.domain.documents import Json, JsonList
@@ -25,6 +26,8 @@ from streamwatch.storage.redis.commit import commit_arguments
 from streamwatch.storage.redis.connection import Connection, Script
 from streamwatch.storage.redis.coordination import RedisCoordination
 from streamwatch.storage.redis.feed import RedisFeed
+from streamwatch.storage.redis.kept import Kept
+from streamwatch.storage.redis.tidings import Tidings
 
 Thing = TypeVar("Thing")
 
@@ -52,9 +55,10 @@ class RedisStorage(Storage):
         self._commit = Script.load("commit")
         self._shown_status = Script.load("shown_status")
         self._shown_live = Script.load("shown_live")
-        self._kept_live = b"", JsonList.of([])
+        self._tidings = Tidings(connection, keys.TOLD)
+        self._kept = Kept(self._tidings)
         self.feed = RedisFeed(connection)
-        self.coordination = RedisCoordination(connection)
+        self.coordination = RedisCoordination(connection, self._kept)
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:
@@ -68,6 +72,7 @@ class RedisStorage(Storage):
         self._redis.call("SET", keys.PING, "", "EX", 60)
 
     def close(self) -> None:
+        self._tidings.close()
         self._redis.close()
 
     # Streamers
@@ -167,34 +172,32 @@ class RedisStorage(Storage):
     # As the API shows it: what is stored is what is served
 
     def status_json(self, login: str) -> Json | None:
-        shown: Json | None = self._redis.run(
-            self._shown_status, [keys.LOGINS, keys.STATUS], [login]
-        )
+        names = [keys.LOGINS, keys.STATUS]
+        read = partial(self._redis.run, self._shown_status, names, [login])
+        shown: Json | None = self._kept.get(("status", login), names, read)
         return shown
 
     def live_json(self) -> JsonList:
-        """The list that was read last, while Redis says that it still is as it was."""
-        kept_version, kept = self._kept_live
-        version, *changed = self._redis.run(
-            self._shown_live, [keys.LIVE, keys.STATUS, keys.LIVE_VERSION], [kept_version]
-        )
-        if not changed:
-            return kept
-        shown = JsonList.of(changed[0])
-        self._kept_live = version, shown
-        return shown
+        return self._kept.get(("live",), [keys.LIVE_VERSION], self._live_json)
+
+    def _live_json(self) -> JsonList:
+        return JsonList.of(self._redis.run(self._shown_live, [keys.LIVE, keys.STATUS], []))
 
     def events_json(self, limit: int) -> JsonList:
-        return JsonList.of(self._newest_values(keys.EVENTS, limit))
+        return self._newest_json(keys.EVENTS, limit)
 
     def events_of_type_json(self, event_type: EventType, limit: int) -> JsonList:
-        return JsonList.of(self._newest_values(keys.events_of_type(event_type), limit))
+        return self._newest_json(keys.events_of_type(event_type), limit)
 
     def events_of_streamer_json(self, login: str, limit: int) -> JsonList:
-        user_id = self._user_id(login)
+        user_id = self._kept.get(("login", login), [keys.LOGINS], partial(self._user_id, login))
         if user_id is None:
             return JsonList.of([])
-        return JsonList.of(self._newest_values(keys.events_of_streamer(user_id), limit))
+        return self._newest_json(keys.events_of_streamer(user_id), limit)
+
+    def _newest_json(self, history: str, limit: int) -> JsonList:
+        read = partial(self._newest_values, history, limit)
+        return self._kept.get((history, limit), [history], lambda: JsonList.of(read()))
 
     def _newest_values(self, history: str, limit: int) -> list[Json]:
         stored: list[Json] = self._redis.call("ZREVRANGE", history, 0, limit - 1)
