@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from bench.load import hold, saturate
 from bench.worlds import World
 
-SECONDS = 10
+RUNS = 5
+SECONDS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,12 @@ class Latency:
 
 
 def of_webhook(world: World) -> Latency:
+    """The run in the middle, by how far the slow ones are from the median."""
+    runs = sorted((_once(world) for _ in range(RUNS)), key=lambda run: run.p99 / run.median)
+    return runs[RUNS // 2]
+
+
+def _once(world: World) -> Latency:
     saturating = saturate(world.target.port, world.webhooks.next(20_000), 2, once=True).rate
     rate = saturating / 2
     requests = world.webhooks.next(int(rate * SECONDS))

@@ -5,6 +5,8 @@ import sys
 from importlib import import_module
 from typing import Any
 
+from gunicorn.glogging import Logger
+
 from streamwatch.bootstrap import build
 from streamwatch.logs import log_uncaught, logging_config
 from streamwatch.metrics import directory
@@ -42,6 +44,17 @@ control_socket_disable = True
 worker_tmp_dir = "/dev/shm" if sys.platform == "linux" else None  # noqa: S108  gunicorn makes it safe
 
 logconfig_dict = logging_config(_settings)
+
+
+class CountedNotLogged(Logger):  # type: ignore[misc]  # gunicorn has no types
+    """The metrics count requests. gunicorn would put a line together for each and throw it away,
+    which took a tenth of a short answer's time."""
+
+    def access(self, *_: Any) -> None:
+        """Log nothing."""
+
+
+logger_class = CountedNotLogged
 
 # Where the processes add up what they count, in TMPDIR. prometheus_client looks for it when it is
 # imported: not before this line.

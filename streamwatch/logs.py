@@ -1,5 +1,6 @@
 """One stream of log lines on stdout, ours and the libraries', as JSON or for a console."""
 
+import json
 import logging
 import sys
 import threading
@@ -8,7 +9,7 @@ from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any
 
-from pythonjsonlogger.json import JsonFormatter
+from pythonjsonlogger.orjson import OrjsonFormatter
 
 from streamwatch.domain.times import format_time, to_milliseconds
 from streamwatch.settings import Settings
@@ -30,12 +31,16 @@ class ContextFilter(logging.Filter):
         return True
 
 
-class JsonLines(JsonFormatter):
+class JsonLines(OrjsonFormatter):
     """A record as one line of JSON, its traceback included, with times as everywhere else."""
 
-    def format(self, record: logging.LogRecord) -> str:
-        """As JSON; halves of surrogate pairs, which no encoding has, are escaped."""
-        return super().format(record).encode("utf-8", "backslashreplace").decode()
+    def jsonify_log_record(self, log_data: dict[str, Any]) -> str:
+        """As JSON; where there are halves of surrogate pairs, which no encoding has, all but ASCII
+        is escaped."""
+        try:
+            return super().jsonify_log_record(log_data)
+        except TypeError:
+            return json.dumps(log_data, default=str)
 
     def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: ARG002, N802  logging's own
         return format_time(to_milliseconds(datetime.fromtimestamp(record.created, UTC)))
@@ -52,7 +57,6 @@ def logging_config(settings: Settings) -> dict[str, Any]:
             "console": {"format": _CONSOLE},
             "json": {
                 "()": JsonLines,
-                "json_ensure_ascii": False,
                 "format": "%(asctime)s %(levelname)s %(name)s %(message)s",
                 "rename_fields": {"asctime": "time", "levelname": "level", "name": "logger"},
             },
@@ -67,8 +71,6 @@ def logging_config(settings: Settings) -> dict[str, Any]:
         },
         "root": {"level": settings.log_level, "handlers": ["stdout"]},
         "loggers": {
-            # A line a request would drown the rest; the metrics count requests.
-            "gunicorn.access": {"level": "CRITICAL", "propagate": False, "handlers": []},
             "gunicorn.error": {"level": settings.log_level, "propagate": True, "handlers": []},
             # Their debug lines carry whole requests, tokens included.
             "urllib3": {"level": "WARNING"},

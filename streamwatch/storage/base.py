@@ -363,6 +363,11 @@ class Storage(ABC):
     def statuses(self, user_ids: Collection[str]) -> dict[str, StreamStatus]:
         """The statuses that are known, by user id."""
 
+    def recent_statuses(self, user_ids: Collection[str]) -> dict[str, StreamStatus]:
+        """The same, or as this process has known them lately: a change that is decided on one that
+        is out of date is a CONFLICT."""
+        return self.statuses(user_ids)
+
     @abstractmethod
     def live(self) -> list[StreamStatus]:
         """All who are live, most viewers first. Costs by the live, not by the known."""

@@ -2,15 +2,20 @@
 
 import threading
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from streamwatch.domain.documents import Json
+from streamwatch.domain.models import Stream, User
+from streamwatch.domain.observations import SeenLive, WentOffline, WentOnline
+from streamwatch.services.observer import Observed, Observer
+from streamwatch.simulator.past import offline, online
 from streamwatch.storage.base import StorageUnavailable
 from streamwatch.storage.redis import RedisStorage, keys, tidings
 from streamwatch.storage.redis.connection import Connection
-from streamwatch.storage.testing.build import change, event, status, store, streamer
+from streamwatch.storage.testing.build import START, change, event, status, store, streamer
 from tests.servers import redis_server
 from tests.waiting import wait_for
 
@@ -32,9 +37,9 @@ def keeps(storage: RedisStorage) -> bool:
 
 def asks(storage: RedisStorage, client: Any) -> bool:
     """Whether Redis is asked for a status."""
-    calls = client.info("commandstats").get("cmdstat_evalsha", {}).get("calls", 0)
+    before = commands(client, "evalsha")
     storage.status_json("ann")
-    return bool(client.info("commandstats")["cmdstat_evalsha"]["calls"] > calls)
+    return commands(client, "evalsha") > before
 
 
 def test_what_has_not_changed_is_asked_for_once(storage: RedisStorage, client: Any) -> None:
@@ -187,3 +192,77 @@ def test_what_is_kept_is_bounded(storage: RedisStorage) -> None:
         storage.coordination.kept("figures", (number,), lambda: Json(b"x" * 200_000))
     assert storage._kept._bytes <= 4 * 2**20
     assert len(storage._kept._answers) == 20
+
+
+# Statuses as they were lately
+
+
+def goes(storage: RedisStorage, user: User, turn: int) -> Observed:
+    """`user` goes on or off, as a message tells that this process has got."""
+    at = START + timedelta(minutes=turn)
+    stream = Stream(f"s{turn // 2}", at)
+    went = (
+        WentOffline(offline(user, stream.id, at))
+        if turn % 2
+        else WentOnline(online(user, stream), stream)
+    )
+    [observed] = Observer(storage).observe([went])
+    return observed
+
+
+def test_a_message_costs_one_round_trip_where_this_process_stored_the_last(
+    storage: RedisStorage, client: Any
+) -> None:
+    wait_for(lambda: keeps(storage))
+    user = User("1", "ann", "Ann")
+    goes(storage, user, 0)
+    scripts, reads = commands(client, "evalsha"), commands(client, "hget")
+    goes(storage, user, 1)
+    assert commands(client, "evalsha") == scripts + 1
+    assert commands(client, "hget") == reads + 1  # the script's own
+
+
+def test_processes_that_take_turns_know_of_each_other(
+    storage: RedisStorage, other: RedisStorage
+) -> None:
+    wait_for(lambda: keeps(storage) and keeps(other))
+    user = User("1", "ann", "Ann")
+    for turn in range(0, 40, 2):
+        for process, number in ((storage, turn), (other, turn + 1)):
+            observed = goes(process, user, number)
+            assert observed.change
+            assert observed.change.base_version == number
+            assert len(observed.change.events) == 1
+    assert other.events_of_streamer_json("ann", 100).count == 40
+
+
+def test_what_a_poll_has_changed_meanwhile_is_found_out(
+    storage: RedisStorage, other: RedisStorage
+) -> None:
+    """A poll that brings no event is not told of: the commit finds the status changed."""
+    wait_for(lambda: keeps(storage))
+    user = User("1", "ann", "Ann")
+    goes(storage, user, 0)
+    stream = Stream("s0", START, viewer_count=77)
+    Observer(other).observe([SeenLive("1", "ann", "Ann", stream, START + timedelta(minutes=9))])
+    observed = goes(storage, user, 11)
+    assert observed.before
+    assert observed.before.stream == stream
+    assert observed.change
+    assert observed.change.base_version == 2
+
+
+def test_a_streamer_who_came_back_is_another(storage: RedisStorage, other: RedisStorage) -> None:
+    wait_for(lambda: keeps(storage))
+    user = User("1", "ann", "Ann")
+    storage.add_streamers([streamer()])
+    goes(storage, user, 0)
+    other.remove_streamer("1")
+    other.add_streamers([streamer()])
+    observed = goes(storage, user, 2)
+    assert observed.before is None
+
+
+def commands(client: Any, name: str) -> int:
+    """How many commands of a name Redis has run."""
+    return int(client.info("commandstats").get(f"cmdstat_{name}", {}).get("calls", 0))

@@ -10,7 +10,7 @@
 --  3  removed     string, of the user id; there for a day after the streamer was removed
 --  4  status      hash, user id -> "<version>\n<what the API shows>\n<what it remembers>"
 --  5  live        sorted set of user ids by viewers
---  6  version     string, another with each change of what is shown of the live
+--  6  changes     counter of the changes of what is shown of the live
 --  7  awaiting    sorted set of user ids by the time (microseconds) the stream was heard to go on
 --  8  logins      hash, login -> user id
 --  9  feed        stream, field "record"
@@ -35,7 +35,7 @@
 --
 -- Result: "stored", or why nothing was written: "duplicate", "fenced" or "conflict".
 
-local seen, lease, removed, status, live, live_version = unpack(KEYS, 1, 6)
+local seen, lease, removed, status, live, live_changes = unpack(KEYS, 1, 6)
 local awaiting, logins, feed, events, events_of_streamer = unpack(KEYS, 7, 11)
 local seen_seconds, held, user_id, version, new_status, viewers, awaiting_since = unpack(ARGV, 1, 7)
 local login, claim, previous_login, kept, record = unpack(ARGV, 8, 12)
@@ -66,7 +66,7 @@ local is_removed = redis.call('EXISTS', removed) == 1
 if not is_removed then
   redis.call('HSET', status, user_id, new_status)
   if set_score(live, viewers) then
-    redis.call('SET', live_version, table.concat(redis.call('TIME'), '.'))
+    redis.call('INCR', live_changes)
   end
   set_score(awaiting, awaiting_since)
 end

@@ -6,14 +6,14 @@
 --  3  live       sorted set of user ids
 --  4  awaiting   sorted set of user ids
 --  5  removed    string, of the user id; there for as long as late messages may come
---  6  version    string, another with each change of what is shown of the live
+--  6  changes    counter of the changes of what is shown of the live
 -- ARGV
 --  1  user id
 --  2  seconds for `removed`
 --
 -- Result: the record that was removed; nil for a user who is not monitored.
 
-local streamers, status, live, awaiting, removed, live_version = unpack(KEYS)
+local streamers, status, live, awaiting, removed, live_changes = unpack(KEYS)
 local user_id, seconds = unpack(ARGV)
 local record = redis.call('HGET', streamers, user_id)
 if record then
@@ -22,6 +22,6 @@ if record then
   redis.call('ZREM', live, user_id)
   redis.call('ZREM', awaiting, user_id)
   redis.call('SET', removed, '', 'EX', seconds)
-  redis.call('SET', live_version, table.concat(redis.call('TIME'), '.'))
+  redis.call('INCR', live_changes)
 end
 return record

@@ -23,7 +23,7 @@ def commit_arguments(change: Change, lease: Lease | None, events_kept: int) -> A
             keys.removed(status.user_id),
             keys.STATUS,
             keys.LIVE,
-            keys.LIVE_VERSION,
+            keys.LIVE_CHANGES,
             keys.AWAITING,
             keys.LOGINS,
             keys.FEED,

@@ -7,6 +7,7 @@ from threading import Lock
 from typing import Any, TypeVar, cast
 
 from streamwatch.domain.documents import JsonList
+from streamwatch.domain.models import StreamStatus
 from streamwatch.storage.redis.tidings import Stamp, Tidings
 
 MOST_BYTES = 4 * 2**20
@@ -16,7 +17,7 @@ Answer = TypeVar("Answer")
 
 
 class Kept:
-    """Bytes and lists of documents; the oldest go where there are too many."""
+    """Documents and statuses; the oldest go where there are too many."""
 
     def __init__(self, tidings: Tidings) -> None:
         self._tidings = tidings
@@ -40,6 +41,13 @@ class Kept:
         self._keep(question, stamp, read_now)
         return read_now
 
+    def put(self, question: tuple[object, ...], names: Sequence[str], answer: object) -> None:
+        """Have this answered to `question`, by who has just written it. Whoever wrote in between is
+        overlooked: for what is found out in another way when it counts."""
+        stamp = self._tidings.stamp(names)
+        if stamp is not None:
+            self._keep(question, stamp, answer)
+
     def _keep(self, question: tuple[object, ...], stamp: Stamp, answer: object) -> None:
         with self._lock:
             if question in self._answers:
@@ -57,5 +65,12 @@ class Kept:
 
 def _size(answer: object) -> int:
     """Roughly the bytes of an answer, and of its place here."""
-    text = answer.array if isinstance(answer, JsonList) else answer
-    return 300 + (len(text) if isinstance(text, bytes) else 0)
+    match answer:
+        case StreamStatus():
+            return 1000 + 500 * len(answer.timeline.marks)
+        case JsonList():
+            return 300 + len(answer.array)
+        case bytes():
+            return 300 + len(answer)
+        case _:
+            return 300

@@ -14,7 +14,6 @@ STREAMERS = key("streamers")
 LOGINS = key("logins")
 STATUS = key("status")
 LIVE = key("live")
-LIVE_VERSION = key("live-version")
 AWAITING = key("awaiting")
 EVENTS = key("events")
 FEED = key("feed")
@@ -70,5 +69,4 @@ def fence(name: str) -> str:
     return key("fence", name)
 
 
-TOLD = (LOGINS, STATUS, LIVE_VERSION, EVENTS, key("changes"))
-"""The prefixes of the keys whose changes Redis tells us of."""
+LIVE_CHANGES = changes("live")

@@ -55,7 +55,7 @@ class RedisStorage(Storage):
         self._commit = Script.load("commit")
         self._shown_status = Script.load("shown_status")
         self._shown_live = Script.load("shown_live")
-        self._tidings = Tidings(connection, keys.TOLD)
+        self._tidings = Tidings(connection, keys.PREFIX)
         self._kept = Kept(self._tidings)
         self.feed = RedisFeed(connection)
         self.coordination = RedisCoordination(connection, self._kept)
@@ -102,7 +102,7 @@ class RedisStorage(Storage):
                 keys.LIVE,
                 keys.AWAITING,
                 keys.removed(user_id),
-                keys.LIVE_VERSION,
+                keys.LIVE_CHANGES,
             ],
             [user_id, REMOVED_SECONDS],
         )
@@ -137,6 +137,14 @@ class RedisStorage(Storage):
     def statuses(self, user_ids: Collection[str]) -> dict[str, StreamStatus]:
         return self._fields(keys.STATUS, user_ids, values.read_status)
 
+    def recent_statuses(self, user_ids: Collection[str]) -> dict[str, StreamStatus]:
+        """Kept are those that are asked for alone: by a message, not by a refresh."""
+        if len(user_ids) > 1:
+            return self.statuses(user_ids)
+        [user_id] = user_ids
+        status = self._kept.get(*_recent(user_id), partial(self.status, user_id))
+        return {user_id: status} if status else {}
+
     def live(self) -> list[StreamStatus]:
         user_ids = [key.decode() for key in self._redis.call("ZREVRANGE", keys.LIVE, 0, -1)]
         known = self.statuses(user_ids).values()
@@ -152,7 +160,11 @@ class RedisStorage(Storage):
             self._commit,
             [commit_arguments(change, lease, self._events_kept) for change in changes],
         )
-        return [Committed(answer.decode()) for answer in answers]
+        results = [Committed(answer.decode()) for answer in answers]
+        if results == [Committed.STORED]:
+            status = changes[0].status
+            self._kept.put(*_recent(status.user_id), status)
+        return results
 
     # History
 
@@ -178,7 +190,7 @@ class RedisStorage(Storage):
         return shown
 
     def live_json(self) -> JsonList:
-        return self._kept.get(("live",), [keys.LIVE_VERSION], self._live_json)
+        return self._kept.get(("live",), [keys.LIVE_CHANGES], self._live_json)
 
     def _live_json(self) -> JsonList:
         return JsonList.of(self._redis.run(self._shown_live, [keys.LIVE, keys.STATUS], []))
@@ -230,6 +242,12 @@ class RedisStorage(Storage):
                 if value is not None
             }
         return found
+
+
+def _recent(user_id: str) -> tuple[tuple[str, str], list[str]]:
+    """The status of one user as a question, and the keys that change with it: but for what a poll
+    changes, which a commit finds out."""
+    return ("recent", user_id), [keys.events_of_streamer(user_id), keys.removed(user_id)]
 
 
 def _batches(names: list[str], size: int) -> Iterator[list[str]]:

@@ -31,7 +31,7 @@ Stamp = tuple[int, ...]
 
 
 class Tidings:
-    """Redis tells a connection that asks for it of every key under some prefixes that is written to
+    """Redis tells a connection that asks for it of every key under a prefix that is written to
     (client tracking in broadcasting mode,
     https://redis.io/docs/latest/develop/reference/client-side-caching/), and does so before it
     answers whoever wrote. What was told is looked at before each answer: whoever knows of a change
@@ -42,12 +42,13 @@ class Tidings:
     is lost is one that tells nothing.
     """
 
-    def __init__(self, redis: Connection, prefixes: Sequence[str]) -> None:
+    def __init__(self, redis: Connection, prefix: str) -> None:
         self._redis = redis
-        self._prefixes = prefixes
+        self._prefix = prefix
         self._lock = Lock()
         self._connection: ConnectionInterface | None = None
         self._changes: defaultdict[bytes, int] = defaultdict(int)
+        """Of the keys that were asked about."""
         self._lost = 0
         """How often everything may have changed."""
         self._heard_at = self._asked_at = 0.0
@@ -95,8 +96,7 @@ class Tidings:
             return
         try:
             connection.connect()
-            prefixes = [word for prefix in self._prefixes for word in ("PREFIX", prefix)]
-            connection.send_command("CLIENT", "TRACKING", "ON", "BCAST", *prefixes)
+            connection.send_command("CLIENT", "TRACKING", "ON", "BCAST", "PREFIX", self._prefix)
             connection.read_response()
         except RedisError as error:
             log.info("Redis does not tell what changes; it is asked each time: %s", error)
@@ -129,7 +129,8 @@ class Tidings:
         if names is None:  # of everything at once: a FLUSHALL
             self._lost += 1
         for name in names or ():
-            self._changes[name] += 1
+            if name in self._changes:
+                self._changes[name] += 1
 
     def _give_up(self) -> None:
         if self._connection is not None:
