@@ -142,6 +142,39 @@ def test_a_lost_connection_tells_nothing_and_is_made_anew(
     wait_for(lambda: keeps(storage))
 
 
+def test_what_changes_while_nobody_tells_is_not_overlooked(
+    storage: RedisStorage, client: Any
+) -> None:
+    store(storage, change(status()))
+    wait_for(lambda: keeps(storage))
+    [tracking] = [one for one in client.client_list() if "t" in one["flags"]]
+    client.client_kill_filter(_id=tracking["id"])
+    assert storage.status_json("ann")
+    client.hdel(keys.STATUS, "1")
+    wait_for(lambda: keeps(storage))
+    assert storage.status_json("ann") is None
+
+
+def test_a_redis_that_does_not_tell_is_asked_each_time(
+    client: Any, redis_url: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tidings, "LOOK_SECONDS", 0.02)
+    client.acl_setuser("plain", enabled=True, nopass=True, keys="*", commands=["+@all", "-client"])
+    caplog.set_level("INFO", tidings.__name__)
+    plain = RedisStorage(Connection.to(redis_url.replace("redis://", "redis://plain:x@")))
+    try:
+        for version in range(1, 30):
+            store(plain, change(status(version=version, viewers=version)))
+            shown = plain.status_json("ann") or b""
+            assert shown.count(b'"viewer_count":%d,' % version) == 1
+        known = client.info("stats")["total_connections_received"]
+        wait_for(lambda: client.info("stats")["total_connections_received"] > known + 3)
+        assert len(caplog.messages) == 1
+    finally:
+        plain.close()
+        client.acl_deluser("plain")
+
+
 def test_an_emptied_redis_is_told(storage: RedisStorage, client: Any) -> None:
     store(storage, change(status()))
     wait_for(lambda: keeps(storage))

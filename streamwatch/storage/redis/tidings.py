@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from redis.exceptions import RedisError
 
+from streamwatch.storage.base import StorageUnavailable
 from streamwatch.storage.redis.connection import Connection
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ class Tidings:
         self._lost = 0
         """How often everything may have changed."""
         self._heard_at = self._asked_at = 0.0
+        self._is_refused = False
         self._closing = Event()
         self._thread: Thread | None = None
 
@@ -59,10 +61,10 @@ class Tidings:
         """How often these keys have changed; None while nobody tells."""
         with self._lock:
             self._asked_at = monotonic()
+            self._hear()
             if self._connection is None:
                 self._look_after()
                 return None
-            self._hear()
             if self._asked_at - self._heard_at > SILENT_SECONDS:
                 return None
             return self._lost, *(self._changes[name.encode()] for name in names)
@@ -91,22 +93,34 @@ class Tidings:
             self._give_up()
 
     def _connect(self) -> None:
+        try:
+            connection = self._listening()
+        except (RedisError, StorageUnavailable) as error:
+            if not self._is_refused:
+                log.info("Redis does not tell what changes; it is asked each time: %s", error)
+            self._is_refused = True
+            return
+        with self._lock:
+            self._is_refused = False
+            self._heard_at = monotonic()
+            self._connection = connection
+            self._lost += 1  # what changed until now was told to nobody
+
+    def _listening(self) -> "ConnectionInterface | None":
+        """A connection that is told from now on; None where there can be none."""
         connection = self._redis.connection_of_its_own()
         if connection is None:
-            return
+            return None
         try:
             connection.connect()
             connection.send_command("CLIENT", "TRACKING", "ON", "BCAST", "PREFIX", self._prefix)
             connection.read_response()
-        except RedisError as error:
-            log.info("Redis does not tell what changes; it is asked each time: %s", error)
+        except RedisError:
             connection.disconnect()
-            return
+            raise
         parser: Any = connection._parser  # type: ignore[attr-defined]  # noqa: SLF001  as redis-py's own cache does
         parser.set_invalidation_push_handler(self._note)
-        with self._lock:
-            self._heard_at = monotonic()
-            self._connection = connection
+        return connection
 
     def _hear(self) -> None:
         """Take what was told meanwhile, without waiting for anything."""
