@@ -1,7 +1,7 @@
 """Who may call which path. A path that is not named here is guarded."""
 
 import hmac
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 
 from flask import Flask, request
 from werkzeug.datastructures import WWWAuthenticate
@@ -13,6 +13,10 @@ from streamwatch.settings import WEBHOOK_PATH
 
 _OPEN = ("/health", WEBHOOK_PATH, "/docs", "/openapi.json", "/dashboard/login", "/dashboard/static")
 _ADMIN = ("/admin", "/dashboard/manage")
+
+_FEEDS = "/feeds"
+"""Feed readers and calendars can send no Bearer key, but a name and a password: the key is the
+password, and the name whatever one likes. Nowhere else, since a browser sends those by itself."""
 
 
 def register(app: Flask) -> None:
@@ -31,6 +35,11 @@ def is_admin(path: str) -> bool:
     return any(is_under(path, root) for root in _ADMIN)
 
 
+def takes_password(path: str) -> bool:
+    """Whether a key opens `path` as the password of HTTP's basic authentication, too."""
+    return is_under(path, _FEEDS)
+
+
 def _check() -> None:
     settings = services().settings
     if not needs_key(request.path, required=settings.require_api_key):
@@ -43,16 +52,29 @@ def _check() -> None:
     if session is None or not session.covers_request():
         raise Unauthorized(
             "Send a key that is in API_KEY, as `Authorization: Bearer KEY`.",
-            www_authenticate=WWWAuthenticate("bearer"),
+            www_authenticate=list(_challenges()),
         )
 
 
 def shown_key() -> str | None:
     """The key that the request shows, if it is one of API_KEY."""
-    scheme, _, key = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() == "bearer" and is_key(key.strip(), services().settings.api_keys):
-        return key.strip()
+    key = _given_key()
+    return key if key and is_key(key, services().settings.api_keys) else None
+
+
+def _given_key() -> str | None:
+    scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        return given.strip()
+    if takes_password(request.path) and request.authorization:
+        return request.authorization.password
     return None
+
+
+def _challenges() -> Iterator[WWWAuthenticate]:
+    yield WWWAuthenticate("bearer")
+    if takes_password(request.path):
+        yield WWWAuthenticate("basic", {"realm": "StreamWatch: the key as password"})
 
 
 def is_key(given: str, keys: Collection[str]) -> bool:

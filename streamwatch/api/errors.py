@@ -2,7 +2,7 @@
 
 import logging
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
@@ -96,7 +96,7 @@ def register(app: Flask) -> None:
 def http_problem(error: HTTPException) -> Response:
     """What Werkzeug raises, its headers kept (Allow, Retry-After, WWW-Authenticate …). An exception
     that nobody expected comes here too, as a 500 without its text: Flask has logged it."""
-    headers = {name: value for name, value in error.get_headers() if name != "Content-Type"}
+    headers = [(name, value) for name, value in error.get_headers() if name != "Content-Type"]
     extra: dict[str, Any] = {}
     if isinstance(error, InvalidRequest):
         extra["errors"] = [
@@ -120,14 +120,14 @@ def _typed_problem(answer: Answer, error: Exception) -> Response:
     retry_after = answer.retry_after
     if isinstance(error, TwitchBusy | LimitReached):
         retry_after = max(1, math.ceil(error.retry_after))
-    headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
+    headers = [] if retry_after is None else [("Retry-After", str(retry_after))]
     return _problem(answer.status, answer.detail or str(error), headers)
 
 
 def _problem(
     status: HTTPStatus,
     detail: str,
-    headers: Mapping[str, str],
+    headers: Iterable[tuple[str, str]],
     extra: Mapping[str, Any] | None = None,
 ) -> Response:
     document = {"type": "about:blank", "title": status.phrase, "status": status, "detail": detail}

@@ -14,6 +14,7 @@ from streamwatch.api.errors import PROBLEM_JSON, http_problem
 from streamwatch.api.schemas import ProblemSchema
 
 _BEARER: dict[str, list[str]] = {"bearer": []}
+_PASSWORD: dict[str, list[str]] = {"password": []}
 
 
 class Api(flask_smorest.Api):
@@ -46,6 +47,7 @@ class _Shared(BasePlugin):
         self, *, path: str, operations: dict[str, Any], rule: Rule, **_: Any
     ) -> None:
         guarded = auth.needs_key(path, required=self._key_required)
+        ways = [_BEARER, _PASSWORD] if auth.takes_password(path) else [_BEARER]
         for operation in operations.values():
             operation["operationId"] = rule.endpoint.rpartition(".")[2]
             responses = operation["responses"]
@@ -54,7 +56,7 @@ class _Shared(BasePlugin):
                 responses.setdefault("422", "UNPROCESSABLE_ENTITY")
             if limits.is_limited(path):
                 responses.setdefault("429", "TOO_MANY_REQUESTS")
-            operation["security"] = [_BEARER] if guarded else []
+            operation["security"] = ways if guarded else []
             if guarded:
                 responses.setdefault("401", "UNAUTHORIZED")
             if auth.is_admin(path):
@@ -77,6 +79,7 @@ def create_api(app: Flask, *, key_required: bool) -> Api:
     )
     api.init_app(app)
     api.spec.components.security_scheme("bearer", {"type": "http", "scheme": "bearer"})
+    api.spec.components.security_scheme("password", {"type": "http", "scheme": "basic"})
     for converter, schema in arguments.CONVERTERS.values():
         api.register_converter(converter, lambda _, schema=schema: dict(schema))
     return api

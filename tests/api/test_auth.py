@@ -1,3 +1,5 @@
+import base64
+
 import pytest
 
 from streamwatch.storage.base import StorageUnavailable
@@ -79,6 +81,30 @@ def test_a_wrong_key_is_401(guarded: World, authorization: str) -> None:
     problem(response, 401)
     assert response.headers["WWW-Authenticate"] == "Bearer"
     assert "first-key" not in response.text
+
+
+def basic(password: str) -> dict[str, str]:
+    return {"Authorization": f"Basic {base64.b64encode(f'me:{password}'.encode()).decode()}"}
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_a_feed_reader_sends_the_key_as_a_password(guarded: World, key: str) -> None:
+    response = guarded.get("/feeds/live.rss")
+    problem(response, 401)
+    scheme, _, realm = response.headers.getlist("WWW-Authenticate")[1].partition(" ")
+    assert (scheme, realm) == ("Basic", 'realm="StreamWatch: the key as password"')
+    assert guarded.get("/feeds/live.rss", headers=basic(key)).status_code == 200
+    assert guarded.get("/feeds/live.rss", headers=bearer(key)).status_code == 200
+    problem(guarded.get("/feeds/live.rss", headers=basic("not-a-key")), 401)
+    problem(guarded.get("/feeds/live.rss", headers={"Authorization": "Basic rubbish"}), 401)
+
+
+@pytest.mark.parametrize("path", ["/streamers", "/admin/subscriptions", "/feedsy"])
+def test_elsewhere_a_password_opens_nothing(guarded: World, path: str) -> None:
+    """A browser sends one by itself, also where another site leads it."""
+    response = guarded.get(path, headers=basic(KEYS[0]))
+    problem(response, 401)
+    assert response.headers.getlist("WWW-Authenticate") == ["Bearer"]
 
 
 def test_a_key_in_the_address_opens_nothing(guarded: World) -> None:
