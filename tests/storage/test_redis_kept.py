@@ -296,6 +296,11 @@ def test_a_streamer_who_came_back_is_another(storage: RedisStorage, other: Redis
     assert observed.before is None
 
 
+def test_who_observes_nothing_asks_for_nothing(storage: RedisStorage) -> None:
+    assert Observer(storage).observe([]) == []
+    assert storage.recent_statuses([]) == {}
+
+
 def commands(client: Any, name: str) -> int:
     """How many commands of a name Redis has run."""
     return int(client.info("commandstats").get(f"cmdstat_{name}", {}).get("calls", 0))

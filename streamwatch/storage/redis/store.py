@@ -139,7 +139,7 @@ class RedisStorage(Storage):
 
     def recent_statuses(self, user_ids: Collection[str]) -> dict[str, StreamStatus]:
         """Kept are those that are asked for alone: by a message, not by a refresh."""
-        if len(user_ids) > 1:
+        if len(user_ids) != 1:
             return self.statuses(user_ids)
         [user_id] = user_ids
         status = self._kept.get(*_recent(user_id), partial(self.status, user_id))
