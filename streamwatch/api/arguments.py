@@ -5,7 +5,7 @@ from typing import Any, NoReturn
 
 import marshmallow as ma
 import orjson
-from flask import Flask, Request
+from flask import Flask, Request, request
 from marshmallow.exceptions import SCHEMA
 from webargs.flaskparser import FlaskParser, is_json_request
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
@@ -72,8 +72,16 @@ def _check_login(value: str) -> None:
         raise ma.ValidationError(f"{value[:64]!r}: {NOT_A_LOGIN}")
 
 
+_MOST_REMEMBERED, _LONGEST_REMEMBERED = 1000, 200
+"""Queries, and the bytes of one."""
+
+
 class Parser(FlaskParser):
     """webargs' parser, with orjson (which bounds nesting) and problems as this API tells them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._good_queries: dict[tuple[Any, bytes], dict[str, Any]] = {}
 
     def _raw_load_json(self, req: Request) -> Any:
         if not is_json_request(req):
@@ -82,6 +90,27 @@ class Parser(FlaskParser):
             return orjson.loads(read_body(MAX_BODY_BYTES))
         except orjson.JSONDecodeError:
             raise BadRequest("The body is not JSON.") from None
+
+    def parse(
+        self,
+        argmap: Any,
+        req: Request | None = None,
+        *,
+        location: str | None = None,
+        **options: Any,
+    ) -> Any:
+        """What a request says. A query that was found good is not checked again: the same ones come
+        again and again."""
+        asked = request.query_string
+        if location != "query" or len(asked) > _LONGEST_REMEMBERED:
+            return super().parse(argmap, req, location=location, **options)
+        known = self._good_queries.get((argmap, asked))
+        if known is None:
+            if len(self._good_queries) >= _MOST_REMEMBERED:
+                self._good_queries.clear()
+            known = super().parse(argmap, req, location=location, **options)
+            self._good_queries[argmap, asked] = known
+        return dict(known)
 
     def handle_error(self, error: ma.ValidationError, *_: Any, **__: Any) -> NoReturn:
         raise InvalidRequest(list(_faults(error.messages_dict))) from None
