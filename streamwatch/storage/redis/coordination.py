@@ -22,6 +22,7 @@ class RedisCoordination(Coordination):
         self._acquire = Script.load("acquire_lease")
         self._extend = Script.load("extend_lease")
         self._use = Script.load("use")
+        self._count_change = Script.load("count_change")
 
     def acquire_lease(self, name: str, holder: str, seconds: float) -> Lease | None:
         lease_keys = [keys.lease(name), keys.fence(name)]
@@ -82,7 +83,7 @@ class RedisCoordination(Coordination):
         return values.read_figures(stored) if stored else {}
 
     def changed(self, topic: str) -> None:
-        self._redis.call("INCR", keys.changes(topic))
+        self._redis.run(self._count_change, [keys.changes(topic)], [])
 
     def kept(self, topic: str, question: tuple[object, ...], make: Callable[[], Json]) -> Json:
         return self._kept.get((topic, *question), [keys.changes(topic)], make)
