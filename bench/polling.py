@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import redis
 from pymongo import monitoring
@@ -22,6 +21,7 @@ from streamwatch.simulator import Simulator
 from streamwatch.storage.redis import RedisStorage
 from streamwatch.storage.redis.connection import Connection
 from streamwatch.twitch.helix import Helix
+from tests.counting import CountingConnection
 from tests.processes import deployment
 from tests.servers import Server, redis_server
 from tests.waiting import wait_for
@@ -31,17 +31,6 @@ LIVE = 1_000
 REFRESHES = 3
 WORKER_SECONDS = 120
 DATABASE = "polling"
-
-
-class Counting(redis.Connection):
-    """Counts what is sent to Redis: a pipeline is sent at once."""
-
-    sent = 0
-
-    def send_packed_command(self, command: Any, check_health: bool = True) -> None:
-        Counting.sent += 1
-        send: Any = super().send_packed_command  # which has no types
-        send(command, check_health)
 
 
 class Commands(monitoring.CommandListener):
@@ -85,9 +74,9 @@ def measure(mongo: Server) -> Polling:
             [Streamer(user.user_id, user.login, user.display_name, now) for user in users]
         )
         _refresh(services)
-        before = len(twitch.calls), Counting.sent, listener.sent
+        before = len(twitch.calls), CountingConnection.sent, listener.sent
         refresh_seconds, projection_seconds = _refresh(services)
-        after = len(twitch.calls), Counting.sent, listener.sent
+        after = len(twitch.calls), CountingConnection.sent, listener.sent
         services.close()
         calls, trips, commands = (b - a for a, b in zip(before, after, strict=True))
         worker = _worker_megabytes(server, mongo, twitch)
@@ -120,7 +109,7 @@ def _services(
         twitch_auth_url=twitch.auth_url,
     )
     pool = redis.ConnectionPool.from_url(
-        server.url, connection_class=Counting, protocol=2, driver_info=None
+        server.url, connection_class=CountingConnection, protocol=2, driver_info=None
     )
     storage = RedisStorage(Connection(lambda: redis.Redis(connection_pool=pool)))
     helix = Helix.from_settings(settings, storage.coordination)

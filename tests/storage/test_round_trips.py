@@ -1,27 +1,15 @@
 """A refresh of many streamers takes few round trips."""
 
-from typing import Any
-
 import redis
 
 from streamwatch.storage.redis import RedisStorage
 from streamwatch.storage.redis.connection import Connection
 from streamwatch.storage.testing.build import change, event, snapshot, status, store, streamer
+from tests.counting import CountingConnection
 
 STREAMERS = 1000
 ALLOWED = 30
 """300 for 10,000 streamers."""
-
-
-class CountingConnection(redis.Connection):
-    """Counts what is sent: a pipeline is sent at once."""
-
-    sent = 0
-
-    def send_packed_command(self, command: Any, check_health: bool = True) -> None:
-        CountingConnection.sent += 1
-        send: Any = super().send_packed_command  # which has no types
-        send(command, check_health)
 
 
 def test_a_refresh_of_a_thousand_streamers_takes_few_round_trips(

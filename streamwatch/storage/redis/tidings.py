@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from redis.exceptions import RedisError
 
-from streamwatch.storage.base import StorageUnavailable
+from streamwatch.storage.base import StorageError
 from streamwatch.storage.redis.connection import Connection
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ class Tidings:
     def _connect(self) -> None:
         try:
             connection = self._listening()
-        except (RedisError, StorageUnavailable) as error:
+        except (RedisError, StorageError) as error:
             if not self._is_refused:
                 log.info("Redis does not tell what changes; it is asked each time: %s", error)
             self._is_refused = True
