@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import pytest
 import requests
 
+from streamwatch.simulator.cast import CAST
 from tests.processes import ROOT, free_port
 from tests.waiting import wait_for
 
@@ -31,11 +32,17 @@ def demo() -> Iterator[str]:
     ) as process:
         address = f"localhost:{port}"
         try:
+            wait_for(lambda: _has(address, "/streamers") and _monitors_all(address), 60)
             wait_for(lambda: _has(address, "/analytics/streamer/quillandcopper/stats"), 60)
             yield address
         finally:
             process.terminate()
             process.wait(15)
+
+
+def _monitors_all(address: str) -> bool:
+    count: int = requests.get(f"http://{address}/streamers", timeout=5).json()["count"]
+    return count == len(CAST)
 
 
 def _has(address: str, path: str) -> bool:
