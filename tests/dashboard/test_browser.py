@@ -70,6 +70,15 @@ def test_every_page_is_accessible_and_fits(full: str, visit: Visiting, path: str
             assert axe_violations(page) == []
 
 
+def test_a_chart_fits_even_before_it_is_drawn_anew(full: str, visit: Visiting) -> None:
+    one = visit(full)
+    one.page.add_init_script("ResizeObserver.prototype.observe = () => {}")
+    page = one.open("/dashboard/compare?who=shroud&who=quillandcopper")
+    expect(page.locator("figure[data-drawn]")).to_be_visible()
+    page.set_viewport_size(PHONE)
+    assert not is_wider_than_the_window(page)
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_the_chosen_theme_counts_and_is_remembered(full: str, visit: Visiting, theme: str) -> None:
     other = {"light": "dark", "dark": "light"}[theme]
