@@ -11,6 +11,7 @@ from streamwatch.api import (
     auth,
     basic,
     context,
+    counting,
     errors,
     events,
     feeds,
@@ -49,12 +50,12 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     if proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies)  # type: ignore[method-assign]  # Flask's way
     context.provide(app, services)
-    for part in (metrics, headers, limits, auth, arguments, errors):
+    webhooks.register(app, services)
+    for part in (counting, headers, limits, auth, arguments, errors):
         part.register(app)
     api = create_api(app, key_required=services.settings.require_api_key)
     for resource in RESOURCES:
         api.register_blueprint(resource.blueprint)
-    app.register_blueprint(webhooks.blueprint)
     webhooks.document(api.spec, app)
     app.register_blueprint(documentation(api))
     dashboard.register(app)

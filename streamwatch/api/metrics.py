@@ -1,9 +1,8 @@
-"""What Prometheus reads, and the counting of requests."""
+"""What Prometheus reads."""
 
-import time
 from collections.abc import Iterable
 
-from flask import Flask, Response, g, request
+from flask import Response
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.registry import Collector
@@ -15,12 +14,6 @@ from streamwatch.metrics import web
 from streamwatch.metrics.shared import SharedMetrics
 
 blueprint = Blueprint("metrics", __name__, description="For Prometheus.")
-
-
-def register(app: Flask) -> None:
-    """Count the requests of `app`: register it first, so that those which others refuse count."""
-    app.before_request(_start)
-    app.after_request(_count)
 
 
 @blueprint.get("/metrics")
@@ -40,14 +33,3 @@ def _exposition(collectors: Iterable[Collector]) -> bytes:
     for collector in collectors:
         registry.register(collector)
     return generate_latest(registry)
-
-
-def _start() -> None:
-    g.started_at = time.perf_counter()
-
-
-def _count(response: Response) -> Response:
-    rule = request.url_rule.rule if request.url_rule else None
-    seconds = time.perf_counter() - g.started_at
-    web.count_request(request.method, rule, response.status_code, seconds)
-    return response

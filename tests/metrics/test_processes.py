@@ -141,7 +141,8 @@ def test_everything_is_told_of_all_processes_and_promtool_is_content(
         assert found.sum("subscriptions_missing") == 0
         assert found.sum("subscription_cost_limit") == 10_000
         assert found.sum("webhook_messages_total", outcome="verified") == 4
-        assert found.sum("webhook_messages_total", outcome="accepted") == 1
+        became = ("accepted", "duplicate")  # by whether a poll was faster
+        assert sum(found.sum("webhook_messages_total", outcome=one) for one in became) == 1
         assert found.sum("leader_present") == 1
         assert found.sum("job_duration_seconds_count", job_name="refresh") >= 1
         assert found.sum("job_failing") == 0

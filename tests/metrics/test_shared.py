@@ -9,6 +9,7 @@ from streamwatch.services.published import budget, publish_budget
 from streamwatch.storage.base import StorageUnavailable
 from streamwatch.storage.memory import MemoryStorage
 from streamwatch.twitch.base import HelixBudget
+from tests import messages
 from tests.api.world import World, build_world
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
@@ -47,6 +48,21 @@ def test_nothing_that_a_client_makes_up_becomes_a_label() -> None:
     assert not re.search("made.?up", exposition, re.IGNORECASE)
     assert {"none", "/events"} <= figures(world, "http_requests_total", "route").keys()
     assert "other" in figures(world, "http_requests_total", "method")
+
+
+def test_messages_count_as_requests_whether_they_are_taken_or_not() -> None:
+    world = build_world()
+    for message in (messages.online(), messages.online(secret="another-secret")):
+        world.client.post("/webhooks/eventsub", data=message.body, headers=message.headers)
+    families = text_string_to_metric_families(world.get("/metrics").text)
+    samples = [sample for family in families for sample in family.samples]
+    took = {
+        (sample.labels["method"], sample.labels["status"])
+        for sample in samples
+        if sample.name == "streamwatch_http_requests_total"
+        and sample.labels["route"] == "/webhooks/eventsub"
+    }
+    assert {("POST", "204"), ("POST", "403")} <= took
 
 
 def test_without_a_webhook_url_no_subscription_is_missing() -> None:
