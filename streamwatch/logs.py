@@ -11,7 +11,7 @@ from typing import Any
 
 from pythonjsonlogger.orjson import OrjsonFormatter
 
-from streamwatch.domain.times import format_time, to_milliseconds
+from streamwatch.domain.times import format_time
 from streamwatch.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -43,7 +43,7 @@ class JsonLines(OrjsonFormatter):
             return json.dumps(log_data, default=str)
 
     def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: ARG002, N802  logging's own
-        return format_time(to_milliseconds(datetime.fromtimestamp(record.created, UTC)))
+        return format_time(datetime.fromtimestamp(record.created, UTC))
 
 
 def logging_config(settings: Settings) -> dict[str, Any]:

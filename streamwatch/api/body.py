@@ -23,7 +23,10 @@ def read_body(environ: "WSGIEnvironment", limit: int) -> bytes:
     if announced is not None and announced > limit:
         raise RequestEntityTooLarge
     try:
-        body = get_input_stream(environ).read(limit + 1)
+        if announced is None:  # in chunks, or none
+            body = get_input_stream(environ).read(limit + 1)
+        else:
+            body = environ["wsgi.input"].read(announced)
     except (OSError, ParseException):  # gunicorn reads chunks only as they are asked for
         raise BadRequest("The body could not be read to its end.") from None
     if len(body) > limit:

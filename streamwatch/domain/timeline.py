@@ -36,9 +36,9 @@ class Placed:
 
 def place(timeline: Timeline, mark: Mark) -> Placed | None:
     """Put `mark`, which withholds its event, where its time belongs; None if it is there."""
-    if any(known.message_id == mark.message_id for known in timeline.marks):
-        return None
     marks = list(timeline.marks)
+    if mark.message_id in [known.message_id for known in marks]:
+        return None
     insort(marks, mark, key=_order)
     state = replay(Timeline(timeline.latest, timeline.on, timeline.heard, tuple(marks)))
     events = tuple(_untold(state.runs))
@@ -79,11 +79,10 @@ def replay(timeline: Timeline) -> Replay:
     for mark in timeline.marks:
         subject = mark.stream_id or (state.latest.id if state.latest else "")
         before = state.heard.get(subject)
-        turned = _turn(state, mark, subject)
-        if turned or before is None or _is_news(before, mark):
-            current[subject] = []
+        if _turn(state, mark, subject) or before is None or _is_news(before, mark):
+            current[subject] = [mark]
             state.runs.append(current[subject])
-        if subject in current:
+        elif subject in current:
             current[subject].append(mark)
         state.heard[subject] = mark
     return state

@@ -46,8 +46,8 @@ end
 if held ~= '' and redis.call('GET', lease) ~= held then
   return 'fenced'
 end
-local known = redis.call('HGET', status, user_id) or '0\n'
-if string.sub(known, 1, #version + 1) ~= version .. '\n' then
+local known = redis.call('HGET', status, user_id)
+if string.sub(known or '0\n', 1, #version + 1) ~= version .. '\n' then
   return 'conflict'
 end
 
@@ -62,7 +62,7 @@ end
 if seen_seconds ~= '' then
   redis.call('SET', seen, '', 'EX', seen_seconds)
 end
-local is_removed = redis.call('EXISTS', removed) == 1
+local is_removed = not known and redis.call('EXISTS', removed) == 1
 if not is_removed then
   redis.call('HSET', status, user_id, new_status)
   if set_score(live, viewers) then

@@ -41,12 +41,14 @@ class Kept:
         self._keep(question, stamp, read_now)
         return read_now
 
-    def put(self, question: tuple[object, ...], names: Sequence[str], answer: object) -> None:
-        """Have this answered to `question`, by who has just written it. Whoever wrote in between is
-        overlooked: for what is found out in another way when it counts."""
-        stamp = self._tidings.stamp(names)
-        if stamp is not None:
-            self._keep(question, stamp, answer)
+    def follow(self, question: tuple[object, ...], changes: Sequence[int], answer: object) -> None:
+        """Have this answered to `question`, by who has changed the keys since it was answered last,
+        each so many times: as often Redis will tell. Whoever else wrote in between is overlooked:
+        for what is found out in another way when it counts."""
+        stamped, _ = self._answers.get(question, (None, None))
+        if stamped is not None:
+            lost, *counts = stamped
+            self._keep(question, (lost, *map(sum, zip(counts, changes, strict=True))), answer)
 
     def _keep(self, question: tuple[object, ...], stamp: Stamp, answer: object) -> None:
         with self._lock:

@@ -162,8 +162,9 @@ class RedisStorage(Storage):
         )
         results = [Committed(answer.decode()) for answer in answers]
         if results == [Committed.STORED]:
-            status = changes[0].status
-            self._kept.put(*_recent(status.user_id), status)
+            [change] = changes
+            question, _ = _recent(change.status.user_id)
+            self._kept.follow(question, (bool(change.events), False), change.status)
         return results
 
     # History
