@@ -6,7 +6,7 @@ a mark that arrives later, from between them, makes them news.
 """
 
 from bisect import insort
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -40,51 +40,75 @@ def place(timeline: Timeline, mark: Mark) -> Placed | None:
     if mark.message_id in [known.message_id for known in marks]:
         return None
     insort(marks, mark, key=_order)
-    state = replay(Timeline(timeline.latest, timeline.on, timeline.heard, tuple(marks)))
+    settled = _settled(marks)
+    state = Replay(timeline)
+    state.hear(marks[:settled])
+    base = state.as_base() if settled else timeline
+    state.hear(marks[settled:])
     events = tuple(_untold(state.runs))
     told = {event.id for event in events}
-    marks = [m._replace(withheld=None) if m.message_id in told else m for m in marks]
+    kept = [m._replace(withheld=None) if m.message_id in told else m for m in marks[settled:]]
     return Placed(
-        timeline=_settle(Timeline(timeline.latest, timeline.on, timeline.heard, tuple(marks))),
+        timeline=Timeline(base.latest, base.on, base.heard, tuple(kept)),
         live=Stream(*state.latest) if state.on and state.latest else None,
         last_type=marks[-1].type,
         events=events,
     )
 
 
-@dataclass(slots=True)
 class Replay:
-    """What replaying a timeline ends with.
+    """What hearing marks in their order leads to.
 
     Only the stream that started last can be on: a broadcaster has one stream at a time. `heard` is
     the last mark of each stream; `runs` are the marks that say the same of the same stream in
     succession, without those of a run that was told before the timeline begins.
     """
 
-    latest: Begun | None
-    on: bool
-    heard: dict[str, Mark]
-    runs: list[list[Mark]]
+    def __init__(self, timeline: Timeline) -> None:
+        self.latest = timeline.latest
+        self.on = timeline.on
+        self.heard = {mark.stream_id or "": mark for mark in timeline.heard}
+        self.runs: list[list[Mark]] = []
+        self._current: dict[str, list[Mark]] = {}
+
+    def hear(self, marks: Iterable[Mark]) -> None:
+        heard, current = self.heard, self._current
+        for mark in marks:
+            subject = mark.stream_id or (self.latest.id if self.latest else "")
+            before = heard.get(subject)
+            heard[subject] = mark
+            if self._turns(mark, subject) or before is None or _is_news(before, mark):
+                current[subject] = [mark]
+                self.runs.append(current[subject])
+            elif subject in current:
+                current[subject].append(mark)
+
+    def as_base(self) -> Timeline:
+        """The timeline that later marks go on from, with the last that was heard of its stream."""
+        subject = self.latest.id if self.latest else ""
+        last = self.heard.get(subject)
+        heard = (last._replace(stream_id=subject, withheld=None),) if last else ()
+        return Timeline(self.latest, self.on, heard)
+
+    def _turns(self, mark: Mark, subject: str) -> bool:
+        """Let `mark` turn the live stream on or off; whether it did."""
+        is_on = self.on and self.latest is not None and self.latest.id == subject
+        if mark.type is EventType.OFFLINE:
+            self.on = self.on and not is_on
+            return is_on
+        if is_on:
+            return False
+        stream = Begun(subject, mark.started_at or mark.at, mark.stream_type)
+        if is_superseded(stream, self.latest):
+            return False
+        self.latest, self.on = stream, True
+        return True
 
 
 def replay(timeline: Timeline) -> Replay:
-    """Go through the marks in their order."""
-    state = Replay(
-        latest=timeline.latest,
-        on=timeline.on,
-        heard={mark.stream_id or "": mark for mark in timeline.heard},
-        runs=[],
-    )
-    current: dict[str, list[Mark]] = {}
-    for mark in timeline.marks:
-        subject = mark.stream_id or (state.latest.id if state.latest else "")
-        before = state.heard.get(subject)
-        if _turn(state, mark, subject) or before is None or _is_news(before, mark):
-            current[subject] = [mark]
-            state.runs.append(current[subject])
-        elif subject in current:
-            current[subject].append(mark)
-        state.heard[subject] = mark
+    """Go through all of its marks."""
+    state = Replay(timeline)
+    state.hear(timeline.marks)
     return state
 
 
@@ -92,21 +116,6 @@ def is_superseded(stream: Stream | Begun, latest: Begun | None) -> bool:
     """Whether another stream started later. A stream is not older than itself: EventSub tells its
     start with fractions of a second and Helix without."""
     return latest is not None and latest.id != stream.id and stream.started_at < latest.started_at
-
-
-def _turn(state: Replay, mark: Mark, subject: str) -> bool:
-    """Let `mark` turn the live stream on or off; whether it did."""
-    if mark.type is EventType.OFFLINE:
-        turned = state.on and state.latest is not None and state.latest.id == subject
-        state.on = state.on and not turned
-        return turned
-    stream = Begun(subject, mark.started_at or mark.at, mark.stream_type)
-    if is_superseded(stream, state.latest):
-        return False
-    turned = not state.on or state.latest is None or state.latest.id != subject
-    if turned:
-        state.latest, state.on = stream, True
-    return turned
 
 
 def _is_news(before: Mark, mark: Mark) -> bool:
@@ -131,20 +140,8 @@ def _order(mark: Mark) -> tuple[datetime, bool, str]:
     return mark.at, mark.type is EventType.OFFLINE, mark.message_id
 
 
-def _settle(timeline: Timeline) -> Timeline:
-    """The timeline without the marks that no message still under way can come before."""
-    marks = timeline.marks
+def _settled(marks: Sequence[Mark]) -> int:
+    """How many of the first no message still under way can come before."""
     oldest = marks[-1].at - TIMELINE_SPAN
-    kept = tuple(mark for mark in marks[-TIMELINE_MARKS:] if mark.at >= oldest)
-    settled = marks[: len(marks) - len(kept)]
-    if not settled:
-        return timeline
-    state = replay(Timeline(timeline.latest, timeline.on, timeline.heard, settled))
-    subject = state.latest.id if state.latest else ""
-    heard = state.heard.get(subject)
-    return Timeline(
-        latest=state.latest,
-        on=state.on,
-        heard=(heard._replace(stream_id=subject, withheld=None),) if heard else (),
-        marks=kept,
-    )
+    first = max(len(marks) - TIMELINE_MARKS, 0)
+    return next(place for place in range(first, len(marks)) if marks[place].at >= oldest)

@@ -83,35 +83,40 @@ def _went(status: StreamStatus | None, event: StreamEvent, mark: Mark) -> Change
     if placed is None:
         return None
     goes_on = placed.live and base.stream and placed.live.id == base.stream.id
-    after = replace(
+    return _change(
+        status,
         base,
+        event.broadcaster_login,
+        event.broadcaster_name,
+        event.timestamp,
+        message_id=event.id if event.source is Source.EVENTSUB else None,
+        events=placed.events,
         stream=base.stream if goes_on else placed.live,
         last_event_type=placed.last_type,
         timeline=placed.timeline,
         seen_at=base.seen_at if goes_on else None,
         absent_at=base.absent_at if goes_on and mark.type is EventType.OFFLINE else None,
     )
-    login, name = event.broadcaster_login, event.broadcaster_name
-    message_id = event.id if event.source is Source.EVENTSUB else None
-    return _change(status, after, login, name, event.timestamp, message_id, placed.events)
 
 
 def _change(
     status: StreamStatus | None,
-    after: StreamStatus,
+    known: StreamStatus,
     login: str,
     display_name: str,
     at: datetime,
+    *,
     message_id: str | None = None,
     events: tuple[StreamEvent, ...] = (),
     snapshot: StreamSnapshot | None = None,
+    **fields: Any,
 ) -> Change:
-    """The change to `after`, with the names that were heard at `at` unless later ones are known."""
+    """The change from `status` to `known` with other `fields`, and with the names that were heard
+    at `at` unless later ones are known."""
     version = status.version if status else 0
-    named: dict[str, Any] = {}
     if status is None or at >= status.last_updated:
-        named = {"login": login, "display_name": display_name, "last_updated": at}
-    after = replace(after, version=version + 1, **named)
+        fields |= {"login": login, "display_name": display_name, "last_updated": at}
+    after = replace(known, version=version + 1, **fields)
     return Change(
         status=after,
         base_version=version,
@@ -133,15 +138,17 @@ def _seen_live(status: StreamStatus | None, seen: SeenLive) -> Change | None:
         return change
     if known.seen_at is not None and seen.at <= known.seen_at:
         return change
-    after = replace(known, stream=seen.stream, seen_at=seen.at, absent_at=None)
     return _change(
         status,
-        after,
+        known,
         seen.login,
         seen.display_name,
         seen.at,
         events=change.events if change else (),
         snapshot=snapshot(seen),
+        stream=seen.stream,
+        seen_at=seen.at,
+        absent_at=None,
     )
 
 
@@ -176,8 +183,7 @@ def _seen_absent(status: StreamStatus | None, seen: SeenAbsent) -> Change | None
     if seen.at < went_on_at + HELIX_LAG or seen.at <= (status.absent_at or seen_at):
         return None
     if status.absent_at is None:
-        after = replace(status, absent_at=seen.at)
-        return _change(status, after, login, name, seen.at)
+        return _change(status, status, login, name, seen.at, absent_at=seen.at)
     event = _event(seen, EventType.OFFLINE, status.stream, seen_at)
     return _went(status, event, _mark(event))
 

@@ -9,6 +9,7 @@ from threading import Lock, local
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Self
 
+from hiredis import pack_command
 from redis.cluster import RedisCluster
 from redis.exceptions import (
     AskError,
@@ -224,8 +225,9 @@ def _exchange(client: Any, command: Command) -> Any:
     connection = getattr(client, "connection", None)
     if connection is None:
         return client.execute_command(*command)
-    connection.send_command(*command)
-    return client.parse_response(connection, command[0])
+    name, *arguments = command
+    connection.send_packed_command([pack_command((*name.split(), *arguments))])
+    return client.parse_response(connection, name)
 
 
 def _without_errors(answers: list[Any]) -> list[Any]:

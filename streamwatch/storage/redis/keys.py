@@ -6,8 +6,8 @@ from streamwatch.domain.models import EventType
 PREFIX = "{streamwatch}:"
 
 
-def key(*parts: str) -> str:
-    return PREFIX + ":".join(parts)
+def key(name: str) -> str:
+    return PREFIX + name
 
 
 STREAMERS = key("streamers")
@@ -26,47 +26,47 @@ PING = key("ping")
 
 
 def seen(message_id: str) -> str:
-    return key("seen", message_id)
+    return key(f"seen:{message_id}")
 
 
 def removed(user_id: str) -> str:
-    return key("removed", user_id)
+    return key(f"removed:{user_id}")
 
 
 def events_of_type(event_type: EventType) -> str:
-    return key("events", "type", event_type)
+    return key(f"events:type:{event_type}")
 
 
 def events_of_streamer(user_id: str) -> str:
-    return key("events", "streamer", user_id)
+    return key(f"events:streamer:{user_id}")
 
 
 def lookup(login: str) -> str:
-    return key("lookup", login)
+    return key(f"lookup:{login}")
 
 
 def set_aside(reader: str) -> str:
-    return key("set-aside", reader)
+    return key(f"set-aside:{reader}")
 
 
 def published(topic: str) -> str:
-    return key("published", topic)
+    return key(f"published:{topic}")
 
 
 def uses(name: str) -> str:
-    return key("uses", name)
+    return key(f"uses:{name}")
 
 
 def changes(topic: str) -> str:
-    return key("changes", topic)
+    return key(f"changes:{topic}")
 
 
 def lease(name: str) -> str:
-    return key("lease", name)
+    return key(f"lease:{name}")
 
 
 def fence(name: str) -> str:
-    return key("fence", name)
+    return key(f"fence:{name}")
 
 
 LIVE_CHANGES = changes("live")
