@@ -137,7 +137,7 @@ class Connection:
     def call(self, *command: Any) -> Any:
         """One command. Those of two words are given as redis-py names them: "XINFO GROUPS"."""
         with port_errors(), self._silence.broken():
-            return _exchange(self._own.client(self._connected()), command)
+            return _exchange(self._own.client(self._connected()), *command)
 
     def call_all(self, commands: Sequence[Command]) -> list[Any]:
         """Several commands in one round trip, none of which undoes another that fails."""
@@ -145,13 +145,12 @@ class Connection:
 
     def run(self, script: Script, keys: Sequence[str], arguments: Sequence[Any]) -> Any:
         """One run of a script: a plain command, which costs less than a pipeline of one."""
-        command = (len(keys), *keys, *arguments)
         with port_errors(), self._silence.broken():
             client = self._own.client(self._connected())
             try:
-                return _exchange(client, ("EVALSHA", script.sha, *command))
+                return _exchange(client, "EVALSHA", script.sha, len(keys), *keys, *arguments)
             except NoScriptError:  # a Redis that was restarted has forgotten it
-                return _exchange(client, ("EVAL", script.text, *command))
+                return _exchange(client, "EVAL", script.text, len(keys), *keys, *arguments)
 
     def run_all(self, script: Script, runs: Sequence[Arguments]) -> list[Any]:
         """A script many times, each run by itself."""
@@ -219,13 +218,12 @@ class Connection:
         return kept
 
 
-def _exchange(client: Any, command: Command) -> Any:
+def _exchange(client: Any, name: str, *arguments: Any) -> Any:
     """What `client.execute_command` does, but for what it prepares at each command in case that it
     is retried or measured: a third of its time. A Cluster's has to find the node."""
     connection = getattr(client, "connection", None)
     if connection is None:
-        return client.execute_command(*command)
-    name, *arguments = command
+        return client.execute_command(name, *arguments)
     connection.send_packed_command([pack_command((*name.split(), *arguments))])
     return client.parse_response(connection, name)
 

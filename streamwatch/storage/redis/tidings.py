@@ -1,12 +1,14 @@
 """What Redis tells of the keys that change, without being asked each time."""
 
 import logging
+import ssl
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from threading import Event, Lock, Thread
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
+from hiredis import PushNotification, Reader
 from redis.exceptions import RedisError
 
 from streamwatch.storage.base import StorageError
@@ -27,8 +29,43 @@ UNUSED_SECONDS = 10.0
 """After so long without a question the connection is given up: what nobody reads piles up in
 Redis."""
 
+_READ_BYTES = 2**16
+
 Stamp = tuple[int, ...]
 """How often keys have changed, as far as it was told: another after each change."""
+
+
+class _Ear:
+    """A connection that is listened to without waiting. redis-py makes five calls of the system to
+    look for a message and to take it, and each of them hands the interpreter to another thread."""
+
+    def __init__(self, connection: "ConnectionInterface") -> None:
+        self._connection = connection
+        self._socket: Any = connection._sock  # type: ignore[attr-defined]  # noqa: SLF001  there is no other way to it
+        self._socket.setblocking(False)
+        self._reader = Reader()
+
+    def said(self) -> Iterator[Any]:
+        """What has come in. Raises OSError where the connection is lost."""
+        while self._take():
+            yield from iter(self._reader.gets, False)
+
+    def ask_for_a_sign(self) -> None:
+        """Raises OSError where the connection is lost."""
+        self._socket.sendall(b"PING\r\n")
+
+    def close(self) -> None:
+        self._connection.disconnect()
+
+    def _take(self) -> bool:
+        try:
+            data = self._socket.recv(_READ_BYTES)
+        except (BlockingIOError, ssl.SSLWantReadError):
+            return False
+        if not data:
+            raise ConnectionResetError
+        self._reader.feed(data)
+        return True
 
 
 class Tidings:
@@ -47,7 +84,7 @@ class Tidings:
         self._redis = redis
         self._prefix = prefix
         self._lock = Lock()
-        self._connection: ConnectionInterface | None = None
+        self._ear: _Ear | None = None
         self._changes: defaultdict[bytes, int] = defaultdict(int)
         """Of the keys that were asked about."""
         self._lost = 0
@@ -62,7 +99,7 @@ class Tidings:
         with self._lock:
             self._asked_at = monotonic()
             self._hear()
-            if self._connection is None:
+            if self._ear is None:
                 self._look_after()
                 return None
             if self._asked_at - self._heard_at > SILENT_SECONDS:
@@ -82,7 +119,7 @@ class Tidings:
 
     def _keep_connected(self) -> None:
         while monotonic() - self._asked_at < UNUSED_SECONDS and not self._closing.is_set():
-            if self._connection is None:
+            if self._ear is None:
                 self._connect()
             else:
                 with self._lock:
@@ -94,7 +131,7 @@ class Tidings:
 
     def _connect(self) -> None:
         try:
-            connection = self._listening()
+            ear = self._listening()
         except (RedisError, StorageError) as error:
             if not self._is_refused:
                 log.info("Redis does not tell what changes; it is asked each time: %s", error)
@@ -103,10 +140,10 @@ class Tidings:
         with self._lock:
             self._is_refused = False
             self._heard_at = monotonic()
-            self._connection = connection
+            self._ear = ear
             self._lost += 1  # what changed until now was told to nobody
 
-    def _listening(self) -> "ConnectionInterface | None":
+    def _listening(self) -> _Ear | None:
         """A connection that is told from now on; None where there can be none."""
         connection = self._redis.connection_of_its_own()
         if connection is None:
@@ -118,37 +155,40 @@ class Tidings:
         except RedisError:
             connection.disconnect()
             raise
-        parser: Any = connection._parser  # type: ignore[attr-defined]  # noqa: SLF001  as redis-py's own cache does
-        parser.set_invalidation_push_handler(self._note)
-        return connection
+        return _Ear(connection)
 
     def _hear(self) -> None:
         """Take what was told meanwhile, without waiting for anything."""
+        if self._ear is None:
+            return
         try:
-            while self._connection is not None and self._connection.can_read():
-                self._connection.read_response(push_request=True)
+            for said in self._ear.said():
                 self._heard_at = monotonic()
-        except RedisError:
+                self._note(said)
+        except OSError:
             self._give_up()
 
     def _ask_for_a_sign(self) -> None:
         try:
-            if self._connection is not None:
-                self._connection.send_command("PING")
-        except RedisError:
+            if self._ear is not None:
+                self._ear.ask_for_a_sign()
+        except OSError:
             self._give_up()
 
-    def _note(self, told: tuple[bytes, list[bytes] | None]) -> None:
-        _, names = told
+    def _note(self, said: Any) -> None:
+        if not isinstance(said, PushNotification):
+            return  # the sign of life
+        _, names = said
         if names is None:  # of everything at once: a FLUSHALL
             self._lost += 1
-        for name in names or ():
+            return
+        for name in names:
             if name in self._changes:
                 self._changes[name] += 1
 
     def _give_up(self) -> None:
-        if self._connection is not None:
-            self._connection.disconnect()
-            self._connection = None
+        if self._ear is not None:
+            self._ear.close()
+            self._ear = None
         self._lost += 1
         self._changes.clear()
