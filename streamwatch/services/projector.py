@@ -12,7 +12,7 @@ log = logging.getLogger(__name__)
 
 READER = "analytics"
 
-BATCH = 5000
+BATCH = 10_000
 """How many entries are projected at once. Many share what is done once for each streamer, and still
 take a fraction of RECLAIM_SECONDS."""
 
