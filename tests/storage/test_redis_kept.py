@@ -68,6 +68,18 @@ def test_every_process_answers_what_another_has_stored(
         assert other.events_of_streamer_json("ann", 1).array.count(b'"e%d"' % version) == 1
 
 
+def test_signs_of_life_hide_no_change(
+    storage: RedisStorage, other: RedisStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Redis may answer a writer before a connection that it owes an answer, too."""
+    monkeypatch.setattr(tidings, "LOOK_SECONDS", 0.0002)
+    wait_for(lambda: keeps(other))
+    for version in range(1, 2 * ROUNDS):
+        store(storage, change(status(version=version, viewers=version)))
+        viewers = b'"viewer_count":%d,' % version
+        assert (other.status_json("ann") or b"").count(viewers) == 1
+
+
 def test_an_answer_that_is_read_while_something_is_stored_is_not_kept(
     storage: RedisStorage, other: RedisStorage
 ) -> None:

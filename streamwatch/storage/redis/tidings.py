@@ -90,6 +90,7 @@ class Tidings:
         self._lost = 0
         """How often everything may have changed."""
         self._heard_at = self._asked_at = 0.0
+        self._awaits_a_sign = False
         self._is_refused = False
         self._closing = Event()
         self._thread: Thread | None = None
@@ -102,7 +103,7 @@ class Tidings:
             if self._ear is None:
                 self._look_after()
                 return None
-            if self._asked_at - self._heard_at > SILENT_SECONDS:
+            if self._awaits_a_sign or self._asked_at - self._heard_at > SILENT_SECONDS:
                 return None
             return self._lost, *(self._changes[name.encode()] for name in names)
 
@@ -141,6 +142,7 @@ class Tidings:
             self._is_refused = False
             self._heard_at = monotonic()
             self._ear = ear
+            self._awaits_a_sign = False
             self._lost += 1  # what changed until now was told to nobody
 
     def _listening(self) -> _Ear | None:
@@ -169,15 +171,19 @@ class Tidings:
             self._give_up()
 
     def _ask_for_a_sign(self) -> None:
+        """Until it comes nothing counts as heard: a connection that is owed an answer may be told
+        after whoever has changed something was answered, and so too late."""
         try:
             if self._ear is not None:
+                self._awaits_a_sign = True
                 self._ear.ask_for_a_sign()
         except OSError:
             self._give_up()
 
     def _note(self, said: Any) -> None:
         if not isinstance(said, PushNotification):
-            return  # the sign of life
+            self._awaits_a_sign = False
+            return
         _, names = said
         if names is None:  # of everything at once: a FLUSHALL
             self._lost += 1
