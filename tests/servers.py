@@ -76,8 +76,10 @@ class Server:
         self._end(signal.SIGKILL)
 
     def freeze(self) -> None:
-        """Let connections be accepted, by the kernel, and nothing be answered."""
-        self._running().send_signal(signal.SIGSTOP)
+        """Let connections be accepted, by the kernel, and nothing be answered from now on."""
+        process = self._running()
+        process.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WNOWAIT)  # all its threads have stopped
 
     def thaw(self) -> None:
         self._running().send_signal(signal.SIGCONT)
