@@ -8,7 +8,7 @@ from threading import Event, Lock, Thread
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from hiredis import PushNotification, Reader
+from hiredis import ProtocolError, PushNotification, Reader
 from redis.exceptions import RedisError
 
 from streamwatch.storage.base import StorageError
@@ -46,7 +46,8 @@ class _Ear:
         self._reader = Reader()
 
     def said(self) -> Iterator[Any]:
-        """What has come in. Raises OSError where the connection is lost."""
+        """What has come in. Raises OSError where the connection is lost, and ProtocolError where it
+        is not Redis's that speaks."""
         while self._take():
             yield from iter(self._reader.gets, False)
 
@@ -167,7 +168,7 @@ class Tidings:
             for said in self._ear.said():
                 self._heard_at = monotonic()
                 self._note(said)
-        except OSError:
+        except (OSError, ProtocolError):
             self._give_up()
 
     def _ask_for_a_sign(self) -> None:
