@@ -1,8 +1,8 @@
 """A database that is there and says nothing."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from threading import Lock
+from collections.abc import Callable
+from threading import Lock, get_ident
+from types import TracebackType
 
 MOMENT_SECONDS = 0.1
 """How long a caller waits for another one to hear from a database that was silent."""
@@ -13,7 +13,8 @@ class Silence:
     caller at a time waits for it, and the others are told in a moment: a frozen database would else
     hold every thread of a process, and whoever comes next would wait for those too.
 
-    `sign` is the error of who has waited in vain, `refusal` makes that of who is not let to.
+    A context manager around each exchange, which breaks the silence if there is an answer of any
+    kind. `sign` is the error of who has waited in vain, `refusal` makes that of who is not let to.
     """
 
     def __init__(self, sign: type[Exception], refusal: Callable[[], Exception]) -> None:
@@ -21,21 +22,23 @@ class Silence:
         self._refusal = refusal
         self._is_silent = False
         self._asking = Lock()
+        self._asker: int | None = None
+        """The thread that asks alone."""
 
-    @contextmanager
-    def broken(self) -> Iterator[None]:
-        """Around an exchange, which breaks the silence if there is an answer of any kind."""
-        alone = self._is_silent and self._asks_alone()
-        is_silent = False
-        try:
-            yield
-        except self._sign:
-            is_silent = True
-            raise
-        finally:
-            self._is_silent = is_silent
-            if alone:
-                self._asking.release()
+    def __enter__(self) -> None:
+        if self._is_silent and self._asks_alone():
+            self._asker = get_ident()
+
+    def __exit__(
+        self,
+        _kind: type[BaseException] | None,
+        error: BaseException | None,
+        _traceback: TracebackType | None,
+    ) -> None:
+        self._is_silent = isinstance(error, self._sign)
+        if self._asker == get_ident():
+            self._asker = None
+            self._asking.release()
 
     def _asks_alone(self) -> bool:
         """Take the turn to ask. False, and no turn taken, where another has heard meanwhile."""

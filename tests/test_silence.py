@@ -29,7 +29,7 @@ def silence() -> Silence:
 
 
 def fail(silence: Silence, error: type[Exception]) -> None:
-    with pytest.raises(error), silence.broken():
+    with pytest.raises(error), silence:
         raise error
 
 
@@ -37,7 +37,7 @@ def while_one_asks_in_vain(silence: Silence, then: Callable[[], None]) -> None:
     asked, end = threading.Event(), threading.Event()
 
     def ask() -> None:
-        with silence.broken():
+        with silence:
             asked.set()
             assert end.wait(10)
             raise Unanswered
@@ -56,7 +56,7 @@ def test_while_one_waits_in_silence_the_others_are_refused(silence: Silence) -> 
 
 def test_the_next_one_asks_again(silence: Silence) -> None:
     fail(silence, Unanswered)
-    with silence.broken():
+    with silence:
         pass
 
 
@@ -65,11 +65,11 @@ def test_an_answer_of_any_kind_ends_the_silence(
     silence: Silence, error: type[Exception] | None
 ) -> None:
     if error is None:
-        with silence.broken():
+        with silence:
             pass
     else:
         fail(silence, error)
-    with silence.broken(), silence.broken():  # as of two threads
+    with silence, silence:  # as of two threads
         pass
 
 
@@ -77,13 +77,13 @@ def test_who_waited_in_turn_goes_on_when_another_has_heard(silence: Silence) -> 
     heard = threading.Barrier(2)
 
     def hear() -> None:
-        with silence.broken():
+        with silence:
             heard.wait(10)
 
     with ThreadPoolExecutor(1) as threads:
         hearing = threads.submit(hear)
         heard.wait(10)
-        with silence.broken():
+        with silence:
             pass
         hearing.result()
 

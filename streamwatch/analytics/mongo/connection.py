@@ -77,7 +77,7 @@ class Connection:
     def reading(self) -> Iterator[None]:
         """Around every read: as `within`, and of many who would wait for a database that does not
         answer one does."""
-        with self._silence.broken(), within(READ_SECONDS):
+        with self._silence, within(READ_SECONDS):
             yield
 
     def close(self) -> None:

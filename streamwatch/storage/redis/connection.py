@@ -1,12 +1,14 @@
 """The one way to Redis: commands, pipelines and scripts, with the port's errors."""
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+import socket
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from hashlib import sha1
 from importlib.resources import files
+from struct import pack
 from threading import Lock, local
 from time import monotonic
+from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from hiredis import pack_command
@@ -27,7 +29,7 @@ from redis.exceptions import (
 
 from streamwatch.silence import Silence
 from streamwatch.storage.base import StorageError, StorageUnavailable
-from streamwatch.storage.redis.urls import Client, client_maker
+from streamwatch.storage.redis.urls import ANSWER_SECONDS, Client, client_maker
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -39,6 +41,9 @@ PIPELINED = 100
 IDLE_SECONDS = 0.02
 """A connection that was used so shortly ago is taken to be good without a look: no Redis is
 restarted faster."""
+
+_TIMEVAL = pack("@ll", int(ANSWER_SECONDS), int(ANSWER_SECONDS % 1 * 1_000_000))
+"""ANSWER_SECONDS for the kernel."""
 
 Command = tuple[Any, ...]
 Arguments = tuple[Sequence[str], Sequence[Any]]
@@ -59,17 +64,26 @@ _REFUSALS = ("MISCONF", "NOREPLICAS", "BUSY ", "LOADING", "MASTERDOWN", "CLUSTER
 """Answers of a Redis that takes no commands now, for which redis-py may have no own error."""
 
 
-@contextmanager
-def port_errors() -> Iterator[None]:
-    """Turn redis-py's errors into the port's."""
-    try:
-        yield
-    except _UNAVAILABLE as error:
-        raise StorageUnavailable(f"Redis cannot be used: {error}") from error
-    except RedisError as error:
-        if str(error).startswith(_REFUSALS):
-            raise StorageUnavailable(f"Redis cannot be used: {error}") from error
-        raise StorageError(f"Redis refused: {error}") from error
+class port_errors:  # noqa: N801  used like a function, as contextlib's are
+    """Turns redis-py's errors into the port's."""
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self,
+        _kind: type[BaseException] | None,
+        error: BaseException | None,
+        _traceback: TracebackType | None,
+    ) -> None:
+        if isinstance(error, RedisError):
+            raise _port_error(error) from error
+
+
+def _port_error(error: RedisError) -> StorageError:
+    if isinstance(error, _UNAVAILABLE) or str(error).startswith(_REFUSALS):
+        return StorageUnavailable(f"Redis cannot be used: {error}")
+    return StorageError(f"Redis refused: {error}")
 
 
 def _silent() -> StorageUnavailable:
@@ -103,10 +117,23 @@ class Own(local):
         now = monotonic()
         if self._client is None:
             self._client = shared.client()
+            connection: Any = self._client.connection
+            connection.register_connect_callback(self._connected)
+            self._connected(connection)
         elif now - self._used_at > IDLE_SECONDS:
             _renew_if_closed(self._client.connection)
         self._used_at = now
         return self._client
+
+    def _connected(self, connection: Any) -> None:
+        """Have the kernel keep the time of what waits on a socket. Python does it with a call of
+        the system before each that may wait, and hands the interpreter to another thread at it."""
+        own = getattr(connection, "_sock", None)
+        if type(own) is not socket.socket:  # but TLS, which waits in its own way
+            return
+        own.settimeout(None)
+        for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
+            own.setsockopt(socket.SOL_SOCKET, option, _TIMEVAL)
 
 
 def _renew_if_closed(connection: Any) -> None:
@@ -136,7 +163,7 @@ class Connection:
 
     def call(self, *command: Any) -> Any:
         """One command. Those of two words are given as redis-py names them: "XINFO GROUPS"."""
-        with port_errors(), self._silence.broken():
+        with port_errors(), self._silence:
             return _exchange(self._own.client(self._connected()), *command)
 
     def call_all(self, commands: Sequence[Command]) -> list[Any]:
@@ -145,7 +172,7 @@ class Connection:
 
     def run(self, script: Script, keys: Sequence[str], arguments: Sequence[Any]) -> Any:
         """One run of a script: a plain command, which costs less than a pipeline of one."""
-        with port_errors(), self._silence.broken():
+        with port_errors(), self._silence:
             client = self._own.client(self._connected())
             try:
                 return _exchange(client, "EVALSHA", script.sha, len(keys), *keys, *arguments)
@@ -197,7 +224,7 @@ class Connection:
         """The answers; an error among them is given as one."""
         with (
             port_errors(),
-            self._silence.broken(),
+            self._silence,
             self._connected().pipeline(transaction=False) as pipeline,
         ):
             for command in commands:
@@ -224,8 +251,13 @@ def _exchange(client: Any, name: str, *arguments: Any) -> Any:
     connection = getattr(client, "connection", None)
     if connection is None:
         return client.execute_command(name, *arguments)
-    connection.send_packed_command([pack_command((*name.split(), *arguments))])
-    return client.parse_response(connection, name)
+    try:
+        connection.send_packed_command([pack_command((*name.split(), *arguments))])
+        return client.parse_response(connection, name)
+    except ConnectionError as error:
+        if isinstance(error.__context__, BlockingIOError):  # how the kernel says it
+            raise TimeoutError("it did not answer in time") from error
+        raise
 
 
 def _without_errors(answers: list[Any]) -> list[Any]:

@@ -43,12 +43,15 @@ class _Ear:
         self._connection = connection
         self._socket: Any = connection._sock  # type: ignore[attr-defined]  # noqa: SLF001  there is no other way to it
         self._socket.setblocking(False)
+        self._is_tls = isinstance(self._socket, ssl.SSLSocket)
         self._reader = Reader()
 
     def said(self) -> Iterator[Any]:
         """What has come in. Raises OSError where the connection is lost, and ProtocolError where it
         is not Redis's that speaks."""
-        while self._take():
+        is_all = False
+        while not is_all:
+            is_all = self._take()
             yield from iter(self._reader.gets, False)
 
     def ask_for_a_sign(self) -> None:
@@ -59,14 +62,15 @@ class _Ear:
         self._connection.disconnect()
 
     def _take(self) -> bool:
+        """Take what there is; whether it is all. TLS gives out one of its records at a time."""
         try:
             data = self._socket.recv(_READ_BYTES)
         except (BlockingIOError, ssl.SSLWantReadError):
-            return False
+            return True
         if not data:
             raise ConnectionResetError
         self._reader.feed(data)
-        return True
+        return len(data) < _READ_BYTES and not self._is_tls
 
 
 class Tidings:
