@@ -16,7 +16,7 @@ from tests.servers import mongo_server
 
 DOCUMENT = ROOT / "docs" / "performance.md"
 JSON = ROOT / "docs" / "performance.json"
-DRAINED = 20_000
+DRAINED = 10_000
 
 
 def main() -> None:

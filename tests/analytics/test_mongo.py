@@ -15,6 +15,7 @@ from pymongo.database import Database
 from streamwatch.analytics import open_analytics
 from streamwatch.analytics.base import AnalyticsError, AnalyticsStore, AnalyticsUnavailable
 from streamwatch.analytics.mongo import MongoAnalytics
+from streamwatch.analytics.mongo.connection import add_all
 from streamwatch.analytics.testing import CAP
 from streamwatch.analytics.testing.build import (
     Piece,
@@ -320,3 +321,25 @@ def test_tickets_grow_although_they_were_lost(
     analytics.project(told(offline("s1", 60)))
     [session] = analytics.sessions("1337", 1)
     assert session.ended_at == at(60)
+
+
+# Several at once
+
+
+@pytest.mark.parametrize(("since", "ended_at"), [(-1, at(60)), (1, None)])
+def test_of_two_that_insert_a_session_at_once_the_later_ticket_has_the_say(
+    analytics: MongoAnalytics,
+    monkeypatch: pytest.MonkeyPatch,
+    since: int,
+    ended_at: datetime | None,
+) -> None:
+    def insert_after_another(collection: Any, documents: list[Document]) -> set[Any]:
+        [document] = documents
+        ticket = document["ticket"] + since
+        collection.insert_one({**document, "ended_at": None, "ticket": ticket})
+        return add_all(collection, documents)
+
+    monkeypatch.setattr("streamwatch.analytics.mongo.sessions.add_all", insert_after_another)
+    analytics.project(told(online("s1", 0), offline("s1", 60)))
+    [session] = analytics.sessions("1337", 1)
+    assert session.ended_at == ended_at

@@ -130,6 +130,20 @@ def write_all(
             return
 
 
+def add_all(collection: Collection[Document], documents: Sequence[Document]) -> set[Any]:
+    """Insert these documents, in no order; the ids of those that were there already."""
+    if not documents:
+        return set()
+    try:
+        collection.insert_many(documents, ordered=False)
+    except BulkWriteError as error:
+        failed = error.details["writeErrors"]
+        if any(one["code"] != _DUPLICATE_KEY for one in failed):
+            raise
+        return {documents[one["index"]]["_id"] for one in failed}
+    return set()
+
+
 def newer(key: Document, value: Document, stays: str | None = None) -> UpdateOne:
     """Replace the document with this key by `value`, unless it was written with a later ticket. The
     field `stays` keeps the value that it was first written with."""

@@ -11,6 +11,7 @@ from streamwatch.analytics.mongo.connection import (
     AT_ONCE,
     Connection,
     Document,
+    add_all,
     newer,
     write_all,
 )
@@ -69,15 +70,18 @@ class Sessions:
             )
             for stream_id, facts in deciding.items()
         ]
-        writes = [
-            newer(
-                {"_id": one.stream_id, "broadcaster_id": one.broadcaster_id},
-                session_value(one, ticket),
-                stays="month",
-            )
-            for one in made
+        self._write([session_value(one, ticket) for one in made], set(before))
+
+    def _write(self, values: list[Document], known: set[str]) -> None:
+        """Insert what is not known, which MongoDB does several times as fast as it updates, and
+        update the rest, with what another process was faster to insert."""
+        known |= add_all(self._sessions, [one for one in values if one["_id"] not in known])
+        updates = [
+            newer({name: one[name] for name in ("_id", "broadcaster_id")}, one, stays="month")
+            for one in values
+            if one["_id"] in known
         ]
-        write_all(self._sessions, writes)
+        write_all(self._sessions, updates)
 
     def ending_at(
         self, user_ids: Iterable[str], moments: Iterable[tuple[str, datetime]]
