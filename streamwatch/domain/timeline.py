@@ -12,6 +12,8 @@ from datetime import datetime, timedelta
 
 from streamwatch.domain.models import Begun, EventType, Mark, Stream, StreamEvent, Timeline
 
+_OFFLINE = EventType.OFFLINE  # to look it up in the enum takes a tenth of a replay
+
 TIMELINE_SPAN = timedelta(hours=1)
 """How far back a late message is put in its place: six times EventSub's replay window."""
 
@@ -93,7 +95,7 @@ class Replay:
     def _turns(self, mark: Mark, subject: str) -> bool:
         """Let `mark` turn the live stream on or off; whether it did."""
         is_on = self.on and self.latest is not None and self.latest.id == subject
-        if mark.type is EventType.OFFLINE:
+        if mark.type is _OFFLINE:
             self.on = self.on and not is_on
             return is_on
         if is_on:
@@ -121,11 +123,7 @@ def is_superseded(stream: Stream | Begun, latest: Begun | None) -> bool:
 def _is_news(before: Mark, mark: Mark) -> bool:
     if before.type is not mark.type:
         return True
-    return (
-        mark.type is EventType.OFFLINE
-        and mark.stream_id is None
-        and mark.at - before.at > SAME_OFFLINE
-    )
+    return mark.type is _OFFLINE and mark.stream_id is None and mark.at - before.at > SAME_OFFLINE
 
 
 def _untold(runs: Iterable[list[Mark]]) -> Iterable[StreamEvent]:
@@ -137,7 +135,7 @@ def _untold(runs: Iterable[list[Mark]]) -> Iterable[StreamEvent]:
 
 
 def _order(mark: Mark) -> tuple[datetime, bool, str]:
-    return mark.at, mark.type is EventType.OFFLINE, mark.message_id
+    return mark.at, mark.type is _OFFLINE, mark.message_id
 
 
 def _settled(marks: Sequence[Mark]) -> int:
