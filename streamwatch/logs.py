@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any
 
-from pythonjsonlogger.orjson import OrjsonFormatter
+import orjson
 
 from streamwatch.domain.times import format_time
 from streamwatch.settings import Settings
@@ -22,28 +22,39 @@ log_context: ContextVar[dict[str, str] | None] = ContextVar("log_context", defau
 _CONSOLE = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
 
 
-class ContextFilter(logging.Filter):
-    """Puts the context of the request or job on each line."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        for name, value in (log_context.get() or {}).items():
-            setattr(record, name, value)
-        return True
+_OF_ALL_RECORDS = {*vars(logging.makeLogRecord({})), "message", "asctime", "taskName"}
+"""What logging itself puts on a record; anything else is what the line was given as `extra`."""
 
 
-class JsonLines(OrjsonFormatter):
-    """A record as one line of JSON, its traceback included, with times as everywhere else."""
+class JsonLines(logging.Formatter):
+    """A record as one line of JSON with what it was given beside its text, the context of the
+    request or job, and its traceback; with times as everywhere else."""
 
-    def jsonify_log_record(self, log_data: dict[str, Any]) -> str:
-        """As JSON; where there are halves of surrogate pairs, which no encoding has, all but ASCII
-        is escaped."""
-        try:
-            return super().jsonify_log_record(log_data)
-        except TypeError:
-            return json.dumps(log_data, default=str)
+    def format(self, record: logging.LogRecord) -> str:
+        line = {
+            "time": format_time(datetime.fromtimestamp(record.created, UTC)),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        line |= log_context.get() or {}
+        for name, value in vars(record).items():
+            if name not in _OF_ALL_RECORDS:
+                line[name] = value
+        if record.exc_info:
+            line["exc_info"] = self.formatException(record.exc_info)
+        if record.stack_info:
+            line["stack_info"] = self.formatStack(record.stack_info)
+        return _to_json(line)
 
-    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: ARG002, N802  logging's own
-        return format_time(datetime.fromtimestamp(record.created, UTC))
+
+def _to_json(line: dict[str, Any]) -> str:
+    """As JSON; where there are halves of surrogate pairs, which no encoding has, all but ASCII is
+    escaped."""
+    try:
+        return orjson.dumps(line, default=str).decode()
+    except TypeError:
+        return json.dumps(line, default=str)
 
 
 def logging_config(settings: Settings) -> dict[str, Any]:
@@ -52,21 +63,15 @@ def logging_config(settings: Settings) -> dict[str, Any]:
     return {
         "version": 1,
         "disable_existing_loggers": False,
-        "filters": {"context": {"()": ContextFilter}},
         "formatters": {
             "console": {"format": _CONSOLE},
-            "json": {
-                "()": JsonLines,
-                "format": "%(asctime)s %(levelname)s %(name)s %(message)s",
-                "rename_fields": {"asctime": "time", "levelname": "level", "name": "logger"},
-            },
+            "json": {"()": JsonLines},
         },
         "handlers": {
             "stdout": {
                 "class": "logging.StreamHandler",
                 "stream": "ext://sys.stdout",
                 "formatter": form,
-                "filters": ["context"],
             }
         },
         "root": {"level": settings.log_level, "handlers": ["stdout"]},

@@ -194,7 +194,7 @@ raise SystemError("the end")
 
 
 def test_any_text_makes_a_line() -> None:
-    form = JsonLines("%(message)s")
+    form = JsonLines()
     for text in ("line\nfeed", "half of a pair \ud800", "\x00", "\u2028", "é…"):
         record = logging.LogRecord("x", logging.INFO, "x", 1, text, None, None)
         line = form.format(record)

@@ -1,9 +1,10 @@
+import json
 import logging
 import re
 
 import pytest
 
-from streamwatch.logs import ContextFilter, log_context
+from streamwatch.logs import JsonLines, log_context
 from tests.api.world import World
 
 PATHS = ("/", "/streamers", "/nowhere", "/docs", "/docs/swagger-ui.css")
@@ -29,14 +30,14 @@ def test_another_id_is_replaced(world: World, given: str) -> None:
 
 
 def test_what_is_logged_meanwhile_carries_the_id_and_what_is_logged_after_does_not(
-    world: World, caplog: pytest.LogCaptureFixture
+    world: World, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    caplog.handler.addFilter(ContextFilter())
+    monkeypatch.setattr(caplog.handler, "formatter", JsonLines())
     world.twitch.add_user("shroud")
     with caplog.at_level(logging.INFO):
         world.post("/streamers/shroud", headers={"X-Request-ID": "the-id"})
-    [record] = [one for one in caplog.records if "Added streamer" in one.message]
-    assert record.__dict__["request_id"] == "the-id"
+    [line] = [one for one in map(json.loads, caplog.text.splitlines()) if "Added" in one["message"]]
+    assert line["request_id"] == "the-id"
     assert log_context.get() is None
 
 
