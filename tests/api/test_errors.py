@@ -1,9 +1,12 @@
 import logging
+from collections.abc import Callable
 
 import pytest
+from werkzeug.test import TestResponse
 
 from streamwatch.analytics.base import AnalyticsUnavailable
 from streamwatch.storage.base import StorageUnavailable
+from tests import messages
 from tests.api.world import World, problem
 
 DRIVERS_WORDS = "Error 111 connecting to redis.internal:6379, password hunter2"
@@ -77,12 +80,15 @@ def test_analytics_that_are_down_are_503_in_our_words(world: World) -> None:
     assert "redis" not in response.text
 
 
+@pytest.mark.parametrize(
+    "ask", [lambda world: world.get("/streamers"), lambda world: world.send(messages.online())]
+)
 def test_a_bug_is_500_without_a_word_of_it_and_logged_with_its_traceback(
-    world: World, caplog: pytest.LogCaptureFixture
+    world: World, caplog: pytest.LogCaptureFixture, ask: Callable[[World], TestResponse]
 ) -> None:
     world.storage.error = RuntimeError(DRIVERS_WORDS)
     with caplog.at_level(logging.ERROR):
-        response = world.get("/streamers")
+        response = ask(world)
     problem(response, 500)
     assert "redis" not in response.text
     assert "Traceback" not in response.text
