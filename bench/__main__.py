@@ -30,8 +30,10 @@ def main() -> None:
         _say("Filling the analytics")
         past.fill(small.services.analytics, small.users, given.snapshots // 10)
         past.fill(busy.services.analytics, small.users, given.snapshots)
-        past.fill(large.services.analytics, small.users, given.snapshots * given.times)
-        figures: Figures = {"circumstances": report.circumstances(given.repetitions, given.seconds)}
+        most = given.snapshots * given.times
+        past.fill(large.services.analytics, small.users, most)
+        about = report.circumstances(given.repetitions, given.seconds, most)
+        figures: Figures = {"circumstances": about}
         reads, webhook = _reads(small, busy, bare), works.webhook("webhook", 0.70, small, bare)
         grown_reads, grown_webhook = growth.reads(small, large), growth.webhook(small, large)
         # Webhooks come last: they change who is live.

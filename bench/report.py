@@ -16,7 +16,7 @@ from streamwatch.domain.times import format_time
 Figures = dict[str, Any]
 
 
-def circumstances(repetitions: int, seconds: int) -> Figures:
+def circumstances(repetitions: int, seconds: int, snapshots: int) -> Figures:
     return {
         "at": format_time(datetime.now(UTC).replace(microsecond=0)),
         "version": __version__,
@@ -27,6 +27,7 @@ def circumstances(repetitions: int, seconds: int) -> Figures:
         "connections": CONNECTIONS,
         "repetitions": repetitions,
         "seconds": seconds,
+        "snapshots": snapshots,
     }
 
 
@@ -69,7 +70,8 @@ def tables(figures: Figures) -> str:
     head = (
         f"{about['at']}, version {about['version']}, Python {about['python']}, {about['cores']}"
         f" cores with a load of {about['busy']} before; {about['connections']} connections by"
-        f" {about['generator']}, {about['repetitions']} times {about['seconds']} s each."
+        f" {about['generator']}, {about['repetitions']} times {about['seconds']} s each;"
+        f" {about['snapshots']:,} snapshots where it says large."
     )
     return "\n\n".join([head, _works(figures), _growths(figures), _facts(figures)])
 
