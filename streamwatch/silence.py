@@ -14,11 +14,13 @@ class Silence:
     hold every thread of a process, and whoever comes next would wait for those too.
 
     A context manager around each exchange, which breaks the silence if there is an answer of any
-    kind. `sign` is the error of who has waited in vain, `refusal` makes that of who is not let to.
+    kind. `is_sign` knows the error of who has waited in vain, `refusal` makes that of who may not.
     """
 
-    def __init__(self, sign: type[Exception], refusal: Callable[[], Exception]) -> None:
-        self._sign = sign
+    def __init__(
+        self, is_sign: Callable[[BaseException | None], bool], refusal: Callable[[], Exception]
+    ) -> None:
+        self._is_sign = is_sign
         self._refusal = refusal
         self._is_silent = False
         self._asking = Lock()
@@ -35,7 +37,7 @@ class Silence:
         error: BaseException | None,
         _traceback: TracebackType | None,
     ) -> None:
-        self._is_silent = isinstance(error, self._sign)
+        self._is_silent = self._is_sign(error)
         if self._asker == get_ident():
             self._asker = None
             self._asking.release()

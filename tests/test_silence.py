@@ -21,9 +21,13 @@ class Other(Exception):
     pass
 
 
+def is_sign(error: BaseException | None) -> bool:
+    return isinstance(error, Unanswered)
+
+
 @pytest.fixture
 def silence() -> Silence:
-    made = Silence(Unanswered, Refused)
+    made = Silence(is_sign, Refused)
     fail(made, Unanswered)
     return made
 
@@ -89,5 +93,5 @@ def test_who_waited_in_turn_goes_on_when_another_has_heard(silence: Silence) -> 
 
 
 def test_before_anything_was_silent_nobody_waits_for_anybody() -> None:
-    silence = Silence(Unanswered, Refused)
+    silence = Silence(is_sign, Refused)
     while_one_asks_in_vain(silence, lambda: fail(silence, Other))

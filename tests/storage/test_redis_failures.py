@@ -1,6 +1,7 @@
 """Redis that is absent, stopped, frozen or unwilling: told within 2 seconds, and healed without a
 hand once it is back."""
 
+import gc
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -261,13 +262,18 @@ def test_nothing_is_lost_when_redis_is_killed(server: Server, storage: RedisStor
     assert storage.coordination.last_heartbeat() == at(1)
 
 
+@pytest.mark.parametrize("verb", ["ping", "commit of two"])
 def test_a_silent_redis_is_waited_for_by_one_caller_at_a_time(
-    server: Server, storage: RedisStorage
+    server: Server, storage: RedisStorage, verb: str
 ) -> None:
-    storage.ping()
+    two = [change(status(user_id=user_id)) for user_id in ("1", "2")]
+    verbs = VERBS | {"commit of two": lambda s: s.commit(two)}
+    with ThreadPoolExecutor(1) as threads:  # which leaves its connection to whoever wants one
+        threads.submit(storage.ping).result()
+    gc.collect()
     server.freeze()
     with pytest.raises(StorageUnavailable):
-        storage.ping()
+        verbs[verb](storage)
 
     with ThreadPoolExecutor(8) as threads:
         waits = sorted(threads.map(lambda _: seconds_until_unavailable(storage), range(8)))

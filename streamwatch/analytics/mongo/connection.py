@@ -48,7 +48,7 @@ class Connection:
         self._lock = Lock()
         self._client: pymongo.MongoClient[Document] | None = None
         self._process: int | None = None
-        self._silence = Silence(AnalyticsUnavailable, _silent)
+        self._silence = Silence(_is_silence, _silent)
 
     def __repr__(self) -> str:
         return f"Connection(database={self._name!r})"
@@ -85,6 +85,10 @@ class Connection:
             if self._client is not None and self._process == os.getpid():
                 self._client.close()
             self._client = None
+
+
+def _is_silence(error: BaseException | None) -> bool:
+    return isinstance(error, AnalyticsUnavailable)
 
 
 def _silent() -> AnalyticsUnavailable:

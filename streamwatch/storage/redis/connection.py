@@ -81,9 +81,19 @@ class port_errors:  # noqa: N801  used like a function, as contextlib's are
 
 
 def _port_error(error: RedisError) -> StorageError:
+    if _is_silence(error):
+        return StorageUnavailable("Redis cannot be used: it did not answer in time")
     if isinstance(error, _UNAVAILABLE) or str(error).startswith(_REFUSALS):
         return StorageUnavailable(f"Redis cannot be used: {error}")
     return StorageError(f"Redis refused: {error}")
+
+
+def _is_silence(error: BaseException | None) -> bool:
+    """Whether Redis did not answer in time: as redis-py tells it or, where the kernel keeps the
+    time, of that."""
+    return isinstance(error, TimeoutError) or (
+        isinstance(error, ConnectionError) and isinstance(error.__context__, BlockingIOError)
+    )
 
 
 def _silent() -> StorageUnavailable:
@@ -154,7 +164,7 @@ class Connection:
         self._client: Client | None = None
         self._own = Own()
         self._lock = Lock()
-        self._silence = Silence(TimeoutError, _silent)
+        self._silence = Silence(_is_silence, _silent)
 
     @classmethod
     def to(cls, url: str) -> Self:
@@ -251,13 +261,8 @@ def _exchange(client: Any, name: str, *arguments: Any) -> Any:
     connection = getattr(client, "connection", None)
     if connection is None:
         return client.execute_command(name, *arguments)
-    try:
-        connection.send_packed_command([pack_command((*name.split(), *arguments))])
-        return client.parse_response(connection, name)
-    except ConnectionError as error:
-        if isinstance(error.__context__, BlockingIOError):  # how the kernel says it
-            raise TimeoutError("it did not answer in time") from error
-        raise
+    connection.send_packed_command([pack_command((*name.split(), *arguments))])
+    return client.parse_response(connection, name)
 
 
 def _without_errors(answers: list[Any]) -> list[Any]:
