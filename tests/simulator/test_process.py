@@ -92,6 +92,7 @@ def test_what_was_told_can_be_read(process: Process, receiver: Receiver) -> None
     wait_for(lambda: process.get("deliveries")["pending"] == 0)
     assert process.post("faults/messages", mishap="doubled") == 204
     assert process.post("online/shroud") == 204
+    wait_for(lambda: process.get("deliveries")["pending"] == 0)
     assert process.post("revoke/shroud") == 204
     wait_for(lambda: process.get("deliveries")["pending"] == 0)
     told = process.get("deliveries")["deliveries"]

@@ -1,7 +1,10 @@
 """What a process keeps of its answers is never older than what anybody was told is stored."""
 
+import socket
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -78,6 +81,54 @@ def test_signs_of_life_hide_no_change(
         store(storage, change(status(version=version, viewers=version)))
         viewers = b'"viewer_count":%d,' % version
         assert (other.status_json("ann") or b"").count(viewers) == 1
+
+
+@dataclass
+class Spoken:
+    """A Redis that says what a test has it say, and the one connection to it."""
+
+    _sock: socket.socket
+
+    def connection_of_its_own(self) -> "Spoken":
+        return self
+
+    def connect(self) -> None: ...
+
+    def send_command(self, *_: str) -> None: ...
+
+    def read_response(self) -> None: ...
+
+    def disconnect(self) -> None: ...
+
+
+def test_while_one_of_several_signs_of_life_is_owed_nothing_counts_as_heard(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(tidings, "LOOK_SECONDS", 0.1)
+    ours, theirs = socket.socketpair()
+    spoken: Any = Spoken(ours)
+    told = tidings.Tidings(spoken, "prefix")
+    asked = b""
+
+    def is_heard() -> bool:
+        return told.stamp(["key"]) is not None
+
+    def is_heard_once_answered() -> bool:
+        with suppress(BlockingIOError):
+            theirs.sendall(b"+PONG\r\n" * theirs.recv(1000).count(b"PING"))
+        return is_heard()
+
+    with ours, theirs:
+        theirs.settimeout(10)
+        wait_for(is_heard)
+        while asked.count(b"PING") < 2:
+            asked += theirs.recv(1)
+        theirs.sendall(b"+PONG\r\n")
+        assert not is_heard()
+        theirs.sendall(b"+PONG\r\n")
+        theirs.setblocking(False)
+        wait_for(is_heard_once_answered)
+        told.close()
 
 
 def test_an_answer_that_is_read_while_something_is_stored_is_not_kept(

@@ -95,7 +95,8 @@ class Tidings:
         self._lost = 0
         """How often everything may have changed."""
         self._heard_at = self._asked_at = 0.0
-        self._awaits_a_sign = False
+        self._owed = 0
+        """How many signs of life Redis was asked for and has not given."""
         self._is_refused = False
         self._closing = Event()
         self._thread: Thread | None = None
@@ -108,7 +109,7 @@ class Tidings:
             if self._ear is None:
                 self._look_after()
                 return None
-            if self._awaits_a_sign or self._asked_at - self._heard_at > SILENT_SECONDS:
+            if self._owed or self._asked_at - self._heard_at > SILENT_SECONDS:
                 return None
             return self._lost, *(self._changes[name.encode()] for name in names)
 
@@ -147,7 +148,7 @@ class Tidings:
             self._is_refused = False
             self._heard_at = monotonic()
             self._ear = ear
-            self._awaits_a_sign = False
+            self._owed = 0
             self._lost += 1  # what changed until now was told to nobody
 
     def _listening(self) -> _Ear | None:
@@ -180,14 +181,14 @@ class Tidings:
         after whoever has changed something was answered, and so too late."""
         try:
             if self._ear is not None:
-                self._awaits_a_sign = True
+                self._owed += 1
                 self._ear.ask_for_a_sign()
         except OSError:
             self._give_up()
 
     def _note(self, said: Any) -> None:
         if not isinstance(said, PushNotification):
-            self._awaits_a_sign = False
+            self._owed -= 1
             return
         _, names = said
         if names is None:  # of everything at once: a FLUSHALL
