@@ -5,6 +5,7 @@ A server that is not there skips the test with a loud reason, and fails it where
 
 import ctypes
 import os
+import secrets
 import shutil
 import signal
 import socket
@@ -13,7 +14,7 @@ import sys
 import sysconfig
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -21,6 +22,8 @@ import pymongo
 import pymongo.errors
 import pytest
 import redis
+
+_PORTS = range(11_000, 32_000)  # of those above 10,080 browsers refuse none
 
 START_SECONDS = 20
 _PR_SET_PDEATHSIG = 1
@@ -140,9 +143,12 @@ def mongo_server(*options: str) -> Iterator[Server]:
 
 
 def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
+    """One that nobody listens on, and that no connection is given meanwhile: those have ports from
+    32,768 on."""
+    while True:
+        port = secrets.choice(_PORTS)
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
 
 
 @contextmanager

