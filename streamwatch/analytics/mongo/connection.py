@@ -125,10 +125,7 @@ def write_all(
         try:
             collection.bulk_write(writes, ordered=False)
         except BulkWriteError as error:
-            failed = error.details["writeErrors"]
-            if any(one["code"] != _DUPLICATE_KEY for one in failed):
-                raise
-            again = [writes[one["index"]] for one in failed]
+            again = [writes[place] for place in _duplicates(error)]
             writes = [write for write in again if isinstance(write, UpdateOne)]
         else:
             return
@@ -141,11 +138,17 @@ def add_all(collection: Collection[Document], documents: Sequence[Document]) -> 
     try:
         collection.insert_many(documents, ordered=False)
     except BulkWriteError as error:
-        failed = error.details["writeErrors"]
-        if any(one["code"] != _DUPLICATE_KEY for one in failed):
-            raise
-        return {documents[one["index"]]["_id"] for one in failed}
+        return {documents[place]["_id"] for place in _duplicates(error)}
     return set()
+
+
+def _duplicates(error: BulkWriteError) -> list[int]:
+    """The places of the writes whose document was there. Raises `error` where any failed of another
+    reason."""
+    failed = error.details["writeErrors"]
+    if any(one["code"] != _DUPLICATE_KEY for one in failed):
+        raise error
+    return [one["index"] for one in failed]
 
 
 def newer(key: Document, value: Document, stays: str | None = None) -> UpdateOne:
