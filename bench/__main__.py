@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bench import growth, latency, past, polling, projecting, report, works
 from bench.processes import resident_megabytes
-from bench.report import Figures
+from bench.report import ServiceMetrics
 from bench.worlds import Target, World, world, yardstick
 from tests.faults.figures import keep
 from tests.processes import ROOT
@@ -33,7 +33,7 @@ def main() -> None:
         most = given.snapshots * given.times
         past.fill(large.services.analytics, small.users, most)
         about = report.circumstances(given.repetitions, given.seconds, most)
-        figures: Figures = {"circumstances": about}
+        figures: ServiceMetrics = {"circumstances": about}
         reads, webhook = _reads(small, busy, bare), works.webhook("webhook", 0.70, small, bare)
         grown_reads, grown_webhook = growth.reads(small, large), growth.webhook(small, large)
         # Webhooks come last: they change who is live.
@@ -85,7 +85,7 @@ def _reads(small: World, busy: World, bare: Target) -> list[works.Work]:
     ]
 
 
-def _webhook_facts(small: World, figures: Figures) -> list[Figures]:
+def _webhook_facts(small: World, figures: ServiceMetrics) -> list[ServiceMetrics]:
     _say("Webhooks at half the rate that saturates")
     took = latency.of_webhook(small)
     _say("The projector")
@@ -107,7 +107,7 @@ def _webhook_facts(small: World, figures: Figures) -> list[Figures]:
     ]
 
 
-def _polling_facts(taken: polling.Polling) -> list[Figures]:
+def _polling_facts(taken: polling.Polling) -> list[ServiceMetrics]:
     trips = taken.redis_trips + taken.mongo_trips
     return [
         {
@@ -133,7 +133,7 @@ def _polling_facts(taken: polling.Polling) -> list[Figures]:
     ]
 
 
-def _tell(figures: Figures, *, keep_them: bool) -> None:
+def _tell(figures: ServiceMetrics, *, keep_them: bool) -> None:
     tables = report.tables(figures)
     sys.stdout.write(f"{tables}\n")
     Path(ROOT, "build").mkdir(exist_ok=True)

@@ -14,13 +14,13 @@ from bench.worlds import DURABLE, SECRET
 from streamwatch.analytics import open_analytics
 from streamwatch.bootstrap import Services, assemble
 from streamwatch.domain.models import Streamer
-from streamwatch.services.refresh import REFRESH
-from streamwatch.services.shared_counts import JOBS
+from streamwatch.services.ingestion.poller import REFRESH
+from streamwatch.services.monitoring.counters import JOBS
 from streamwatch.settings import Settings
 from streamwatch.simulator import Simulator
 from streamwatch.storage.redis import RedisStorage
 from streamwatch.storage.redis.connection import Connection
-from streamwatch.twitch.helix import Helix
+from streamwatch.twitch.client import Helix
 from tests.counting import CountingConnection
 from tests.processes import deployment
 from tests.servers import Server, redis_server
@@ -86,7 +86,7 @@ def measure(mongo: Server) -> Polling:
 def _refresh(services: Services) -> tuple[float, float]:
     """One refresh, and then what it told into the analytics; the seconds of each."""
     start = time.perf_counter()
-    services.refresh.everyone()
+    services.poller.poll_all()
     refreshed = time.perf_counter()
     while services.projector.run_once():
         pass

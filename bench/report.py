@@ -13,10 +13,10 @@ from bench.works import Side, Work
 from streamwatch import __version__
 from streamwatch.domain.times import format_time
 
-Figures = dict[str, Any]
+ServiceMetrics = dict[str, Any]
 
 
-def circumstances(repetitions: int, seconds: int, snapshots: int) -> Figures:
+def circumstances(repetitions: int, seconds: int, snapshots: int) -> ServiceMetrics:
     return {
         "at": format_time(datetime.now(UTC).replace(microsecond=0)),
         "version": __version__,
@@ -31,7 +31,7 @@ def circumstances(repetitions: int, seconds: int, snapshots: int) -> Figures:
     }
 
 
-def works(measured: Sequence[Work]) -> list[Figures]:
+def works(measured: Sequence[Work]) -> list[ServiceMetrics]:
     return [
         {
             "work": work.name,
@@ -46,12 +46,12 @@ def works(measured: Sequence[Work]) -> list[Figures]:
     ]
 
 
-def _side(side: Side) -> Figures:
+def _side(side: Side) -> ServiceMetrics:
     web, redis = (round(median(used)) for used in zip(*side.cpu, strict=True))
     return {"rate": round(median(side.rates)), "web_cpu_us": web, "redis_cpu_us": redis}
 
 
-def growths(measured: Sequence[Growth]) -> list[Figures]:
+def growths(measured: Sequence[Growth]) -> list[ServiceMetrics]:
     return [
         {
             "work": one.name,
@@ -65,7 +65,7 @@ def growths(measured: Sequence[Growth]) -> list[Figures]:
     ]
 
 
-def tables(figures: Figures) -> str:
+def tables(figures: ServiceMetrics) -> str:
     about = figures["circumstances"]
     head = (
         f"{about['at']}, version {about['version']}, Python {about['python']}, {about['cores']}"
@@ -76,7 +76,7 @@ def tables(figures: Figures) -> str:
     return "\n\n".join([head, _works(figures), _growths(figures), _facts(figures)])
 
 
-def _works(figures: Figures) -> str:
+def _works(figures: ServiceMetrics) -> str:
     names = (
         "work",
         "a second",
@@ -101,7 +101,7 @@ def _works(figures: Figures) -> str:
     return _table(names, rows)
 
 
-def _growths(figures: Figures) -> str:
+def _growths(figures: ServiceMetrics) -> str:
     names = ("work", "small: a second", "large: a second", "times the cost", "from … to", "at most")
     rows = [
         (
@@ -117,14 +117,14 @@ def _growths(figures: Figures) -> str:
     return _table(names, rows)
 
 
-def _facts(figures: Figures) -> str:
+def _facts(figures: ServiceMetrics) -> str:
     return _table(
         ("what", "measured", "to reach"),
         [(fact["what"], f"**{fact['measured']}**", fact["target"]) for fact in figures["facts"]],
     )
 
 
-def _cpu(side: Figures) -> str:
+def _cpu(side: ServiceMetrics) -> str:
     return f"{side['web_cpu_us']:,} + {side['redis_cpu_us']}"
 
 

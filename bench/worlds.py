@@ -13,7 +13,7 @@ from bench.requests import Webhooks
 from streamwatch.bootstrap import Services, build
 from streamwatch.domain.models import Stream, Streamer, User
 from streamwatch.domain.observations import SeenLive
-from streamwatch.services.observer import Observer
+from streamwatch.services.ingestion.recorder import ObservationRecorder
 from streamwatch.settings import Settings
 from tests.processes import ROOT, Deployment, Process, deployment
 from tests.servers import Server, redis_server
@@ -99,11 +99,11 @@ def fill(services: Services, users: list[User], live: int) -> None:
         services.storage.add_streamers(
             [Streamer(user.user_id, user.login, user.display_name, now) for user in some]
         )
-    observer = Observer(services.storage)
+    observer = ObservationRecorder(services.storage)
     went_on = now - timedelta(hours=2)
     for start in range(0, live, _AT_ONCE):
         some = users[start : min(start + _AT_ONCE, live)]
-        observer.observe([_seen(user, went_on, now - timedelta(minutes=30)) for user in some])
+        observer.record([_seen(user, went_on, now - timedelta(minutes=30)) for user in some])
 
 
 def _seen(user: User, started_at: datetime, at: datetime) -> SeenLive:

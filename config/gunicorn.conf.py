@@ -11,7 +11,7 @@ from gunicorn.workers.gthread import ThreadWorker
 
 from streamwatch.bootstrap import build
 from streamwatch.logs import log_uncaught, logging_config
-from streamwatch.metrics import directory
+from streamwatch.server import metrics_directory
 from streamwatch.settings import SettingsError, from_env
 
 try:
@@ -74,7 +74,7 @@ logger_class = CountedNotLogged
 
 # Where the processes add up what they count, in TMPDIR. prometheus_client looks for it when it is
 # imported: not before this line.
-directory.prepare()
+metrics_directory.prepare()
 
 
 def post_fork(_server: Any, _worker: Any) -> None:
@@ -93,7 +93,7 @@ def post_worker_init(worker: Any) -> None:
     """Let the endless answers of /events/live end with their worker, which waits for every answer
     that is under way."""
     settle()
-    worker.wsgi.extensions["streamwatch"].live_push.ends_when(lambda: not worker.alive)
+    worker.wsgi.extensions["streamwatch"].broadcaster.ends_when(lambda: not worker.alive)
 
 
 def child_exit(_server: Any, worker: Any) -> None:
@@ -103,4 +103,4 @@ def child_exit(_server: Any, worker: Any) -> None:
 
 
 def on_exit(_server: Any) -> None:
-    directory.remove()
+    metrics_directory.remove()

@@ -9,16 +9,16 @@ from streamwatch.api import (
     analytics,
     arguments,
     auth,
-    basic,
     context,
     counting,
     errors,
+    event_stream,
     events,
     feeds,
     headers,
-    limits,
-    live,
+    health,
     metrics,
+    rate_limits,
     streamers,
     streams,
     webhooks,
@@ -28,9 +28,9 @@ from streamwatch.api.json_provider import OrjsonProvider
 from streamwatch.api.openapi import create_api
 from streamwatch.bootstrap import Services, build
 from streamwatch.settings import Settings, from_env
-from streamwatch.worker import start_in_thread
+from streamwatch.worker.process import start_in_thread
 
-RESOURCES = (basic, streamers, streams, events, analytics, live, feeds, admin, metrics)
+RESOURCES = (health, streamers, streams, events, analytics, event_stream, feeds, admin, metrics)
 """The modules whose `blueprint` is served and documented, in the order of the documentation."""
 
 
@@ -51,7 +51,7 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies)  # type: ignore[method-assign]  # Flask's way
     context.provide(app, services)
     webhooks.register(app, services)
-    for part in (counting, headers, limits, auth, arguments, errors):
+    for part in (counting, headers, rate_limits, auth, arguments, errors):
         part.register(app)
     api = create_api(app, key_required=services.settings.require_api_key)
     for resource in RESOURCES:

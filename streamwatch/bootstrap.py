@@ -7,32 +7,32 @@ from functools import partial
 
 from streamwatch.analytics import open_analytics
 from streamwatch.analytics.base import AnalyticsStore
-from streamwatch.leadership import holder_name
-from streamwatch.services.audience import Audience
-from streamwatch.services.diagnostics import Diagnostics
-from streamwatch.services.figures import FiguresOf, helix_count
-from streamwatch.services.health import HealthCheck
-from streamwatch.services.history import History
-from streamwatch.services.ingest import Ingest
-from streamwatch.services.limits import Limits
-from streamwatch.services.live_push import LivePush
-from streamwatch.services.observer import Observer
-from streamwatch.services.overview import LiveOverview
-from streamwatch.services.performance import Performance
-from streamwatch.services.projector import Projector
-from streamwatch.services.refresh import Refresh
-from streamwatch.services.reports import ANALYTICS, Reports
-from streamwatch.services.set_aside import SetAsideEntries
-from streamwatch.services.shared_counts import HELIX, MESSAGES, SharedCounts
-from streamwatch.services.statuses import Statuses
+from streamwatch.services.analytics.dead_letters import DeadLetters
+from streamwatch.services.analytics.profiles import StreamerProfiles
+from streamwatch.services.analytics.projector import Projector
+from streamwatch.services.analytics.queries import ANALYTICS, AnalyticsQueries
+from streamwatch.services.analytics.viewership import Viewership
+from streamwatch.services.events import EventHistory
+from streamwatch.services.ingestion.poller import Poller
+from streamwatch.services.ingestion.receiver import MessageReceiver
+from streamwatch.services.ingestion.recorder import ObservationRecorder
+from streamwatch.services.live_directory import LiveDirectory
+from streamwatch.services.locks import process_name
+from streamwatch.services.monitoring.counters import HELIX, MESSAGES, SharedCounters
+from streamwatch.services.monitoring.diagnostics import Diagnostics
+from streamwatch.services.monitoring.health import HealthCheck
+from streamwatch.services.monitoring.metrics import MetricsReader, helix_counter_name
+from streamwatch.services.push.broadcaster import Broadcaster
+from streamwatch.services.rate_limits import RateLimits
+from streamwatch.services.status import Statuses
 from streamwatch.services.streamers import Streamers
-from streamwatch.services.subscriptions import Subscriptions
+from streamwatch.services.subscriptions.reconcile import Subscriptions
 from streamwatch.settings import Settings
 from streamwatch.storage import open_storage
 from streamwatch.storage.base import Storage
 from streamwatch.storage.memory import MemoryStorage
 from streamwatch.twitch.base import Twitch
-from streamwatch.twitch.helix import Helix
+from streamwatch.twitch.client import Helix
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,31 +43,31 @@ class Services:
     storage: Storage
     twitch: Twitch
     analytics: AnalyticsStore
-    ingest: Ingest
+    receiver: MessageReceiver
     streamers: Streamers
-    statuses: Statuses
-    history: History
-    refresh: Refresh
+    status: Statuses
+    events: EventHistory
+    poller: Poller
     subscriptions: Subscriptions
     health: HealthCheck
-    live_push: LivePush
-    overview: LiveOverview
-    audience: Audience
-    performance: Performance
-    reports: Reports
-    limits: Limits
-    messages: SharedCounts
-    calls: SharedCounts
+    broadcaster: Broadcaster
+    live_directory: LiveDirectory
+    viewership: Viewership
+    profiles: StreamerProfiles
+    analytics_queries: AnalyticsQueries
+    rate_limits: RateLimits
+    message_counters: SharedCounters
+    helix_counters: SharedCounters
     diagnostics: Diagnostics
-    figures: FiguresOf
+    metrics: MetricsReader
     projector: Projector
-    set_aside: SetAsideEntries
+    dead_letters: DeadLetters
 
     def close(self) -> None:
         """Tell what was counted, and let go of connections."""
-        self.live_push.close()
-        self.messages.close()
-        self.calls.close()
+        self.broadcaster.close()
+        self.message_counters.close()
+        self.helix_counters.close()
         self.storage.close()
         self.analytics.close()
 
@@ -82,13 +82,15 @@ def build(settings: Settings) -> Services:
     Raises SettingsError for a backend that does not exist.
     """
     storage = open_storage(settings)
-    calls = SharedCounts(storage.coordination, HELIX)
+    helix_counters = SharedCounters(storage.coordination, HELIX)
 
     def count(method: str, path: str, status: int) -> None:
-        calls.count(helix_count(method, path, status))
+        helix_counters.count(helix_counter_name(method, path, status))
 
     helix = Helix.from_settings(settings, storage.coordination, count)
-    return assemble(settings, storage, helix, open_analytics(settings), calls=calls)
+    return assemble(
+        settings, storage, helix, open_analytics(settings), helix_counters=helix_counters
+    )
 
 
 def twitch_with_own_token(settings: Settings) -> Twitch:
@@ -102,11 +104,11 @@ def assemble(
     twitch: Twitch,
     analytics: AnalyticsStore,
     clock: Callable[[], datetime] = _now,
-    calls: SharedCounts | None = None,
+    helix_counters: SharedCounters | None = None,
 ) -> Services:
-    """The services on these adapters. `calls` counts those of `twitch`, where it does."""
-    observer = Observer(storage)
-    refresh = Refresh(storage, twitch, observer, clock)
+    """The services on these adapters. `helix_counters` counts those of `twitch`, where it does."""
+    recorder = ObservationRecorder(storage)
+    poller = Poller(storage, twitch, recorder, clock)
     subscriptions = Subscriptions(
         storage,
         twitch,
@@ -114,42 +116,42 @@ def assemble(
         settings.webhook_secrets,
         adopts=not settings.webhook_secret_is_new,
     )
-    messages = SharedCounts(storage.coordination, MESSAGES)
-    reports = Reports(analytics, storage.coordination, clock)
+    message_counters = SharedCounters(storage.coordination, MESSAGES)
+    analytics_queries = AnalyticsQueries(analytics, storage.coordination, clock)
     return Services(
         settings=settings,
         storage=storage,
         twitch=twitch,
         analytics=analytics,
-        ingest=Ingest(storage, observer, settings.webhook_secrets, clock),
-        streamers=Streamers(storage, twitch, subscriptions, refresh, clock),
-        statuses=Statuses(storage, twitch, settings.lookup_ttl_seconds, clock),
-        history=History(storage),
-        refresh=refresh,
+        receiver=MessageReceiver(storage, recorder, settings.webhook_secrets, clock),
+        streamers=Streamers(storage, twitch, subscriptions, poller, clock),
+        status=Statuses(storage, twitch, settings.lookup_ttl_seconds, clock),
+        events=EventHistory(storage),
+        poller=poller,
         subscriptions=subscriptions,
         health=HealthCheck(storage, analytics, clock),
-        live_push=LivePush(storage, capacity=max(1, settings.web_threads // 2)),
-        overview=LiveOverview(storage),
-        audience=Audience(analytics, clock),
-        performance=Performance(reports, analytics, clock),
-        reports=reports,
-        limits=Limits(
+        broadcaster=Broadcaster(storage, capacity=max(1, settings.web_threads // 2)),
+        live_directory=LiveDirectory(storage),
+        viewership=Viewership(analytics, clock),
+        profiles=StreamerProfiles(analytics_queries, analytics, clock),
+        analytics_queries=analytics_queries,
+        rate_limits=RateLimits(
             storage.coordination,
             settings.rate_limit,
             settings.lookup_limit,
             # Live push has half of the threads; the webhook keeps a quarter for itself.
             lookups_at_once=max(1, settings.web_threads // 4),
         ),
-        messages=messages,
-        calls=calls or SharedCounts(storage.coordination, HELIX),
-        diagnostics=Diagnostics(storage, twitch, messages),
-        figures=FiguresOf(storage, clock, subscribes=settings.webhook_url is not None),
+        message_counters=message_counters,
+        helix_counters=helix_counters or SharedCounters(storage.coordination, HELIX),
+        diagnostics=Diagnostics(storage, twitch, message_counters),
+        metrics=MetricsReader(storage, clock, subscribes=settings.webhook_url is not None),
         projector=Projector(
             storage.feed,
             analytics,
-            holder_name(),
+            process_name(),
             clock,
             projected=partial(storage.coordination.changed, ANALYTICS),
         ),
-        set_aside=SetAsideEntries(storage.feed, analytics),
+        dead_letters=DeadLetters(storage.feed, analytics),
     )

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from environs import Env, EnvValidationError, ValidationError
 
-from streamwatch.kept_secret import kept_secret
+from streamwatch.secret_file import load_or_create_secret
 
 WEBHOOK_PATH = "/webhooks/eventsub"
 EMBEDDED = "embedded"
@@ -307,7 +307,7 @@ def _with_defaults(values: dict[str, Any]) -> dict[str, Any]:
 
 def _kept_webhook_secret(directory: Path) -> str:
     try:
-        return kept_secret(directory / "webhook-secret")
+        return load_or_create_secret(directory / "webhook-secret")
     except OSError as error:
         fault = f"DATA_DIR: {str(directory)!r} cannot be used ({error.strerror})"
         raise SettingsError([fault]) from None

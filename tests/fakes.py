@@ -11,7 +11,7 @@ from streamwatch.domain.observations import SeenLive
 from streamwatch.storage.base import Storage
 from streamwatch.storage.memory import MemoryStorage
 from streamwatch.twitch.base import (
-    HelixBudget,
+    RateLimitState,
     Subscribe,
     SubscriptionExists,
     SubscriptionListing,
@@ -104,7 +104,7 @@ class FakeTwitch(Twitch):
         self._called("unsubscribe")
         self.subscribed.pop(subscription_id, None)
 
-    def budget(self) -> HelixBudget | None:
+    def budget(self) -> RateLimitState | None:
         return None
 
     def _called(self, verb: str) -> None:

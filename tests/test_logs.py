@@ -128,7 +128,7 @@ def test_an_id_that_is_not_harmless_is_replaced(service: Deployment, given: str)
 def test_a_traceback_is_part_of_one_line_and_of_no_answer(service: Deployment) -> None:
     answer = ask(service, "/streamers", "broken-1")
     assert answer.status_code == 500
-    assert "Unreadable" not in answer.text
+    assert "UnreadableRecord" not in answer.text
     [line] = [
         line
         for line in lines(service.processes[0])
@@ -136,11 +136,11 @@ def test_a_traceback_is_part_of_one_line_and_of_no_answer(service: Deployment) -
     ]
     assert line["level"] == "ERROR"
     assert "Traceback" in line["exc_info"]
-    assert "Unreadable" in line["exc_info"]
+    assert "UnreadableRecord" in line["exc_info"]
     wait_for(lambda: "Job refresh failed" in service.processes[1].log)
     [failed] = [line for line in lines(service.processes[1]) if "exc_info" in line][:1]
     assert failed["job"] == "refresh"
-    assert "Unreadable" in failed["exc_info"]
+    assert "UnreadableRecord" in failed["exc_info"]
 
 
 def test_no_secret_is_in_any_line_even_with_debug(service: Deployment) -> None:
@@ -161,7 +161,7 @@ def test_a_console_gets_plain_lines(service: Deployment) -> None:
     done = service.run("streamwatch", "worker", STORAGE_TYPE="memory", LOG_FORMAT="console")
     assert done.returncode == 0
     assert re.fullmatch(
-        r"[\d-]+ [\d:,]+ INFO +streamwatch.worker: STORAGE_TYPE=memory: .*\n", done.stdout
+        r"[\d-]+ [\d:,]+ INFO +streamwatch.worker.scheduler: STORAGE_TYPE=memory: .*\n", done.stdout
     )
 
 

@@ -18,8 +18,8 @@ from streamwatch.api.context import services
 from streamwatch.api.webhooks import OUTCOMES
 from streamwatch.domain.documents import subscription_document
 from streamwatch.domain.times import format_time
-from streamwatch.services.diagnostics import Diagnosis
-from streamwatch.services.reconciliation import Outcome
+from streamwatch.services.monitoring.diagnostics import Diagnosis
+from streamwatch.services.subscriptions.result import Outcome
 
 blueprint = Blueprint("admin", __name__, url_prefix="/admin", description="For the operator.")
 

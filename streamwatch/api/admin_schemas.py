@@ -3,7 +3,7 @@
 from marshmallow import fields, validate
 
 from streamwatch.api.schemas import BulkAddedSchema, Document, MessageSchema
-from streamwatch.services.reconciliation import Outcome
+from streamwatch.services.subscriptions.result import Outcome
 
 
 def _count(description: str | None = None) -> fields.Integer:

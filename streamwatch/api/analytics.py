@@ -7,7 +7,16 @@ import marshmallow as ma
 from flask import Response, jsonify
 from marshmallow import fields, validate
 
-from streamwatch.api import tables
+from streamwatch.api import csv_export
+from streamwatch.api.analytics_documents import (
+    category_document,
+    game_document,
+    schedule_document,
+    session_document,
+    stats_document,
+    summary_document,
+    window_document,
+)
 from streamwatch.api.analytics_schemas import (
     CategoriesSchema,
     RecalculatedSchema,
@@ -26,15 +35,6 @@ from streamwatch.api.blueprint import Blueprint
 from streamwatch.api.context import services
 from streamwatch.api.json_provider import document_response
 from streamwatch.domain.documents import Json, snapshot_document, to_json
-from streamwatch.domain.reports import (
-    category_document,
-    game_document,
-    schedule_document,
-    session_document,
-    stats_document,
-    summary_document,
-    window_document,
-)
 from streamwatch.domain.totals import Ranking
 
 blueprint = Blueprint(
@@ -62,7 +62,7 @@ class ListQuery(ma.Schema):
 
     format = fields.String(
         load_default=None,
-        validate=validate.OneOf((tables.JSON_NAME, tables.CSV_NAME)),
+        validate=validate.OneOf((csv_export.JSON_NAME, csv_export.CSV_NAME)),
         metadata={"description": "Else `Accept` decides. CSV is complete whatever `limit` is."},
     )
 
@@ -95,7 +95,7 @@ def get_summary() -> Response:
 
     Over all sessions that were ever observed.
     """
-    reports = services().reports
+    reports = services().analytics_queries
     return document_response(
         reports.kept("summary", make=lambda: to_json(summary_document(reports.summary())))
     )
@@ -110,7 +110,7 @@ def get_stats(query: Query, login: str) -> Response:
 
     Of all time; with `days` also of as many days, compared with those before.
     """
-    reports, days = services().reports, query["days"]
+    reports, days = services().analytics_queries, query["days"]
 
     def make() -> Json:
         stats = reports.stats(login)
@@ -130,7 +130,7 @@ def recalculate_streamer(login: str) -> Response:
     From the samples and events that are kept; it finds what is shown already. Figures whose samples
     are no longer kept stay as they are.
     """
-    stats = stats_document(services().reports.recalculate(login))
+    stats = stats_document(services().analytics_queries.recalculate(login))
     message = f"Recalculated {stats['broadcaster_login']}"
     return jsonify(message=message, stats=stats)
 
@@ -138,20 +138,20 @@ def recalculate_streamer(login: str) -> Response:
 @blueprint.get(f"{STREAMER}/sessions")
 @blueprint.arguments(SessionsQuery, location="query")
 @blueprint.response(200, SessionsSchema)
-@blueprint.alt_response(200, schema=tables.SCHEMA, content_type=tables.CSV)
+@blueprint.alt_response(200, schema=csv_export.SCHEMA, content_type=csv_export.CSV)
 @blueprint.problems(404, 503)
 def list_sessions(query: Query, login: str) -> Response:
     """A streamer's sessions
 
     The newest first, as JSON, or all as CSV.
     """
-    reports = services().reports
-    if tables.is_wanted(query["format"]):
+    reports = services().analytics_queries
+    if csv_export.is_wanted(query["format"]):
         rows = (session_document(one) for one in reports.each_session(login))
-        return tables.csv_response(f"{login.lower()}-sessions", SESSION_COLUMNS, rows)
-    now_called, sessions = reports.sessions(login, query["limit"])
+        return csv_export.csv_response(f"{login.lower()}-sessions", SESSION_COLUMNS, rows)
+    current_login, sessions = reports.sessions(login, query["limit"])
     return jsonify(
-        broadcaster_login=now_called,
+        broadcaster_login=current_login,
         sessions=[session_document(one) for one in sessions],
         count=len(sessions),
     )
@@ -165,7 +165,7 @@ def list_categories(login: str) -> Response:
 
     The most hours first.
     """
-    found = [category_document(one) for one in services().reports.categories(login)]
+    found = [category_document(one) for one in services().analytics_queries.categories(login)]
     return jsonify(broadcaster_login=login.lower(), categories=found, count=len(found))
 
 
@@ -179,7 +179,7 @@ def get_schedule(query: Query, login: str) -> Response:
     The 168 hours of the week in a time zone, Monday's first, by the streams of the last days.
     """
     zone, days = ZoneInfo(query["tz"]), query["days"]
-    cells = schedule_document(services().reports.schedule(login, zone, days))
+    cells = schedule_document(services().analytics_queries.schedule(login, zone, days))
     return jsonify(
         broadcaster_login=login.lower(),
         tz=query["tz"],
@@ -201,7 +201,7 @@ def _serve_top_streamers(ranking: Ranking) -> None:
 
         By hours streamed, hours watched, peak or average viewers, as the path says.
         """
-        reports, limit = services().reports, query["limit"]
+        reports, limit = services().analytics_queries, query["limit"]
 
         def make() -> Json:
             top = [stats_document(one) for one in reports.top(ranking, limit)]
@@ -223,7 +223,7 @@ def list_top_games(query: Query) -> Response:
 
     By hours watched, over all streamers.
     """
-    reports, limit = services().reports, query["limit"]
+    reports, limit = services().analytics_queries, query["limit"]
 
     def make() -> Json:
         top = [game_document(one) for one in reports.top_games(limit)]
@@ -235,17 +235,17 @@ def list_top_games(query: Query) -> Response:
 @blueprint.get("/snapshots")
 @blueprint.arguments(SnapshotsQuery, location="query")
 @blueprint.response(200, SnapshotsSchema)
-@blueprint.alt_response(200, schema=tables.SCHEMA, content_type=tables.CSV)
+@blueprint.alt_response(200, schema=csv_export.SCHEMA, content_type=csv_export.CSV)
 @blueprint.problems(503)
 def list_snapshots(query: Query) -> Response:
     """The samples
 
     Of all streamers or of one, the newest first, as JSON, or all as CSV.
     """
-    reports, login = services().reports, query["broadcaster_login"]
-    if tables.is_wanted(query["format"]):
+    reports, login = services().analytics_queries, query["broadcaster_login"]
+    if csv_export.is_wanted(query["format"]):
         rows = (snapshot_document(one) for one in reports.each_snapshot(login))
-        return tables.csv_response("snapshots", SNAPSHOT_COLUMNS, rows)
+        return csv_export.csv_response("snapshots", SNAPSHOT_COLUMNS, rows)
     found = [snapshot_document(one) for one in reports.snapshots(login, query["limit"])]
     asked = login.lower() if login else None
     return jsonify(snapshots=found, count=len(found), broadcaster_login=asked)

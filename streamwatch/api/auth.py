@@ -8,7 +8,7 @@ from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import Forbidden, Unauthorized
 
 from streamwatch.api.context import services
-from streamwatch.api.sessions import current_session
+from streamwatch.dashboard.login_session import current_session
 from streamwatch.settings import WEBHOOK_PATH
 
 _OPEN = ("/health", WEBHOOK_PATH, "/docs", "/openapi.json", "/dashboard/login", "/dashboard/static")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Request
 
-from streamwatch.metrics import web
+from streamwatch.api.prometheus import requests as request_metrics
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -20,10 +20,10 @@ _REQUEST = "werkzeug.request"
 
 def register(app: Flask) -> None:
     """Count the requests of `app`, and of whatever stands before it by now."""
-    app.wsgi_app = _Counted(app.wsgi_app)  # type: ignore[method-assign]  # Flask's way
+    app.wsgi_app = MetricsMiddleware(app.wsgi_app)  # type: ignore[method-assign]  # Flask's way
 
 
-class _Counted:
+class MetricsMiddleware:
     def __init__(self, app: "WSGIApplication") -> None:
         self._app = app
 
@@ -34,7 +34,9 @@ class _Counted:
 
         def start(status: str, headers: list[tuple[str, str]], *error: Any) -> Any:
             seconds = perf_counter() - began
-            web.count_request(environ["REQUEST_METHOD"], _route(environ), int(status[:3]), seconds)
+            request_metrics.count_request(
+                environ["REQUEST_METHOD"], _route(environ), int(status[:3]), seconds
+            )
             return start_response(status, headers, *error)
 
         return self._app(environ, start)

@@ -51,7 +51,7 @@ class InvalidRequest(UnprocessableEntity):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ProblemSpec:
     """How an error is answered. Without `detail` its own text is: only where that is ours."""
 
     status: HTTPStatus
@@ -60,27 +60,27 @@ class Answer:
     """Seconds."""
 
 
-ANSWERS: dict[type[Exception], Answer] = {
-    UnknownUser: Answer(HTTPStatus.NOT_FOUND),
-    NotMonitored: Answer(HTTPStatus.NOT_FOUND),
-    UnknownStreamer: Answer(HTTPStatus.NOT_FOUND),
-    LimitReached: Answer(HTTPStatus.TOO_MANY_REQUESTS),
-    AlreadyRunning: Answer(HTTPStatus.CONFLICT, retry_after=60),
-    TooManyListeners: Answer(HTTPStatus.SERVICE_UNAVAILABLE, retry_after=10),
-    MalformedMessage: Answer(HTTPStatus.BAD_REQUEST),
-    ForgedMessage: Answer(HTTPStatus.FORBIDDEN),
-    StaleMessage: Answer(HTTPStatus.FORBIDDEN),
-    TwitchError: Answer(HTTPStatus.BAD_GATEWAY),
-    TwitchBusy: Answer(HTTPStatus.SERVICE_UNAVAILABLE),
-    TwitchNotConfigured: Answer(
+PROBLEMS: dict[type[Exception], ProblemSpec] = {
+    UnknownUser: ProblemSpec(HTTPStatus.NOT_FOUND),
+    NotMonitored: ProblemSpec(HTTPStatus.NOT_FOUND),
+    UnknownStreamer: ProblemSpec(HTTPStatus.NOT_FOUND),
+    LimitReached: ProblemSpec(HTTPStatus.TOO_MANY_REQUESTS),
+    AlreadyRunning: ProblemSpec(HTTPStatus.CONFLICT, retry_after=60),
+    TooManyListeners: ProblemSpec(HTTPStatus.SERVICE_UNAVAILABLE, retry_after=10),
+    MalformedMessage: ProblemSpec(HTTPStatus.BAD_REQUEST),
+    ForgedMessage: ProblemSpec(HTTPStatus.FORBIDDEN),
+    StaleMessage: ProblemSpec(HTTPStatus.FORBIDDEN),
+    TwitchError: ProblemSpec(HTTPStatus.BAD_GATEWAY),
+    TwitchBusy: ProblemSpec(HTTPStatus.SERVICE_UNAVAILABLE),
+    TwitchNotConfigured: ProblemSpec(
         HTTPStatus.SERVICE_UNAVAILABLE,
         "This needs Twitch: set TWITCH_CLIENT_ID and TWITCH_CLIENT_SECRET.",
         60,
     ),
-    StorageUnavailable: Answer(
+    StorageUnavailable: ProblemSpec(
         HTTPStatus.SERVICE_UNAVAILABLE, "The storage does not answer now.", 5
     ),
-    AnalyticsUnavailable: Answer(
+    AnalyticsUnavailable: ProblemSpec(
         HTTPStatus.SERVICE_UNAVAILABLE, "The analytics do not answer now.", 5
     ),
 }
@@ -89,7 +89,7 @@ ANSWERS: dict[type[Exception], Answer] = {
 
 def register(app: Flask) -> None:
     app.register_error_handler(HTTPException, http_problem)
-    for error, answer in ANSWERS.items():
+    for error, answer in PROBLEMS.items():
         app.register_error_handler(error, partial(_typed_problem, answer))
 
 
@@ -107,7 +107,7 @@ def http_problem(error: HTTPException) -> Response:
     return _problem(status, error.description or status.description, headers, extra)
 
 
-def _typed_problem(answer: Answer, error: Exception) -> Response:
+def _typed_problem(answer: ProblemSpec, error: Exception) -> Response:
     if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         log.warning(
             "Answered %s %s with %d: %s: %s",

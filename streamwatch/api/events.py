@@ -26,7 +26,7 @@ def list_events(query: dict[str, int]) -> Response:
 
     Of all streamers, newest first.
     """
-    return list_response("events", services().history.newest_json(query["limit"]))
+    return list_response("events", services().events.newest_json(query["limit"]))
 
 
 @blueprint.get("/type/<event_type:event_type>")
@@ -38,7 +38,7 @@ def list_events_of_type(query: dict[str, int], event_type: EventType) -> Respons
 
     Of all streamers, newest first.
     """
-    events = services().history.of_type_json(event_type, query["limit"])
+    events = services().events.of_type_json(event_type, query["limit"])
     return list_response("events", events, event_type=event_type)
 
 
@@ -51,5 +51,5 @@ def list_events_of_streamer(query: dict[str, int], username: str) -> Response:
 
     Newest first; complete, however many events others had since.
     """
-    events = services().history.of_streamer_json(username, query["limit"])
+    events = services().events.of_streamer_json(username, query["limit"])
     return list_response("events", events, streamer=username.lower())

@@ -28,7 +28,7 @@ def live_rss() -> Response:
 
     The newest 50 streams of all streamers.
     """
-    events = services().history.of_type(EventType.ONLINE, _ITEMS)
+    events = services().events.of_type(EventType.ONLINE, _ITEMS)
     return _rss("StreamWatch: who went live", "Streams of all monitored streamers.", events)
 
 
@@ -40,7 +40,7 @@ def streamer_rss(username: str) -> Response:
 
     The newest 50 streams.
     """
-    events = services().history.of_streamer(username, 2 * _ITEMS)
+    events = services().events.of_streamer(username, 2 * _ITEMS)
     if not events and services().streamers.find(username) is None:
         raise NotMonitored(username.lower())
     online = [event for event in events if event.event_type is EventType.ONLINE][:_ITEMS]
@@ -69,13 +69,13 @@ def streamer_ics(username: str) -> Response:
 def _past(login: str) -> tuple[str, list[StreamSession]]:
     """The streamer's name and newest streams: none yet, of one who is monitored."""
     try:
-        stats = services().reports.stats(login)
+        stats = services().analytics_queries.stats(login)
     except UnknownStreamer:
         monitored = services().streamers.find(login)
         if monitored is None:
             raise
         return monitored.display_name, []
-    return stats.identity.named.name, services().reports.sessions(login, _SESSIONS)[1]
+    return stats.identity.named.name, services().analytics_queries.sessions(login, _SESSIONS)[1]
 
 
 def _calendar_event(session: StreamSession) -> Event:
@@ -113,7 +113,7 @@ def _rss(title: str, description: str, events: Iterable[StreamEvent]) -> Respons
 
 def _items(events: Iterable[StreamEvent]) -> Iterator[rss.Item]:
     """What a webhook says of a stream is little: more is known of those that are still on."""
-    on = {status.stream.id: status.stream for status in services().statuses.live() if status.stream}
+    on = {status.stream.id: status.stream for status in services().status.live() if status.stream}
     for event in events:
         stream = on.get(event.stream_id or "")
         yield rss.Item(

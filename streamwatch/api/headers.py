@@ -36,10 +36,10 @@ _DEFAULTS = {
 
 
 def register(app: Flask) -> None:
-    app.wsgi_app = _Careful(app.wsgi_app)  # type: ignore[method-assign]  # Flask's way
+    app.wsgi_app = SecurityHeadersMiddleware(app.wsgi_app)  # type: ignore[method-assign]  # Flask's way
 
 
-class _Careful:
+class SecurityHeadersMiddleware:
     """Around the application, where headers are a plain list: Flask's own hooks cost three times as
     much, at every answer."""
 

@@ -9,9 +9,9 @@ from prometheus_client.registry import Collector
 
 from streamwatch.api.blueprint import Blueprint
 from streamwatch.api.context import services
+from streamwatch.api.prometheus import requests as request_metrics
+from streamwatch.api.prometheus.collector import StorageMetricsCollector
 from streamwatch.api.webhooks import OUTCOMES
-from streamwatch.metrics import web
-from streamwatch.metrics.shared import SharedMetrics
 
 blueprint = Blueprint("metrics", __name__, description="For Prometheus.")
 
@@ -24,8 +24,10 @@ def metrics() -> Response:
     Of all processes together, the worker's included. While the storage is down they say so, and
     have what the web processes know.
     """
-    shared = SharedMetrics(services().figures, services().health, OUTCOMES)
-    return Response(_exposition([web.requests(), shared]), content_type=CONTENT_TYPE_PLAIN_0_0_4)
+    shared = StorageMetricsCollector(services().metrics, services().health, OUTCOMES)
+    return Response(
+        _exposition([request_metrics.requests(), shared]), content_type=CONTENT_TYPE_PLAIN_0_0_4
+    )
 
 
 def _exposition(collectors: Iterable[Collector]) -> bytes:

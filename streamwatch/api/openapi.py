@@ -9,7 +9,7 @@ from flask import Flask
 from werkzeug.routing import Rule
 
 from streamwatch import __version__
-from streamwatch.api import arguments, auth, limits
+from streamwatch.api import arguments, auth, rate_limits
 from streamwatch.api.errors import PROBLEM_JSON, http_problem
 from streamwatch.api.schemas import ProblemSchema
 
@@ -37,7 +37,7 @@ class Api(flask_smorest.Api):
         """Lists here have a limit and no pages: nothing to document."""
 
 
-class _Shared(BasePlugin):
+class CommonResponsesPlugin(BasePlugin):
     """Gives each operation its id, and what its path says of authorization and errors."""
 
     def __init__(self, *, key_required: bool) -> None:
@@ -54,7 +54,7 @@ class _Shared(BasePlugin):
             responses.setdefault("500", "INTERNAL_SERVER_ERROR")
             if rule.arguments:
                 responses.setdefault("422", "UNPROCESSABLE_ENTITY")
-            if limits.is_limited(path):
+            if rate_limits.is_limited(path):
                 responses.setdefault("429", "TOO_MANY_REQUESTS")
             operation["security"] = ways if guarded else []
             if guarded:
@@ -74,7 +74,7 @@ def create_api(app: Flask, *, key_required: bool) -> Api:
                 "description": "Who is live on Twitch, what happened, and how their streams do."
                 " Times are RFC 3339 in UTC; logins match without regard to case."
             },
-            "extra_plugins": [_Shared(key_required=key_required)],
+            "extra_plugins": [CommonResponsesPlugin(key_required=key_required)],
         }
     )
     api.init_app(app)

@@ -9,7 +9,7 @@ from marshmallow import fields, validate
 from streamwatch.api.arguments import LOGIN_SCHEMA, LoginField
 from streamwatch.domain.documents import STORAGE, TWITCH_API
 from streamwatch.domain.models import EventType, Source
-from streamwatch.services import health
+from streamwatch.services.monitoring import health
 
 MAX_USERNAMES = 1000
 

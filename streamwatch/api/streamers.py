@@ -4,7 +4,7 @@ from dataclasses import asdict
 
 from flask import Response, jsonify
 
-from streamwatch.api import limits
+from streamwatch.api import rate_limits
 from streamwatch.api.blueprint import Blueprint
 from streamwatch.api.context import services
 from streamwatch.api.json_provider import document_response
@@ -45,7 +45,7 @@ def add_streamers(body: dict[str, list[str]]) -> Response:
     Asks Twitch for 100 logins a call; subscriptions and live status follow within seconds.
     """
     usernames = body["usernames"]
-    with limits.lookup(calls=1 + len(usernames) // 100):
+    with rate_limits.lookup(calls=1 + len(usernames) // 100):
         return jsonify(asdict(services().streamers.add_many(usernames)))
 
 
@@ -58,7 +58,7 @@ def add_streamer(username: str) -> tuple[Response, int]:
 
     Subscribes to their going online and offline, and looks whether they are live.
     """
-    with limits.lookup():
+    with rate_limits.lookup():
         added = services().streamers.add(username)
     streamer = streamer_document(added.streamer)
     done = "Added streamer" if added.created else "Monitored already"
@@ -87,4 +87,4 @@ def show_status(username: str) -> Response:
     A streamer who is not monitored is asked of Twitch (`source: twitch_api`), and the answer is
     kept for a while.
     """
-    return document_response(services().statuses.of_json(username, asking=limits.lookup))
+    return document_response(services().status.of_json(username, asking=rate_limits.lookup))

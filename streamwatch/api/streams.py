@@ -18,4 +18,4 @@ def list_live_streams() -> Response:
 
     Most viewers first.
     """
-    return list_response("live_streams", services().statuses.live_json())
+    return list_response("live_streams", services().status.live_json())

@@ -18,7 +18,7 @@ from streamwatch.domain.eventsub import (
     MalformedMessage,
     StaleMessage,
 )
-from streamwatch.services.ingest import Outcome, Received
+from streamwatch.services.ingestion.receiver import Outcome, Received
 from streamwatch.settings import WEBHOOK_PATH
 from streamwatch.storage.base import StorageUnavailable
 
@@ -70,8 +70,8 @@ class _Receiver:
 
     def __init__(self, app: "WSGIApplication", services: "Services") -> None:
         self._app = app
-        self._ingest = services.ingest
-        self._outcomes = services.messages
+        self._ingest = services.receiver
+        self._outcomes = services.message_counters
 
     def __call__(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"

@@ -2,8 +2,8 @@
 
 import click
 
+from streamwatch.cli.doctor_checks import Finding, Verdict, examine
 from streamwatch.cli.services import opened
-from streamwatch.doctor import Finding, Verdict, examine
 from streamwatch.settings import SettingsError
 
 _COLOURS = {Verdict.OK: "green", Verdict.NOTE: "yellow", Verdict.FAULT: "red"}

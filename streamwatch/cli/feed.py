@@ -18,7 +18,7 @@ def set_aside() -> None:
     A line each: the reader, the entry's id, when, and what was wrong.
     """
     with shared() as services:
-        entries = services.set_aside.all()
+        entries = services.dead_letters.all()
     for entry in entries:
         click.echo(f"{entry.reader}  {entry.id}  {format_time(entry.at)}  {entry.error}")
     click.echo(f"{len(entries)} set aside", err=True)
@@ -34,7 +34,7 @@ def replay() -> None:
     with shared() as services, progress("Processing") as tell:
         if services.settings.analytics_type == "memory":
             raise click.ClickException("ANALYTICS_TYPE=memory is seen by the worker alone.")
-        result = services.set_aside.replay(tell)
+        result = services.dead_letters.replay(tell)
     click.echo(f"{result.done} processed, {len(result.failed)} still set aside")
     for entry, error in result.failed:
         click.echo(f"{entry.id}  {error}", err=True)

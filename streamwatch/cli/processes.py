@@ -7,15 +7,15 @@ from pathlib import Path
 
 import click
 
-from streamwatch import worker as worker_process
-from streamwatch.embedded import CannotRun, valkey
-from streamwatch.processes import Together, stopped_by_signals
+from streamwatch.dev.process_group import ProcessGroup, stopped_by_signals
+from streamwatch.dev.valkey import ValkeyStartError, valkey
 from streamwatch.settings import EMBEDDED, from_env
+from streamwatch.worker import process as worker_process
 
 _CONFIGURATION = Path("config/gunicorn.conf.py")
 
 WEB = [sys.executable, "-m", "gunicorn", "-c", str(_CONFIGURATION), "wsgi:app"]
-WORKER = [sys.executable, "-m", "streamwatch.worker"]
+WORKER = [sys.executable, "-m", "streamwatch.worker.scheduler"]
 
 
 @click.command()
@@ -38,9 +38,9 @@ def dev() -> None:
                 if settings.storage_type == EMBEDDED
                 else []
             )
-        except CannotRun as problem:
+        except ValkeyStartError as problem:
             raise click.ClickException(str(problem)) from problem
-        ended = Together(environment, stopped).run(commands, servers)
+        ended = ProcessGroup(environment, stopped).run(commands, servers)
     if ended is not None:
         raise click.ClickException(f"The {ended or 'storage'} process has ended, so all have.")
 

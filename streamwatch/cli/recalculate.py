@@ -21,8 +21,8 @@ def recalculate(logins: tuple[str, ...], everyone: bool) -> None:
         if services.settings.analytics_type == "memory":
             raise click.ClickException("ANALYTICS_TYPE=memory is seen by the worker alone.")
         if everyone:
-            count = services.reports.recalculate_all(tell)
+            count = services.analytics_queries.recalculate_all(tell)
         for count, login in enumerate(logins, 1):
-            services.reports.recalculate(login)
+            services.analytics_queries.recalculate(login)
             tell(count, len(logins))
     click.echo(f"{count} recalculated")

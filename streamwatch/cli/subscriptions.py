@@ -6,7 +6,7 @@ import click
 
 from streamwatch.cli.services import opened, progress, shared
 from streamwatch.domain.models import Subscription
-from streamwatch.services.reconciliation import Outcome
+from streamwatch.services.subscriptions.result import Outcome
 
 _SURE = click.option("--yes", is_flag=True, help="Do not ask.")
 

@@ -9,8 +9,8 @@ from werkzeug.exceptions import Forbidden
 
 from streamwatch import __version__
 from streamwatch.api.context import services
-from streamwatch.api.sessions import TOKEN_FIELD, current_session
-from streamwatch.dashboard import shown, visitor
+from streamwatch.dashboard import filters, preferences
+from streamwatch.dashboard.login_session import TOKEN_FIELD, current_session
 
 blueprint = Blueprint(
     "dashboard",
@@ -24,7 +24,7 @@ blueprint = Blueprint(
 def register(app: Flask) -> None:
     """Serve the dashboard."""
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.jinja_env.globals.update(shown=shown, token_field=TOKEN_FIELD)
+    app.jinja_env.globals.update(filters=filters, token_field=TOKEN_FIELD)
     app.register_blueprint(blueprint)
 
 
@@ -51,8 +51,8 @@ def _common() -> dict[str, Any]:
     return {
         "version": __version__,
         "session": current_session(settings),
-        "theme": visitor.theme(),
-        "zone": visitor.zone(),
+        "theme": preferences.theme(),
+        "zone": preferences.zone(),
         "now": datetime.now(UTC),
     }
 

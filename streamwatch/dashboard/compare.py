@@ -4,7 +4,7 @@ from flask import render_template, request
 
 from streamwatch.api.analytics import WINDOWS
 from streamwatch.api.context import services
-from streamwatch.dashboard import visitor
+from streamwatch.dashboard import preferences
 from streamwatch.dashboard.blueprint import blueprint
 from streamwatch.domain.totals import Ranking
 
@@ -26,8 +26,8 @@ def show_top() -> str:
     return render_template(
         "dashboard/top.html",
         ranking=ranking,
-        top=services().reports.top(ranking, SHOWN),
-        games=services().reports.top_games(10),
+        top=services().analytics_queries.top(ranking, SHOWN),
+        games=services().analytics_queries.top_games(10),
         most=MOST_COMPARED,
     )
 
@@ -37,8 +37,8 @@ def compare() -> str:
     asked = [login for value in request.args.getlist("who") for login in value.split()]
     logins = list(dict.fromkeys(login.lower() for login in asked))[:MOST_COMPARED]
     wanted = request.args.get("metric", "")
-    days = visitor.window(WINDOWS)
-    compared = services().performance.compare(logins, days, visitor.zone())
+    days = preferences.window(WINDOWS)
+    compared = services().profiles.compare(logins, days, preferences.zone())
     found = {one.stats.identity.named.login for one in compared}
     return render_template(
         "dashboard/compare.html",

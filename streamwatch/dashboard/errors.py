@@ -9,7 +9,7 @@ from flask import redirect, render_template, request, url_for
 from werkzeug.exceptions import HTTPException, NotFound, Unauthorized
 from werkzeug.wrappers import Response
 
-from streamwatch.api.errors import ANSWERS, Answer
+from streamwatch.api.errors import PROBLEMS, ProblemSpec
 from streamwatch.dashboard.blueprint import blueprint
 
 log = logging.getLogger(__name__)
@@ -38,7 +38,7 @@ def http_page(error: HTTPException) -> Page:
     return _page(status, error.description or status.description)
 
 
-def _typed_page(answer: Answer, error: Exception) -> Page:
+def _typed_page(answer: ProblemSpec, error: Exception) -> Page:
     log.warning("Page %s: %s: %s", request.url_rule, type(error).__name__, error)
     return _page(answer.status, answer.detail or str(error), answer.retry_after)
 
@@ -48,5 +48,5 @@ def _page(status: HTTPStatus, detail: str, retry_after: int | None = None) -> Pa
     return text, status, {"Retry-After": str(retry_after)} if retry_after else {}
 
 
-for _error, _answer in ANSWERS.items():
+for _error, _answer in PROBLEMS.items():
     blueprint.register_error_handler(_error, partial(_typed_page, _answer))

@@ -38,5 +38,5 @@ def added_streamers() -> dict[str, Any]:
     logins = [name for name in names if LOGIN.fullmatch(name)]
     return {
         "added": services().streamers.add_many(logins),
-        "no_logins": [name for name in names if name not in logins],
+        "invalid_logins": [name for name in names if name not in logins],
     }

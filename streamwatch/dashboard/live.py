@@ -7,11 +7,11 @@ from flask import render_template, request, url_for
 
 from streamwatch.analytics.base import AnalyticsUnavailable
 from streamwatch.api.context import services
-from streamwatch.dashboard import visitor
+from streamwatch.dashboard import preferences
 from streamwatch.dashboard.blueprint import blueprint
 from streamwatch.dashboard.forms import added_streamers
-from streamwatch.services.health import CONNECTED
-from streamwatch.services.overview import Order
+from streamwatch.services.live_directory import Order
+from streamwatch.services.monitoring.health import CONNECTED
 
 log = logging.getLogger(__name__)
 
@@ -37,8 +37,8 @@ def _page(**more: Any) -> str:
     curves, watched_today = _audience() if health.analytics == CONNECTED else ({}, None)
     return render_template(
         "dashboard/live.html",
-        overview=services().overview.look(search, category, order),
-        events=services().history.newest(EVENTS_SHOWN),
+        overview=services().live_directory.look(search, category, order),
+        events=services().events.newest(EVENTS_SHOWN),
         health=health,
         settings=services().settings,
         search=search,
@@ -53,9 +53,9 @@ def _page(**more: Any) -> str:
 
 def _audience() -> tuple[dict[str, list[int]], float | None]:
     """The curves of viewers and the hours watched today: the page goes without, if need be."""
-    audience = services().audience
+    audience = services().viewership
     try:
-        return audience.curves(), audience.hours_watched_today(visitor.zone())
+        return audience.curves(), audience.hours_watched_today(preferences.zone())
     except AnalyticsUnavailable as error:
         log.warning("Who is live is shown without its curves: %s", error)
         return {}, None

@@ -8,8 +8,8 @@ from werkzeug.wrappers import Response
 
 from streamwatch.api.auth import is_key
 from streamwatch.api.context import services
-from streamwatch.api.sessions import close_session, current_session, open_session
 from streamwatch.dashboard.blueprint import blueprint
+from streamwatch.dashboard.login_session import close_session, current_session, open_session
 
 
 @blueprint.get("/login")

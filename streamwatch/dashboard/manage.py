@@ -41,7 +41,7 @@ def _streamers(**more: Any) -> str:
     return render_template(
         "dashboard/manage.html",
         found=page_of(found, STREAMERS_A_PAGE),
-        live={status.user_id for status in services().statuses.live()},
+        live={status.user_id for status in services().status.live()},
         subscribes=services().settings.webhook_url is not None,
         search=search,
         **more,
@@ -65,7 +65,7 @@ def _subscriptions(**more: Any) -> str:
         "dashboard/subscriptions.html",
         listed=listed,
         statuses=Counter(one.status for one in listed.ours).most_common(),
-        sick=[one for one in listed.ours if not one.is_enabled],
+        unhealthy=[one for one in listed.ours if not one.is_enabled],
         names={one.user_id: one.display_name for one in services().streamers.all()},
         **more,
     )

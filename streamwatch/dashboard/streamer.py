@@ -8,13 +8,13 @@ from flask import render_template, request
 from streamwatch.analytics.base import AnalyticsUnavailable
 from streamwatch.api.analytics import WINDOWS
 from streamwatch.api.context import services
-from streamwatch.dashboard import visitor
+from streamwatch.dashboard import preferences
 from streamwatch.dashboard.blueprint import blueprint
 from streamwatch.dashboard.forms import page_of
 from streamwatch.domain.schedule import schedule
 from streamwatch.domain.sessions import StreamSession
+from streamwatch.services.analytics.profiles import Profile
 from streamwatch.services.errors import UnknownStreamer
-from streamwatch.services.performance import Profile
 
 SESSIONS_A_PAGE = 20
 
@@ -30,7 +30,7 @@ ORDERS: dict[str, Callable[[StreamSession], Any]] = {
 
 @blueprint.get("/streamer/<login>")
 def show_streamer(login: str) -> str:
-    streamer, status = services().streamers.find(login), services().statuses.known(login)
+    streamer, status = services().streamers.find(login), services().status.known(login)
     is_down, performance = False, {}
     try:
         performance = _performance(login)
@@ -45,7 +45,7 @@ def show_streamer(login: str) -> str:
         streamer=streamer,
         status=status,
         is_down=is_down,
-        days=visitor.window(WINDOWS),
+        days=preferences.window(WINDOWS),
         windows=WINDOWS,
         **performance,
     )
@@ -53,13 +53,13 @@ def show_streamer(login: str) -> str:
 
 def _performance(login: str) -> dict[str, Any]:
     """What the analytics know."""
-    profile = services().performance.profile(login, visitor.window(WINDOWS))
+    profile = services().profiles.profile(login, preferences.window(WINDOWS))
     chosen = _chosen(profile)
     return {
         "profile": profile,
         "chosen": chosen,
-        "samples": services().performance.curve(chosen.stream_id) if chosen else [],
-        "week": schedule(profile.sessions, visitor.zone()),
+        "samples": services().profiles.curve(chosen.stream_id) if chosen else [],
+        "week": schedule(profile.sessions, preferences.zone()),
         **_table(profile.sessions),
     }
 
@@ -67,7 +67,7 @@ def _performance(login: str) -> dict[str, Any]:
 def _chosen(profile: Profile) -> StreamSession | None:
     """The session that the request asks for with `stream`, else the newest of the window."""
     asked = request.args.get("stream")
-    found = services().performance.session(profile, asked) if asked else None
+    found = services().profiles.session(profile, asked) if asked else None
     return found or next(iter(profile.sessions), None)
 
 

@@ -40,7 +40,7 @@ class Streamer:
     """A monitored user, with the ids of the two EventSub subscriptions that watch them.
 
     `signed_with` names the webhook secret that these were created with (see
-    `subscriptions.secret_mark`); None where that is not known.
+    `subscriptions.secret_fingerprint`); None where that is not known.
     """
 
     user_id: str

@@ -16,7 +16,7 @@ _MARK_DIGITS = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class DesiredSubscription:
     """One subscription that should stand."""
 
     type: EventType
@@ -27,7 +27,7 @@ class Wanted:
 class Missing:
     """One that does not stand, and those in its place that have to go first."""
 
-    wanted: Wanted
+    wanted: DesiredSubscription
     instead_of: tuple[Subscription, ...] = ()
 
 
@@ -36,21 +36,21 @@ class Plan:
     """The way from what Twitch has to what is wanted. `kept` stay as they are; `unwanted` are
     strays and duplicates."""
 
-    kept: Mapping[Wanted, Subscription]
+    kept: Mapping[DesiredSubscription, Subscription]
     missing: Sequence[Missing]
     unwanted: Sequence[Subscription]
 
 
-def secret_mark(secret: str) -> str:
+def secret_fingerprint(secret: str) -> str:
     """A name for a webhook secret. Twitch does not tell with which secret it signs, so this is kept
     instead: too short to find a good secret by."""
     mark = hmac.new(secret.encode(), b"StreamWatch's webhook secret", sha256)
     return mark.hexdigest()[:_MARK_DIGITS]
 
 
-def wanted_of(streamer: Streamer) -> list[Wanted]:
+def desired_subscriptions(streamer: Streamer) -> list[DesiredSubscription]:
     """The subscriptions that a streamer should have."""
-    return [Wanted(event_type, streamer.user_id) for event_type in EventType]
+    return [DesiredSubscription(event_type, streamer.user_id) for event_type in EventType]
 
 
 def plan(
@@ -70,16 +70,16 @@ def plan(
     when we created them: `WEBHOOK_URL` was another then. All others are left alone.
     """
     known = {one for streamer in streamers for one in streamer.subscription_ids.values()}
-    places: defaultdict[Wanted | None, list[Subscription]] = defaultdict(list)
+    places: defaultdict[DesiredSubscription | None, list[Subscription]] = defaultdict(list)
     for subscription in subscriptions:
         if subscription.callback == callback or subscription.id in known:
             places[place(subscription)].append(subscription)
-    kept: dict[Wanted, Subscription] = {}
+    kept: dict[DesiredSubscription, Subscription] = {}
     missing: list[Missing] = []
     unwanted: list[Subscription] = []
     for streamer in sorted(streamers, key=lambda streamer: streamer.added_at):
         is_outdated = streamer.signed_with not in ((None, mark) if adopts else (mark,))
-        for wanted in wanted_of(streamer):
+        for wanted in desired_subscriptions(streamer):
             there = places.pop(wanted, [])
             usable = [] if is_outdated else [one for one in there if _stands(one, callback)]
             if usable:
@@ -102,7 +102,7 @@ def noted(streamer: Streamer, standing: Mapping[EventType, str], mark: str | Non
     )
 
 
-def place(subscription: Subscription) -> Wanted | None:
+def place(subscription: Subscription) -> DesiredSubscription | None:
     """What the subscription does the work of, if that is something that could be wanted."""
     if (
         subscription.type not in set(EventType)
@@ -110,7 +110,7 @@ def place(subscription: Subscription) -> Wanted | None:
         or subscription.user_id is None
     ):
         return None
-    return Wanted(EventType(subscription.type), subscription.user_id)
+    return DesiredSubscription(EventType(subscription.type), subscription.user_id)
 
 
 def _stands(subscription: Subscription, callback: str) -> bool:

@@ -8,8 +8,8 @@ from datetime import datetime
 from streamwatch.domain.batches import batched
 from streamwatch.domain.models import Streamer, User
 from streamwatch.services.errors import NotMonitored, UnknownUser
-from streamwatch.services.refresh import REFRESH, Refresh
-from streamwatch.services.subscriptions import RECONCILE, Subscriptions
+from streamwatch.services.ingestion.poller import REFRESH, Poller
+from streamwatch.services.subscriptions.reconcile import RECONCILE, Subscriptions
 from streamwatch.storage.base import Storage
 from streamwatch.twitch.base import Twitch, TwitchError, TwitchNotConfigured
 
@@ -44,7 +44,7 @@ class Streamers:
         storage: Storage,
         twitch: Twitch,
         subscriptions: Subscriptions,
-        refresh: Refresh,
+        refresh: Poller,
         clock: Callable[[], datetime],
     ) -> None:
         self._storage = storage
@@ -77,19 +77,19 @@ class Streamers:
         created = self._monitor(users)
         user_id = users[0].user_id
         if created:
-            self._settle_in(user_id)
+            self._initialize(user_id)
         return Added(self._storage.streamers_by_id([user_id])[user_id], created=bool(created))
 
     def add_many(self, logins: Iterable[str]) -> BulkAdded:
         """Monitor many, in as few calls to Twitch as it allows. The worker subscribes and looks who
         is live within seconds."""
-        result = self.enroll(logins)
+        result = self.add_without_jobs(logins)
         if result.added:
             self._storage.coordination.request_job(RECONCILE)
             self._storage.coordination.request_job(REFRESH)
         return result
 
-    def enroll(self, logins: Iterable[str]) -> BulkAdded:
+    def add_without_jobs(self, logins: Iterable[str]) -> BulkAdded:
         """Monitor many, and leave subscriptions and live data to jobs that run anyway."""
         wanted = list(dict.fromkeys(login.lower() for login in logins))
         result = BulkAdded()
@@ -150,7 +150,7 @@ class Streamers:
         self._rename([user for user in users if user.user_id not in created])
         return created
 
-    def refresh_names(self) -> int:
+    def update_names(self) -> int:
         """Ask Twitch for the names of all who are monitored; how many had changed."""
         renamed = 0
         for batch in batched(self._storage.streamers(), _USERS_A_CALL):
@@ -171,7 +171,7 @@ class Streamers:
             self._storage.update_streamers(renamed)
         return len(renamed)
 
-    def _settle_in(self, user_id: str) -> None:
+    def _initialize(self, user_id: str) -> None:
         """What makes a new streamer complete: subscriptions, and whether they are live. One does
         not wait for the other: without room for subscriptions they are polled."""
         try:
@@ -180,7 +180,7 @@ class Streamers:
             log.warning("A new streamer is not subscribed to yet: %s", error)
             self._storage.coordination.request_job(RECONCILE)
         try:
-            self._refresh.look_at([user_id])
+            self._refresh.poll_now([user_id])
         except TwitchError as error:
             log.warning("A new streamer's status is not known yet: %s", error)
             self._storage.coordination.request_job(REFRESH)

@@ -111,7 +111,7 @@ class ReaderState:
 
 
 @dataclass(frozen=True, slots=True)
-class SetAside:
+class DeadLetter:
     """A feed entry that a reader could not process, with what went wrong."""
 
     id: str
@@ -132,7 +132,7 @@ class Lease:
 
 
 @dataclass(frozen=True, slots=True)
-class Uses:
+class WindowCount:
     """How often a thing was used in its window, which ends in `seconds_left`."""
 
     count: int
@@ -183,11 +183,11 @@ class Feed(ABC):
         Nothing happens to one that is acknowledged already."""
 
     @abstractmethod
-    def set_aside_entries(self, reader: str) -> list[SetAside]:
+    def dead_letters(self, reader: str) -> list[DeadLetter]:
         """What was set aside for `reader`, oldest first."""
 
     @abstractmethod
-    def drop_set_aside(self, reader: str, ids: Sequence[str]) -> None:
+    def drop_dead_letters(self, reader: str, ids: Sequence[str]) -> None:
         """Forget entries that were set aside: they have been processed after all, or given up."""
 
     @abstractmethod
@@ -277,7 +277,7 @@ class Coordination(ABC):
         """The figures on a topic; {} where there are none or their time is over."""
 
     @abstractmethod
-    def use(self, name: str, seconds: float, times: int = 1) -> Uses:
+    def use(self, name: str, seconds: float, times: int = 1) -> WindowCount:
         """Count `times` uses of `name`, these included. The first opens a window of `seconds`; when
         it ends, counting begins anew."""
 

@@ -60,7 +60,7 @@ class SubscriptionListing:
 
 
 @dataclass(frozen=True, slots=True)
-class HelixBudget:
+class RateLimitState:
     """The rate limit as the last answer told it: `remaining` of `limit` points, full at
     `resets_at`."""
 
@@ -115,5 +115,5 @@ class Twitch(ABC):
         """Delete a subscription. One that is gone already is a success."""
 
     @abstractmethod
-    def budget(self) -> HelixBudget | None:
+    def budget(self) -> RateLimitState | None:
         """What is left of the rate limit; None before the first answer."""

@@ -1,4 +1,4 @@
-"""A call to Twitch and its answer: what is sent, what came back, and what a refusal means."""
+"""A call to Twitch and its answer: what is sent, what came back, and what a open_error means."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,11 +13,11 @@ from streamwatch.twitch.base import TwitchDenied, TwitchError, TwitchRefused, Tw
 _LONGEST_MESSAGE = 200
 
 Refusals = Mapping[int, type[TwitchRefused]]
-"""What a refusal means, by HTTP status; any other status from 400 on is a TwitchRefused."""
+"""What a open_error means, by HTTP status; any other status from 400 on is a TwitchRefused."""
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Response:
     """What Twitch answered to a request made at `asked_at`. Bodies may hold a token: no repr."""
 
     status: int
@@ -48,7 +48,7 @@ class Answer:
         return int(value) if value.isascii() and value.isdigit() else None
 
 
-def is_rate_limited(answer: Answer) -> bool:
+def is_rate_limited(answer: Response) -> bool:
     """Whether the rate limit's bucket is empty."""
     return answer.status == HTTPStatus.TOO_MANY_REQUESTS
 
@@ -66,13 +66,13 @@ class Call:
     form: Mapping[str, str] | None = field(default=None, repr=False)
     json: Mapping[str, Any] | None = field(default=None, repr=False)
     refusals: Refusals = field(default_factory=lambda: {HTTPStatus.UNAUTHORIZED: TwitchDenied})
-    rate_limited: Callable[[Answer], bool] = is_rate_limited
+    rate_limited: Callable[[Response], bool] = is_rate_limited
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"
 
 
-def refusal(call: Call, answer: Answer, secrets: Sequence[str]) -> TwitchError:
+def open_error(call: Call, answer: Response, secrets: Sequence[str]) -> TwitchError:
     """The error that an answer without success is. Twitch's own words are in it only where they
     are short, printable and free of `secrets`."""
     if answer.status < HTTPStatus.BAD_REQUEST:

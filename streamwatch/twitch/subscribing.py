@@ -13,7 +13,7 @@ from streamwatch.twitch.base import (
     SubscriptionLimit,
     TwitchDenied,
 )
-from streamwatch.twitch.calls import Answer, Call, Refusals, is_rate_limited
+from streamwatch.twitch.calls import Call, Refusals, Response, is_rate_limited
 
 SUBSCRIPTIONS = "/eventsub/subscriptions"
 
@@ -44,7 +44,7 @@ def subscribe_call(wanted: Subscribe) -> Call:
     )
 
 
-def _is_rate_limited(answer: Answer) -> bool:
+def _is_rate_limited(answer: Response) -> bool:
     """Whether a 429 to Create EventSub Subscription means the rate limit.
 
     Twitch answers 429 also where there are too many subscriptions of the type and condition, or

@@ -12,7 +12,7 @@ from threading import Lock
 
 from streamwatch.domain.models import AppToken
 from streamwatch.twitch.base import TokenStore, TwitchBusy, TwitchDenied
-from streamwatch.twitch.calls import Answer, Call, Refusals, refusal, unexpected
+from streamwatch.twitch.calls import Call, Refusals, Response, open_error, unexpected
 from streamwatch.twitch.transport import Transport
 
 _MARGIN = timedelta(minutes=10)
@@ -98,14 +98,14 @@ class AppTokens:
         )
         answer = self._transport.send(call, identity={})
         if not answer.is_success:
-            raise refusal(call, answer, [self._client_secret])
+            raise open_error(call, answer, [self._client_secret])
         token = _token(answer)
         if token is None:
             raise unexpected(call)
         return token
 
 
-def _token(answer: Answer) -> AppToken | None:
+def _token(answer: Response) -> AppToken | None:
     document = answer.document() or {}
     value, seconds = document.get("access_token"), document.get("expires_in")
     if not isinstance(value, str) or not _VALUE.fullmatch(value):

@@ -13,9 +13,9 @@ import requests
 from requests.auth import AuthBase
 from urllib3.exceptions import HTTPError
 
-from streamwatch.twitch.base import HelixBudget, TwitchBusy, TwitchUnavailable
-from streamwatch.twitch.calls import Answer, Call
-from streamwatch.twitch.ratelimit import RateLimit
+from streamwatch.twitch.base import RateLimitState, TwitchBusy, TwitchUnavailable
+from streamwatch.twitch.calls import Call, Response
+from streamwatch.twitch.rate_limit import RateLimit
 
 BACK_OFF = 0.5
 """Seconds before the second try; twice as long before the third; up to twice that by chance."""
@@ -30,11 +30,11 @@ _CHUNK_BYTES = 64 * 1024
 _log = logging.getLogger(__name__)
 
 Observe = Callable[[str, str, int], None]
-"""Told of every request: method, path, and the answer's status, 0 where none came."""
+"""Called of every request: method, path, and the answer's status, 0 where none came."""
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class RateLimits:
     """How long a call may take, in seconds, and how many run at once in this process.
 
     The calls are capped because Twitch has answered 400 to bursts of more than 100, and because
@@ -87,7 +87,7 @@ class Transport:
         self,
         base_url: str,
         *,
-        limits: Limits,
+        limits: RateLimits,
         clock: Callable[[], datetime],
         sleep: Callable[[float], None],
         jitter: Callable[[], float],
@@ -105,11 +105,11 @@ class Transport:
             self._sessions.put(requests.Session())
 
     @property
-    def budget(self) -> HelixBudget | None:
+    def budget(self) -> RateLimitState | None:
         """What the last answer told about the rate limit."""
         return self._rate_limit.budget
 
-    def send(self, call: Call, identity: Mapping[str, str]) -> Answer:
+    def send(self, call: Call, identity: Mapping[str, str]) -> Response:
         """The answer to `call`, sent with the headers in `identity`: of any status but a server's
         failure, which is TwitchUnavailable, and an empty rate limit, which is TwitchBusy."""
         with self._turn() as session:
@@ -117,7 +117,7 @@ class Transport:
             while True:
                 self._wait(self._rate_limit.pace())
                 outcome = self._attempt(session, call, identity)
-                if isinstance(outcome, Answer) and not _is_failure(call, outcome):
+                if isinstance(outcome, Response) and not _is_failure(call, outcome):
                     return outcome
                 pause = self._pause(call, outcome, failures)
                 _log.info("%s; next try in %.1f s", _problem(call, outcome), pause)
@@ -138,10 +138,10 @@ class Transport:
 
     def _attempt(
         self, session: requests.Session, call: Call, identity: Mapping[str, str]
-    ) -> Answer | _Unreached:
+    ) -> Response | _Unreached:
         outcome = self._exchange(session, call, identity)
         status = 0
-        if isinstance(outcome, Answer):
+        if isinstance(outcome, Response):
             status = outcome.status
             self._rate_limit.note(outcome)
         self._observe(call.method, call.path, status)
@@ -149,7 +149,7 @@ class Transport:
 
     def _exchange(
         self, session: requests.Session, call: Call, identity: Mapping[str, str]
-    ) -> Answer | _Unreached:
+    ) -> Response | _Unreached:
         asked_at, deadline = self._clock(), time.monotonic() + self._limits.exchange
         try:
             with session.request(
@@ -164,19 +164,19 @@ class Transport:
                 stream=True,
             ) as response:
                 body = _body(response, deadline)
-                return Answer(response.status_code, response.headers, body, asked_at)
+                return Response(response.status_code, response.headers, body, asked_at)
         except (requests.RequestException, HTTPError) as error:
             return _Unreached(type(error).__name__)
 
-    def _pause(self, call: Call, outcome: Answer | _Unreached, failures: int) -> float:
+    def _pause(self, call: Call, outcome: Response | _Unreached, failures: int) -> float:
         """Seconds until the next try of a call that has failed `failures` times before. Raises
         where there is none."""
-        if isinstance(outcome, Answer) and outcome.status == HTTPStatus.TOO_MANY_REQUESTS:
+        if isinstance(outcome, Response) and outcome.status == HTTPStatus.TOO_MANY_REQUESTS:
             until_reset = self._rate_limit.until_reset(outcome)
             if failures >= RETRIES or until_reset > self._limits.reset:
                 raise TwitchBusy("Twitch's rate limit is used up.", until_reset)
             return until_reset + self._jitter()
-        is_503 = isinstance(outcome, Answer) and outcome.status == HTTPStatus.SERVICE_UNAVAILABLE
+        is_503 = isinstance(outcome, Response) and outcome.status == HTTPStatus.SERVICE_UNAVAILABLE
         if failures >= (RETRIES_OF_503 if is_503 else RETRIES):
             raise TwitchUnavailable(f"{_problem(call, outcome)}.")
         return BACK_OFF * 2.0**failures * (1 + self._jitter())
@@ -186,12 +186,12 @@ class Transport:
             self._sleep(seconds)
 
 
-def _is_failure(call: Call, answer: Answer) -> bool:
+def _is_failure(call: Call, answer: Response) -> bool:
     return answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR or call.rate_limited(answer)
 
 
-def _problem(call: Call, outcome: Answer | _Unreached) -> str:
-    if isinstance(outcome, Answer):
+def _problem(call: Call, outcome: Response | _Unreached) -> str:
+    if isinstance(outcome, Response):
         return f"Twitch answered {outcome.status} to {call}"
     return f"Twitch did not answer {call} ({outcome.reason})"
 

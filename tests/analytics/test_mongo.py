@@ -174,7 +174,7 @@ def test_projecting_into_a_long_history_examines_what_is_around_alone(
         assert one.get("docsExamined", 0) <= MOST.get(collection, 10), one
 
 
-# Silence
+# CircuitBreaker
 
 
 def test_a_mongodb_that_freezes_is_told_by_every_read_within_three_seconds() -> None:

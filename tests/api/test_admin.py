@@ -5,12 +5,12 @@ import pytest
 from werkzeug.test import TestResponse
 
 from streamwatch.domain.models import EventType
-from streamwatch.leadership import LEADER
-from streamwatch.services.subscriptions import RECONCILE
+from streamwatch.services.locks import LEADER_LEASE
+from streamwatch.services.subscriptions.reconcile import RECONCILE
 from streamwatch.settings import Settings
 from streamwatch.storage.base import FeedEntry, JobRun, StorageUnavailable
 from streamwatch.twitch.base import (
-    HelixBudget,
+    RateLimitState,
     Subscribe,
     TwitchBusy,
     TwitchNotConfigured,
@@ -169,7 +169,7 @@ def test_every_path_needs_a_key(world: World, method: str, path: str) -> None:
 
 
 def diagnostics(world: World) -> Any:
-    world.app.extensions["streamwatch"].messages.flush()
+    world.app.extensions["streamwatch"].message_counters.flush()
     return get(world, "/admin/diagnostics")
 
 
@@ -218,7 +218,7 @@ def test_diagnostics_tell_of_the_feed_and_what_was_set_aside(world: World) -> No
 def test_diagnostics_tell_who_leads_and_how_the_jobs_went(world: World) -> None:
     at = datetime(2026, 6, 1, tzinfo=UTC)
     coordination = world.storage.coordination
-    coordination.acquire_lease(LEADER, "machine:7", 60)
+    coordination.acquire_lease(LEADER_LEASE, "machine:7", 60)
     coordination.heartbeat(at)
     coordination.record_job(JobRun("refresh", at, 1.5, "Twitch did not answer."))
     assert diagnostics(world)["worker"] == {
@@ -251,8 +251,8 @@ def test_diagnostics_tell_the_rest_while_twitch_does_not_answer(world: World) ->
 class AskedTwitch(FakeTwitch):
     """One that has told its rate limit."""
 
-    def budget(self) -> HelixBudget | None:
-        return HelixBudget(800, 799, datetime(2026, 6, 1, tzinfo=UTC))
+    def budget(self) -> RateLimitState | None:
+        return RateLimitState(800, 799, datetime(2026, 6, 1, tzinfo=UTC))
 
 
 def test_diagnostics_tell_what_is_left_of_the_rate_limit() -> None:

@@ -15,7 +15,7 @@ from streamwatch.analytics.testing.build import CAP, CHESS, GO, Piece, offline, 
 from streamwatch.analytics.testing.build import told as observed
 from streamwatch.domain.models import User
 from streamwatch.domain.times import format_time, parse_time
-from streamwatch.services.projector import Projector
+from streamwatch.services.analytics.projector import Projector
 from tests import messages
 from tests.api.world import FakeAnalytics, World, build_world, problem
 from tests.fakes import now
@@ -362,7 +362,7 @@ def test_a_stream_from_the_webhook_to_its_figures(world: World) -> None:
     world.send(messages.online(user, "9001", at=start, started_at=start))
     world.twitch.go_live(user, id="9001", started_at=start, viewer_count=60)
     services = world.app.extensions["streamwatch"]
-    services.refresh.look_at([user.user_id])
+    services.poller.poll_now([user.user_id])
     world.send(messages.offline(user, None, at=start + timedelta(minutes=4)))
     projector = Projector(world.storage.feed, world.analytics, "test", now)
     assert projector.run_once()

@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 import pytest
 
 from streamwatch.analytics import open_analytics
-from streamwatch.services.observer import Observer
-from streamwatch.services.projector import READER
+from streamwatch.services.analytics.projector import READER
+from streamwatch.services.ingestion.recorder import ObservationRecorder
 from streamwatch.settings import Settings
 from tests.cli.conftest import Shell
 from tests.domain.build import online
@@ -32,7 +32,7 @@ def set_aside(shell: Shell, **data: str) -> str:
     went = online("9001", 0)
     went = replace(went, event=replace(went.event, data=went.event.data | data))
     shell.storage.feed.register(READER)
-    Observer(shell.storage).observe([went])
+    ObservationRecorder(shell.storage).record([went])
     [entry] = shell.storage.feed.read(READER, "test", 1, reclaim_seconds=60)
     shell.storage.feed.set_aside(READER, entry, "something was wrong", AT)
     return entry.id

@@ -1,4 +1,4 @@
-from streamwatch.services.subscriptions import RECONCILE
+from streamwatch.services.subscriptions.reconcile import RECONCILE
 from streamwatch.simulator.faults import CallFault
 from tests.cli.conftest import Shell
 

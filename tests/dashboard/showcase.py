@@ -17,7 +17,7 @@ from streamwatch.domain.models import Stream, Streamer, User
 from streamwatch.domain.observations import Observation, SeenLive, WentOffline, WentOnline
 from streamwatch.domain.sessions import observed
 from streamwatch.domain.transitions import snapshot
-from streamwatch.services.observer import Observer
+from streamwatch.services.ingestion.recorder import ObservationRecorder
 from streamwatch.settings import Settings
 from streamwatch.simulator.cast import CAST, CATEGORIES, TAGS, TITLES, Member
 from streamwatch.simulator.past import SAMPLED_EVERY, Past, offline, online, sample
@@ -79,7 +79,7 @@ class Showcase:
         try:
             yield f"http://127.0.0.1:{server.server_port}"
         finally:
-            self.services.live_push.close()
+            self.services.broadcaster.close()
             self._end(server)
             thread.join()
 
@@ -158,7 +158,7 @@ class Showcase:
         self.analytics.project(observed((), sample(user, stream, at)))
 
     def _observe(self, observation: Observation) -> None:
-        Observer(self.storage).observe([observation])
+        ObservationRecorder(self.storage).record([observation])
 
     def _user(self, name: str) -> User:
         return self.twitch.known[f"id-{name.lower()}"]

@@ -10,7 +10,7 @@ import time_machine
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from streamwatch.api.sessions import COOKIE, MAX_AGE_SECONDS
+from streamwatch.dashboard.login_session import COOKIE, MAX_AGE_SECONDS
 from tests.api.world import World, build_world
 from tests.messages import SECRET
 

@@ -137,7 +137,7 @@ def test_a_page_without_a_place_among_the_listeners_polls(
     showcase: Showcase, served: str, visit: Visiting
 ) -> None:
     showcase.monitor("Shroud")
-    held = [showcase.services.live_push.listen() for _ in range(16)]
+    held = [showcase.services.broadcaster.listen() for _ in range(16)]
     one = visit(served)
     one.page.clock.install()
     page = one.open("/dashboard/")
@@ -151,7 +151,7 @@ def test_a_page_without_a_place_among_the_listeners_polls(
         listener.close()
     page.clock.fast_forward(10_000)
     expect(page.locator("[data-pulse]")).to_have_text("Live")
-    assert all("503" in refusal for refusal in one.faults)
+    assert all("503" in open_error for open_error in one.faults)
     one.faults.clear()
 
 

@@ -47,17 +47,17 @@ def analytics() -> FailingAnalytics:
 
 
 @pytest.fixture
-def house(storage: FailingStorage, analytics: FailingAnalytics) -> Showcase:
+def services(storage: FailingStorage, analytics: FailingAnalytics) -> Showcase:
     return Showcase(storage=storage, analytics=analytics)
 
 
 @pytest.fixture
-def client(house: Showcase) -> FlaskClient:
-    return client_of(house)
+def client(services: Showcase) -> FlaskClient:
+    return client_of(services)
 
 
-def client_of(house: Showcase) -> FlaskClient:
-    return create_app(services=house.services).test_client()
+def client_of(services: Showcase) -> FlaskClient:
+    return create_app(services=services.services).test_client()
 
 
 def text(client: FlaskClient, path: str, status: int = 200) -> str:
@@ -85,8 +85,8 @@ def rows(client: FlaskClient, path: str) -> list[str]:
 # Live now
 
 
-def test_nobody_watched_yet_is_helped(client: FlaskClient, house: Showcase) -> None:
-    house.twitch.add_user("shroud", name="Shroud")
+def test_nobody_watched_yet_is_helped(client: FlaskClient, services: Showcase) -> None:
+    services.twitch.add_user("shroud", name="Shroud")
     assert "Nobody is watched yet" in text(client, "/dashboard/")
     page = client.post("/dashboard/streamers", data={"logins": "@Shroud\nnobody ,not-a-login;"})
     assert "Added:</b> shroud" in page.text
@@ -96,20 +96,22 @@ def test_nobody_watched_yet_is_helped(client: FlaskClient, house: Showcase) -> N
 
 
 def test_twitch_that_does_not_answer_is_told_of_those_who_were_not_added(
-    client: FlaskClient, house: Showcase
+    client: FlaskClient, services: Showcase
 ) -> None:
-    house.twitch.error = TwitchUnavailable("no answer")
+    services.twitch.error = TwitchUnavailable("no answer")
     page = client.post("/dashboard/streamers", data={"logins": "shroud"})
     assert "Twitch could not be asked: try again:</b> shroud" in page.text
 
 
-def test_who_is_live_is_shown_with_all_that_is_known(client: FlaskClient, house: Showcase) -> None:
-    house.monitor("Shroud", "Other")
-    house.go_online("Shroud", "s1", minutes_ago=61)
-    house.poll(
+def test_who_is_live_is_shown_with_all_that_is_known(
+    client: FlaskClient, services: Showcase
+) -> None:
+    services.monitor("Shroud", "Other")
+    services.go_online("Shroud", "s1", minutes_ago=61)
+    services.poll(
         "Shroud", viewer_count=1000, title="<script>alert(1)</script>", game_name="Chess & Go"
     )
-    house.poll(
+    services.poll(
         "Shroud", viewer_count=1500, title="<script>alert(1)</script>", game_name="Chess & Go"
     )
     page = client.get("/dashboard/").text
@@ -121,10 +123,10 @@ def test_who_is_live_is_shown_with_all_that_is_known(client: FlaskClient, house:
 
 
 def test_details_that_have_not_come_yet_are_waited_for(
-    client: FlaskClient, house: Showcase
+    client: FlaskClient, services: Showcase
 ) -> None:
-    house.monitor("Shroud")
-    house.go_online("Shroud", "s1")
+    services.monitor("Shroud")
+    services.go_online("Shroud", "s1")
     assert "Details follow in a moment" in text(client, "/dashboard/")
 
 
@@ -145,14 +147,14 @@ def test_details_that_have_not_come_yet_are_waited_for(
     ],
 )
 def test_streams_are_searched_sorted_and_filtered(
-    client: FlaskClient, house: Showcase, query: str, names: list[str]
+    client: FlaskClient, services: Showcase, query: str, names: list[str]
 ) -> None:
-    house.monitor("Big", "Middle", "Small")
+    services.monitor("Big", "Middle", "Small")
     for number, name in enumerate(("Big", "Middle", "Small")):
-        house.go_online(name, f"stream-{number}", minutes_ago=30 - number)
-    house.poll("Big", viewer_count=300, game_name="Chess", title="hello")
-    house.poll("Middle", viewer_count=200, game_name="Art", title="a speedrun")
-    house.poll("Small", viewer_count=100, game_name="Chess", title="hello", tags=("Cosy",))
+        services.go_online(name, f"stream-{number}", minutes_ago=30 - number)
+    services.poll("Big", viewer_count=300, game_name="Chess", title="hello")
+    services.poll("Middle", viewer_count=200, game_name="Art", title="a speedrun")
+    services.poll("Small", viewer_count=100, game_name="Chess", title="hello", tags=("Cosy",))
     page = client.get(f"/dashboard/{query}").text
     assert found(r"<h3><a[^>]*>(\w+)</a>", page) == names
     assert ("No stream matches" in page) is (names == [])
@@ -166,24 +168,24 @@ def test_streams_are_searched_sorted_and_filtered(
     ],
 )
 def test_what_is_not_set_is_told(settings: dict[str, str], hint: str) -> None:
-    house = Showcase(settings=Settings(webhook_secrets=(SECRET,), **settings))  # type: ignore[arg-type]
-    assert hint in text(client_of(house), "/dashboard/")
+    services = Showcase(settings=Settings(webhook_secrets=(SECRET,), **settings))  # type: ignore[arg-type]
+    assert hint in text(client_of(services), "/dashboard/")
 
 
-def test_a_worker_that_has_stopped_is_told(client: FlaskClient, house: Showcase) -> None:
+def test_a_worker_that_has_stopped_is_told(client: FlaskClient, services: Showcase) -> None:
     assert "No worker has been seen yet" in text(client, "/dashboard/")
-    house.storage.coordination.heartbeat(datetime.now(UTC))
+    services.storage.coordination.heartbeat(datetime.now(UTC))
     assert "worker" not in text(client, "/dashboard/")
-    house.storage.coordination.heartbeat(datetime.now(UTC) - HOUR)
+    services.storage.coordination.heartbeat(datetime.now(UTC) - HOUR)
     assert "The worker has stopped" in text(client, "/dashboard/")
 
 
 def test_without_the_analytics_who_is_live_is_shown_all_the_same(
-    client: FlaskClient, house: Showcase, analytics: FailingAnalytics
+    client: FlaskClient, services: Showcase, analytics: FailingAnalytics
 ) -> None:
-    house.monitor("Shroud")
-    house.go_online("Shroud", "s1")
-    house.poll("Shroud", viewer_count=1234)
+    services.monitor("Shroud")
+    services.go_online("Shroud", "s1")
+    services.poll("Shroud", viewer_count=1234)
     analytics.error = AnalyticsUnavailable("down")
     shown = text(client, "/dashboard/")
     assert "1,234" in shown
@@ -206,17 +208,17 @@ def test_without_the_storage_a_page_says_so(
 
 
 def test_hours_watched_today_are_those_of_the_visitors_day(
-    client: FlaskClient, house: Showcase
+    client: FlaskClient, services: Showcase
 ) -> None:
-    house.monitor("Shroud")
-    user = house.twitch.known["id-shroud"]
+    services.monitor("Shroud")
+    user = services.twitch.known["id-shroud"]
     now = datetime.now(UTC)
     for number in range(6):  # an hour of 60 viewers, which began 30 hours ago
-        house.past_sample(user, "s1", now - 30 * HOUR + number * SAMPLED_EVERY, 60)
+        services.past_sample(user, "s1", now - 30 * HOUR + number * SAMPLED_EVERY, 60)
     assert re.search(r"Hours watched 0 today", text(client, "/dashboard/"))
     for number in range(3):  # and one sample for each of the last half hours
-        house.past_sample(user, "s2", now - timedelta(minutes=30) + number * SAMPLED_EVERY, 60)
-    again = Showcase(storage=house.storage, analytics=house.analytics)
+        services.past_sample(user, "s2", now - timedelta(minutes=30) + number * SAMPLED_EVERY, 60)
+    again = Showcase(storage=services.storage, analytics=services.analytics)
     hours = re.search(r"Hours watched ([\d.]+) today", text(client_of(again), "/dashboard/"))
     assert hours
     assert float(hours[1]) == 20 or now - TODAY < HOUR
@@ -226,10 +228,10 @@ def test_hours_watched_today_are_those_of_the_visitors_day(
 
 
 @pytest.fixture
-def past(house: Showcase) -> Showcase:
+def past(services: Showcase) -> Showcase:
     """Streams of three days, of 10, 30 and 20 viewers, and of 1, 2 and 3 hours."""
-    house.monitor("Shroud")
-    user = house.twitch.known["id-shroud"]
+    services.monitor("Shroud")
+    user = services.twitch.known["id-shroud"]
     for days_ago, viewers, hours in (
         (1, 10, 1),
         (2, 30, 2),
@@ -238,8 +240,8 @@ def past(house: Showcase) -> Showcase:
         (400, 500, 1),
     ):
         start = TODAY - timedelta(days=days_ago)
-        house.past_stream(user, f"stream-{days_ago}", start, hours * HOUR, viewers)
-    return house
+        services.past_stream(user, f"stream-{days_ago}", start, hours * HOUR, viewers)
+    return services
 
 
 def test_a_streamers_windows_are_held_against_those_before(
@@ -274,12 +276,12 @@ def test_sessions_are_sorted(
     assert found(r"(\d h \d\d)", shown) == durations
 
 
-def test_sessions_come_in_pages(client: FlaskClient, house: Showcase) -> None:
-    house.monitor("Shroud")
-    user = house.twitch.known["id-shroud"]
+def test_sessions_come_in_pages(client: FlaskClient, services: Showcase) -> None:
+    services.monitor("Shroud")
+    user = services.twitch.known["id-shroud"]
     for number in range(45):
         start = TODAY - timedelta(hours=12 * (number + 3))
-        house.past_stream(user, f"stream-{number}", start, HOUR, 10)
+        services.past_stream(user, f"stream-{number}", start, HOUR, 10)
     path = "/dashboard/streamer/shroud?days=90"
     assert [len(rows(client, f"{path}&page={page}")) for page in (1, 2, 3, 4, 0)] == [
         20,
@@ -307,11 +309,11 @@ def test_another_streamers_stream_is_not_shown(client: FlaskClient, past: Showca
     assert 'data-value="777"' not in client.get("/dashboard/streamer/shroud?stream=theirs").text
 
 
-def test_changes_of_the_category_are_marked(client: FlaskClient, house: Showcase) -> None:
-    house.monitor("Shroud")
-    house.go_online("Shroud", "s1", minutes_ago=5)
+def test_changes_of_the_category_are_marked(client: FlaskClient, services: Showcase) -> None:
+    services.monitor("Shroud")
+    services.go_online("Shroud", "s1", minutes_ago=5)
     for game_id, game_name in (("1", "Chess"), ("1", "Chess"), ("2", "Go"), ("1", "Chess")):
-        house.poll("Shroud", game_id=game_id, game_name=game_name)
+        services.poll("Shroud", game_id=game_id, game_name=game_name)
     page = client.get("/dashboard/streamer/shroud").text
     assert found(r'data-mark="(\w+)"', page) == ["Chess", "Go", "Chess"]
 
@@ -331,9 +333,9 @@ def test_the_week_is_the_visitors(client: FlaskClient, past: Showcase) -> None:
 
 
 def test_somebody_of_whom_nothing_was_seen_yet_has_a_page(
-    client: FlaskClient, house: Showcase
+    client: FlaskClient, services: Showcase
 ) -> None:
-    house.monitor("Shroud")
+    services.monitor("Shroud")
     shown = text(client, "/dashboard/streamer/shroud")
     assert "Nothing to show yet" in shown
     assert "no stream seen yet" in shown
@@ -381,9 +383,9 @@ def test_past_streams_are_a_calendar(client: FlaskClient, past: Showcase) -> Non
 
 
 def test_the_calendar_of_one_who_never_streamed_is_empty(
-    client: FlaskClient, house: Showcase
+    client: FlaskClient, services: Showcase
 ) -> None:
-    house.monitor("Shroud")
+    services.monitor("Shroud")
     events = icalendar.Calendar.from_ical(client.get("/feeds/streamer/shroud.ics").data).walk(
         "VEVENT"
     )
@@ -394,11 +396,11 @@ def test_the_calendar_of_one_who_never_streamed_is_empty(
 # Top and compare
 
 
-def test_the_top_is_ranked_as_one_asks(client: FlaskClient, house: Showcase) -> None:
-    house.monitor("Long", "Loud")
+def test_the_top_is_ranked_as_one_asks(client: FlaskClient, services: Showcase) -> None:
+    services.monitor("Long", "Loud")
     for name, hours, viewers in (("Long", 5, 10), ("Loud", 1, 100)):
-        user = house.twitch.known[f"id-{name.lower()}"]
-        house.past_stream(user, name, TODAY - 30 * HOUR, hours * HOUR, viewers)
+        user = services.twitch.known[f"id-{name.lower()}"]
+        services.past_stream(user, name, TODAY - 30 * HOUR, hours * HOUR, viewers)
 
     def first(query: str) -> str:
         return found(r'aria-label="Compare (\w+)"', client.get(f"/dashboard/top{query}").text)[0]

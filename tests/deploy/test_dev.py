@@ -106,7 +106,7 @@ def test_when_one_process_ends_all_do(household: Household) -> None:
     [worker] = [
         pid
         for pid in everything
-        if b"streamwatch.worker" in Path(f"/proc/{pid}/cmdline").read_bytes()
+        if b"streamwatch.worker.scheduler" in Path(f"/proc/{pid}/cmdline").read_bytes()
     ]
     os.kill(worker, signal.SIGKILL)
     assert process.wait() == 1

@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 import pytest
 import redis
 
-from streamwatch.embedded import valkey
+from streamwatch.dev.valkey import valkey
 from streamwatch.settings import Settings
 from streamwatch.storage.redis import EmbeddedStorage
 from streamwatch.storage.redis.embedded import socket_path

@@ -12,7 +12,7 @@ from streamwatch.analytics.testing.build import (
     online,
     snapshot,
 )
-from streamwatch.domain.reports import session_document, stats_document, window_document
+from streamwatch.api.analytics_documents import session_document, stats_document, window_document
 from streamwatch.domain.sessions import Identity, Named
 from streamwatch.domain.statistics import HOUR_MS
 from streamwatch.domain.totals import StreamerStats, Totals, Window, totals

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from streamwatch.leadership import LEADER
-from streamwatch.services.refresh import REFRESH
+from streamwatch.services.ingestion.poller import REFRESH
+from streamwatch.services.locks import LEADER_LEASE
 from streamwatch.simulator import CallFault, MessageType, Mishap, Simulator
 from streamwatch.simulator.subscriptions import ENABLED
 from streamwatch.storage.base import JobRun, Lease
@@ -42,8 +42,8 @@ def service(tmp_path: Path, twitch: Simulator, redis_url: str) -> Iterator[Deplo
 
 
 def leader_of(storage: RedisStorage) -> Lease:
-    wait_for(lambda: storage.coordination.lease(LEADER) is not None, 20)
-    lease = storage.coordination.lease(LEADER)
+    wait_for(lambda: storage.coordination.lease(LEADER_LEASE) is not None, 20)
+    lease = storage.coordination.lease(LEADER_LEASE)
     assert lease is not None
     return lease
 
@@ -87,7 +87,7 @@ def test_a_leader_that_stops_is_succeeded_at_once(
     wait_for_refresh(storage, 30)
     leader = leader_of(storage)
     process_of(service, leader).stop()
-    wait_for(lambda: storage.coordination.lease(LEADER) not in (None, leader), 6)
+    wait_for(lambda: storage.coordination.lease(LEADER_LEASE) not in (None, leader), 6)
 
 
 def test_a_leader_that_wakes_up_late_writes_nothing_over_its_successor(

@@ -11,8 +11,8 @@ from functools import partial
 from redis import Redis
 
 from streamwatch.domain.models import StreamSnapshot
-from streamwatch.services.live_push import RESUMABLE
-from streamwatch.storage.redis import keys, values
+from streamwatch.services.push.broadcaster import RESUMABLE
+from streamwatch.storage.redis import codec, keys
 from tests.faults.stack import Stack
 from tests.waiting import wait_for
 
@@ -141,7 +141,7 @@ def _lengthen_feed(client: Redis, entries: int) -> None:
                 language=None,
                 tags=(),
             )
-            record = values.record_value(user_id, [], sample)
+            record = codec.record_value(user_id, [], sample)
             pipeline.xadd(keys.FEED, {"record": record})
         pipeline.execute()
 

@@ -22,7 +22,7 @@ given up: what was never acknowledged could not be told from what was lost."""
 LATEST_SECONDS = sum(RETRY_DELAYS)
 """After this a message is acknowledged or given up."""
 
-Told = tuple[EventType, str]
+TranslatedEntry = tuple[EventType, str]
 """What a message told: its type and the stream's id. Each happens once: no stream resumes here."""
 
 
@@ -30,7 +30,7 @@ Told = tuple[EventType, str]
 class Acknowledged:
     """What was told and answered with 2xx, and how often it was sent."""
 
-    told: set[Told] = field(default_factory=set)
+    told: set[TranslatedEntry] = field(default_factory=set)
     messages: int = 0
     attempts: int = 0
 
@@ -43,7 +43,7 @@ class Load:
     """
 
     def __init__(self, twitch: Simulator, streamers: int, rate: float) -> None:
-        self.happened: dict[Told, Happening] = {}
+        self.happened: dict[TranslatedEntry, Happening] = {}
         self._twitch = twitch
         self._rate = rate
         assert rate < 2 * streamers

@@ -7,7 +7,7 @@ from streamwatch.domain.models import EventType
 from streamwatch.domain.sessions import StreamSession
 from streamwatch.domain.times import to_milliseconds
 from streamwatch.domain.totals import StreamerStats
-from tests.faults.load import LATEST_SECONDS, Acknowledged, Told
+from tests.faults.load import LATEST_SECONDS, Acknowledged, TranslatedEntry
 from tests.faults.stack import Stack
 from tests.waiting import wait_for
 
@@ -47,7 +47,7 @@ def prove(stack: Stack) -> Found:
     return Found(acknowledged.messages, acknowledged.attempts, len(lost), len(doubled))
 
 
-def _history(stack: Stack) -> Counter[Told]:
+def _history(stack: Stack) -> Counter[TranslatedEntry]:
     """How often each going on and off is in the histories of the streamers."""
     return Counter(
         (EventType(event["event_type"]), event["data"]["id"])
@@ -66,7 +66,10 @@ def _sessions(stack: Stack) -> dict[str, list[StreamSession]]:
 
 
 def _is_told_by(
-    sessions: dict[str, list[StreamSession]], told: Told, acknowledged: Acknowledged, stack: Stack
+    sessions: dict[str, list[StreamSession]],
+    told: TranslatedEntry,
+    acknowledged: Acknowledged,
+    stack: Stack,
 ) -> bool:
     """Whether a session begins or ends as it was told. The end of a stream of whose start nobody
     heard makes none."""

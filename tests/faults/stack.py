@@ -12,7 +12,7 @@ import redis
 import requests
 
 from streamwatch.analytics.mongo import MongoAnalytics
-from streamwatch.leadership import LEADER
+from streamwatch.services.locks import LEADER_LEASE
 from streamwatch.simulator import Simulator
 from streamwatch.storage.redis import RedisStorage, keys
 from streamwatch.storage.redis.connection import Connection
@@ -61,7 +61,7 @@ class Stack:
 
     def _leader(self) -> Process | None:
         """None while nobody leads, or one who is dead."""
-        lease = self.storage.coordination.lease(LEADER)
+        lease = self.storage.coordination.lease(LEADER_LEASE)
         pids = {worker.pid: worker for worker in self.workers if worker.is_running}
         return pids.get(int(lease.holder.split(":")[1])) if lease else None
 

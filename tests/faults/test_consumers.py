@@ -10,8 +10,8 @@ from streamwatch.analytics.testing import CAP
 from streamwatch.domain.models import Source, Stream
 from streamwatch.domain.observations import SeenLive
 from streamwatch.domain.sessions import Observed
-from streamwatch.services.observer import Observer
-from streamwatch.services.projector import READER, RECLAIM_SECONDS, Projector
+from streamwatch.services.analytics.projector import READER, RECLAIM_SECONDS, Projector
+from streamwatch.services.ingestion.recorder import ObservationRecorder
 from streamwatch.storage.redis import RedisStorage, keys
 from streamwatch.storage.redis.connection import Connection
 
@@ -49,7 +49,7 @@ def test_what_a_dead_worker_had_written_another_writes_again_and_it_counts_once(
     storage = RedisStorage(Connection.to(redis_url))
     storage.feed.register(READER)
     for number in range(1, SAMPLES + 1):
-        Observer(storage).observe([sample(number)])
+        ObservationRecorder(storage).record([sample(number)])
     dying = Dying(mongodb_url, mongodb_database, CAP)
     with pytest.raises(Died):
         Projector(storage.feed, dying, "dead", now).run_once()

@@ -27,7 +27,7 @@ _SAMPLE_SECONDS = 2.0
 
 
 @dataclass
-class Figures:
+class ServiceMetrics:
     """In the order of time: the memory of each process in megabytes, and the feed's lag."""
 
     memory: dict[str, list[float]] = field(default_factory=dict)
@@ -51,8 +51,8 @@ def resident(pid: int) -> float:
 
 
 @contextmanager
-def watching(stacked: Stack) -> Iterator[Figures]:
-    figures, stopped = Figures(), threading.Event()
+def watching(stacked: Stack) -> Iterator[ServiceMetrics]:
+    figures, stopped = ServiceMetrics(), threading.Event()
 
     def watch() -> None:
         while not stopped.wait(_SAMPLE_SECONDS):
@@ -92,7 +92,9 @@ def test_an_hour_of_ten_times_the_peak_costs_no_memory_and_leaves_no_lag(
     assert max(figures.lag[len(figures.lag) // 2 :]) < 60 * RATE, figures.lag
 
 
-def report(rows: list[tuple[str, float, float]], figures: Figures, sent: int, refused: int) -> str:
+def report(
+    rows: list[tuple[str, float, float]], figures: ServiceMetrics, sent: int, refused: int
+) -> str:
     summary = (
         f"{sent:,} messages sent, {refused} refused; Redis at most {max(figures.redis):.0f} MB; at"
         f" most {max(figures.lag):,} entries of the feed not processed, {figures.lag[-1]:,} at the"

@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from streamwatch.services.published import budget, publish_budget
+from streamwatch.services.monitoring.published_metrics import budget, publish_rate_limit
 from streamwatch.storage.base import StorageUnavailable
 from streamwatch.storage.memory import MemoryStorage
-from streamwatch.twitch.base import HelixBudget
+from streamwatch.twitch.base import RateLimitState
 from tests import messages
 from tests.api.world import World, build_world
 
@@ -32,7 +32,7 @@ def test_only_the_biggest_streams_tell_their_viewers() -> None:
         user = world.twitch.add_user(f"streamer_{number}")
         world.twitch.go_live(user, viewer_count=number)
     world.post("/streamers", json={"usernames": [f"streamer_{n}" for n in range(120)]})
-    world.app.extensions["streamwatch"].refresh.everyone()
+    world.app.extensions["streamwatch"].poller.poll_all()
     viewers = figures(world, "stream_viewers", "login")
     assert viewers == {f"streamer_{number}": number for number in range(20, 120)}
     assert figures(world, "live_streamers") == {"": 120}
@@ -112,9 +112,9 @@ def test_while_the_storage_is_down_that_is_what_the_metrics_say() -> None:
 def test_the_rate_limit_is_full_again_after_its_reset() -> None:
     coordination = MemoryStorage().coordination
     assert budget(coordination, NOW) is None
-    publish_budget(coordination, None)
+    publish_rate_limit(coordination, None)
     assert budget(coordination, NOW) is None
-    told = HelixBudget(800, 3, NOW)
-    publish_budget(coordination, told)
+    told = RateLimitState(800, 3, NOW)
+    publish_rate_limit(coordination, told)
     assert budget(coordination, NOW - timedelta(seconds=1)) == told
-    assert budget(coordination, NOW) == HelixBudget(800, 800, NOW)
+    assert budget(coordination, NOW) == RateLimitState(800, 800, NOW)

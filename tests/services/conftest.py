@@ -39,12 +39,12 @@ class House:
         self.services = assemble(settings, self.storage, self.twitch, FakeAnalytics(), self.clock)
 
     def live(self) -> list[str]:
-        return [status.login for status in self.services.statuses.live()]
+        return [status.login for status in self.services.status.live()]
 
-    def history(self) -> list[str]:
+    def events(self) -> list[str]:
         return [f"{event.event_type} {event.source}" for event in self.storage.events(1000)]
 
 
 @pytest.fixture
-def house() -> House:
+def services() -> House:
     return House()

@@ -85,7 +85,7 @@ def test_an_unreadable_entry_holds_up_nobody(
     storage.feed.set_aside("reader", broken, broken.error, at(0))
     storage.feed.acknowledge("reader", [first.id, last.id])
     assert storage.feed.trim() == 3
-    [kept] = storage.feed.set_aside_entries("reader")
+    [kept] = storage.feed.dead_letters("reader")
     assert (kept.id, kept.record, kept.error) == (broken.id, None, broken.error)
 
 
@@ -95,7 +95,7 @@ def test_an_entry_is_set_aside_as_it_was_stored(storage: RedisStorage) -> None:
 
     storage.feed.set_aside("reader", FeedEntry(entry.id, None), "a bug", at(0))
 
-    [kept] = storage.feed.set_aside_entries("reader")
+    [kept] = storage.feed.dead_letters("reader")
     assert kept.record == entry.record
 
 

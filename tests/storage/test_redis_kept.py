@@ -13,7 +13,7 @@ import pytest
 from streamwatch.domain.documents import Json
 from streamwatch.domain.models import Stream, User
 from streamwatch.domain.observations import SeenLive, WentOffline, WentOnline
-from streamwatch.services.observer import Observed, Observer
+from streamwatch.services.ingestion.recorder import ObservationRecorder, RecordedChange
 from streamwatch.simulator.past import offline, online
 from streamwatch.storage.base import StorageUnavailable
 from streamwatch.storage.redis import RedisStorage, keys, tidings
@@ -293,7 +293,7 @@ def test_what_is_kept_is_bounded(storage: RedisStorage) -> None:
 # Statuses as they were lately
 
 
-def goes(storage: RedisStorage, user: User, turn: int) -> Observed:
+def goes(storage: RedisStorage, user: User, turn: int) -> RecordedChange:
     """`user` goes on or off, as a message tells that this process has got."""
     at = START + timedelta(minutes=turn)
     stream = Stream(f"s{turn // 2}", at)
@@ -302,7 +302,7 @@ def goes(storage: RedisStorage, user: User, turn: int) -> Observed:
         if turn % 2
         else WentOnline(online(user, stream), stream)
     )
-    [observed] = Observer(storage).observe([went])
+    [observed] = ObservationRecorder(storage).record([went])
     return observed
 
 
@@ -342,7 +342,9 @@ def test_what_a_poll_has_changed_meanwhile_is_found_out(
     user = User("1", "ann", "Ann")
     goes(storage, user, 0)
     stream = Stream("s0", START, viewer_count=77)
-    Observer(other).observe([SeenLive("1", "ann", "Ann", stream, START + timedelta(minutes=9))])
+    ObservationRecorder(other).record(
+        [SeenLive("1", "ann", "Ann", stream, START + timedelta(minutes=9))]
+    )
     observed = goes(storage, user, 11)
     assert observed.before
     assert observed.before.stream == stream
@@ -362,7 +364,7 @@ def test_a_streamer_who_came_back_is_another(storage: RedisStorage, other: Redis
 
 
 def test_who_observes_nothing_asks_for_nothing(storage: RedisStorage) -> None:
-    assert Observer(storage).observe([]) == []
+    assert ObservationRecorder(storage).record([]) == []
     assert storage.recent_statuses([]) == {}
 
 

@@ -176,7 +176,7 @@ class SameAnswers(RuleBasedStateMachine):
 
 
 def _kept(storage: Storage, reader: str) -> list[Any]:
-    return [(kept.error, kept.record) for kept in storage.feed.set_aside_entries(reader)]
+    return [(kept.error, kept.record) for kept in storage.feed.dead_letters(reader)]
 
 
 def test_memory_and_redis_give_the_same_answers(redis_url: str) -> None:

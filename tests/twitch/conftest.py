@@ -10,7 +10,7 @@ import responses
 from responses.matchers import header_matcher
 
 from streamwatch.domain.models import AppToken
-from streamwatch.twitch.helix import Helix
+from streamwatch.twitch.client import Helix
 
 API = "https://api.twitch.test/helix"
 AUTH = "https://id.twitch.test/oauth2"

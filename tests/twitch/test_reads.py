@@ -10,12 +10,12 @@ import responses
 from streamwatch.domain.models import EventType, Source, Stream, User
 from streamwatch.domain.observations import SeenLive
 from streamwatch.twitch.base import (
-    HelixBudget,
+    RateLimitState,
     Subscribe,
     TwitchNotConfigured,
     TwitchUnavailable,
 )
-from streamwatch.twitch.helix import Helix
+from streamwatch.twitch.client import Helix
 from tests.twitch.conftest import (
     API,
     FakeTime,
@@ -246,7 +246,7 @@ def test_the_budget_is_what_the_last_answer_told(
     for _ in range(4):
         helix.users(logins=["shroud"])
 
-    assert helix.budget() == HelixBudget(800, 798, time.now + timedelta(seconds=1))
+    assert helix.budget() == RateLimitState(800, 798, time.now + timedelta(seconds=1))
 
 
 def test_every_request_is_told_to_the_observer(

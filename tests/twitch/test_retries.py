@@ -5,7 +5,7 @@ import requests
 import responses
 
 from streamwatch.twitch.base import TwitchBusy, TwitchRefused, TwitchUnavailable
-from streamwatch.twitch.helix import Helix
+from streamwatch.twitch.client import Helix
 from tests.twitch.conftest import API, FakeTime, MakeHelix
 
 Mock = responses.RequestsMock

@@ -11,7 +11,7 @@ import responses
 
 from streamwatch.domain.models import EventType
 from streamwatch.twitch.base import Subscribe, TwitchError
-from streamwatch.twitch.helix import Helix
+from streamwatch.twitch.client import Helix
 from tests.twitch.conftest import (
     API,
     AUTH,

@@ -16,7 +16,7 @@ from streamwatch.twitch.base import (
     TwitchRefused,
     TwitchUnavailable,
 )
-from streamwatch.twitch.helix import Helix
+from streamwatch.twitch.client import Helix
 from tests.twitch.conftest import (
     API,
     SUBSCRIPTION_SECRET,

@@ -9,7 +9,7 @@ import responses
 from streamwatch.domain.models import AppToken
 from streamwatch.storage.base import StorageUnavailable
 from streamwatch.twitch.base import TwitchBusy, TwitchDenied, TwitchUnavailable
-from streamwatch.twitch.helix import Helix
+from streamwatch.twitch.client import Helix
 from tests.twitch.conftest import (
     API,
     AUTH,

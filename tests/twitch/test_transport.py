@@ -14,13 +14,13 @@ import pytest
 from streamwatch.domain.models import AppToken
 from streamwatch.settings import Settings
 from streamwatch.twitch.base import TwitchBusy, TwitchUnavailable
-from streamwatch.twitch.helix import Helix
-from streamwatch.twitch.transport import Limits
+from streamwatch.twitch.client import Helix
+from streamwatch.twitch.transport import RateLimits
 from tests.twitch import server
 from tests.twitch.conftest import TOKEN, FakeTime, MakeHelix, MemoryTokens
 from tests.twitch.server import serving
 
-SHORT = Limits(connect=0.2, read=0.2, exchange=0.5, turn=0.2)
+SHORT = RateLimits(connect=0.2, read=0.2, exchange=0.5, turn=0.2)
 
 
 @pytest.fixture(autouse=True)
@@ -29,7 +29,7 @@ def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_limits_are_those_that_the_house_has_set() -> None:
-    assert (Limits().connect, Limits().read, Limits().in_flight) == (3.0, 10.0, 8)
+    assert (RateLimits().connect, RateLimits().read, RateLimits().in_flight) == (3.0, 10.0, 8)
 
 
 @pytest.mark.parametrize(
@@ -133,7 +133,7 @@ def test_no_more_calls_run_at_once_than_are_allowed_and_the_others_are_told_soon
     make_helix: MakeHelix, held: Held
 ) -> None:
     with serving(held.behave, held.behave) as twitch:
-        helix = make_helix(api_url=twitch.url, limits=Limits(turn=0.1, in_flight=2))
+        helix = make_helix(api_url=twitch.url, limits=RateLimits(turn=0.1, in_flight=2))
         held.start(helix)
         held.start(helix)
 
@@ -167,7 +167,7 @@ def test_a_twitch_that_hangs_leaves_half_of_the_web_threads_alone(held: Held) ->
 def test_a_call_that_failed_gives_its_turn_back(make_helix: MakeHelix) -> None:
     faults = [server.hang_up] * 3
     with serving(*faults, server.answer()) as twitch:
-        helix = make_helix(api_url=twitch.url, limits=Limits(turn=0.1, in_flight=1))
+        helix = make_helix(api_url=twitch.url, limits=RateLimits(turn=0.1, in_flight=1))
         with pytest.raises(TwitchUnavailable):
             helix.streams(["7"])
 

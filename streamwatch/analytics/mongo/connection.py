@@ -16,7 +16,7 @@ from pymongo.database import Database
 from pymongo.errors import BulkWriteError, DocumentTooLarge, PyMongoError, WriteError
 
 from streamwatch.analytics.base import AnalyticsError, AnalyticsUnavailable
-from streamwatch.silence import Silence
+from streamwatch.circuit_breaker import CircuitBreaker
 
 Document = dict[str, Any]
 
@@ -48,7 +48,7 @@ class Connection:
         self._lock = Lock()
         self._client: pymongo.MongoClient[Document] | None = None
         self._process: int | None = None
-        self._silence = Silence(_is_silence, _silent)
+        self._silence = CircuitBreaker(_is_silence, _silent)
 
     def __repr__(self) -> str:
         return f"Connection(database={self._name!r})"

@@ -13,9 +13,9 @@ from typing import TypeVar
 from pymongo import ASCENDING, DESCENDING, InsertOne, UpdateOne
 from pymongo.collection import Collection
 
+from streamwatch.analytics.mongo.codec import fact_from, fact_value
 from streamwatch.analytics.mongo.connection import AT_ONCE, Connection, Document, write_all
 from streamwatch.analytics.mongo.schema import EVENTS
-from streamwatch.analytics.mongo.values import fact_from, fact_value
 from streamwatch.domain.sessions import Fact, Kind, spans
 
 Key = TypeVar("Key")

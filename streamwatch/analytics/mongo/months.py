@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from pymongo.collection import Collection
 
+from streamwatch.analytics.mongo.codec import month_value
 from streamwatch.analytics.mongo.connection import AT_ONCE, Connection, Document, newer, write_all
 from streamwatch.analytics.mongo.schema import MONTHS, SESSIONS
 from streamwatch.analytics.mongo.sums import (
@@ -14,7 +15,6 @@ from streamwatch.analytics.mongo.sums import (
     categories_by_user,
     totals_by_user,
 )
-from streamwatch.analytics.mongo.values import month_value
 from streamwatch.domain.statistics import CategorySums
 from streamwatch.domain.totals import Totals
 

@@ -26,12 +26,12 @@ from typing import Any
 
 from pymongo import ReturnDocument, UpdateOne
 
+from streamwatch.analytics.mongo.codec import identity_from, named_value, stats_value
 from streamwatch.analytics.mongo.connection import Connection, Document, newer, write_all
 from streamwatch.analytics.mongo.facts import Facts
 from streamwatch.analytics.mongo.months import Months, UserMonths
 from streamwatch.analytics.mongo.schema import STATS, STREAMERS, TICKETS
 from streamwatch.analytics.mongo.sessions import Sessions
-from streamwatch.analytics.mongo.values import identity_from, named_value, stats_value
 from streamwatch.domain.sessions import Fact, Kind, Observed, identities, spans
 from streamwatch.domain.totals import Totals
 

@@ -7,6 +7,12 @@ from datetime import datetime, timedelta
 from pymongo import DESCENDING, InsertOne
 from pymongo.collection import Collection
 
+from streamwatch.analytics.mongo.codec import (
+    sample_from,
+    sample_value,
+    session_from,
+    session_value,
+)
 from streamwatch.analytics.mongo.connection import (
     AT_ONCE,
     Connection,
@@ -17,12 +23,6 @@ from streamwatch.analytics.mongo.connection import (
 )
 from streamwatch.analytics.mongo.schema import SESSIONS, SNAPSHOTS
 from streamwatch.analytics.mongo.sums import OF_SESSIONS, totals_by_user
-from streamwatch.analytics.mongo.values import (
-    sample_from,
-    sample_value,
-    session_from,
-    session_value,
-)
 from streamwatch.domain.batches import batched
 from streamwatch.domain.models import StreamSnapshot
 from streamwatch.domain.sessions import Fact, StreamSession, session, spans

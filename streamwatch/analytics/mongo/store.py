@@ -11,6 +11,12 @@ from pymongo.cursor import Cursor
 
 from streamwatch.analytics.base import AnalyticsStore
 from streamwatch.analytics.mongo import schema
+from streamwatch.analytics.mongo.codec import (
+    category_from,
+    sample_from,
+    stats_from,
+    totals_from,
+)
 from streamwatch.analytics.mongo.connection import (
     WRITE_SECONDS,
     Connection,
@@ -20,12 +26,6 @@ from streamwatch.analytics.mongo.connection import (
 from streamwatch.analytics.mongo.projection import Projection
 from streamwatch.analytics.mongo.sessions import Sessions
 from streamwatch.analytics.mongo.sums import OF_TOTALS, sums_of
-from streamwatch.analytics.mongo.values import (
-    category_from,
-    sample_from,
-    stats_from,
-    totals_from,
-)
 from streamwatch.domain.models import StreamSnapshot
 from streamwatch.domain.sessions import Observed, StreamSession
 from streamwatch.domain.statistics import CategorySums

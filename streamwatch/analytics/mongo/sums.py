@@ -4,8 +4,8 @@ from collections import defaultdict
 
 from pymongo.collection import Collection
 
+from streamwatch.analytics.mongo.codec import COUNTS, SUMS, category_from, totals_from
 from streamwatch.analytics.mongo.connection import AT_ONCE, Document
-from streamwatch.analytics.mongo.values import COUNTS, SUMS, category_from, totals_from
 from streamwatch.domain.statistics import CategorySums
 from streamwatch.domain.totals import Totals, categories
 

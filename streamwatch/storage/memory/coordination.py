@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from threading import RLock
 
 from streamwatch.domain.models import AppToken
-from streamwatch.storage.base import Coordination, JobRun, Lease, Uses
+from streamwatch.storage.base import Coordination, JobRun, Lease, WindowCount
 from streamwatch.storage.memory.expiring import Expiring
 
 _APP_TOKEN = "app"  # noqa: S105  the name under which the token is kept
@@ -100,14 +100,14 @@ class MemoryCoordination(Coordination):
         with self._lock:
             return dict(self._published.get(topic) or {})
 
-    def use(self, name: str, seconds: float, times: int = 1) -> Uses:
+    def use(self, name: str, seconds: float, times: int = 1) -> WindowCount:
         with self._lock:
             window = self._windows.get(name)
             if window is None:
                 window = _Window(self._clock() + seconds)
                 self._windows.put(name, window, seconds)
             window.uses += times
-            return Uses(window.uses, window.ends_at - self._clock())
+            return WindowCount(window.uses, window.ends_at - self._clock())
 
     def app_token(self) -> AppToken | None:
         with self._lock:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from threading import RLock
 
-from streamwatch.storage.base import Feed, FeedEntry, FeedRecord, ReaderState, SetAside, Tail
+from streamwatch.storage.base import DeadLetter, Feed, FeedEntry, FeedRecord, ReaderState, Tail
 
 
 @dataclass(slots=True)
@@ -22,7 +22,7 @@ class _Reader:
 
     last: int = 0
     pending: dict[int, _HandedOut] = field(default_factory=dict)
-    set_aside: dict[int, SetAside] = field(default_factory=dict)
+    set_aside: dict[int, DeadLetter] = field(default_factory=dict)
 
     @property
     def oldest_needed(self) -> int:
@@ -77,13 +77,13 @@ class MemoryFeed(Feed):
             state, number = self._reader(reader), int(entry.id)
             if state.pending.pop(number, None):
                 record = self._records[number - self._first]
-                state.set_aside[number] = SetAside(entry.id, reader, error, at, record)
+                state.set_aside[number] = DeadLetter(entry.id, reader, error, at, record)
 
-    def set_aside_entries(self, reader: str) -> list[SetAside]:
+    def dead_letters(self, reader: str) -> list[DeadLetter]:
         with self._lock:
             return [entry for _, entry in sorted(self._reader(reader).set_aside.items())]
 
-    def drop_set_aside(self, reader: str, ids: Sequence[str]) -> None:
+    def drop_dead_letters(self, reader: str, ids: Sequence[str]) -> None:
         with self._lock:
             for entry_id in ids:
                 self._reader(reader).set_aside.pop(int(entry_id), None)

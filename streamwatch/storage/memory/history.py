@@ -6,7 +6,7 @@ from datetime import datetime
 from streamwatch.domain.models import StreamEvent
 
 
-class History:
+class EventHistory:
     """The newest `kept` events of those that were added, in whatever order."""
 
     def __init__(self, kept: int) -> None:

@@ -27,7 +27,7 @@ from streamwatch.storage.base import (
 from streamwatch.storage.memory.coordination import MemoryCoordination
 from streamwatch.storage.memory.expiring import Expiring
 from streamwatch.storage.memory.feed import MemoryFeed
-from streamwatch.storage.memory.history import History
+from streamwatch.storage.memory.history import EventHistory
 
 
 class MemoryStorage(Storage):
@@ -51,9 +51,11 @@ class MemoryStorage(Storage):
         self._seen: Expiring[None] = Expiring(clock)
         self._removed: Expiring[None] = Expiring(clock)
         self._lookups: Expiring[Lookup] = Expiring(clock)
-        self._history = History(events_kept)
-        self._by_type: dict[EventType, History] = defaultdict(lambda: History(events_kept))
-        self._by_streamer: dict[str, History] = defaultdict(lambda: History(events_kept))
+        self._history = EventHistory(events_kept)
+        self._by_type: dict[EventType, EventHistory] = defaultdict(
+            lambda: EventHistory(events_kept)
+        )
+        self._by_streamer: dict[str, EventHistory] = defaultdict(lambda: EventHistory(events_kept))
         self.feed = MemoryFeed(self._lock, clock)
         self.coordination = MemoryCoordination(self._lock, clock)
 
@@ -148,9 +150,9 @@ class MemoryStorage(Storage):
 
     def _commit(self, change: Change, lease: Lease | None) -> Committed:
         with self._lock:
-            refusal = self._refusal(change, lease)
-            if refusal is not None:
-                return refusal
+            open_error = self._open_error(change, lease)
+            if open_error is not None:
+                return open_error
             if change.message_id is not None:
                 self._seen.put(change.message_id, None, SEEN_SECONDS)
             removed = change.status.user_id in self._removed
@@ -160,7 +162,7 @@ class MemoryStorage(Storage):
             self._tell(change)
             return Committed.STORED
 
-    def _refusal(self, change: Change, lease: Lease | None) -> Committed | None:
+    def _open_error(self, change: Change, lease: Lease | None) -> Committed | None:
         """Why the change cannot be stored; None if it can."""
         if change.message_id is not None and change.message_id in self._seen:
             return Committed.DUPLICATE

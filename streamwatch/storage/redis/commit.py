@@ -5,7 +5,7 @@ from typing import Any
 
 from streamwatch.domain.models import Change, EventType, StreamStatus
 from streamwatch.storage.base import SEEN_SECONDS, Lease
-from streamwatch.storage.redis import keys, values
+from streamwatch.storage.redis import codec, keys
 from streamwatch.storage.redis.connection import Arguments
 
 _HISTORIES = tuple(keys.events_of_type(event_type) for event_type in EventType)
@@ -15,7 +15,7 @@ _PLACES = {event_type: place for place, event_type in enumerate(EventType, start
 
 def commit_arguments(change: Change, lease: Lease | None, events_kept: int) -> Arguments:
     status = change.status
-    event_values = [values.event_value(event) for event in change.events]
+    event_values = [codec.event_value(event) for event in change.events]
     return (
         [
             keys.seen(change.message_id or ""),
@@ -33,10 +33,10 @@ def commit_arguments(change: Change, lease: Lease | None, events_kept: int) -> A
         ],
         [
             SEEN_SECONDS if change.message_id is not None else "",
-            values.lease_value(lease) if lease else "",
+            codec.lease_value(lease) if lease else "",
             status.user_id,
             change.base_version,
-            values.status_value(status),
+            codec.status_value(status),
             _viewers(status),
             _awaiting_since(status),
             status.login,
@@ -56,13 +56,13 @@ def _viewers(status: StreamStatus) -> int | str:
 def _awaiting_since(status: StreamStatus) -> int | str:
     if status.stream is None or status.stream.has_details:
         return ""
-    return values.microseconds(status.last_updated)
+    return codec.microseconds(status.last_updated)
 
 
 def _record(change: Change, event_values: Sequence[bytes]) -> bytes | str:
     if not event_values and change.snapshot is None:
         return ""
-    return values.record_value(change.status.user_id, event_values, change.snapshot)
+    return codec.record_value(change.status.user_id, event_values, change.snapshot)
 
 
 def _events(change: Change, event_values: Sequence[bytes]) -> list[Any]:
@@ -70,7 +70,7 @@ def _events(change: Change, event_values: Sequence[bytes]) -> list[Any]:
         argument
         for event, value in zip(change.events, event_values, strict=True)
         for argument in (
-            values.microseconds(event.timestamp),
+            codec.microseconds(event.timestamp),
             value,
             _PLACES[event.event_type],
         )

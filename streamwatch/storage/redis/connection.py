@@ -27,7 +27,7 @@ from redis.exceptions import (
     TryAgainError,
 )
 
-from streamwatch.silence import Silence
+from streamwatch.circuit_breaker import CircuitBreaker
 from streamwatch.storage.base import StorageError, StorageUnavailable
 from streamwatch.storage.redis.urls import ANSWER_SECONDS, Client, client_maker
 
@@ -164,7 +164,7 @@ class Connection:
         self._client: Client | None = None
         self._own = Own()
         self._lock = Lock()
-        self._silence = Silence(_is_silence, _silent)
+        self._silence = CircuitBreaker(_is_silence, _silent)
 
     @classmethod
     def to(cls, url: str) -> Self:

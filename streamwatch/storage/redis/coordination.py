@@ -6,8 +6,8 @@ from datetime import datetime
 from streamwatch.domain.documents import Json
 from streamwatch.domain.models import AppToken
 from streamwatch.domain.times import format_time
-from streamwatch.storage.base import Coordination, JobRun, Lease, Uses
-from streamwatch.storage.redis import keys, values
+from streamwatch.storage.base import Coordination, JobRun, Lease, WindowCount
+from streamwatch.storage.redis import codec, keys
 from streamwatch.storage.redis.connection import Connection, Script
 from streamwatch.storage.redis.kept import Kept
 
@@ -26,29 +26,29 @@ class RedisCoordination(Coordination):
 
     def acquire_lease(self, name: str, holder: str, seconds: float) -> Lease | None:
         lease_keys = [keys.lease(name), keys.fence(name)]
-        fence = self._redis.run(self._acquire, lease_keys, [holder, values.milliseconds(seconds)])
+        fence = self._redis.run(self._acquire, lease_keys, [holder, codec.milliseconds(seconds)])
         return None if fence is None else Lease(name, holder, fence)
 
     def renew_lease(self, lease: Lease, seconds: float) -> bool:
-        return self._ends_in(lease, values.milliseconds(seconds))
+        return self._ends_in(lease, codec.milliseconds(seconds))
 
     def release_lease(self, lease: Lease) -> None:
         self._ends_in(lease, 0)
 
     def _ends_in(self, lease: Lease, milliseconds: int) -> bool:
-        arguments = [values.lease_value(lease), milliseconds]
+        arguments = [codec.lease_value(lease), milliseconds]
         return bool(self._redis.run(self._extend, [keys.lease(lease.name)], arguments))
 
     def lease(self, name: str) -> Lease | None:
         stored = self._redis.call("GET", keys.lease(name))
-        return values.read_lease(name, stored) if stored else None
+        return codec.read_lease(name, stored) if stored else None
 
     def record_job(self, run: JobRun) -> None:
-        self._redis.call("HSET", keys.JOBS, run.name, values.job_value(run))
+        self._redis.call("HSET", keys.JOBS, run.name, codec.job_value(run))
 
     def job_runs(self) -> dict[str, JobRun]:
         stored: dict[bytes, bytes] = self._redis.call("HGETALL", keys.JOBS)
-        runs = [values.read_job(*item) for item in stored.items()]
+        runs = [codec.read_job(*item) for item in stored.items()]
         return {run.name: run for run in runs}
 
     def request_job(self, name: str) -> None:
@@ -63,7 +63,7 @@ class RedisCoordination(Coordination):
 
     def last_heartbeat(self) -> datetime | None:
         stored = self._redis.call("GET", keys.HEARTBEAT)
-        return values.read_time(stored) if stored else None
+        return codec.read_time(stored) if stored else None
 
     def add_counts(self, counts: Mapping[str, int]) -> None:
         self._redis.call_all(
@@ -75,12 +75,12 @@ class RedisCoordination(Coordination):
         return {name.decode(): int(count) for name, count in stored.items()}
 
     def publish(self, topic: str, figures: Mapping[str, float], seconds: float) -> None:
-        value = values.figures_value(figures)
-        self._redis.call("SET", keys.published(topic), value, "PX", values.milliseconds(seconds))
+        value = codec.figures_value(figures)
+        self._redis.call("SET", keys.published(topic), value, "PX", codec.milliseconds(seconds))
 
     def published(self, topic: str) -> dict[str, float]:
         stored = self._redis.call("GET", keys.published(topic))
-        return values.read_figures(stored) if stored else {}
+        return codec.read_figures(stored) if stored else {}
 
     def changed(self, topic: str) -> None:
         self._redis.run(self._count_change, [keys.changes(topic)], [])
@@ -88,15 +88,15 @@ class RedisCoordination(Coordination):
     def kept(self, topic: str, question: tuple[object, ...], make: Callable[[], Json]) -> Json:
         return self._kept.get((topic, *question), [keys.changes(topic)], make)
 
-    def use(self, name: str, seconds: float, times: int = 1) -> Uses:
-        arguments = [values.milliseconds(seconds), times]
+    def use(self, name: str, seconds: float, times: int = 1) -> WindowCount:
+        arguments = [codec.milliseconds(seconds), times]
         count, left = self._redis.run(self._use, [keys.uses(name)], arguments)
-        return Uses(count, left / 1000)
+        return WindowCount(count, left / 1000)
 
     def app_token(self) -> AppToken | None:
         stored = self._redis.call("GET", keys.APP_TOKEN)
-        return values.read_token(stored) if stored else None
+        return codec.read_token(stored) if stored else None
 
     def save_app_token(self, token: AppToken) -> None:
-        ends_at = values.microseconds(token.expires_at) // 1000
-        self._redis.call("SET", keys.APP_TOKEN, values.token_value(token), "PXAT", ends_at)
+        ends_at = codec.microseconds(token.expires_at) // 1000
+        self._redis.call("SET", keys.APP_TOKEN, codec.token_value(token), "PXAT", ends_at)

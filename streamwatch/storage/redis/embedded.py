@@ -1,4 +1,4 @@
-"""The storage in a Valkey of our own, which `streamwatch dev` runs (see `streamwatch.embedded`)."""
+"""The storage in the embedded Valkey, which `streamwatch dev` runs (`streamwatch.dev.valkey`)."""
 
 import socket
 from pathlib import Path

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from streamwatch.storage.base import Feed, FeedEntry, ReaderState, SetAside, Tail
-from streamwatch.storage.redis import keys, values
+from streamwatch.storage.base import DeadLetter, Feed, FeedEntry, ReaderState, Tail
+from streamwatch.storage.redis import codec, keys
 from streamwatch.storage.redis.connection import Connection, Script
 
 CONSUMER_GONE_SECONDS = 24 * 3600
@@ -43,15 +43,15 @@ class RedisFeed(Feed):
         self._redis.run(
             self._set_aside,
             [keys.FEED, keys.set_aside(reader)],
-            [reader, entry.id, values.failure_value(error, at)],
+            [reader, entry.id, codec.failure_value(error, at)],
         )
 
-    def set_aside_entries(self, reader: str) -> list[SetAside]:
+    def dead_letters(self, reader: str) -> list[DeadLetter]:
         stored: dict[bytes, bytes] = self._redis.call("HGETALL", keys.set_aside(reader))
-        entries = [values.read_set_aside(reader, *item) for item in stored.items()]
+        entries = [codec.read_set_aside(reader, *item) for item in stored.items()]
         return sorted(entries, key=lambda entry: _order(entry.id))
 
-    def drop_set_aside(self, reader: str, ids: Sequence[str]) -> None:
+    def drop_dead_letters(self, reader: str, ids: Sequence[str]) -> None:
         if ids:
             self._redis.call("HDEL", keys.set_aside(reader), *ids)
 
@@ -99,8 +99,8 @@ class RedisFeed(Feed):
 
 def _entry(entry_id: bytes, tries: int, record: bytes) -> FeedEntry:
     try:
-        return FeedEntry(entry_id.decode(), values.read_record(record), tries)
-    except values.Unreadable as error:
+        return FeedEntry(entry_id.decode(), codec.read_record(record), tries)
+    except codec.UnreadableRecord as error:
         return FeedEntry(entry_id.decode(), None, tries, str(error))
 
 

@@ -21,7 +21,7 @@ from streamwatch.storage.base import (
     Lookup,
     Storage,
 )
-from streamwatch.storage.redis import keys, values
+from streamwatch.storage.redis import codec, keys
 from streamwatch.storage.redis.commit import commit_arguments
 from streamwatch.storage.redis.connection import Connection, Script
 from streamwatch.storage.redis.coordination import RedisCoordination
@@ -106,18 +106,18 @@ class RedisStorage(Storage):
             ],
             [user_id, REMOVED_SECONDS],
         )
-        return values.read_streamer(removed) if removed else None
+        return codec.read_streamer(removed) if removed else None
 
     def streamers(self) -> list[Streamer]:
         stored = self._redis.call("HVALS", keys.STREAMERS)
         return sorted(
-            map(values.read_streamer, stored),
+            map(codec.read_streamer, stored),
             key=lambda streamer: (streamer.added_at, streamer.user_id),
             reverse=True,
         )
 
     def streamers_by_id(self, user_ids: Collection[str]) -> dict[str, Streamer]:
-        return self._fields(keys.STREAMERS, user_ids, values.read_streamer)
+        return self._fields(keys.STREAMERS, user_ids, codec.read_streamer)
 
     def find_streamers(self, logins: Collection[str]) -> dict[str, Streamer]:
         user_ids = self._fields(keys.LOGINS, logins, bytes.decode)
@@ -128,14 +128,14 @@ class RedisStorage(Storage):
 
     def status(self, user_id: str) -> StreamStatus | None:
         stored = self._redis.call("HGET", keys.STATUS, user_id)
-        return values.read_status(stored) if stored else None
+        return codec.read_status(stored) if stored else None
 
     def find_status(self, login: str) -> StreamStatus | None:
         user_id = self._user_id(login)
         return self.status(user_id) if user_id else None
 
     def statuses(self, user_ids: Collection[str]) -> dict[str, StreamStatus]:
-        return self._fields(keys.STATUS, user_ids, values.read_status)
+        return self._fields(keys.STATUS, user_ids, codec.read_status)
 
     def recent_statuses(self, user_ids: Collection[str]) -> dict[str, StreamStatus]:
         """Kept are those that are asked for alone: by a message, not by a refresh."""
@@ -153,7 +153,7 @@ class RedisStorage(Storage):
     def awaiting_details(self) -> dict[str, datetime]:
         awaiting = self._redis.call("ZRANGE", keys.AWAITING, 0, -1, "WITHSCORES")
         scores = zip(awaiting[::2], awaiting[1::2], strict=True)
-        return {key.decode(): values.time_from(float(score)) for key, score in scores}
+        return {key.decode(): codec.time_from(float(score)) for key, score in scores}
 
     def commit(self, changes: Sequence[Change], lease: Lease | None = None) -> list[Committed]:
         answers = self._redis.run_all(
@@ -180,7 +180,7 @@ class RedisStorage(Storage):
         return self._newest(keys.events_of_streamer(user_id), limit) if user_id else []
 
     def _newest(self, history: str, limit: int) -> list[StreamEvent]:
-        return [values.read_event(event) for event in self._newest_values(history, limit)]
+        return [codec.read_event(event) for event in self._newest_values(history, limit)]
 
     # As the API shows it: what is stored is what is served
 
@@ -220,11 +220,11 @@ class RedisStorage(Storage):
 
     def lookup(self, login: str) -> Lookup | None:
         stored = self._redis.call("GET", keys.lookup(login))
-        return None if stored is None else values.read_lookup(login, stored)
+        return None if stored is None else codec.read_lookup(login, stored)
 
     def save_lookup(self, lookup: Lookup, seconds: float) -> None:
-        key, value = keys.lookup(lookup.login), values.lookup_value(lookup)
-        self._redis.call("SET", key, value, "PX", values.milliseconds(seconds))
+        key, value = keys.lookup(lookup.login), codec.lookup_value(lookup)
+        self._redis.call("SET", key, value, "PX", codec.milliseconds(seconds))
 
     def _user_id(self, login: str) -> str | None:
         user_id = self._redis.call("HGET", keys.LOGINS, login)
@@ -259,5 +259,5 @@ def _streamer_arguments(streamers: Sequence[Streamer]) -> list[Any]:
     return [
         argument
         for streamer in streamers
-        for argument in (streamer.user_id, streamer.login, values.streamer_value(streamer))
+        for argument in (streamer.user_id, streamer.login, codec.streamer_value(streamer))
     ]

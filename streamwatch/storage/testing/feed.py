@@ -131,12 +131,12 @@ class FeedContract(ContractBase):
         assert told(read(storage, after=0)) == ["e2"]
         storage.feed.acknowledge(READER, [second.id])
         assert storage.feed.trim() == 3
-        kept = storage.feed.set_aside_entries(READER)
+        kept = storage.feed.dead_letters(READER)
         assert [(one.id, one.reader, one.error, one.at, one.record) for one in kept] == [
             (first.id, READER, "KeyError: 'x'", at(1.5), first.record),
             (third.id, READER, "A line\nfeed", at(1), third.record),
         ]
-        assert storage.feed.set_aside_entries("other") == []
+        assert storage.feed.dead_letters("other") == []
 
     def test_what_was_processed_after_all_is_not_set_aside(self, storage: Storage) -> None:
         tell(storage, "e1")
@@ -146,7 +146,7 @@ class FeedContract(ContractBase):
 
         storage.feed.set_aside(READER, entry, "no good", at(0))
 
-        assert storage.feed.set_aside_entries(READER) == []
+        assert storage.feed.dead_letters(READER) == []
 
     def test_what_was_set_aside_can_be_dropped(self, storage: Storage) -> None:
         tell(storage, "e1", "e2")
@@ -154,8 +154,8 @@ class FeedContract(ContractBase):
         for entry in entries:
             storage.feed.set_aside(READER, entry, "no good", at(0))
 
-        storage.feed.drop_set_aside(READER, [entries[0].id])
-        storage.feed.drop_set_aside(READER, [])
+        storage.feed.drop_dead_letters(READER, [entries[0].id])
+        storage.feed.drop_dead_letters(READER, [])
 
-        kept = storage.feed.set_aside_entries(READER)
+        kept = storage.feed.dead_letters(READER)
         assert [one.id for one in kept] == [entries[1].id]

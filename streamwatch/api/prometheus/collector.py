@@ -1,0 +1,171 @@
+"""What all processes know together, computed from the storage when it is asked for."""
+
+import logging
+from collections.abc import Collection, Iterable, Iterator
+from datetime import datetime
+
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    Metric,
+    SummaryMetricFamily,
+)
+from prometheus_client.registry import Collector
+
+from streamwatch import __version__
+from streamwatch.services.monitoring.health import CONNECTED, HealthCheck
+from streamwatch.services.monitoring.metrics import MetricsReader, ServiceMetrics
+from streamwatch.storage.base import StorageUnavailable
+
+log = logging.getLogger(__name__)
+
+Sample = tuple[tuple[str, ...], float | None]
+"""The values of the labels, and the figure; None for one that is not known."""
+
+
+class StorageMetricsCollector(Collector):
+    """The figures under their Prometheus names. While the storage does not answer, only that."""
+
+    def __init__(
+        self, figures: MetricsReader, health: HealthCheck, outcomes: Collection[str]
+    ) -> None:
+        """`outcomes` of messages count from 0 on, so that the first one is an increase."""
+        self._figures = figures
+        self._outcomes = outcomes
+        self._health = health
+
+    def collect(self) -> Iterator[Metric]:
+        found = self._gather()
+        analytics = self._health.check().analytics
+        yield _gauge("build_info", "The version that runs.", ["version"], [((__version__,), 1)])
+        yield _value("storage_up", "Whether the storage answers.", found is not None)
+        yield _value("analytics_up", "Whether the analytics answer.", analytics == CONNECTED)
+        if found is not None:
+            yield from _streamers(found, self._outcomes)
+            yield from _feed(found)
+            yield from _worker(found)
+            yield from _twitch(found)
+
+    def _gather(self) -> ServiceMetrics | None:
+        try:
+            return self._figures.gather()
+        except StorageUnavailable as error:
+            log.warning("The metrics are incomplete: %s", error)
+            return None
+
+
+def _streamers(found: ServiceMetrics, outcomes: Collection[str]) -> Iterator[Metric]:
+    yield _value("monitored_streamers", "Streamers who are monitored.", found.monitored)
+    yield _value("live_streamers", "Streamers who are live.", found.live)
+    yield _gauge(
+        "stream_viewers",
+        "Viewers of the live streams with the most of them.",
+        ["login"],
+        [((login,), viewers) for login, viewers in found.viewers.items()],
+    )
+    yield _time("last_event_timestamp_seconds", "Newest event's own time.", found.last_event_at)
+    messages = dict.fromkeys(outcomes, 0) | found.messages
+    yield _counter(
+        "webhook_messages",
+        "Messages from Twitch by what became of them.",
+        ["outcome"],
+        [((outcome,), number) for outcome, number in messages.items()],
+    )
+
+
+def _feed(found: ServiceMetrics) -> Iterator[Metric]:
+    yield _value("feed_entries", "Entries that the feed keeps.", found.feed_length)
+    for state, meaning in {
+        "lag": "Entries that the reader was not handed yet.",
+        "pending": "Entries that the reader was handed and has not finished.",
+        "set_aside": "Entries that the reader could not process.",
+    }.items():
+        samples: list[Sample] = [((one.name,), getattr(one, state)) for one in found.readers]
+        yield _gauge(f"feed_reader_{state}_entries", meaning, ["reader"], samples)
+
+
+def _worker(found: ServiceMetrics) -> Iterator[Metric]:
+    yield _value("leader_present", "Whether a worker leads and does the jobs.", found.has_leader)
+    yield _time("worker_heartbeat_timestamp_seconds", "Last life sign of a worker.", found.beat_at)
+    seconds = SummaryMetricFamily(
+        "streamwatch_job_duration_seconds", "Runs of the worker's jobs.", labels=["job_name"]
+    )
+    for name, job in found.jobs.items():
+        seconds.add_metric([name], count_value=job.runs, sum_value=job.seconds)
+    yield seconds
+    jobs = found.jobs.items()
+    yield _counter(
+        "job_failures",
+        "Runs that failed.",
+        ["job_name"],
+        [((name,), job.failures) for name, job in jobs],
+    )
+    yield _gauge(
+        "job_last_run_timestamp_seconds",
+        "Start of the last run.",
+        ["job_name"],
+        [((name,), _seconds(job.last_at)) for name, job in jobs],
+    )
+    yield _gauge(
+        "job_failing",
+        "Whether the last run failed.",
+        ["job_name"],
+        [((name,), job.is_failing) for name, job in jobs],
+    )
+
+
+def _twitch(found: ServiceMetrics) -> Iterator[Metric]:
+    yield _counter(
+        "helix_requests",
+        "Requests to Twitch; status 0 where no answer came.",
+        ["method", "path", "status"],
+        found.helix_requests.items(),
+    )
+    budget = found.budget
+    yield _value(
+        "helix_rate_limit_points", "Size of Helix's rate limit.", budget.limit if budget else None
+    )
+    yield _value(
+        "helix_rate_limit_remaining_points",
+        "What the worker's last answers left of it.",
+        budget.remaining if budget else None,
+    )
+    yield _value("subscriptions_wanted", "Subscriptions that should stand.", found.wanted)
+    yield _value("subscriptions_missing", "Those of them that do not stand.", found.missing)
+    listed = found.subscriptions
+    yield _gauge(
+        "subscriptions",
+        "Subscriptions for our callback by Twitch's status, as of the last reconciliation.",
+        ["status"],
+        [((status,), number) for status, number in (listed.statuses if listed else {}).items()],
+    )
+    cost, limit = (listed.cost, listed.max_cost) if listed else (None, None)
+    yield _value("subscription_cost", "Cost that is used, of Twitch's limit.", cost)
+    yield _value("subscription_cost_limit", "Cost that Twitch allows.", limit)
+
+
+def _value(name: str, meaning: str, value: float | None) -> Metric:
+    return _gauge(name, meaning, [], [((), value)])
+
+
+def _time(name: str, meaning: str, value: datetime | None) -> Metric:
+    return _value(name, meaning, _seconds(value))
+
+
+def _seconds(value: datetime | None) -> float | None:
+    return value.timestamp() if value else None
+
+
+def _gauge(name: str, meaning: str, labels: list[str], samples: Iterable[Sample]) -> Metric:
+    return _filled(GaugeMetricFamily(f"streamwatch_{name}", meaning, labels=labels), samples)
+
+
+def _counter(name: str, meaning: str, labels: list[str], samples: Iterable[Sample]) -> Metric:
+    return _filled(CounterMetricFamily(f"streamwatch_{name}", meaning, labels=labels), samples)
+
+
+def _filled(family: GaugeMetricFamily | CounterMetricFamily, samples: Iterable[Sample]) -> Metric:
+    for labels, value in samples:
+        if value is not None:
+            family.add_metric(list(labels), value)
+    return family

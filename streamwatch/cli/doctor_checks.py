@@ -1,0 +1,156 @@
+"""Whether everything that the service needs is there, and what to do where it is not."""
+
+import secrets
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from http import HTTPStatus
+
+import orjson
+import requests
+
+from streamwatch.analytics.base import AnalyticsUnavailable
+from streamwatch.bootstrap import Services, twitch_with_own_token
+from streamwatch.domain.eventsub import sign
+from streamwatch.domain.times import format_time
+from streamwatch.services.monitoring.health import RUNNING
+from streamwatch.settings import Settings
+from streamwatch.storage.base import StorageUnavailable
+from streamwatch.twitch.base import TwitchDenied, TwitchError, TwitchNotConfigured
+
+_WEBHOOK_SECONDS = 5
+"""Twitch waits a few seconds; we promise to answer in 2."""
+
+
+class Verdict(StrEnum):
+    """How a thing is."""
+
+    OK = "ok"
+    NOTE = "note"
+    """Works, and may surprise."""
+    FAULT = "FAULT"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What was found out about `subject`; `remedy` is what to do about a fault."""
+
+    subject: str
+    verdict: Verdict
+    text: str
+    remedy: str = ""
+
+
+def examine(services: Services) -> Iterator[Finding]:
+    """One finding after the other, as they are made. Each takes seconds at most."""
+    yield _storage(services)
+    yield _analytics(services)
+    yield _twitch(services.settings)
+    yield _worker(services)
+    yield _webhook(services.settings)
+
+
+def _storage(services: Services) -> Finding:
+    kind = services.settings.storage_type
+    if not services.storage.shared:
+        return Finding("storage", Verdict.NOTE, f"{kind}: gone when the web process ends")
+    try:
+        services.storage.ping()
+    except StorageUnavailable as error:
+        remedy = "start the server, or correct its address and password (REDIS_URL)"
+        return Finding("storage", Verdict.FAULT, str(error), remedy)
+    return Finding("storage", Verdict.OK, f"{kind} answers and can be written to")
+
+
+def _analytics(services: Services) -> Finding:
+    try:
+        services.analytics.ping()
+    except AnalyticsUnavailable as error:
+        remedy = "start the server, or correct its address and password (MONGODB_URL)"
+        return Finding("analytics", Verdict.FAULT, str(error), remedy)
+    return Finding("analytics", Verdict.OK, f"{services.settings.analytics_type} answers")
+
+
+def _twitch(settings: Settings) -> Finding:
+    try:
+        # With a token of its own: one that is shared proves nothing of the credentials.
+        twitch_with_own_token(settings).users(logins=["twitch"])
+    except TwitchNotConfigured:
+        remedy = "set TWITCH_CLIENT_ID and TWITCH_CLIENT_SECRET (dev.twitch.tv/console/apps)"
+        return Finding("Twitch", Verdict.FAULT, "there are no credentials", remedy)
+    except TwitchDenied as error:
+        remedy = (
+            "compare TWITCH_CLIENT_ID and TWITCH_CLIENT_SECRET with dev.twitch.tv/console/apps,"
+            " or make a new secret there"
+        )
+        return Finding("Twitch", Verdict.FAULT, str(error), remedy)
+    except TwitchError as error:
+        remedy = "see whether this machine reaches api.twitch.tv and id.twitch.tv"
+        return Finding("Twitch", Verdict.FAULT, str(error), remedy)
+    return Finding("Twitch", Verdict.OK, "takes the credentials")
+
+
+def _worker(services: Services) -> Finding:
+    if not services.storage.shared:
+        return Finding("worker", Verdict.NOTE, "is a thread of the web process")
+    if services.health.check().worker != RUNNING:
+        return Finding(
+            "worker",
+            Verdict.FAULT,
+            "none is running",
+            "start `python -m streamwatch.worker.scheduler`",
+        )
+    return Finding("worker", Verdict.OK, "runs")
+
+
+def _webhook(settings: Settings) -> Finding:
+    """Send what Twitch sends to find out whether a callback is ours."""
+    url = settings.webhook_url
+    if url is None:
+        return Finding("webhook", Verdict.NOTE, "no WEBHOOK_URL: polling alone, minutes behind")
+    challenge = secrets.token_urlsafe(24)
+    headers, body = _verification(challenge, settings)
+    try:
+        answer = requests.post(
+            url, data=body, headers=headers, timeout=_WEBHOOK_SECONDS, allow_redirects=False
+        )
+    except requests.exceptions.SSLError:
+        text, remedy = f"the certificate of {url} is not good", "renew it: Twitch checks it too"
+        return Finding("webhook", Verdict.FAULT, text, remedy)
+    except requests.RequestException as error:
+        text = f"{url} does not answer from here ({type(error).__name__})"
+        remedy = "see whether the web process runs, and whether DNS, firewall and proxy lead to it"
+        return Finding("webhook", Verdict.FAULT, text, remedy)
+    if (answer.status_code, answer.text) == (HTTPStatus.OK, challenge):
+        return Finding("webhook", Verdict.OK, f"{url} answers challenges")
+    return _wrong_answer(url, answer.status_code)
+
+
+def _wrong_answer(url: str, status: int) -> Finding:
+    remedy = "see whether WEBHOOK_URL leads to this service, through proxies that change nothing"
+    if status == HTTPStatus.FORBIDDEN:
+        remedy = "give the web process the same WEBHOOK_SECRET; without one it has a random one"
+    elif HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
+        remedy = "give the address that needs no redirect: Twitch follows none"
+    elif status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        remedy = "read the logs of the web process and of the proxy before it"
+    text = f"{url} does not answer the challenge but {status}"
+    return Finding("webhook", Verdict.FAULT, text, remedy)
+
+
+def _verification(challenge: str, settings: Settings) -> tuple[dict[str, str], bytes]:
+    """Headers and body of a verification, signed as Twitch signs it."""
+    message_id, timestamp = str(uuid.uuid4()), format_time(datetime.now(UTC))
+    body = orjson.dumps({"challenge": challenge})
+    return {
+        "Content-Type": "application/json",
+        "Twitch-Eventsub-Message-Id": message_id,
+        "Twitch-Eventsub-Message-Retry": "0",
+        "Twitch-Eventsub-Message-Type": "webhook_callback_verification",
+        "Twitch-Eventsub-Message-Timestamp": timestamp,
+        "Twitch-Eventsub-Message-Signature": sign(
+            message_id, timestamp, body, settings.webhook_secrets[0]
+        ),
+    }, body

@@ -1,0 +1,1 @@
+"""The analytics: following the feed, and queries."""

@@ -1,0 +1,123 @@
+"""How everyone's streams have been doing."""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta, tzinfo
+
+from streamwatch.analytics.base import AnalyticsStore
+from streamwatch.domain.documents import Json
+from streamwatch.domain.models import StreamSnapshot
+from streamwatch.domain.schedule import Cell, schedule
+from streamwatch.domain.sessions import StreamSession
+from streamwatch.domain.statistics import CategorySums
+from streamwatch.domain.totals import GameSums, Ranking, StreamerStats, Summary, Window
+from streamwatch.services.errors import UnknownStreamer
+from streamwatch.storage.base import Coordination
+
+ANALYTICS = "analytics"
+"""The topic that changes with them."""
+
+Progress = Callable[[int, int], None]
+"""Called after each streamer how many are done, and of how many."""
+
+
+class AnalyticsQueries:
+    """Reads the analytics, which may raise AnalyticsUnavailable. Logins are in any case; what is
+    asked of a login that nothing was ever observed of raises UnknownStreamer."""
+
+    def __init__(
+        self, analytics: AnalyticsStore, coordination: Coordination, clock: Callable[[], datetime]
+    ) -> None:
+        self._analytics = analytics
+        self._coordination = coordination
+        self._clock = clock
+
+    def kept(self, *question: object, make: Callable[[], Json]) -> Json:
+        """What `make` makes of the analytics, and of nothing else, in answer to a question: made
+        anew only once they have changed."""
+        return self._coordination.kept(ANALYTICS, question, make)
+
+    # One streamer's
+
+    def stats(self, login: str) -> StreamerStats:
+        found = self._analytics.find(login.lower())
+        if found is None:
+            raise UnknownStreamer(login)
+        return found
+
+    def recalculate(self, login: str) -> StreamerStats:
+        """The figures, made anew from what was observed."""
+        self._analytics.recalculate(self._user_id(login))
+        self._coordination.changed(ANALYTICS)
+        return self.stats(login)
+
+    def recalculate_all(self, progress: Progress) -> int:
+        """The figures of everybody; of how many."""
+        user_ids = self._analytics.user_ids()
+        for number, user_id in enumerate(user_ids, 1):
+            self._analytics.recalculate(user_id)
+            progress(number, len(user_ids))
+        self._coordination.changed(ANALYTICS)
+        return len(user_ids)
+
+    def window(self, stats: StreamerStats, days: int) -> Window:
+        """What the last days came to, and those before."""
+        user_id, until, span = stats.identity.broadcaster_id, self._clock(), timedelta(days=days)
+        totals = self._analytics.totals
+        return Window(
+            days=days,
+            until=until,
+            totals=totals(user_id, until - span, until),
+            before=totals(user_id, until - 2 * span, until - span),
+        )
+
+    def sessions(self, login: str, limit: int) -> tuple[str, list[StreamSession]]:
+        """The newest, with the streamer's login as it is now."""
+        stats = self.stats(login)
+        sessions = self._analytics.sessions(stats.identity.broadcaster_id, limit)
+        return stats.identity.named.login, sessions
+
+    def each_session(self, login: str) -> Iterator[StreamSession]:
+        """All, the newest first, as they are read."""
+        return self._analytics.each_session(self._user_id(login))
+
+    def categories(self, login: str) -> list[CategorySums]:
+        """What was played, the most hours first."""
+        return self._analytics.categories(self._user_id(login))
+
+    def schedule(self, login: str, zone: tzinfo, days: int) -> list[Cell]:
+        """The hours of the week in `zone`, by the streams of the last days."""
+        since = self._clock() - timedelta(days=days)
+        return schedule(self._analytics.each_session(self._user_id(login), since), zone)
+
+    # Everyone's
+
+    def summary(self) -> Summary:
+        return self._analytics.summary()
+
+    def top(self, ranking: Ranking, limit: int) -> list[StreamerStats]:
+        return self._analytics.top(ranking, limit)
+
+    def top_games(self, limit: int) -> list[GameSums]:
+        """The categories with the most hours watched."""
+        return self._analytics.top_games(limit)
+
+    # Samples, of all or of one; there are none of a login that is not known
+
+    def snapshots(self, login: str | None, limit: int) -> list[StreamSnapshot]:
+        """The newest."""
+        if login is None:
+            return self._analytics.snapshots(None, limit)
+        found = self._analytics.find(login.lower())
+        return self._analytics.snapshots(found.identity.broadcaster_id, limit) if found else []
+
+    def each_snapshot(self, login: str | None) -> Iterator[StreamSnapshot]:
+        """All, the newest first, as they are read."""
+        if login is None:
+            return self._analytics.each_snapshot(None)
+        found = self._analytics.find(login.lower())
+        if found is None:
+            return iter(())
+        return self._analytics.each_snapshot(found.identity.broadcaster_id)
+
+    def _user_id(self, login: str) -> str:
+        return self.stats(login).identity.broadcaster_id

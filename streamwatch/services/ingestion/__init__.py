@@ -1,0 +1,1 @@
+"""From a webhook message or a poll to a stored change."""

@@ -1,0 +1,93 @@
+"""The webhook's path: a message in, its observation stored, an outcome out."""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+from streamwatch.domain import eventsub
+from streamwatch.domain.models import Subscription
+from streamwatch.domain.transitions import is_late
+from streamwatch.services.ingestion.recorder import ObservationRecorder
+from streamwatch.services.subscriptions.reconcile import RECONCILE
+from streamwatch.storage.base import Storage
+
+log = logging.getLogger(__name__)
+
+
+class Outcome(StrEnum):
+    """What became of a message."""
+
+    ACCEPTED = "accepted"
+    LATE = "late"
+    """Kept in the history; the status had moved on."""
+    DUPLICATE = "duplicate"
+    VERIFIED = "verified"
+    REVOKED = "revoked"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """The outcome, and the challenge to answer with where there is one."""
+
+    outcome: Outcome
+    challenge: str | None = None
+
+
+class MessageReceiver:
+    """Takes EventSub messages. What it returns from is stored for good."""
+
+    def __init__(
+        self,
+        storage: Storage,
+        recorder: ObservationRecorder,
+        secrets: Sequence[str],
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._storage = storage
+        self._recorder = recorder
+        self._secrets = secrets
+        self._clock = clock
+
+    def receive(self, headers: Mapping[str, str], body: bytes) -> Received:
+        """Authenticate, understand and store one message.
+
+        Raises the EventSubError that says why it is refused, and StorageUnavailable where it could
+        not be stored: Twitch then sends it again.
+        """
+        message = eventsub.parse(headers, body, self._secrets, self._clock())
+        match message:
+            case eventsub.Verification(challenge):
+                log.info("Answered Twitch's challenge")
+                return Received(Outcome.VERIFIED, challenge)
+            case eventsub.Unknown(what):
+                log.warning("Ignored a message of %s", what)
+                return Received(Outcome.UNKNOWN)
+            case eventsub.Revocation():
+                self._revoke(message.subscription)
+                return Received(Outcome.REVOKED)
+            case eventsub.Notification():
+                return Received(self._notice(message))
+
+    def _notice(self, message: eventsub.Notification) -> Outcome:
+        [observed] = self._recorder.record([message.observation])
+        if observed.change is None or not observed.change.events:
+            log.info("Duplicate message", extra={"message_id": message.message_id})
+            return Outcome.DUPLICATE
+        return Outcome.LATE if is_late(observed.before, observed.change) else Outcome.ACCEPTED
+
+    def _revoke(self, revoked: Subscription) -> None:
+        """Mark the streamer whose subscription ended; the worker mends it."""
+        log.warning("Twitch revoked %s: %s", revoked.type, revoked.status)
+        user_id = revoked.user_id or ""
+        streamer = self._storage.streamers_by_id([user_id]).get(user_id)
+        if streamer is None:
+            return
+        if streamer.online_subscription_id == revoked.id:
+            streamer = replace(streamer, online_subscription_id=None)
+        if streamer.offline_subscription_id == revoked.id:
+            streamer = replace(streamer, offline_subscription_id=None)
+        self._storage.update_streamers([streamer])
+        self._storage.coordination.request_job(RECONCILE)

@@ -1,0 +1,1 @@
+"""Health, diagnostics and metrics."""

@@ -1,0 +1,65 @@
+"""What an operator asks when something is odd: all processes together, at one glance."""
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime
+
+from streamwatch.services.locks import LEADER_LEASE
+from streamwatch.services.monitoring.counters import SharedCounters
+from streamwatch.storage.base import DeadLetter, JobRun, Lease, ReaderState, Storage
+from streamwatch.twitch.base import RateLimitState, Twitch, TwitchError
+
+_SET_ASIDE_SHOWN = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """`messages` by outcome; `set_aside` the newest feed entries that a reader could not process;
+    `subscriptions` by Twitch's status, empty with the reason in `twitch_error` where Twitch did
+    not list them."""
+
+    messages: dict[str, int]
+    feed_length: int
+    readers: list[ReaderState]
+    set_aside: list[DeadLetter]
+    leader: Lease | None
+    last_heartbeat: datetime | None
+    jobs: list[JobRun]
+    subscriptions: dict[str, int]
+    helix: RateLimitState | None
+    twitch_error: str | None
+
+
+class Diagnostics:
+    """Asks the storage and Twitch."""
+
+    def __init__(self, storage: Storage, twitch: Twitch, messages: SharedCounters) -> None:
+        self._storage = storage
+        self._twitch = twitch
+        self._messages = messages
+
+    def diagnose(self) -> Diagnosis:
+        """How things stand. Costs a call of Helix for each 100 subscriptions."""
+        feed, coordination = self._storage.feed, self._storage.coordination
+        readers = feed.readers()
+        set_aside = [entry for reader in readers for entry in feed.dead_letters(reader.name)]
+        subscriptions, error = self._subscriptions()
+        return Diagnosis(
+            messages=self._messages.shared(),
+            feed_length=feed.length(),
+            readers=readers,
+            set_aside=sorted(set_aside, key=lambda entry: entry.at)[: -_SET_ASIDE_SHOWN - 1 : -1],
+            leader=coordination.lease(LEADER_LEASE),
+            last_heartbeat=coordination.last_heartbeat(),
+            jobs=sorted(coordination.job_runs().values(), key=lambda run: run.name),
+            subscriptions=subscriptions,
+            helix=self._twitch.budget(),
+            twitch_error=error,
+        )
+
+    def _subscriptions(self) -> tuple[dict[str, int], str | None]:
+        try:
+            listing = self._twitch.subscriptions()
+        except TwitchError as error:
+            return {}, str(error)
+        return dict(Counter(one.status for one in listing.subscriptions)), None

@@ -1,0 +1,129 @@
+"""What there is to measure, of all processes together, as the storage knows it."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+
+from streamwatch.domain.models import StreamStatus
+from streamwatch.domain.subscriptions import desired_subscriptions
+from streamwatch.services.locks import LEADER_LEASE
+from streamwatch.services.monitoring.counters import HELIX, JOBS, MESSAGES, of_kind
+from streamwatch.services.monitoring.published_metrics import (
+    SubscriptionMetrics,
+    budget,
+    subscriptions,
+)
+from streamwatch.storage.base import JobRun, ReaderState, Storage
+from streamwatch.twitch.base import RateLimitState
+
+VIEWERS_OF = 100
+"""The viewers of so many streams are told one by one, those of the biggest."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobMetrics:
+    """A job's runs since counting began, the seconds they took, and its last run."""
+
+    runs: int
+    failures: int
+    seconds: float
+    last_at: datetime
+    is_failing: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceMetrics:
+    """`wanted` subscriptions should stand, and `missing` of them do not; `helix_requests` are by
+    method, path and status."""
+
+    monitored: int
+    live: int
+    viewers: dict[str, int]
+    last_event_at: datetime | None
+    messages: dict[str, int]
+    feed_length: int
+    readers: list[ReaderState]
+    has_leader: bool
+    beat_at: datetime | None
+    jobs: dict[str, JobMetrics]
+    helix_requests: dict[tuple[str, ...], int]
+    budget: RateLimitState | None
+    wanted: int
+    missing: int
+    subscriptions: SubscriptionMetrics | None
+
+
+class MetricsReader:
+    """Reads the figures. Asks nothing of Twitch; `subscribes` says whether subscriptions are
+    wanted at all."""
+
+    def __init__(
+        self, storage: Storage, clock: Callable[[], datetime], *, subscribes: bool
+    ) -> None:
+        self._storage = storage
+        self._clock = clock
+        self._subscribes = subscribes
+
+    def gather(self) -> ServiceMetrics:
+        """How things stand now."""
+        feed, coordination = self._storage.feed, self._storage.coordination
+        streamers, live = self._storage.streamers(), self._storage.live()
+        newest = self._storage.events(1)
+        counts = coordination.counts()
+        standing = sum(len(streamer.subscription_ids) for streamer in streamers)
+        wanted = (
+            sum(len(desired_subscriptions(each)) for each in streamers) if self._subscribes else 0
+        )
+        return ServiceMetrics(
+            monitored=len(streamers),
+            live=len(live),
+            viewers=dict(islice(_viewers(live), VIEWERS_OF)),
+            last_event_at=newest[0].timestamp if newest else None,
+            messages=of_kind(MESSAGES, counts),
+            feed_length=feed.length(),
+            readers=feed.readers(),
+            has_leader=coordination.lease(LEADER_LEASE) is not None,
+            beat_at=coordination.last_heartbeat(),
+            jobs=_jobs(of_kind(JOBS, counts), coordination.job_runs()),
+            helix_requests={
+                tuple(name.split(" ")): number for name, number in of_kind(HELIX, counts).items()
+            },
+            budget=budget(coordination, self._clock()),
+            wanted=wanted,
+            missing=max(0, wanted - standing),
+            subscriptions=subscriptions(coordination),
+        )
+
+
+def helix_counter_name(method: str, path: str, status: int) -> str:
+    """The name under which a request to Twitch is counted."""
+    return f"{method} {path} {status}"
+
+
+def job_counts(run: JobRun) -> dict[str, int]:
+    """What a run adds to the shared counters of jobs."""
+    return {
+        f"{run.name} runs": 1,
+        f"{run.name} failures": int(run.error is not None),
+        f"{run.name} milliseconds": round(run.seconds * 1000),
+    }
+
+
+def _viewers(live: Iterable[StreamStatus]) -> Iterable[tuple[str, int]]:
+    for status in live:
+        if status.stream is not None and status.stream.viewer_count is not None:
+            yield status.login, status.stream.viewer_count
+
+
+def _jobs(counts: dict[str, int], runs: dict[str, JobRun]) -> dict[str, JobMetrics]:
+    return {
+        name: JobMetrics(
+            runs=counts.get(f"{name} runs", 0),
+            failures=counts.get(f"{name} failures", 0),
+            seconds=counts.get(f"{name} milliseconds", 0) / 1000,
+            last_at=last.started_at,
+            is_failing=last.error is not None,
+        )
+        for name, last in runs.items()
+    }

@@ -1,0 +1,1 @@
+"""Live events for Server-Sent Events and the dashboard."""

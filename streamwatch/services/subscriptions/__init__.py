@@ -1,0 +1,1 @@
+"""EventSub subscriptions: from what Twitch has to what is wanted."""

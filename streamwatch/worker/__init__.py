@@ -1,0 +1,1 @@
+"""The worker process: scheduled jobs and the feed's readers."""

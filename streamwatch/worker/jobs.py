@@ -1,0 +1,86 @@
+"""The table of jobs: what the leading worker does, and how often."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from streamwatch.bootstrap import Services
+from streamwatch.services.errors import AlreadyRunning
+from streamwatch.services.ingestion.poller import REFRESH
+from streamwatch.services.monitoring.published_metrics import publish_rate_limit
+from streamwatch.services.push.broadcaster import RESUMABLE
+from streamwatch.services.subscriptions.reconcile import RECONCILE
+from streamwatch.services.subscriptions.result import Outcome
+from streamwatch.storage.base import Lease
+from streamwatch.twitch.base import TwitchUnavailable
+
+log = logging.getLogger(__name__)
+
+DEFAULT_STREAMERS = "default-streamers"
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A thing that is done every `seconds`, and first when a process starts, unless `at_start` says
+    otherwise. With None, once after each start, tried every minute until it succeeds."""
+
+    name: str
+    seconds: int | None
+    run: Callable[[Lease], object]
+    at_start: bool = True
+
+
+def build_jobs(services: Services) -> list[Job]:
+    """All jobs, in the order in which they run at start."""
+    settings = services.settings
+    return [
+        Job(DEFAULT_STREAMERS, None, lambda _: add_default_streamers(services)),
+        Job(RECONCILE, settings.verify_seconds, lambda _: reconcile(services)),
+        Job(REFRESH, settings.refresh_seconds, lambda lease: refresh(services, lease)),
+        Job("details", 2, services.poller.fetch_details),
+        Job("names", 86_400, lambda _: services.streamers.update_names(), at_start=False),
+        Job("budget", 15, lambda _: publish_rate_limit_job(services)),
+        Job("trim-feed", 15, lambda _: services.storage.feed.trim(keep=RESUMABLE)),
+    ]
+
+
+def add_default_streamers(services: Services) -> None:
+    """Monitor DEFAULT_STREAMERS. Raises TwitchError if Twitch could not be asked of some.
+
+    At start the jobs that make them complete come next; after a failure they have been.
+    """
+    coordination = services.storage.coordination
+    last = coordination.job_runs().get(DEFAULT_STREAMERS)
+    add = (
+        services.streamers.add_many if last and last.error else services.streamers.add_without_jobs
+    )
+    result = add(services.settings.default_streamers)
+    if result.not_found:
+        log.warning("Twitch has no users %s of DEFAULT_STREAMERS", ", ".join(result.not_found))
+    if result.failed:
+        raise TwitchUnavailable(f"{len(result.failed)} default streamers could not be added yet.")
+    count = len(services.streamers.all())
+    log.info("Initializing status for %d monitored streamers…", count)
+
+
+def publish_rate_limit_job(services: Services) -> None:
+    """Let the metrics show what is left of Helix's rate limit."""
+    publish_rate_limit(services.storage.coordination, services.twitch.budget())
+
+
+def reconcile(services: Services) -> None:
+    """Make what Twitch has what is wanted, unless somebody is at it already. Raises TwitchError
+    where something is still missing that Twitch has room for."""
+    try:
+        result = services.subscriptions.reconcile()
+    except AlreadyRunning:
+        log.info("Subscriptions are being reconciled already")
+        return
+    if result.status is Outcome.INCOMPLETE:
+        raise TwitchUnavailable(f"{result.failed} subscriptions are not as they should be.")
+
+
+def refresh(services: Services, lease: Lease) -> None:
+    """Refresh the live data of everyone."""
+    result = services.poller.poll_all(lease)
+    log.info("Refreshed %d streamers, %d live", result.asked, result.live)

@@ -1,0 +1,92 @@
+"""The worker process: `python -m streamwatch.worker`."""
+
+import atexit
+import logging
+import logging.config
+import os
+import signal
+import sys
+import threading
+import time
+from datetime import UTC, datetime
+
+from streamwatch.bootstrap import Services, build
+from streamwatch.logs import log_uncaught, logging_config
+from streamwatch.services.locks import process_name
+from streamwatch.settings import SettingsError, from_env
+from streamwatch.worker.jobs import build_jobs
+from streamwatch.worker.projector_thread import ProjectorThread
+from streamwatch.worker.scheduler import STOP_SECONDS, Worker
+
+log = logging.getLogger("streamwatch.worker")
+
+_PROJECTOR_STOP_SECONDS = 3
+"""How much of STOP_SECONDS the projector may use to finish its batch."""
+
+
+def _worker(services: Services) -> Worker:
+    return Worker(services.storage.coordination, build_jobs(services), _now, process_name())
+
+
+def start_in_thread(services: Services) -> Worker:
+    """The worker of a web process whose storage no other process can see."""
+    worker = _worker(services)
+    thread = threading.Thread(target=worker.run, name="worker", daemon=True)
+    thread.start()
+    projecting = ProjectorThread(services.projector)
+    projecting.start()
+
+    def stop() -> None:
+        worker.stop()
+        projecting.stop(_PROJECTOR_STOP_SECONDS)
+        thread.join(STOP_SECONDS - _PROJECTOR_STOP_SECONDS)
+
+    atexit.register(stop)
+    return worker
+
+
+def main() -> int:
+    """Run as a process of its own; the exit status."""
+    _use_utc()
+    try:
+        settings = from_env()
+        logging.config.dictConfig(logging_config(settings))
+        log_uncaught()
+        services = build(settings)
+    except SettingsError as error:
+        print(error, file=sys.stderr)  # noqa: T201  one line a fault, before there are logs
+        return 1
+    if not services.storage.shared:
+        log.info("STORAGE_TYPE=%s: the web process does the worker's work", settings.storage_type)
+        return 0
+    worker = _worker(services)
+
+    def stop(*_: object) -> None:
+        worker.stop()
+        threading.Thread(target=_end_at_last, daemon=True).start()
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    projecting = ProjectorThread(services.projector)
+    projecting.start()
+    worker.run()
+    projecting.stop(_PROJECTOR_STOP_SECONDS)
+    services.close()
+    log.info("Worker stopped")
+    return 0
+
+
+def _end_at_last() -> None:
+    """End the process although a job hangs. Nothing is lost by it: see the module's docstring."""
+    time.sleep(STOP_SECONDS)
+    os._exit(1)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _use_utc() -> None:
+    """`schedule` reckons in local time, in which an hour a year is missing or comes twice."""
+    os.environ["TZ"] = "UTC"
+    time.tzset()

@@ -1,0 +1,150 @@
+"""GET /events/live, in the process; the sockets are in tests/e2e."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import orjson
+import pytest
+
+from streamwatch.api import event_stream
+from tests import messages
+from tests.api.world import World, build_world, problem
+from tests.waiting import wait_for
+
+Message = dict[str, Any]
+
+
+@contextmanager
+def listening(
+    world: World, path: str = "/events/live", **headers: str
+) -> Iterator[Iterator[Message]]:
+    """What a client of Server-Sent Events gets, a message at a time."""
+    response = world.app.test_client().get(path, headers=headers, buffered=False)
+    assert response.status_code == 200, response.text
+    assert response.content_type == "text/event-stream"
+    try:
+        yield read(response.iter_encoded())
+    finally:
+        response.close()
+
+
+def read(chunks: Iterator[bytes]) -> Iterator[Message]:
+    for chunk in chunks:
+        fields = dict(line.split(b": ", 1) for line in chunk.splitlines() if line)
+        message = {name.decode(): value.decode() for name, value in fields.items()}
+        if "data" in message:
+            message["data"] = orjson.loads(message["data"])
+        yield message
+
+
+def events(stream: Iterator[Message]) -> Iterator[Message]:
+    return (message for message in stream if "event" in message)
+
+
+@pytest.fixture
+def lively(world: World) -> World:
+    world.add("shroud")
+    return world
+
+
+def test_the_first_thing_said_is_where_to_resume_from(lively: World) -> None:
+    lively.send(messages.online())
+    with listening(lively) as stream:
+        assert next(stream) == {"retry": "3000", "id": lively.storage.feed.last_id()}
+
+
+def test_a_webhook_is_heard_at_once(lively: World) -> None:
+    with listening(lively) as stream:
+        message = messages.online()
+        lively.send(message)
+        heard = next(events(stream))
+    assert heard["event"] == "stream.online"
+    assert heard["id"] == lively.storage.feed.last_id()
+    assert heard["data"]["id"] == message.headers["Twitch-Eventsub-Message-Id"]
+    assert heard["data"].keys() == lively.get("/events").get_json()["events"][0].keys()
+
+
+def test_last_event_id_brings_what_was_missed(lively: World) -> None:
+    with listening(lively) as stream:
+        lively.send(messages.online())
+        place = next(events(stream))["id"]
+    lively.send(messages.offline())
+    with listening(lively, **{"Last-Event-ID": place}) as stream:
+        assert next(events(stream))["event"] == "stream.offline"
+
+
+def test_an_unknown_last_event_id_is_told_as_a_gap(lively: World) -> None:
+    lively.send(messages.online())
+    with listening(lively, **{"Last-Event-ID": "of another time"}) as stream:
+        heard = events(stream)
+        assert next(heard)["event"] == "gap"
+        assert next(heard)["event"] == "stream.online"
+
+
+@pytest.mark.parametrize(
+    ("query", "wanted"),
+    [
+        ("?type=stream.offline", ["stream.offline"]),
+        ("?type=stream.online&type=stream.offline", ["stream.online", "stream.offline"]),
+        ("?streamer=COOL_USER", ["stream.online", "stream.offline"]),
+        ("?streamer=cool_user&streamer=waldkauzig&type=stream.online", ["stream.online"]),
+    ],
+)
+def test_only_what_is_asked_for_is_heard(lively: World, query: str, wanted: list[str]) -> None:
+    with listening(lively, f"/events/live{query}") as stream:
+        lively.send(messages.online())
+        lively.send(messages.offline())
+        heard = events(stream)
+        assert [next(heard)["event"] for _ in wanted] == wanted
+
+
+def test_what_is_not_asked_for_moves_the_place_to_resume_from(
+    lively: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(event_stream, "HEARTBEAT_SECONDS", 0)
+    with listening(lively, "/events/live?streamer=nobody") as stream:
+        next(stream)
+        lively.send(messages.online())
+        last = lively.storage.feed.last_id()
+        wait_for(lambda: next(stream)["id"] == last)
+
+
+@pytest.mark.parametrize(
+    ("query", "name"),
+    [("?type=stream.unknown", "type.0"), ("?streamer=not-a-login", "streamer.0")],
+)
+def test_what_cannot_be_asked_for_is_422(lively: World, query: str, name: str) -> None:
+    [fault] = problem(lively.get(f"/events/live{query}"), 422)["errors"]
+    assert (fault["in"], fault["name"]) == ("query", name)
+
+
+def test_one_more_than_there_is_room_for_is_sent_away() -> None:
+    world = build_world(web_threads=4)
+    with listening(world), listening(world):
+        response = world.get("/events/live")
+        assert "poll" in problem(response, 503)["detail"]
+        assert response.headers["Retry-After"] == "10"
+        assert world.get("/streamers").status_code == 200
+    with listening(world):
+        pass
+
+
+def test_a_request_whose_answer_is_not_read_takes_no_place(world: World) -> None:
+    for _ in range(20):
+        with world.client.head("/events/live") as response:
+            assert response.status_code == 200
+
+
+def test_the_stream_ends_with_the_process(lively: World) -> None:
+    with listening(lively) as stream:
+        next(stream)
+        lively.app.extensions["streamwatch"].broadcaster.close()
+        assert list(events(stream)) == []
+
+
+def test_a_proxy_hands_each_event_on_at_once(lively: World) -> None:
+    response = lively.app.test_client().get("/events/live", buffered=False)
+    assert response.headers["X-Accel-Buffering"] == "no"
+    assert response.headers["Cache-Control"] == "no-store"
+    response.close()

@@ -1,0 +1,191 @@
+"""How much one client may ask for, and who is one client."""
+
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from streamwatch.domain.models import User
+from streamwatch.storage.base import StorageUnavailable, WindowCount
+from streamwatch.storage.memory.coordination import MemoryCoordination
+from tests import messages
+from tests.api.world import World, build_world, problem
+from tests.fakes import FakeTwitch
+
+KEY = {"Authorization": "Bearer a-key"}
+
+
+def statuses(world: World, times: int, path: str = "/streamers", **options: Any) -> list[int]:
+    return [world.get(path, **options).status_code for _ in range(times)]
+
+
+def from_address(address: str) -> dict[str, Any]:
+    return {"environ_base": {"REMOTE_ADDR": address}}
+
+
+@pytest.fixture
+def world() -> World:
+    return build_world(rate_limit=3, lookup_limit=2, api_keys=("a-key", "another-key"))
+
+
+def test_who_asks_too_often_is_told_when_to_come_back(world: World) -> None:
+    assert statuses(world, 4) == [200, 200, 200, 429]
+    answer = world.get("/streamers")
+    assert "3" in problem(answer, 429)["detail"]
+    assert 0 < int(answer.headers["Retry-After"]) <= 60
+
+
+def test_the_webhook_and_health_are_free(world: World) -> None:
+    for _ in range(10):
+        assert world.send(messages.online()).status_code == 204
+        assert world.get("/health").status_code == 200
+        assert world.get("/health/live").status_code == 200
+    assert statuses(world, 3) == [200] * 3
+
+
+def test_without_a_limit_everyone_may_ask_for_ever() -> None:
+    world = build_world(rate_limit=0, lookup_limit=0)
+    assert statuses(world, 1000) == [200] * 1000
+    assert statuses(world, 100, "/streamers/nobody/status") == [404] * 100
+
+
+def test_every_address_is_a_client(world: World) -> None:
+    for address in ("192.0.2.1", "192.0.2.2", "2001:db8:0:1::1", "2001:db8:0:2::1"):
+        assert statuses(world, 4, **from_address(address)) == [200, 200, 200, 429]
+
+
+def test_a_network_of_ipv6_is_one_client_and_so_is_an_address_in_either_form(world: World) -> None:
+    for one, same in (("2001:db8::1", "2001:db8::ffff:1:2"), ("192.0.2.1", "::ffff:192.0.2.1")):
+        assert statuses(world, 3, **from_address(one)) == [200] * 3
+        assert statuses(world, 1, **from_address(same)) == [429]
+
+
+def test_every_key_is_a_client_wherever_it_comes_from(world: World) -> None:
+    assert statuses(world, 3) == [200] * 3
+    assert statuses(world, 2, headers=KEY) == [200] * 2
+    assert statuses(world, 2, headers=KEY, **from_address("192.0.2.1")) == [200, 429]
+    assert statuses(world, 1, headers={"Authorization": "Bearer another-key"}) == [200]
+
+
+def test_a_key_that_is_none_makes_nobody_another_client(world: World) -> None:
+    tried = [
+        world.get("/streamers", headers={"Authorization": f"Bearer guess-{n}"}).status_code
+        for n in range(4)
+    ]
+    assert tried == [200, 200, 200, 429]
+
+
+def test_guessing_keys_is_limited(world: World) -> None:
+    tried = [
+        world.get("/admin/subscriptions", headers={"Authorization": f"Bearer {n}"}).status_code
+        for n in range(4)
+    ]
+    assert tried == [401, 401, 401, 429]
+
+
+@pytest.mark.parametrize("forwarded", ["", "garbage", "1.2.3.4, 5.6.7.8", "é\x01"])
+def test_without_proxies_no_header_names_the_client(world: World, forwarded: str) -> None:
+    for number in range(3):
+        headers = {"X-Forwarded-For": forwarded or f"192.0.2.{number}"}
+        assert world.get("/streamers", headers=headers).status_code == 200
+    assert statuses(world, 1) == [429]
+
+
+def test_behind_proxies_the_client_is_whom_the_first_of_ours_saw() -> None:
+    world = build_world(rate_limit=1, trusted_proxies=2)
+
+    def status(forwarded: str) -> int:
+        return world.get("/streamers", headers={"X-Forwarded-For": forwarded}).status_code
+
+    assert status("192.0.2.1, 10.0.0.1") == 200
+    assert status("9.9.9.9, 192.0.2.1, 10.0.0.1") == 429  # what a client wrote is not believed
+    assert status("192.0.2.2, 10.0.0.1") == 200
+    assert status("not an address, 10.0.0.1") == 200
+    assert status("nor is this, 10.0.0.1") == 429
+
+
+def test_lookups_have_a_limit_of_their_own() -> None:
+    world = build_world(rate_limit=100, lookup_limit=2)
+    world.add("shroud")  # a lookup too
+    assert statuses(world, 5, "/streamers/shroud/status") == [200] * 5
+    assert statuses(world, 5, "/streamers/nobody/status") == [404] * 5  # the first is remembered
+    asked = list(world.twitch.calls)
+    assert statuses(world, 1, "/streamers/somebody/status") == [429]
+    assert world.post("/streamers/somebody").status_code == 429
+    assert world.post("/streamers", json={"usernames": ["somebody"]}).status_code == 429
+    assert world.twitch.calls == asked
+
+
+def test_many_at_once_cost_as_many_calls() -> None:
+    world = build_world(lookup_limit=10)
+    logins = [f"login_{number}" for number in range(950)]
+    assert world.post("/streamers", json={"usernames": logins}).status_code == 200
+    assert statuses(world, 1, "/streamers/somebody/status") == [429]
+
+
+def test_all_clients_together_leave_something_of_twitchs_budget() -> None:
+    world = build_world(lookup_limit=2)
+    answered = [
+        world.get(f"/streamers/nobody_{n}/status", **from_address(f"192.0.2.{n}")).status_code
+        for n in range(9)
+    ]
+    assert answered == [404] * 8 + [429]
+
+
+class Uncounting(MemoryCoordination):
+    def use(self, name: str, seconds: float, times: int = 1) -> WindowCount:
+        raise StorageUnavailable("connection refused")
+
+
+def test_while_the_storage_cannot_count_everything_passes(world: World) -> None:
+    world.storage.coordination = Uncounting(threading.RLock(), time.monotonic)
+    assert statuses(world, 10, "/") == [200] * 10
+    assert statuses(world, 5, "/streamers/nobody/status") == [404] * 5
+
+
+class HangingTwitch(FakeTwitch):
+    """Answers nobody until it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked = threading.Semaphore(0)
+        self.answer = threading.Event()
+
+    def users(self, **asked: Any) -> list[User]:
+        self.asked.release()
+        assert self.answer.wait(20)
+        return []
+
+
+@pytest.fixture
+def hanging() -> Iterator[HangingTwitch]:
+    twitch = HangingTwitch()
+    yield twitch
+    twitch.answer.set()
+
+
+def test_a_twitch_that_hangs_is_waited_for_by_a_quarter_of_the_threads(
+    hanging: HangingTwitch,
+) -> None:
+    world = build_world(web_threads=8)
+    world.twitch = hanging
+    world.send(messages.online())
+    with ThreadPoolExecutor(2) as threads:
+        waiting = [
+            threads.submit(world.app.test_client().get, f"/streamers/nobody_{n}/status")
+            for n in range(2)
+        ]
+        for _ in waiting:
+            assert hanging.asked.acquire(timeout=10)
+
+        refused = world.get("/streamers/somebody/status")
+        problem(refused, 503)
+        assert refused.headers["Retry-After"] == "2"
+        assert world.get("/streamers/cool_user/status").status_code == 200
+
+        hanging.answer.set()
+        assert [done.result().status_code for done in waiting] == [404, 404]
+    assert world.get("/streamers/somebody/status").status_code == 404

@@ -1,0 +1,250 @@
+from contextlib import closing, suppress
+from dataclasses import replace
+from functools import partial
+from threading import RLock
+
+import pytest
+
+from streamwatch.analytics.base import AnalyticsError, AnalyticsUnavailable
+from streamwatch.analytics.memory import MemoryAnalytics
+from streamwatch.analytics.mongo import MongoAnalytics
+from streamwatch.analytics.testing.build import (
+    CAP,
+    Piece,
+    by_id,
+    made_of,
+    offline,
+    online,
+    snapshot,
+    together,
+)
+from streamwatch.domain.models import StreamEvent
+from streamwatch.domain.sessions import Observed
+from streamwatch.services.analytics.projector import BATCH, READER, RECLAIM_SECONDS, Projector
+from streamwatch.storage.base import FeedEntry, FeedRecord
+from streamwatch.storage.memory.feed import MemoryFeed
+from tests.fakes import now
+from tests.servers import mongo_server
+from tests.waiting import wait_for
+
+STREAM: list[Piece] = [
+    online("s1", 0),
+    *(snapshot("s1", 60 * n, n) for n in range(20)),
+    offline("s1", 1200),
+]
+
+
+class Clock:
+    """Seconds, as the feed counts them."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+class Analytics(MemoryAnalytics):
+    """Does not answer while it is down, and refuses samples with this many viewers."""
+
+    down = False
+    refused = -1
+
+    def ping(self) -> None:
+        if self.down:
+            raise AnalyticsUnavailable("down")
+
+    def project(self, observed: Observed) -> None:
+        self.ping()
+        if any(sample.viewer_count == self.refused for sample in observed.samples):
+            raise AnalyticsError("refused")
+        super().project(observed)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def feed(clock: Clock) -> MemoryFeed:
+    return MemoryFeed(RLock(), clock)
+
+
+@pytest.fixture
+def analytics() -> Analytics:
+    return Analytics(CAP)
+
+
+@pytest.fixture
+def projector(feed: MemoryFeed, analytics: Analytics) -> Projector:
+    return Projector(feed, analytics, "test", now)
+
+
+def tell(feed: MemoryFeed, *pieces: Piece) -> None:
+    for piece in pieces:
+        events = (piece,) if isinstance(piece, StreamEvent) else ()
+        sample = None if isinstance(piece, StreamEvent) else piece
+        feed.append(FeedRecord(piece.broadcaster_id, events, sample))
+
+
+def test_sessions_follow_the_feed(
+    feed: MemoryFeed, analytics: Analytics, projector: Projector
+) -> None:
+    tell(feed, *STREAM)
+    assert projector.run_once() == len(STREAM)
+    assert by_id(analytics.sessions("1337", 10)) == made_of(STREAM)
+    assert projector.run_once() == 0
+    [state] = feed.readers()
+    assert (state.name, state.lag, state.pending, state.set_aside) == (READER, 0, 0, 0)
+
+
+def test_a_long_feed_is_read_in_batches(
+    feed: MemoryFeed, analytics: Analytics, projector: Projector
+) -> None:
+    samples = [snapshot("s1", 60 * n, n) for n in range(BATCH + 5)]
+    tell(feed, *samples)
+    assert [projector.run_once() for _ in range(3)] == [BATCH, 5, 0]
+    assert by_id(analytics.sessions("1337", 10)) == made_of(samples)
+
+
+def test_the_feed_is_kept_for_a_projector_whose_analytics_never_answered(
+    feed: MemoryFeed, analytics: Analytics, projector: Projector
+) -> None:
+    feed.register("another")
+    analytics.down = True
+    tell(feed, *STREAM)
+    with pytest.raises(AnalyticsUnavailable):
+        projector.run_once()
+    feed.read("another", "test", 100, reclaim_seconds=60)
+    feed.acknowledge("another", [str(n + 1) for n in range(len(STREAM))])
+    assert feed.trim() == 0
+
+
+def test_while_the_analytics_are_down_nothing_is_handed_out(
+    feed: MemoryFeed, analytics: Analytics, projector: Projector
+) -> None:
+    projector.run_once()
+    analytics.down = True
+    tell(feed, *STREAM)
+    with pytest.raises(AnalyticsUnavailable):
+        projector.run_once()
+    [state] = feed.readers()
+    assert (state.lag, state.pending) == (len(STREAM), 0)
+    analytics.down = False
+    assert projector.run_once() == len(STREAM)
+
+
+def test_a_batch_that_the_analytics_did_not_take_is_read_again(
+    feed: MemoryFeed, analytics: Analytics, clock: Clock
+) -> None:
+    class DownWhenItMatters(Analytics):
+        def ping(self) -> None:
+            pass
+
+        def project(self, observed: Observed) -> None:
+            raise AnalyticsUnavailable("down")
+
+    tell(feed, *STREAM)
+    with pytest.raises(AnalyticsUnavailable):
+        Projector(feed, DownWhenItMatters(CAP), "one", now).run_once()
+    projector = Projector(feed, analytics, "another", now)
+    assert projector.run_once() == 0
+    clock.seconds += RECLAIM_SECONDS
+    assert projector.run_once() == len(STREAM)
+    assert by_id(analytics.sessions("1337", 10)) == made_of(STREAM)
+
+
+def test_what_cannot_be_projected_is_set_aside_and_holds_up_nothing(
+    feed: MemoryFeed, analytics: Analytics, projector: Projector
+) -> None:
+    analytics.refused = 666
+    wrong: list[Piece] = [
+        replace(online("s1", 0), data={}),
+        snapshot("s1", 0, -1),
+        snapshot("s1", 1, 666),
+    ]
+    tell(feed, *STREAM[:5], *wrong, *STREAM[5:])
+    assert projector.run_once() == len(STREAM) + len(wrong)
+    assert by_id(analytics.sessions("1337", 10)) == made_of(STREAM)
+    aside = feed.dead_letters(READER)
+    assert [one.id for one in aside] == ["6", "7", "8"]
+    assert "no time of start" in aside[0].error
+    assert "no number of viewers" in aside[1].error
+    assert aside[2].error == "refused"
+    assert projector.run_once() == 0
+
+
+def test_an_entry_that_cannot_be_read_is_set_aside(analytics: Analytics) -> None:
+    class UnreadableRecord(MemoryFeed):
+        def read(self, *args: object, **options: object) -> list[FeedEntry]:
+            entries = super().read(*args, **options)  # type: ignore[arg-type]
+            return [replace(one, record=None, error="not JSON") for one in entries]
+
+    feed = UnreadableRecord(RLock(), Clock())
+    tell(feed, STREAM[0])
+    assert Projector(feed, analytics, "test", now).run_once() == 1
+    assert [one.error for one in feed.dead_letters(READER)] == ["not JSON"]
+    assert feed.readers()[0].pending == 0
+
+
+def caught_up(feed: MemoryFeed, clock: Clock, projectors: list[Projector]) -> bool:
+    """Whether everything is projected, after one more turn a while later; a MongoDB that has just
+    started may still be too slow."""
+    clock.seconds += RECLAIM_SECONDS
+    with suppress(AnalyticsUnavailable):
+        together(*(projector.run_once for projector in projectors))
+    return all(reader.lag + reader.pending == 0 for reader in feed.readers())
+
+
+@pytest.mark.xdist_group("mongo")
+def test_an_hour_without_mongodb_costs_no_sample(feed: MemoryFeed, clock: Clock) -> None:
+    with (
+        mongo_server() as server,
+        closing(MongoAnalytics(server.url, "streamwatch", CAP)) as analytics,
+    ):
+        projectors = [Projector(feed, analytics, name, now) for name in ("one", "two")]
+        tell(feed, *STREAM[:7])
+        wait_for(lambda: caught_up(feed, clock, projectors))
+        server.freeze()
+        tell(feed, *STREAM[7:])
+        for _ in range(2):
+            with pytest.raises(AnalyticsUnavailable):
+                projectors[0].run_once()
+        server.thaw()
+        server.stop()
+        with pytest.raises(AnalyticsUnavailable):
+            projectors[0].run_once()
+        server.start()
+        wait_for(lambda: caught_up(feed, clock, projectors))
+        assert by_id(analytics.sessions("1337", 10)) == made_of(STREAM)
+        assert len(analytics.snapshots(None, 100)) == 20
+        assert [one.lag + one.pending for one in feed.readers()] == [0]
+
+
+@pytest.mark.xdist_group("mongo")
+def test_two_projectors_at_once_project_everything_once(
+    feed: MemoryFeed, mongodb_url: str, mongodb_database: str
+) -> None:
+    stores = [MongoAnalytics(mongodb_url, mongodb_database, CAP) for _ in range(2)]
+    users = [f"user-{n}" for n in range(30)]
+    pieces: dict[str, list[Piece]] = {
+        user: [
+            online(f"{user}-s", 0, user_id=user),
+            *(snapshot(f"{user}-s", 60 * n, n, user_id=user) for n in range(40)),
+            offline(None, 2400, user_id=user),
+        ]
+        for user in users
+    }
+    tell(feed, *(one for several in zip(*pieces.values(), strict=True) for one in several))
+
+    def run(projector: Projector) -> None:
+        while projector.run_once():
+            pass
+
+    together(*(partial(run, Projector(feed, s, str(n), now)) for n, s in enumerate(stores)))
+    for user in users:
+        assert by_id(stores[0].sessions(user, 10)) == made_of(pieces[user])
+    assert stores[0].summary().totals.sums.samples == 30 * 40
+    for store in stores:
+        store.close()

@@ -1,0 +1,98 @@
+"""The curves of those who are live, and what was watched today."""
+
+from datetime import UTC, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from streamwatch.analytics.memory import MemoryAnalytics
+from streamwatch.analytics.testing.build import CAP, at, online, snapshot, told
+from streamwatch.services.analytics.viewership import CURVE_POINTS, Viewership
+from tests.services.conftest import Clock
+
+MINUTE = 60
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock(at(0))
+
+
+@pytest.fixture
+def analytics() -> MemoryAnalytics:
+    return MemoryAnalytics(CAP)
+
+
+@pytest.fixture
+def audience(analytics: MemoryAnalytics, clock: Clock) -> Viewership:
+    return Viewership(analytics, clock)
+
+
+def test_a_curve_is_the_last_hour_oldest_first(
+    audience: Viewership, analytics: MemoryAnalytics
+) -> None:
+    times = (-90, -61, -60, -30, -1)
+    analytics.project(told(*(snapshot("s1", time * MINUTE, 100 + time) for time in times)))
+    assert audience.curves() == {"s1": [40, 70, 99]}
+
+
+def test_new_samples_are_added_and_old_ones_go(
+    audience: Viewership, analytics: MemoryAnalytics, clock: Clock
+) -> None:
+    analytics.project(told(snapshot("s1", -50 * MINUTE, 1), snapshot("s1", -MINUTE, 2)))
+    assert audience.curves() == {"s1": [1, 2]}
+    analytics.project(told(snapshot("s1", 14 * MINUTE, 3), snapshot("s2", 14 * MINUTE, 9)))
+    clock.advance(15 * MINUTE)
+    assert audience.curves() == {"s1": [2, 3], "s2": [9]}
+    clock.advance(46 * MINUTE)
+    assert audience.curves() == {"s1": [3], "s2": [9]}
+    clock.advance(60 * MINUTE)
+    assert audience.curves() == {}
+
+
+def test_a_sample_that_is_projected_late_is_found(
+    audience: Viewership, analytics: MemoryAnalytics, clock: Clock
+) -> None:
+    analytics.project(told(snapshot("s1", -10, 2)))
+    audience.curves()
+    analytics.project(told(snapshot("s2", -20, 7)))
+    clock.advance(10)
+    assert audience.curves() == {"s1": [2], "s2": [7]}
+
+
+def test_of_many_samples_some_are_shown_the_newest_among_them(
+    audience: Viewership, analytics: MemoryAnalytics
+) -> None:
+    analytics.project(told(*(snapshot("s1", -number, number) for number in range(200))))
+    [curve] = audience.curves().values()
+    assert len(curve) == CURVE_POINTS
+    assert curve[-1] == 0
+    assert curve == sorted(curve, reverse=True)
+
+
+def test_today_begins_at_midnight_where_the_visitor_is(
+    audience: Viewership, analytics: MemoryAnalytics
+) -> None:
+    """It is noon in UTC, 21 o'clock in Tokyo, and 2 in the morning in Honolulu."""
+    hours = range(-20, 0)
+    analytics.project(
+        told(
+            online("s1", -20 * 3600),
+            *(snapshot("s1", h * 3600 + m, 6, started=-20 * 3600) for h in hours for m in (0, 600)),
+        )
+    )
+    per_hour = 2  # 6 viewers for two times 10 minutes
+    last = -1  # the newest sample stands for no time yet
+    for zone, since in (("UTC", 12), ("Asia/Tokyo", 20), ("Pacific/Honolulu", 2)):
+        expected = per_hour * since + last
+        assert audience.hours_watched_today(ZoneInfo(zone)) == expected, zone
+
+
+def test_what_was_watched_is_asked_for_now_and_then(
+    audience: Viewership, analytics: MemoryAnalytics, clock: Clock
+) -> None:
+    assert audience.hours_watched_today(UTC) == 0
+    analytics.project(told(snapshot("s1", -600, 6), snapshot("s1", -1, 6)))
+    assert audience.hours_watched_today(UTC) == 0
+    clock.now += timedelta(seconds=31)
+    assert audience.hours_watched_today(UTC) == pytest.approx(1, abs=0.01)

@@ -1,0 +1,143 @@
+import json
+
+import pytest
+
+from streamwatch.domain.models import Streamer, StreamStatus
+from streamwatch.services.ingestion.recorder import LeadershipLost
+from streamwatch.twitch.base import TwitchUnavailable
+from tests import messages
+from tests.messages import COOL_USER
+from tests.services.conftest import START, House
+
+LONG = 600.0
+
+
+@pytest.fixture
+def watched(services: House) -> House:
+    """A services that monitors cool_user, who is live and was seen so by a refresh."""
+    services.twitch.known[COOL_USER.user_id] = COOL_USER
+    services.storage.add_streamers([Streamer("1337", "cool_user", "Cool_User", START)])
+    services.twitch.go_live(COOL_USER, id="9001")
+    services.services.poller.poll_all()
+    assert services.live() == ["cool_user"]
+    return services
+
+
+def status(services: House) -> StreamStatus:
+    found = services.storage.status("1337")
+    assert found is not None
+    return found
+
+
+def test_a_failed_poll_however_often_never_ends_a_stream(watched: House) -> None:
+    watched.twitch.error = TwitchUnavailable("Twitch is down.")
+    for _ in range(20):
+        watched.clock.advance(LONG)
+        with pytest.raises(TwitchUnavailable):
+            watched.services.poller.poll_all()
+    assert watched.live() == ["cool_user"]
+
+
+def test_two_refreshes_in_a_row_that_miss_a_stream_end_it(watched: House) -> None:
+    watched.twitch.on.clear()
+    watched.clock.advance(LONG)
+    watched.services.poller.poll_all()
+    assert watched.live() == ["cool_user"]
+    watched.clock.advance(LONG)
+    watched.services.poller.poll_all()
+    assert watched.live() == []
+    [end, _] = watched.storage.events(10)
+    assert (end.source, end.timestamp) == ("poll", START)
+
+
+def test_a_batch_that_is_not_answered_leaves_the_others_refreshed(services: House) -> None:
+    users = [services.twitch.add_user(f"user_{n}", str(n)) for n in range(150)]
+    services.storage.add_streamers(
+        [Streamer(user.user_id, user.login, user.display_name, START) for user in users]
+    )
+    for user in users:
+        services.twitch.go_live(user)
+    answered = iter([False, True])
+    ask = services.twitch.streams
+
+    def streams(user_ids: list[str]) -> object:
+        if not next(answered):
+            raise TwitchUnavailable("Twitch is down.")
+        return ask(user_ids)
+
+    services.twitch.streams = streams  # type: ignore[method-assign, assignment]
+    result = services.services.poller.poll_all()
+    assert (result.asked, result.failed) == (150, 100)
+    assert result.live == len(services.live()) == 50
+
+
+def test_streamers_are_asked_for_in_hundreds(services: House) -> None:
+    services.storage.add_streamers([Streamer(str(n), f"user_{n}", "", START) for n in range(250)])
+    services.services.poller.poll_all()
+    assert services.twitch.calls == ["streams"] * 3
+
+
+def test_who_is_live_without_being_monitored_is_refreshed_too(services: House) -> None:
+    message = messages.online(at=START)
+    services.services.receiver.receive(message.headers, message.body)
+    for _ in range(2):
+        services.clock.advance(LONG)
+        services.services.poller.poll_all()
+    assert services.live() == []
+
+
+def test_details_are_fetched_for_streams_that_just_went_live(services: House) -> None:
+    services.twitch.known[COOL_USER.user_id] = COOL_USER
+    message = messages.online(at=START)
+    services.services.receiver.receive(message.headers, message.body)
+    assert services.services.poller.fetch_details() == 0
+    services.twitch.go_live(COOL_USER, id="9001", viewer_count=123)
+    services.clock.advance(2)
+    assert services.services.poller.fetch_details() == 1
+    stream = status(services).stream
+    assert stream is not None
+    assert stream.viewer_count == 123
+    asked = len(services.twitch.calls)
+    services.services.poller.fetch_details()
+    assert len(services.twitch.calls) == asked
+
+
+def test_details_that_helix_does_not_show_for_long_are_left_to_the_refresh(services: House) -> None:
+    message = messages.online(at=START)
+    services.services.receiver.receive(message.headers, message.body)
+    services.clock.advance(601)
+    services.services.poller.fetch_details()
+    assert services.twitch.calls == []
+
+
+def test_details_that_are_missing_are_no_absence(services: House) -> None:
+    message = messages.online(at=START)
+    services.services.receiver.receive(message.headers, message.body)
+    for _ in range(5):
+        services.clock.advance(110)
+        services.services.poller.fetch_details()
+    services.clock.advance(LONG)
+    services.services.poller.poll_all()
+    assert services.live() == ["cool_user"]
+
+
+def test_what_a_leader_polled_before_it_was_succeeded_is_not_written(watched: House) -> None:
+    lease = watched.storage.coordination.acquire_lease("leader", "paused", 60)
+    assert lease is not None
+    watched.storage.coordination.release_lease(lease)
+    before = status(watched)
+    watched.clock.advance(60)
+    with pytest.raises(LeadershipLost):
+        watched.services.poller.poll_all(lease)
+    assert status(watched) == before
+
+
+def test_a_rename_that_a_poll_shows_moves_everything(watched: House) -> None:
+    renamed = type(COOL_USER)("1337", "cooler_user", "Cooler_User")
+    watched.twitch.known["1337"] = renamed
+    watched.clock.advance(60)
+    watched.services.poller.poll_all()
+    assert [item.login for item in watched.services.streamers.all()] == ["cooler_user"]
+    assert json.loads(watched.services.status.of_json("Cooler_User"))["user_id"] == "1337"
+    assert len(watched.services.events.of_streamer("cooler_user", 10)) == 1
+    assert watched.services.events.of_streamer("cool_user", 10) == []

@@ -1,0 +1,583 @@
+"""From any mess at Twitch to what is wanted."""
+
+import logging
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from threading import Lock
+
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from streamwatch.domain.documents import stored_streamer_document
+from streamwatch.domain.models import EVENT_VERSION, EventType, Streamer, Subscription
+from streamwatch.domain.subscriptions import secret_fingerprint
+from streamwatch.services.errors import AlreadyRunning
+from streamwatch.services.subscriptions.reconcile import RECONCILE, Listed, Subscriptions
+from streamwatch.services.subscriptions.result import Outcome, Reconciliation
+from streamwatch.storage.memory import MemoryStorage
+from streamwatch.twitch.base import (
+    SubscriptionLimit,
+    TwitchBusy,
+    TwitchDenied,
+    TwitchError,
+    TwitchRefused,
+    TwitchUnavailable,
+)
+from tests.services.fake_twitch import ENABLED, PENDING, SAME_LIMIT, StrictTwitch
+
+OURS = "https://watch.example.com/webhooks/eventsub"
+BEFORE = "https://old.example.com/webhooks/eventsub"
+STRANGERS = "https://elsewhere.example.com/hook"
+SECRET = "s3cret-that-signs"
+START = datetime(2026, 6, 1, tzinfo=UTC)
+BOTH = tuple(EventType)
+DEAD = (
+    "webhook_callback_verification_failed",
+    "notification_failures_exceeded",
+    "authorization_revoked",
+    "user_removed",
+    "version_removed",
+    "a_status_of_next_year",
+)
+
+
+class WatchedStorage(MemoryStorage):
+    """Remembers which records were written, a list a call."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.written: list[list[str]] = []
+
+    def update_streamers(self, streamers: Sequence[Streamer]) -> None:
+        self.written.append([streamer.user_id for streamer in streamers])
+        super().update_streamers(streamers)
+
+
+class House:
+    """The service on a storage and a Twitch, both in memory."""
+
+    def __init__(self, *, max_total_cost: int = 10_000) -> None:
+        self.storage = WatchedStorage()
+        self.twitch = StrictTwitch(max_total_cost=max_total_cost)
+        self.service = self.restarted()
+
+    def restarted(
+        self, url: str | None = OURS, secret: str = SECRET, *, adopts: bool = True
+    ) -> Subscriptions:
+        """The service as it is after a start with these settings."""
+        self.service = Subscriptions(self.storage, self.twitch, url, [secret], adopts=adopts)
+        return self.service
+
+    def monitor(self, *user_ids: str) -> None:
+        count = len(self.storage.streamers())
+        self.storage.add_streamers(
+            [
+                Streamer(user_id, f"user_{user_id}", user_id, START + timedelta(hours=count + n))
+                for n, user_id in enumerate(user_ids)
+            ]
+        )
+
+    def streamer(self, user_id: str) -> Streamer:
+        return self.storage.streamers_by_id([user_id])[user_id]
+
+    def at(self, callback: str) -> list[tuple[str, str | None, str]]:
+        """What stands for a callback, as type, user and status."""
+        return sorted(
+            (one.type, one.user_id, one.status)
+            for one in self.twitch.subscribed.values()
+            if one.callback == callback
+        )
+
+    def pairs(self, callback: str = OURS) -> list[tuple[str, str | None]]:
+        return [(event_type, user_id) for event_type, user_id, _ in self.at(callback)]
+
+    def is_mended(self) -> bool:
+        """Whether exactly what is wanted stands for our callback, and every record says so."""
+        monitored = self.storage.streamers()
+        ours = [one for one in self.twitch.subscribed.values() if one.callback == OURS]
+        wanted = Counter((kind, streamer.user_id) for streamer in monitored for kind in BOTH)
+        recorded = {one for item in monitored for one in item.subscription_ids.values()}
+        return (
+            Counter((one.type, one.user_id) for one in ours) == wanted
+            and all(one.is_alive and one.version == EVENT_VERSION for one in ours)
+            and {one.id for one in ours} == recorded
+            and all(streamer.is_active for streamer in monitored)
+        )
+
+    def changes(self) -> int:
+        """How many subscriptions Twitch was asked to create or delete."""
+        return self.twitch.calls.count("subscribe") + self.twitch.calls.count("unsubscribe")
+
+
+@pytest.fixture
+def services() -> House:
+    return House()
+
+
+def mess(user_ids: list[str]) -> st.SearchStrategy[list[tuple[str, str, str, str, str]]]:
+    """Subscriptions from before: type, user, callback, status, version."""
+    return st.lists(
+        st.tuples(
+            st.sampled_from([*BOTH, "channel.update"]),
+            st.sampled_from(user_ids),
+            st.sampled_from([OURS, OURS, BEFORE, STRANGERS]),
+            st.sampled_from([ENABLED, ENABLED, PENDING, *DEAD]),
+            st.sampled_from(["1", "1", "1", "2"]),
+        ),
+        max_size=25,
+    )
+
+
+def note(services: House, known: Subscription, signed_with: str | None) -> None:
+    """Put the id of a subscription into the streamer's record, as after its creation."""
+    user_id = known.user_id or ""
+    streamer = services.storage.streamers_by_id([user_id]).get(user_id)
+    if streamer is None:
+        return
+    if known.type == EventType.ONLINE:
+        streamer = replace(streamer, online_subscription_id=known.id, signed_with=signed_with)
+    elif known.type == EventType.OFFLINE:
+        streamer = replace(streamer, offline_subscription_id=known.id, signed_with=signed_with)
+    services.storage.update_streamers([streamer])
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    before=mess(["1", "2", "3", "4"]),
+    monitored=st.sets(st.sampled_from(["1", "2", "3"])),
+    noted=st.sets(st.integers(0, 24)),
+    signed_with=st.sampled_from([None, secret_fingerprint(SECRET), "earlier"]),
+)
+def test_one_reconciliation_ends_any_mess_and_the_next_does_nothing(
+    before: list[tuple[str, str, str, str, str]],
+    monitored: set[str],
+    noted: set[int],
+    signed_with: str | None,
+) -> None:
+    services = House()
+    services.monitor(*sorted(monitored))
+    for number, one in enumerate(before):
+        put = services.twitch.put(*one)
+        if number in noted and put.callback != STRANGERS:
+            note(services, put, signed_with)
+    elsewhere = Counter(services.pairs(STRANGERS) + services.pairs(BEFORE))
+    assume(all(number < SAME_LIMIT for number in elsewhere.values()))
+    strangers = services.at(STRANGERS)
+
+    first = services.service.reconcile()
+
+    assert services.is_mended()
+    assert services.at(STRANGERS) == strangers
+    assert first.status == Outcome.HEALTHY
+    assert first.checked == first.healthy + first.created == 2 * len(monitored)
+    changes, records = services.changes(), services.storage.streamers()
+    second = services.service.reconcile()
+    assert second == Reconciliation(Outcome.HEALTHY, first.checked, first.checked)
+    assert (services.changes(), services.storage.streamers()) == (changes, records)
+
+
+def test_a_new_streamer_gets_both_subscriptions_and_is_active(services: House) -> None:
+    services.monitor("1")
+    result = services.service.reconcile()
+    assert result == Reconciliation(Outcome.HEALTHY, checked=2, healthy=0, created=2)
+    assert services.pairs() == [(EventType.OFFLINE, "1"), (EventType.ONLINE, "1")]
+    assert services.streamer("1").is_active
+    assert set(services.twitch.secrets.values()) == {SECRET}
+
+
+def test_only_records_that_change_are_written_and_all_in_one_piece(services: House) -> None:
+    services.monitor("1", "2", "3")
+    services.service.cover([services.streamer("3")])
+    services.storage.written.clear()
+    services.service.reconcile()
+    assert list(map(sorted, services.storage.written)) == [["1", "2"]]
+    services.service.reconcile()
+    assert len(services.storage.written) == 1
+
+
+@pytest.mark.parametrize("status", DEAD)
+def test_what_is_dead_is_deleted_and_created_anew(services: House, status: str) -> None:
+    services.monitor("1")
+    services.twitch.put(EventType.ONLINE, "1", OURS)
+    dead = services.twitch.put(EventType.OFFLINE, "1", OURS, status)
+    result = services.service.reconcile()
+    assert result == Reconciliation(Outcome.HEALTHY, checked=2, healthy=1, created=1, deleted=1)
+    assert dead.id not in services.twitch.subscribed
+    assert services.is_mended()
+
+
+def test_a_restart_with_everything_healthy_creates_and_deletes_nothing(services: House) -> None:
+    services.monitor("1", "2")
+    services.service.reconcile()
+    services.storage = WatchedStorage()
+    services.monitor("1", "2")
+    changes = services.changes()
+    result = services.restarted().reconcile()
+    assert result == Reconciliation(Outcome.HEALTHY, checked=4, healthy=4)
+    assert services.changes() == changes
+    assert services.is_mended()
+
+
+def test_of_duplicates_the_enabled_one_is_kept(services: House) -> None:
+    services.monitor("1")
+    services.twitch.put(EventType.ONLINE, "1", OURS, PENDING)
+    enabled = services.twitch.put(EventType.ONLINE, "1", OURS, ENABLED)
+    services.twitch.put(EventType.OFFLINE, "1", OURS)
+    assert services.service.reconcile().deleted == 1
+    assert services.streamer("1").online_subscription_id == enabled.id
+
+
+def test_nothing_is_adopted_that_a_secret_made_up_at_this_start_cannot_have_signed(
+    services: House,
+) -> None:
+    services.monitor("1")
+    before = [services.twitch.put(kind, "1", OURS).id for kind in BOTH]
+    service = services.restarted(secret="made-up-at-this-start", adopts=False)
+    service.reconcile()
+    assert services.is_mended()
+    assert not set(before) & set(services.twitch.subscribed)
+    services.twitch.calls.clear()
+    service.reconcile()
+    assert services.changes() == 0
+
+
+@pytest.mark.parametrize("error", [TwitchUnavailable("down"), TwitchDenied("no", 401)])
+def test_a_failed_listing_changes_nothing(services: House, error: TwitchError) -> None:
+    services.monitor("1")
+    services.service.reconcile()
+    records, standing = services.storage.streamers(), dict(services.twitch.subscribed)
+    services.twitch.fail("subscriptions", error)
+    with pytest.raises(type(error)):
+        services.service.reconcile()
+    assert services.storage.streamers() == records
+    assert services.twitch.subscribed == standing
+    assert services.service.reconcile().status == Outcome.HEALTHY
+
+
+def test_what_exists_already_is_adopted_with_one_more_listing(services: House) -> None:
+    services.monitor("1", "2")
+    created_elsewhere = once(
+        lambda: [services.twitch.put(kind, user_id, OURS) for kind in BOTH for user_id in "12"]
+    )
+    services.twitch.before = lambda name: created_elsewhere() if name == "subscribe" else None
+    result = services.service.reconcile()
+    assert result == Reconciliation(Outcome.HEALTHY, checked=4, healthy=4)
+    assert services.twitch.calls.count("subscriptions") == 2
+    assert services.is_mended()
+
+
+def once(action: Callable[[], object]) -> Callable[[], None]:
+    """`action`, which only the first call does."""
+    lock = Lock()
+    done: list[object] = []
+
+    def act() -> None:
+        with lock:
+            if not done:
+                done.append(action())
+
+    return act
+
+
+def test_after_a_change_of_the_url_ours_of_before_are_replaced(services: House) -> None:
+    services.monitor("1")
+    services.restarted(url=BEFORE).reconcile()
+    services.twitch.put(EventType.ONLINE, "9", BEFORE)
+    result = services.restarted(url=OURS).reconcile()
+    assert result == Reconciliation(Outcome.HEALTHY, checked=2, created=2, deleted=2)
+    assert services.is_mended()
+    assert services.pairs(BEFORE) == [(EventType.ONLINE, "9")]
+
+
+def test_after_a_change_of_the_secret_all_are_made_anew_once(services: House) -> None:
+    services.monitor("1", "2")
+    services.service.reconcile()
+    result = services.restarted(secret="another-secret").reconcile()
+    assert result == Reconciliation(Outcome.HEALTHY, checked=4, created=4, deleted=4)
+    assert {services.twitch.secrets[one] for one in services.twitch.subscribed} == {
+        "another-secret"
+    }
+    assert services.service.reconcile() == Reconciliation(Outcome.HEALTHY, checked=4, healthy=4)
+
+
+@pytest.mark.parametrize("call", ["subscribe", "unsubscribe"])
+@pytest.mark.parametrize("successes", range(6))
+def test_an_interrupted_change_of_the_secret_is_finished_next_time(
+    services: House, call: str, successes: int
+) -> None:
+    services.monitor("1", "2", "3")
+    services.service.reconcile()
+    services.restarted(secret="another-secret")
+    services.twitch.fail(call, *[None] * successes, TwitchBusy("busy", 60))
+    assert services.service.reconcile().status == Outcome.INCOMPLETE
+    assert services.service.reconcile().status == Outcome.HEALTHY
+    assert {services.twitch.secrets[one] for one in services.twitch.subscribed} == {
+        "another-secret"
+    }
+    assert services.is_mended()
+
+
+def test_the_secret_is_in_no_record_and_no_log(
+    services: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    services.monitor("1")
+    services.service.reconcile()
+    services.restarted(secret="another-secret").reconcile()
+    shown = repr([stored_streamer_document(services.streamer("1")), caplog.records])
+    assert SECRET not in shown + caplog.text
+    assert "another-secret" not in shown + caplog.text
+
+
+def test_beyond_the_cost_limit_nothing_is_asked_for(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    services = House(max_total_cost=6)
+    services.twitch.put(EventType.ONLINE, "9", STRANGERS)
+    services.twitch.put(EventType.OFFLINE, "9", STRANGERS)
+    services.monitor(*map(str, range(100, 150)))
+    result = services.service.reconcile()
+    assert result == Reconciliation(Outcome.LIMITED, checked=100, created=4, failed=96)
+    assert services.twitch.calls.count("subscribe") == 4
+    assert [item.user_id for item in services.storage.streamers() if item.is_active] == [
+        "101",
+        "100",
+    ]
+    told = [record for record in caplog.records if "cost limit" in record.message]
+    assert [record.getMessage() for record in told] == [
+        "Twitch's cost limit is reached: 48 streamers are watched by polling alone"
+    ]
+
+
+def test_what_is_deleted_makes_room() -> None:
+    services = House(max_total_cost=2)
+    services.monitor("1")
+    services.twitch.put(EventType.ONLINE, "8", OURS)
+    services.twitch.put(EventType.OFFLINE, "8", OURS)
+    assert services.service.reconcile().status == Outcome.HEALTHY
+    assert services.is_mended()
+
+
+def test_a_limit_that_the_listing_did_not_show_is_not_run_against(services: House) -> None:
+    services.monitor(*map(str, range(100, 150)))
+    services.twitch.fail("subscribe", *[SubscriptionLimit("total cost exceeded", 429)] * 100)
+    result = services.service.reconcile()
+    assert result == Reconciliation(Outcome.LIMITED, checked=100, failed=100)
+    assert services.twitch.calls.count("subscribe") <= 8
+
+
+def test_too_many_of_one_kind_elsewhere_stop_nobody_else(services: House) -> None:
+    services.monitor("1", "2", "3")
+    for number in range(SAME_LIMIT):
+        services.twitch.put(EventType.ONLINE, "1", f"{STRANGERS}/{number}")
+    result = services.service.reconcile()
+    assert result == Reconciliation(Outcome.INCOMPLETE, checked=6, created=5, failed=1)
+    active = {item.user_id for item in services.storage.streamers() if item.is_active}
+    assert active == {"2", "3"}
+
+
+def test_one_that_is_refused_stops_none_of_the_others(services: House) -> None:
+    services.monitor("1", "2", "3")
+    services.twitch.fail("subscribe", None, TwitchRefused("bad request", 400))
+    result = services.service.reconcile()
+    assert result == Reconciliation(Outcome.INCOMPLETE, checked=6, created=5, failed=1)
+    assert services.service.reconcile().status == Outcome.HEALTHY
+
+
+@pytest.mark.parametrize(
+    ("error", "calls"),
+    [
+        (TwitchBusy("busy", 60), 8),
+        (TwitchDenied("no", 401), 8),
+        (TwitchUnavailable("down"), 12),
+    ],
+)
+def test_a_twitch_that_is_not_there_is_not_asked_thousands_of_times(
+    services: House, error: TwitchError, calls: int
+) -> None:
+    services.monitor(*map(str, range(100, 150)))
+    services.twitch.fail("subscribe", *[error] * 100)
+    result = services.service.reconcile()
+    assert result == Reconciliation(Outcome.INCOMPLETE, checked=100, failed=100)
+    assert services.twitch.calls.count("subscribe") <= calls
+
+
+def test_what_does_not_fit_into_one_turn_is_left_to_the_next(services: House) -> None:
+    services.monitor(*map(str, range(100, 150)))
+    services.twitch.before = lambda name: time.sleep(0.01) if name == "subscribe" else None
+    first = services.service.reconcile(seconds=0.05)
+    assert first.status == Outcome.CONTINUING
+    assert 0 < first.created < first.checked == 100
+    while services.storage.coordination.take_requested_jobs() == {RECONCILE}:
+        last = services.service.reconcile(seconds=0.05)
+    assert last.status == Outcome.HEALTHY
+    assert services.is_mended()
+    assert services.twitch.calls.count("subscribe") == 100
+
+
+def test_a_streamer_who_is_removed_meanwhile_is_not_revived(services: House) -> None:
+    services.monitor("1", "2")
+    removal = once(lambda: services.storage.remove_streamer("1"))
+    services.twitch.before = lambda name: removal() if name == "subscribe" else None
+    services.service.reconcile()
+    assert [streamer.user_id for streamer in services.storage.streamers()] == ["2"]
+    services.service.reconcile()
+    assert services.is_mended()
+
+
+def test_the_subscriptions_of_a_streamer_who_is_added_meanwhile_stay(services: House) -> None:
+    def add() -> None:
+        services.monitor("7")
+        services.service.cover([services.streamer("7")])
+
+    addition = once(add)
+    services.twitch.before = lambda name: addition() if name == "subscriptions" else None
+    services.service.reconcile()
+    assert services.is_mended()
+    assert services.twitch.calls.count("unsubscribe") == 0
+
+
+def test_a_name_that_changes_meanwhile_is_kept(services: House) -> None:
+    services.monitor("1")
+
+    def rename() -> None:
+        services.storage.update_streamers([replace(services.streamer("1"), login="renamed")])
+
+    renaming = once(rename)
+    services.twitch.before = lambda name: renaming() if name == "subscribe" else None
+    services.service.reconcile()
+    assert services.streamer("1").login == "renamed"
+    assert services.streamer("1").is_active
+
+
+def test_without_a_url_nothing_is_subscribed_to(services: House) -> None:
+    services.monitor("1")
+    services.restarted(url=None)
+    assert services.service.reconcile() == Reconciliation(Outcome.DISABLED)
+    services.service.cover([services.streamer("1")])
+    assert not services.twitch.calls
+
+
+def test_cover_creates_what_a_streamer_lacks(services: House) -> None:
+    services.monitor("1")
+    services.service.cover([services.streamer("1")])
+    assert services.is_mended()
+    services.service.cover([services.streamer("1")])
+    assert services.twitch.calls == ["subscribe", "subscribe"]
+    assert services.service.reconcile() == Reconciliation(Outcome.HEALTHY, checked=2, healthy=2)
+
+
+def test_cover_keeps_what_succeeded_and_raises_what_did_not(services: House) -> None:
+    services.monitor("1")
+    services.twitch.fail("subscribe", TwitchUnavailable("down"))
+    with pytest.raises(TwitchUnavailable):
+        services.service.cover([services.streamer("1")])
+    assert len(services.streamer("1").subscription_ids) == 1
+
+
+def test_cover_leaves_what_exists_already_to_a_reconciliation(services: House) -> None:
+    services.monitor("1")
+    services.twitch.put(EventType.ONLINE, "1", OURS)
+    services.service.cover([services.streamer("1")])
+    assert services.storage.coordination.take_requested_jobs() == {RECONCILE}
+    services.service.reconcile()
+    assert services.is_mended()
+
+
+def test_release_deletes_both_although_one_fails(services: House) -> None:
+    services.monitor("1")
+    services.service.reconcile()
+    removed = services.storage.remove_streamer("1")
+    assert removed is not None
+    services.twitch.fail("unsubscribe", TwitchUnavailable("down"))
+    with pytest.raises(TwitchUnavailable):
+        services.service.release(removed)
+    assert len(services.twitch.subscribed) == 1
+    services.service.release(removed)
+    assert not services.twitch.subscribed
+
+
+def test_the_listing_tells_ours_from_others(services: House) -> None:
+    ours = services.twitch.put(EventType.ONLINE, "1", OURS)
+    others = services.twitch.put(EventType.ONLINE, "1", STRANGERS)
+    assert services.service.listing() == Listed([ours], [others], OURS, 2, 10_000)
+
+
+def test_cleanup_deletes_ours_alone(services: House) -> None:
+    services.monitor("1")
+    services.service.reconcile()
+    services.twitch.put(EventType.ONLINE, "1", STRANGERS)
+    assert services.service.cleanup() == 2
+    assert services.pairs(OURS) == []
+    assert services.pairs(STRANGERS) == [(EventType.ONLINE, "1")]
+    assert not services.streamer("1").subscription_ids
+    assert services.service.reconcile().created == 2
+
+
+def test_delete_all_deletes_those_of_others_too(services: House) -> None:
+    services.monitor("1")
+    services.service.reconcile()
+    services.twitch.put(EventType.ONLINE, "1", STRANGERS)
+    assert services.service.delete_all() == 3
+    assert not services.twitch.subscribed
+    assert not services.streamer("1").subscription_ids
+
+
+def test_a_deletion_that_fails_is_told_and_its_record_kept(services: House) -> None:
+    services.monitor("1")
+    services.service.reconcile()
+    services.twitch.fail("unsubscribe", TwitchRefused("no", 400))
+    with pytest.raises(TwitchRefused):
+        services.service.cleanup()
+    assert set(services.streamer("1").subscription_ids.values()) == set(services.twitch.subscribed)
+    assert len(services.twitch.subscribed) == 1
+
+
+@pytest.mark.parametrize("name", ["reconcile", "cleanup", "delete_all"])
+def test_only_one_at_a_time_changes_the_subscriptions(services: House, name: str) -> None:
+    lease = services.storage.coordination.acquire_lease(RECONCILE, "another", 60)
+    assert lease is not None
+    with pytest.raises(AlreadyRunning):
+        getattr(services.service, name)()
+    assert not services.twitch.calls
+    services.storage.coordination.release_lease(lease)
+    getattr(services.service, name)()
+
+
+def test_whoever_has_lost_the_right_to_go_on_stops(services: House) -> None:
+    services.monitor(*map(str, range(100, 150)))
+
+    def lose() -> None:
+        lease = services.storage.coordination.lease(RECONCILE)
+        assert lease is not None
+        services.storage.coordination.release_lease(lease)
+
+    losing = once(lose)
+
+    def meanwhile(name: str) -> None:
+        if name == "subscribe":
+            losing()
+            time.sleep(0.01)
+
+    services.twitch.before = meanwhile
+    with pytest.raises(AlreadyRunning):
+        services.service.reconcile()
+    assert services.twitch.calls.count("subscribe") < 100
+    assert services.storage.coordination.take_requested_jobs() == {RECONCILE}
+    services.service.reconcile()
+    assert services.is_mended()
+
+
+def test_progress_is_told_to_the_end(services: House) -> None:
+    services.monitor("1", "2")
+    services.twitch.put(EventType.ONLINE, "9", OURS)
+    told: list[tuple[int, int]] = []
+    services.service.reconcile(lambda done, total: told.append((done, total)))
+    assert told == [(number, 5) for number in range(1, 6)]
+    told.clear()
+    services.service.delete_all(lambda done, total: told.append((done, total)))
+    assert told == [(number, 4) for number in range(1, 5)]

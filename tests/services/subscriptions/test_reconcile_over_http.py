@@ -1,0 +1,176 @@
+"""The same with Twitch's answers over HTTP and a callback that answers challenges."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+
+from streamwatch.domain.models import EventType, Streamer
+from streamwatch.services.subscriptions.reconcile import Subscriptions
+from streamwatch.services.subscriptions.result import Outcome, Reconciliation
+from streamwatch.simulator import Simulator
+from streamwatch.simulator.faults import CallFault
+from streamwatch.storage.memory import MemoryStorage
+from streamwatch.twitch.base import TwitchError
+from streamwatch.twitch.client import Helix
+from tests.simulator.receiver import SECRET, Receiver
+
+SUBSCRIPTIONS = "/helix/eventsub/subscriptions"
+LOGINS = ("shroud", "quillandcopper")
+
+
+class House:
+    """The service between a simulated Twitch and a real callback."""
+
+    def __init__(self, twitch: Simulator, receiver: Receiver) -> None:
+        self.twitch = twitch
+        self.receiver = receiver
+        self.storage = MemoryStorage()
+        self.pauses: list[float] = []
+        self.helix = Helix(
+            twitch.client_id,
+            twitch.client_secret,
+            self.storage.coordination,
+            api_url=twitch.api_url,
+            auth_url=twitch.auth_url,
+            sleep=self.pauses.append,
+        )
+        self.service = self.restarted()
+
+    def restarted(self, secret: str = SECRET) -> Subscriptions:
+        self.service = Subscriptions(self.storage, self.helix, self.receiver.callback, [secret])
+        return self.service
+
+    def monitor_all(self) -> None:
+        users = [self.twitch.world.user(login) for login in LOGINS]
+        self.storage.add_streamers(
+            [
+                Streamer(user.user_id, user.login, user.display_name, datetime.now(UTC))
+                for user in users
+            ]
+        )
+
+    def reconcile(self) -> Reconciliation:
+        """What a reconciliation answers, once Twitch has had its challenges answered."""
+        result = self.service.reconcile()
+        self.twitch.wait_until_delivered()
+        return result
+
+    def statuses(self) -> list[str]:
+        return [one.status for one in self.twitch.subscriptions.all()]
+
+    def are_all_active(self) -> bool:
+        return all(streamer.is_active for streamer in self.storage.streamers())
+
+
+@pytest.fixture
+def services() -> Iterator[House]:
+    with Simulator() as twitch, Receiver() as receiver:
+        twitch.eventsub.courier.retry_delays = (0.02, 0.04)
+        services = House(twitch, receiver)
+        services.monitor_all()
+        yield services
+
+
+def test_all_are_enabled_and_stay_as_they_are(services: House) -> None:
+    assert services.reconcile() == Reconciliation(Outcome.HEALTHY, checked=4, created=4)
+    assert services.statuses() == ["enabled"] * 4
+    assert services.reconcile() == Reconciliation(Outcome.HEALTHY, checked=4, healthy=4)
+    assert services.are_all_active()
+
+
+def test_a_wrong_answer_to_the_challenge_is_mended_next_time(services: House) -> None:
+    services.receiver.challenge_answer = b"not what was asked"
+    services.reconcile()
+    assert services.statuses() == ["webhook_callback_verification_failed"] * 4
+    services.receiver.challenge_answer = None
+    result = services.reconcile()
+    assert result == Reconciliation(Outcome.HEALTHY, checked=4, created=4, deleted=4)
+    assert services.statuses() == ["enabled"] * 4
+
+
+def test_all_pages_are_read(services: House) -> None:
+    services.reconcile()
+    services.twitch.subscriptions.page_size = 1
+    assert services.reconcile() == Reconciliation(Outcome.HEALTHY, checked=4, healthy=4)
+
+
+@pytest.mark.parametrize("status", [500, 503, 400])
+def test_a_listing_that_fails_in_the_middle_changes_nothing(services: House, status: int) -> None:
+    services.reconcile()
+    before = [one.id for one in services.twitch.subscriptions.all()]
+    services.twitch.subscriptions.page_size = 1
+    services.twitch.faults.on_call(SUBSCRIPTIONS, CallFault(status), times=3, after=2)
+    with pytest.raises(TwitchError):
+        services.service.reconcile()
+    assert [one.id for one in services.twitch.subscriptions.all()] == before
+    assert services.are_all_active()
+
+
+def test_a_listing_with_gaps_loses_nothing(services: House) -> None:
+    services.reconcile()
+    before = [one.id for one in services.twitch.subscriptions.all()]
+    services.twitch.faults.on_call(SUBSCRIPTIONS, CallFault(half=True))
+    assert services.reconcile() == Reconciliation(Outcome.HEALTHY, checked=4, healthy=4)
+    assert [one.id for one in services.twitch.subscriptions.all()] == before
+    assert services.are_all_active()
+
+
+@pytest.mark.parametrize("status", [429, 500, 503, 401])
+def test_calls_that_fail_once_are_tried_again(services: House, status: int) -> None:
+    services.twitch.faults.on_call(SUBSCRIPTIONS, CallFault(status), after=2)
+    assert services.reconcile() == Reconciliation(Outcome.HEALTHY, checked=4, created=4)
+    assert services.are_all_active()
+
+
+def test_a_rate_limit_that_is_used_up_for_long_ends_the_turn(services: House) -> None:
+    services.twitch.faults.on_call(SUBSCRIPTIONS, CallFault(429, reset_in=60), times=4, after=1)
+    result = services.reconcile()
+    assert result == Reconciliation(Outcome.INCOMPLETE, checked=4, failed=4)
+    assert not any(pause > 60 for pause in services.pauses)
+    for _ in range(4):
+        services.twitch.faults.of_call(
+            SUBSCRIPTIONS
+        )  # those that no call has met: the turn had ended
+    assert services.reconcile() == Reconciliation(Outcome.HEALTHY, checked=4, created=4)
+
+
+def test_the_cost_limit_is_not_taken_for_the_rate_limit(services: House) -> None:
+    services.twitch.subscriptions.max_total_cost = 2
+    result = services.reconcile()
+    assert result == Reconciliation(Outcome.LIMITED, checked=4, created=2, failed=2)
+    assert [streamer.is_active for streamer in services.storage.streamers()].count(True) == 1
+    assert services.pauses == []
+
+
+def test_a_revoked_one_is_replaced(services: House) -> None:
+    services.reconcile()
+    services.twitch.eventsub.revoke(services.twitch.subscriptions.all()[0])
+    services.twitch.wait_until_delivered()
+    result = services.reconcile()
+    assert result == Reconciliation(Outcome.HEALTHY, checked=4, healthy=3, created=1, deleted=1)
+    assert services.statuses() == ["enabled"] * 4
+
+
+def test_after_a_change_of_the_secret_messages_are_signed_with_the_new_one(services: House) -> None:
+    services.restarted(secret="the secret of last year").reconcile()
+    services.twitch.wait_until_delivered()
+    refused = services.receiver.refused
+    assert refused == 4
+    services.restarted()
+    services.reconcile()
+    services.twitch.world.go_online("shroud")
+    services.twitch.wait_until_delivered()
+    assert services.receiver.refused == refused
+    assert services.statuses() == ["enabled"] * 4
+
+
+def test_removal_and_cleanup_reach_twitch(services: House) -> None:
+    services.reconcile()
+    removed = services.storage.remove_streamer(services.twitch.world.user("shroud").user_id)
+    assert removed is not None
+    services.service.release(removed)
+    services.service.release(removed)
+    assert {one.type for one in services.twitch.subscriptions.all()} == set(EventType)
+    assert services.service.cleanup() == 2
+    assert services.twitch.subscriptions.all() == []

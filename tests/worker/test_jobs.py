@@ -1,0 +1,78 @@
+from datetime import UTC, datetime
+
+import pytest
+
+from streamwatch.bootstrap import assemble
+from streamwatch.services.subscriptions.reconcile import RECONCILE
+from streamwatch.settings import Settings
+from streamwatch.storage.memory import MemoryStorage
+from streamwatch.twitch.base import TwitchRefused, TwitchUnavailable
+from streamwatch.worker.jobs import build_jobs
+from streamwatch.worker.scheduler import Worker
+from tests.api.world import FakeAnalytics
+from tests.fakes import FakeTwitch
+from tests.messages import CALLBACK, SECRET
+from tests.waiting import wait_for
+from tests.worker.test_scheduler import now, running
+
+LOGINS = [f"user_{n}" for n in range(500)]
+
+
+@pytest.fixture
+def twitch() -> FakeTwitch:
+    twitch = FakeTwitch()
+    for login in LOGINS:
+        twitch.add_user(login)
+    return twitch
+
+
+def start(twitch: FakeTwitch, storage: MemoryStorage) -> Worker:
+    settings = Settings(
+        webhook_url=CALLBACK, webhook_secrets=(SECRET,), default_streamers=tuple(LOGINS)
+    )
+    services = assemble(settings, storage, twitch, FakeAnalytics())
+    return Worker(storage.coordination, build_jobs(services), now, "worker")
+
+
+def has_refreshed(storage: MemoryStorage, since: datetime) -> bool:
+    run = storage.coordination.job_runs().get("refresh")
+    return run is not None and run.started_at > since and not run.error
+
+
+def test_a_start_with_everything_healthy_is_cheap(twitch: FakeTwitch) -> None:
+    storage = MemoryStorage()
+    with running(start(twitch, storage)):
+        wait_for(lambda: sum(s.is_active for s in storage.streamers()) == len(LOGINS), 30)
+        wait_for(lambda: has_refreshed(storage, datetime.min.replace(tzinfo=UTC)))
+    assert twitch.calls.count("users") == 5
+    assert twitch.calls.count("subscribe") == 1000
+    assert twitch.calls.count("streams") == 5
+
+    twitch.calls.clear()
+    restarted_at = now()
+    with running(start(twitch, storage)):
+        wait_for(lambda: has_refreshed(storage, restarted_at))
+        wait_for(lambda: "details" in storage.coordination.job_runs())
+    assert sorted(twitch.calls) == ["streams"] * 5 + ["subscriptions"]
+
+
+def test_default_streamers_that_could_not_be_added_are_tried_again(twitch: FakeTwitch) -> None:
+    storage = MemoryStorage()
+    twitch.error = TwitchUnavailable("Twitch is down.")
+    with running(start(twitch, storage)):
+        wait_for(lambda: "refresh" in storage.coordination.job_runs())
+        assert storage.streamers() == []
+        twitch.error = None
+        storage.coordination.request_job("default-streamers")
+        wait_for(lambda: len(storage.streamers()) == len(LOGINS))
+        wait_for(lambda: sum(s.is_active for s in storage.streamers()) == len(LOGINS), 30)
+
+
+def test_subscriptions_that_twitch_refuses_are_told_as_the_job_s_error(twitch: FakeTwitch) -> None:
+    storage = MemoryStorage()
+    twitch.errors["subscribe"] = TwitchRefused("bad request", 400)
+    with running(start(twitch, storage)):
+        wait_for(lambda: RECONCILE in storage.coordination.job_runs())
+    assert storage.coordination.job_runs()[RECONCILE].error == (
+        "1000 subscriptions are not as they should be."
+    )

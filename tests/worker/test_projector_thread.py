@@ -1,0 +1,61 @@
+import logging
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from streamwatch.analytics.base import AnalyticsUnavailable
+from streamwatch.analytics.memory import MemoryAnalytics
+from streamwatch.domain.sessions import Observed
+from streamwatch.services.analytics.projector import Projector
+from streamwatch.services.ingestion.recorder import ObservationRecorder
+from streamwatch.storage.memory import MemoryStorage
+from streamwatch.worker.projector_thread import ProjectorThread
+from tests.domain.build import offline, online
+from tests.waiting import wait_for
+
+
+class FailingAnalytics(MemoryAnalytics):
+    """Raises `problem` for whatever is projected, while there is one."""
+
+    def __init__(self, problem: Exception | None) -> None:
+        super().__init__(sample_cap=timedelta(minutes=10))
+        self.problem = problem
+        self.tries = 0
+
+    def project(self, observed: Observed) -> None:
+        self.tries += 1
+        if self.problem:
+            raise self.problem
+        super().project(observed)
+
+
+def following(storage: MemoryStorage, analytics: MemoryAnalytics) -> ProjectorThread:
+    projector = Projector(storage.feed, analytics, "worker", lambda: datetime.now(UTC))
+    return ProjectorThread(projector)
+
+
+def test_what_is_committed_is_projected() -> None:
+    storage, analytics = MemoryStorage(), FailingAnalytics(None)
+    thread = following(storage, analytics)
+    thread.start()
+    ObservationRecorder(storage).record([online("s1", 0)])
+    wait_for(lambda: analytics.find("cool_user") is not None)
+    thread.stop(10)
+
+
+@pytest.mark.parametrize(
+    "problem", [AnalyticsUnavailable("MongoDB is away."), RuntimeError("a bug")]
+)
+def test_it_goes_on_whatever_happened(problem: Exception, caplog: pytest.LogCaptureFixture) -> None:
+    storage, analytics = MemoryStorage(), FailingAnalytics(problem)
+    thread = following(storage, analytics)
+    thread.start()
+    ObservationRecorder(storage).record([online("s1", 0)])
+    wait_for(lambda: analytics.tries >= 1)
+    wait_for(lambda: any(r.levelno >= logging.WARNING for r in caplog.records))
+    analytics.problem = None
+    ObservationRecorder(storage).record([offline("s1", 60)])
+    wait_for(lambda: analytics.tries >= 2)
+    [state] = storage.feed.readers()
+    assert state.pending == 1, "what could not be projected is not acknowledged"
+    thread.stop(10)

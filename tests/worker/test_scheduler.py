@@ -1,0 +1,157 @@
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from streamwatch.services.ingestion.recorder import LeadershipLost
+from streamwatch.storage.base import JobRun, Lease
+from streamwatch.storage.memory import MemoryStorage
+from streamwatch.twitch.base import TwitchUnavailable
+from streamwatch.worker.jobs import Job
+from streamwatch.worker.scheduler import Worker
+from tests.waiting import wait_for
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+@pytest.fixture
+def storage() -> MemoryStorage:
+    return MemoryStorage(events_kept=1000)
+
+
+def working(storage: MemoryStorage, *jobs: Job) -> AbstractContextManager[Worker]:
+    return running(Worker(storage.coordination, list(jobs), now, "worker"))
+
+
+@contextmanager
+def running(worker: Worker) -> Iterator[Worker]:
+    thread = threading.Thread(target=worker.run)
+    thread.start()
+    try:
+        yield worker
+    finally:
+        worker.stop()
+        thread.join(10)
+    assert not thread.is_alive()
+
+
+class Runs:
+    """Counts the runs of a job; `problem`, where set, is raised by each."""
+
+    def __init__(self, problem: Callable[[], Exception] | None = None) -> None:
+        self.count = 0
+        self.problem = problem
+
+    def __call__(self, lease: Lease) -> None:
+        assert lease.holder == "worker"
+        self.count += 1
+        if self.problem:
+            raise self.problem()
+
+
+def test_jobs_run_in_their_order_at_start_and_then_at_their_interval(
+    storage: MemoryStorage,
+) -> None:
+    order: list[str] = []
+    jobs = [
+        Job("first", None, lambda _: order.append("first")),
+        Job("second", 1, lambda _: order.append("second")),
+        Job("rare", 3600, lambda _: order.append("rare")),
+    ]
+    with working(storage, *jobs):
+        wait_for(lambda: order.count("second") >= 3)
+    assert order[:3] == ["first", "second", "rare"]
+    assert set(order[3:]) == {"second"}
+    assert set(storage.coordination.job_runs()) == {"first", "second", "rare"}
+
+
+@pytest.mark.parametrize(
+    ("problem", "told"),
+    [
+        (lambda: TwitchUnavailable("Twitch is down."), "Twitch is down."),
+        (lambda: RuntimeError("a secret detail"), "RuntimeError"),
+    ],
+)
+def test_a_failing_job_stops_neither_itself_nor_the_next(
+    problem: Callable[[], Exception],
+    told: str,
+    storage: MemoryStorage,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    failing, well = Runs(problem), Runs()
+    with working(storage, Job("failing", 1, failing), Job("well", 1, well)):
+        wait_for(lambda: failing.count >= 2 and well.count >= 2)
+    runs = storage.coordination.job_runs()
+    assert runs["failing"].error == told
+    assert runs["well"].error is None
+    warnings = [r.getMessage() for r in caplog.records if r.levelno == logging.WARNING]
+    assert warnings.count(f"Job failing failed: {told}") == 1
+
+
+def test_a_rare_job_that_failed_is_tried_again_soon(storage: MemoryStorage) -> None:
+    failing = Runs(lambda: TwitchUnavailable("Twitch is down."))
+    jobs = [Job("rare", 3600, failing)]
+    with running(Worker(storage.coordination, jobs, now, "worker", retry_seconds=1)):
+        wait_for(lambda: failing.count >= 2)
+        failing.problem = None
+        wait_for(lambda: storage.coordination.job_runs()["rare"].error is None)
+
+
+def test_a_job_of_the_start_that_has_succeeded_is_not_run_again(storage: MemoryStorage) -> None:
+    once, often = Runs(), Runs()
+    with working(storage, Job("once", None, once), Job("often", 1, often)):
+        wait_for(lambda: often.count >= 2)
+    assert once.count == 1
+
+
+def test_a_job_that_was_asked_for_runs_before_its_time(storage: MemoryStorage) -> None:
+    job = Runs()
+    with working(storage, Job("rare", 3600, job)):
+        wait_for(lambda: job.count == 1)
+        storage.coordination.request_job("rare")
+        wait_for(lambda: job.count == 2)
+
+
+def test_a_takeover_neither_repeats_nor_skips(storage: MemoryStorage) -> None:
+    rare, due = Runs(), Runs()
+    storage.coordination.record_job(JobRun("rare", now() + timedelta(seconds=1), 0))
+    storage.coordination.record_job(JobRun("due", now() - timedelta(seconds=3601), 0))
+    with working(storage, Job("rare", 3600, rare), Job("due", 3600, due)):
+        wait_for(lambda: due.count == 1)
+    assert rare.count == 0
+
+
+def test_a_job_that_is_not_for_the_start_waits_for_its_interval(storage: MemoryStorage) -> None:
+    rare, overdue, often = Runs(), Runs(), Runs()
+    storage.coordination.record_job(JobRun("overdue", now() - timedelta(seconds=3601), 0))
+    jobs = [Job("rare", 3600, rare, at_start=False), Job("overdue", 3600, overdue, at_start=False)]
+    with working(storage, *jobs, Job("often", 1, often)):
+        wait_for(lambda: often.count >= 2)
+    assert (rare.count, overdue.count) == (0, 1)
+
+
+def test_a_job_under_a_lost_lease_is_left_to_the_successor(storage: MemoryStorage) -> None:
+    job = Runs(LeadershipLost)
+    with working(storage, Job("job", 1, job)):
+        wait_for(lambda: job.count >= 1)
+    assert storage.coordination.job_runs() == {}
+
+
+def test_stopping_finishes_the_job_in_flight(storage: MemoryStorage) -> None:
+    started, finish, finished = threading.Event(), threading.Event(), threading.Event()
+
+    def run(_: Lease) -> None:
+        started.set()
+        assert finish.wait(10)
+        finished.set()
+
+    with working(storage, Job("long", 3600, run)) as worker:
+        assert started.wait(10)
+        worker.stop()
+        finish.set()
+    assert finished.is_set()
