@@ -1,7 +1,6 @@
-"""`make bench`: how fast the hot paths are, as a share of a bare Flask app in the same run.
+"""`make bench`: throughput of the hot paths, as a share of a plain Flask application's.
 
-Real Redis, real MongoDB, gunicorn as in the Procfile with two processes, load on loopback. Every
-figure is taken next to its yardstick, several times, turn and turn about; what counts is the median
-of the shares. A machine that is busy with other things makes the rates smaller, and the shares less
-sure, which their spread tells.
+Real Redis, real MongoDB, and gunicorn as in the Procfile with two processes, under load on
+loopback. Each scenario alternates with its yardstick several times; the reported share is the median of the
+pairs. On a busy machine the rates fall and the shares spread, which the report shows.
 """

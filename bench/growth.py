@@ -1,10 +1,10 @@
-"""What must not cost more when there is more: the same work in a small and in a large world."""
+"""Scenarios whose cost must not grow with the data: the same requests on few and many records."""
 
 from dataclasses import dataclass
 from statistics import median
 
-from bench.works import Side, getting, posting
-from bench.worlds import World
+from bench.deployments import Deployed
+from bench.scenarios import Series, get_series, post_series
 
 PATHS = {
     "live list": "/streams/live",
@@ -17,16 +17,16 @@ PATHS = {
 
 @dataclass
 class Growth:
-    """A work in two worlds; `limit` is how many times the small one's cost the large one's may
-    be."""
+    """A scenario on little and on much data. `limit` bounds the cost on much data, as a multiple of
+    the cost on little."""
 
     name: str
-    small: Side
-    large: Side
+    small: Series
+    large: Series
     limit: float = 1.1
 
     @property
-    def sides(self) -> tuple[Side, Side]:
+    def pair(self) -> tuple[Series, Series]:
         return self.small, self.large
 
     @property
@@ -39,13 +39,13 @@ class Growth:
         return median(self.ratios)
 
 
-def reads(small: World, large: World) -> list[Growth]:
-    """`large` has more streamers, events and samples, and as many live as `small`."""
+def reads(small: Deployed, large: Deployed) -> list[Growth]:
+    """`large` has more streamers, events and samples, and as many live streams as `small`."""
     return [
-        Growth(name, getting(small.target, path), getting(large.target, path))
+        Growth(name, get_series(small.target, path), get_series(large.target, path))
         for name, path in PATHS.items()
     ]
 
 
-def webhook(small: World, large: World) -> Growth:
-    return Growth("webhook", posting(small.target, small), posting(large.target, large))
+def webhook(small: Deployed, large: Deployed) -> Growth:
+    return Growth("webhook", post_series(small.target, small), post_series(large.target, large))

@@ -1,10 +1,10 @@
-"""How long a webhook takes at half the rate that saturates: an even stream of messages, whether the
-last one is answered or not."""
+"""Latency of the webhook at half its saturating rate: messages are due at fixed intervals, whether
+or not earlier ones have been answered."""
 
 from dataclasses import dataclass
 
+from bench.deployments import Deployed
 from bench.load import hold, saturate
-from bench.worlds import World
 
 RUNS = 5
 SECONDS = 4
@@ -12,22 +12,21 @@ SECONDS = 4
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """Seconds; `rate` is messages a second."""
+    """`rate` in messages a second; `median` and `p99` in seconds."""
 
     rate: float
     median: float
     p99: float
 
 
-def of_webhook(world: World) -> Latency:
-    """The run in the middle, by how far the slow ones are from the median."""
-    runs = sorted((_once(world) for _ in range(RUNS)), key=lambda run: run.p99 / run.median)
+def webhook_latency(deployed: Deployed) -> Latency:
+    """The median run of RUNS, by the ratio of its 99th percentile to its median."""
+    runs = sorted((_run(deployed) for _ in range(RUNS)), key=lambda run: run.p99 / run.median)
     return runs[RUNS // 2]
 
 
-def _once(world: World) -> Latency:
-    saturating = saturate(world.target.port, world.webhooks.next(20_000), 2, once=True).rate
-    rate = saturating / 2
-    requests = world.webhooks.next(int(rate * SECONDS))
-    result = hold(world.target.port, requests, rate, SECONDS)
+def _run(deployed: Deployed) -> Latency:
+    port, webhooks = deployed.target.port, deployed.webhooks
+    rate = saturate(port, webhooks.next(20_000), 2, once=True).rate / 2
+    result = hold(port, webhooks.next(int(rate * SECONDS)), rate, SECONDS)
     return Latency(rate, result.percentile(50), result.percentile(99))

@@ -1,5 +1,6 @@
-"""The two load generators: wrk where there is one, else a bundled one in Python, which takes more
-of the machine for itself. Only the bundled one can hold a rate."""
+"""Load generators: wrk where it is installed, else a bundled one in Python, which uses more CPU.
+
+Only the bundled generator can hold a rate, as latency measurements need."""
 
 import json
 import selectors
@@ -22,17 +23,17 @@ ANSWER_SECONDS = 10.0
 
 
 class BenchError(Exception):
-    """The run is worth nothing, for this reason."""
+    """A measurement that cannot be used; the text says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """So many requests were answered in so many seconds, all of them with 2xx."""
+    """The number of answers, all of them 2xx, and the seconds they took."""
 
     answered: int
     seconds: float
     latencies: Sequence[float] = field(default=(), repr=False)
-    """Seconds, in the order of the answers; only of the bundled generator."""
+    """Seconds, in the order of the answers; empty with wrk."""
 
     @property
     def rate(self) -> float:
@@ -47,44 +48,47 @@ def generator() -> str:
 
 
 def saturate(port: int, requests: Sequence[bytes], seconds: int, *, once: bool = False) -> Result:
-    """Send as fast as it is answered on 32 connections: `requests` over and over or, where no two
-    may be alike, `once`; then there must be enough of them."""
+    """Send as fast as the server answers, on CONNECTIONS connections.
+
+    `requests` are repeated, or sent `once` where they must be distinct; then there must be enough
+    of them for `seconds`.
+    """
     if shutil.which("wrk"):
         return _wrk(port, requests, seconds, once=once)
     return Bundled(port, iter(requests) if once else cycle(requests)).run(seconds)
 
 
 def send_all(port: int, requests: Sequence[bytes], seconds: int) -> Result:
-    """Send each once, as fast as it is answered; `seconds` is how long that may take."""
+    """Send each request once, as fast as the server answers, for `seconds` at most."""
     return Bundled(port, iter(requests)).run(seconds)
 
 
 def hold(port: int, requests: Sequence[bytes], rate: float, seconds: int) -> Result:
-    """Send each once at a rate, whatever the answers do; latencies count from when a request was
-    due."""
+    """Send each request once, `rate` a second. Latencies count from the time a request was due, so
+    that a slow answer also delays the requests behind it."""
     return Bundled(port, iter(requests), rate).run(2 * seconds)
 
 
 def _wrk(port: int, requests: Sequence[bytes], seconds: int, *, once: bool) -> Result:
     with TemporaryDirectory(prefix="streamwatch-bench-") as folder:
         for thread in range(THREADS):
-            own = requests[thread::THREADS] if len(requests) > 1 else requests
+            part = requests[thread::THREADS] if len(requests) > 1 else requests
             Path(folder, str(thread)).write_bytes(
-                b"".join(b"%d\n%b" % (len(request), request) for request in own)
+                b"".join(b"%d\n%b" % (len(request), request) for request in part)
             )
         command = ["wrk", f"-t{THREADS}", f"-c{CONNECTIONS}", f"-d{seconds}"]
         command += ["--timeout", f"{ANSWER_SECONDS:.0f}", "-s", str(SCRIPT)]
         command += [f"http://127.0.0.1:{port}/", "--", folder, "once" if once else "again"]
         done = subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603
-    told = json.loads(done.stdout.splitlines()[-1]) if done.returncode == 0 else {"errors": 1}
-    if told["errors"]:
+    summary = json.loads(done.stdout.splitlines()[-1]) if done.returncode == 0 else {"errors": 1}
+    if summary["errors"]:
         raise BenchError(f"Requests failed: {done.stdout}{done.stderr}")
-    return Result(told["answered"], told["seconds"])
+    return Result(summary["answered"], summary["seconds"])
 
 
 @dataclass(eq=False)
 class _Client:
-    """One connection: what it waits for since when, and what it has of the answer."""
+    """A connection: when its request was due, and the part of the answer that has arrived."""
 
     socket: socket.socket
     due: float = 0.0
@@ -92,7 +96,7 @@ class _Client:
 
 
 class Bundled:
-    """A closed loop on 32 connections or, with `rate`, an open one."""
+    """A closed loop on CONNECTIONS connections or, with `rate`, an open loop."""
 
     def __init__(self, port: int, requests: Iterator[bytes], rate: float | None = None) -> None:
         self._requests = requests
@@ -124,7 +128,7 @@ class Bundled:
         return Result(len(self._latencies), time.perf_counter() - start, self._latencies)
 
     def _send(self, start: float) -> float:
-        """Send what is due; for how long nothing else is."""
+        """Send the requests that are due; seconds until the next is due."""
         while self._idle and not self._exhausted:
             now = time.perf_counter()
             due = start + self._sent / self._rate if self._rate else now

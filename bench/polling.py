@@ -1,4 +1,4 @@
-"""One refresh of many streamers, and the analytics that follow it: calls, round trips, memory."""
+"""One refresh of many streamers and its projection: Helix calls, round trips, time, memory."""
 
 import time
 from dataclasses import dataclass
@@ -9,8 +9,8 @@ from tempfile import TemporaryDirectory
 import redis
 from pymongo import monitoring
 
+from bench.deployments import DURABLE, SECRET
 from bench.processes import resident_megabytes
-from bench.worlds import DURABLE, SECRET
 from streamwatch.analytics import open_analytics
 from streamwatch.bootstrap import Services, assemble
 from streamwatch.domain.models import Streamer
@@ -34,7 +34,7 @@ DATABASE = "polling"
 
 
 class Commands(monitoring.CommandListener):
-    """Counts what is asked of MongoDB."""
+    """Counts the commands sent to MongoDB."""
 
     def __init__(self) -> None:
         self.sent = 0
@@ -43,15 +43,15 @@ class Commands(monitoring.CommandListener):
         self.sent += 1
 
     def succeeded(self, event: monitoring.CommandSucceededEvent) -> None:
-        """Not of interest."""
+        """Not counted."""
 
     def failed(self, event: monitoring.CommandFailedEvent) -> None:
-        """Not of interest: the refresh tells."""
+        """Not counted; the refresh raises."""
 
 
 @dataclass(frozen=True, slots=True)
 class Polling:
-    """What a refresh of STREAMERS streamers took, LIVE of them live."""
+    """The cost of a refresh of STREAMERS streamers, LIVE of them live."""
 
     helix_calls: int
     redis_trips: int
@@ -62,7 +62,7 @@ class Polling:
 
 
 def measure(mongo: Server) -> Polling:
-    """The second refresh: the first meets everybody for the first time."""
+    """Measure the second refresh; the first one stores every streamer for the first time."""
     listener = Commands()
     with redis_server(*DURABLE) as server, Simulator() as twitch:
         users = [twitch.world.add_user(f"Streamer_{number}") for number in range(STREAMERS)]
@@ -84,7 +84,7 @@ def measure(mongo: Server) -> Polling:
 
 
 def _refresh(services: Services) -> tuple[float, float]:
-    """One refresh, and then what it told into the analytics; the seconds of each."""
+    """Seconds of one refresh, and seconds of its projection into the analytics."""
     start = time.perf_counter()
     services.poller.poll_all()
     refreshed = time.perf_counter()
@@ -117,7 +117,7 @@ def _services(
 
 
 def _worker_megabytes(server: Server, mongo: Server, twitch: Simulator) -> float:
-    """What the worker has in memory once it has refreshed them all, and has nothing left to do."""
+    """Resident memory of the worker after REFRESHES refreshes of all streamers."""
     with (
         TemporaryDirectory(prefix="streamwatch-bench-") as folder,
         redis.Redis.from_url(server.url) as client,

@@ -1,4 +1,4 @@
-"""What processes have used, as Linux tells; nothing elsewhere."""
+"""CPU time and memory of processes, from Linux's /proc."""
 
 import os
 from pathlib import Path
@@ -14,12 +14,12 @@ def children(pid: int) -> list[int]:
 
 
 def cpu_seconds(pids: list[int]) -> float:
-    """What they have computed so far, the kernel's work for them included."""
+    """Their CPU time so far, in user and kernel mode."""
     return sum(_ticks(pid) for pid in pids) / _TICK
 
 
 def resident_megabytes(pid: int) -> float:
-    """What it has in memory now."""
+    """Its resident memory now."""
     status = (_PROC / str(pid) / "status").read_text()
     kilobytes = next(line for line in status.splitlines() if line.startswith("VmRSS:")).split()[1]
     return int(kilobytes) / 1024

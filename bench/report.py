@@ -1,4 +1,4 @@
-"""Figures as JSON, and the JSON as tables."""
+"""The results as JSON, and the JSON as Markdown tables."""
 
 import os
 import platform
@@ -9,19 +9,20 @@ from typing import Any
 
 from bench.growth import Growth
 from bench.load import CONNECTIONS, generator
-from bench.works import Side, Work
+from bench.scenarios import Scenario, Series
 from streamwatch import __version__
 from streamwatch.domain.times import format_time
 
-ServiceMetrics = dict[str, Any]
+Results = dict[str, Any]
 
 
-def circumstances(repetitions: int, seconds: int, snapshots: int) -> ServiceMetrics:
+def conditions(repetitions: int, seconds: int, snapshots: int) -> Results:
+    """When, where and how it was measured."""
     return {
         "at": format_time(datetime.now(UTC).replace(microsecond=0)),
         "version": __version__,
         "cores": os.cpu_count(),
-        "busy": round(os.getloadavg()[0], 1),
+        "load_before": round(os.getloadavg()[0], 1),
         "python": platform.python_version(),
         "generator": generator(),
         "connections": CONNECTIONS,
@@ -31,54 +32,62 @@ def circumstances(repetitions: int, seconds: int, snapshots: int) -> ServiceMetr
     }
 
 
-def works(measured: Sequence[Work]) -> list[ServiceMetrics]:
+def scenario_results(scenarios: Sequence[Scenario]) -> list[Results]:
     return [
         {
-            "work": work.name,
-            "yardstick": work.yardstick,
-            "target": work.target,
-            "share": round(work.share, 3),
-            "shares": [round(share, 3) for share in sorted(work.shares)],
-            "ours": _side(work.ours),
-            "theirs": _side(work.theirs),
+            "scenario": scenario.name,
+            "yardstick": scenario.yardstick_name,
+            "minimum": scenario.minimum,
+            "share": round(scenario.share, 3),
+            "shares": [round(share, 3) for share in sorted(scenario.shares)],
+            "ours": _series_results(scenario.ours),
+            "theirs": _series_results(scenario.yardstick),
         }
-        for work in measured
+        for scenario in scenarios
     ]
 
 
-def _side(side: Side) -> ServiceMetrics:
-    web, redis = (round(median(used)) for used in zip(*side.cpu, strict=True))
-    return {"rate": round(median(side.rates)), "web_cpu_us": web, "redis_cpu_us": redis}
-
-
-def growths(measured: Sequence[Growth]) -> list[ServiceMetrics]:
+def growth_results(growths: Sequence[Growth]) -> list[Results]:
     return [
         {
-            "work": one.name,
-            "limit": one.limit,
-            "times": round(one.ratio, 3),
-            "all_times": [round(ratio, 3) for ratio in sorted(one.ratios)],
-            "small": _side(one.small),
-            "large": _side(one.large),
+            "scenario": growth.name,
+            "limit": growth.limit,
+            "ratio": round(growth.ratio, 3),
+            "ratios": [round(ratio, 3) for ratio in sorted(growth.ratios)],
+            "small": _series_results(growth.small),
+            "large": _series_results(growth.large),
         }
-        for one in measured
+        for growth in growths
     ]
 
 
-def tables(figures: ServiceMetrics) -> str:
-    about = figures["circumstances"]
+def fact(name: str, measured: str, target: str = "") -> Results:
+    """A single figure, with what it should reach."""
+    return {"what": name, "measured": measured, "target": target}
+
+
+def _series_results(series: Series) -> Results:
+    web, redis = (round(median(used)) for used in zip(*series.cpu, strict=True))
+    return {"rate": round(median(series.rates)), "web_cpu_us": web, "redis_cpu_us": redis}
+
+
+def tables(results: Results) -> str:
+    """The results as Markdown."""
+    about = results["conditions"]
     head = (
         f"{about['at']}, version {about['version']}, Python {about['python']}, {about['cores']}"
-        f" cores with a load of {about['busy']} before; {about['connections']} connections by"
-        f" {about['generator']}, {about['repetitions']} times {about['seconds']} s each;"
-        f" {about['snapshots']:,} snapshots where it says large."
+        f" cores with a load of {about['load_before']} before; {about['connections']} connections"
+        f" by {about['generator']}, {about['repetitions']} times {about['seconds']} s each;"
+        f" {about['snapshots']:,} snapshots in the large data set."
     )
-    return "\n\n".join([head, _works(figures), _growths(figures), _facts(figures)])
+    return "\n\n".join(
+        [head, _scenario_table(results), _growth_table(results), _fact_table(results)]
+    )
 
 
-def _works(figures: ServiceMetrics) -> str:
+def _scenario_table(results: Results) -> str:
     names = (
-        "work",
+        "request",
         "a second",
         "yardstick",
         "share",
@@ -88,44 +97,42 @@ def _works(figures: ServiceMetrics) -> str:
     )
     rows = [
         (
-            work["work"],
-            f"{work['ours']['rate']:,}",
-            f"{work['yardstick']} {work['theirs']['rate']:,}",
-            f"**{work['share']:.2f}**",
-            f"{work['shares'][0]:.2f} … {work['shares'][-1]:.2f}",
-            f"≥ {work['target']:.2f}",
-            f"{_cpu(work['ours'])} ({_cpu(work['theirs'])})",
+            scenario["scenario"],
+            f"{scenario['ours']['rate']:,}",
+            f"{scenario['yardstick']} {scenario['theirs']['rate']:,}",
+            f"**{scenario['share']:.2f}**",
+            f"{scenario['shares'][0]:.2f} … {scenario['shares'][-1]:.2f}",
+            f"≥ {scenario['minimum']:.2f}",
+            f"{_cpu(scenario['ours'])} ({_cpu(scenario['theirs'])})",
         )
-        for work in figures["works"]
+        for scenario in results["scenarios"]
     ]
     return _table(names, rows)
 
 
-def _growths(figures: ServiceMetrics) -> str:
-    names = ("work", "small: a second", "large: a second", "times the cost", "from … to", "at most")
+def _growth_table(results: Results) -> str:
+    names = ("request", "small: a second", "large: a second", "cost ratio", "from … to", "at most")
     rows = [
         (
-            one["work"],
-            f"{one['small']['rate']:,}",
-            f"{one['large']['rate']:,}",
-            f"**{one['times']:.2f}**",
-            f"{one['all_times'][0]:.2f} … {one['all_times'][-1]:.2f}",
-            f"{one['limit']:.2f}",
+            growth["scenario"],
+            f"{growth['small']['rate']:,}",
+            f"{growth['large']['rate']:,}",
+            f"**{growth['ratio']:.2f}**",
+            f"{growth['ratios'][0]:.2f} … {growth['ratios'][-1]:.2f}",
+            f"{growth['limit']:.2f}",
         )
-        for one in figures["growth"]
+        for growth in results["growth"]
     ]
     return _table(names, rows)
 
 
-def _facts(figures: ServiceMetrics) -> str:
-    return _table(
-        ("what", "measured", "to reach"),
-        [(fact["what"], f"**{fact['measured']}**", fact["target"]) for fact in figures["facts"]],
-    )
+def _fact_table(results: Results) -> str:
+    rows = [(fact["what"], f"**{fact['measured']}**", fact["target"]) for fact in results["facts"]]
+    return _table(("what", "measured", "to reach"), rows)
 
 
-def _cpu(side: ServiceMetrics) -> str:
-    return f"{side['web_cpu_us']:,} + {side['redis_cpu_us']}"
+def _cpu(series: Results) -> str:
+    return f"{series['web_cpu_us']:,} + {series['redis_cpu_us']}"
 
 
 def _table(names: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

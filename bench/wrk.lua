@@ -1,5 +1,5 @@
--- Sends requests as they are in a file of its own for each thread ("<length>\n<request>…"), and
--- tells what came of them as JSON.
+-- Each thread sends the requests of its own file ("<length>\n<request>…"). At the end the numbers of
+-- answers and errors are printed as JSON.
 --
 -- wrk -s wrk.lua URL -- FOLDER again|once
 
@@ -11,7 +11,7 @@ function setup(thread)
 end
 
 function init(args)
-  requests, place, once = {}, 0, args[2] == 'once'
+  requests, position, once = {}, 0, args[2] == 'once'
   local file = assert(io.open(args[1] .. '/' .. number, 'rb'))
   for length in function() return file:read('*n', 1) end do
     requests[#requests + 1] = file:read(length)
@@ -20,12 +20,12 @@ function init(args)
 end
 
 function request()
-  place = place + 1
-  if place > #requests then
+  position = position + 1
+  if position > #requests then
     assert(not once, 'there are not enough requests')
-    place = 1
+    position = 1
   end
-  return requests[place]
+  return requests[position]
 end
 
 function done(summary)

@@ -1,7 +1,8 @@
-"""The yardstick: what Flask itself can do under the same gunicorn.
+"""The yardstick: a plain Flask application under gunicorn with its defaults.
 
-(a) GET / returns static bytes. (b) POST to the webhook's path checks the HMAC and does one
-pipelined write: the message is marked as seen, for as long as ours is, and appended to a stream.
+(a) GET / returns static bytes. (b) POST to the webhook's path verifies the HMAC and does one
+pipelined write: the message id is stored for as long as ours is, and the body is appended to a
+stream.
 """
 
 import hmac
@@ -26,7 +27,7 @@ def create_app() -> Flask:
         return Response(BYTES, mimetype="application/json")
 
     @app.post(WEBHOOK_PATH)
-    def checked_write() -> Response:
+    def verified_write() -> Response:
         message_id = request.headers["Twitch-Eventsub-Message-Id"]
         timestamp = request.headers["Twitch-Eventsub-Message-Timestamp"]
         body = request.get_data()

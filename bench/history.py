@@ -1,4 +1,4 @@
-"""Sessions of the past, in the analytics: written by the projector's own verb, in large pieces."""
+"""Past sessions in the analytics, written with the projector's own call in large batches."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -9,23 +9,23 @@ from streamwatch.domain.batches import batched
 from streamwatch.domain.models import StreamSnapshot, User
 from streamwatch.domain.sessions import Observed, observed
 
-SAMPLES_A_SESSION = 100
-_SAMPLED_EVERY = timedelta(minutes=5)
-_SESSIONS_EVERY = timedelta(hours=12)
-_SESSIONS_AT_ONCE = 40
+SAMPLES_PER_SESSION = 100
+_SAMPLE_INTERVAL = timedelta(minutes=5)
+_SESSION_INTERVAL = timedelta(hours=12)
+_BATCH_SIZE = 40
 
 
-def fill(analytics: AnalyticsStore, users: list[User], snapshots: int) -> None:
-    """So many samples, of sessions of all `users` in turns, the newest first."""
+def write(analytics: AnalyticsStore, users: list[User], snapshots: int) -> None:
+    """Write `snapshots` samples, in sessions of all `users` in turn, the newest session first."""
     analytics.prepare()
-    sessions = islice(_sessions(users), snapshots // SAMPLES_A_SESSION)
-    for some in batched(sessions, _SESSIONS_AT_ONCE):
-        taken = [sample for session in some for sample in session]
-        several = [observed((), sample) for sample in taken]
+    sessions = islice(_sessions(users), snapshots // SAMPLES_PER_SESSION)
+    for batch in batched(sessions, _BATCH_SIZE):
+        samples = [sample for session in batch for sample in session]
+        observations = [observed((), sample) for sample in samples]
         analytics.project(
             Observed(
-                tuple(fact for one in several for fact in one.facts),
-                tuple(sample for one in several for sample in one.samples),
+                tuple(fact for item in observations for fact in item.facts),
+                tuple(sample for item in observations for sample in item.samples),
             )
         )
 
@@ -34,7 +34,7 @@ def _sessions(users: list[User]) -> Iterator[list[StreamSnapshot]]:
     now = datetime.now(UTC)
     for turn in count(1):
         for user in users:
-            yield _session(user, f"6{turn:05}{user.user_id}", now - turn * _SESSIONS_EVERY)
+            yield _session(user, f"6{turn:05}{user.user_id}", now - turn * _SESSION_INTERVAL)
 
 
 def _session(user: User, stream_id: str, started_at: datetime) -> list[StreamSnapshot]:
@@ -44,7 +44,7 @@ def _session(user: User, stream_id: str, started_at: datetime) -> list[StreamSna
             broadcaster_id=user.user_id,
             broadcaster_login=user.login,
             broadcaster_name=user.display_name,
-            captured_at=started_at + number * _SAMPLED_EVERY,
+            captured_at=started_at + number * _SAMPLE_INTERVAL,
             started_at=started_at,
             viewer_count=1_000 + 37 * number % 500,
             category_id="509658",
@@ -53,5 +53,5 @@ def _session(user: User, stream_id: str, started_at: datetime) -> list[StreamSna
             language="en",
             tags=("English", "Cosy", "Chill", "FirstPlaythrough"),
         )
-        for number in range(SAMPLES_A_SESSION)
+        for number in range(SAMPLES_PER_SESSION)
     ]

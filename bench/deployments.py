@@ -1,5 +1,7 @@
-"""What is measured: a StreamWatch as in production, with streamers and a history, on servers of its
-own; and the yardstick."""
+"""What is measured: StreamWatch as in production, with streamers and a history, and the yardstick.
+
+Each has a Redis of its own with the durability of config/redis.conf.
+"""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -9,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from bench import processes
-from bench.requests import Webhooks
+from bench.payloads import Webhooks
 from streamwatch.bootstrap import Services, build
 from streamwatch.domain.models import Stream, Streamer, User
 from streamwatch.domain.observations import SeenLive
@@ -19,16 +21,15 @@ from tests.processes import ROOT, Deployment, Process, deployment
 from tests.servers import Server, redis_server
 from tests.waiting import wait_for
 
-SECRET = "a-secret-for-the-benchmark"  # noqa: S105  nobody else's
+SECRET = "a-secret-for-the-benchmark"  # noqa: S105  of no real installation
 DURABLE = ("--appendonly", "yes", "--appendfsync", "always")
-"""As config/redis.conf has it."""
 
-_AT_ONCE = 1000
+_BATCH_SIZE = 1000
 
 
 @dataclass
 class Target:
-    """Processes that serve on a port, and the Redis that they use."""
+    """The web processes that serve a port, and the Redis that they use."""
 
     port: int
     master: Process
@@ -39,26 +40,29 @@ class Target:
         return processes.children(self.master.pid)
 
     def cpu_seconds(self) -> tuple[float, float]:
-        """What the web processes have computed so far, and Redis."""
+        """CPU time so far of the web processes, and of Redis."""
         return processes.cpu_seconds(self.workers), processes.cpu_seconds([self.redis.pid])
 
 
 @dataclass
-class World:
-    """StreamWatch with `users` who are monitored, and what is signed in their names."""
+class Deployed:
+    """A running StreamWatch that monitors `users`, and webhook messages signed for them."""
 
     target: Target
     services: Services
     users: list[User]
     webhooks: Webhooks
-    deployed: Deployment
+    processes: Deployment
 
 
 @contextmanager
 def yardstick() -> Iterator[Target]:
-    with _deployed(None) as (deployed, redis):
-        command = ["gunicorn", "-c", str(ROOT / "bench" / "gunicorn_conf.py")]
-        command += ["--pythonpath", str(ROOT), "bench.yardstick:create_app()"]
+    """The plain Flask application under gunicorn with its defaults, and as many processes and
+    threads as ours."""
+    with _deployment(None) as (deployed, redis):
+        command = ["gunicorn", "--workers", "2", "--worker-class", "gthread", "--threads", "8"]
+        command += ["--bind", f"127.0.0.1:{deployed.port}", "--pythonpath", str(ROOT)]
+        command += ["--no-control-socket", "bench.yardstick:create_app()"]
         master = Process(command, deployed.environment, deployed.folder)
         deployed.processes.append(master)
         wait_for(lambda: deployed.answers("/"), 20)
@@ -66,10 +70,14 @@ def yardstick() -> Iterator[Target]:
 
 
 @contextmanager
-def world(streamers: int, live: int, mongo: Server, database: str) -> Iterator[World]:
-    """`streamers` who are monitored, the first `live` of whom are on. The history has as many
-    events as it keeps."""
-    with _deployed(mongo, MONGODB_DATABASE=database) as (deployed, redis), ExitStack() as stack:
+def streamwatch(
+    streamers: int, live: int, mongo: Server, database: str, *, worker: bool = False
+) -> Iterator[Deployed]:
+    """StreamWatch with `streamers`, the first `live` of whom are live.
+
+    With `worker`, a worker process runs beside the web processes and projects into MongoDB.
+    """
+    with _deployment(mongo, MONGODB_DATABASE=database) as (deployed, redis), ExitStack() as stack:
         services = build(
             Settings(
                 storage_type="redis",
@@ -85,28 +93,33 @@ def world(streamers: int, live: int, mongo: Server, database: str) -> Iterator[W
             User(str(40_000_001 + number), f"streamer_{number}", f"Streamer_{number}")
             for number in range(streamers)
         ]
-        fill(services, users, live)
+        add_streamers(services, users, live)
         master = deployed.start("web")
         deployed.wait_until_up()
+        if worker:
+            deployed.start("worker")
         target = Target(deployed.port, master, redis)
-        yield World(target, services, users, Webhooks(users, SECRET), deployed)
+        yield Deployed(target, services, users, Webhooks(users, SECRET), deployed)
 
 
-def fill(services: Services, users: list[User], live: int) -> None:
+def add_streamers(services: Services, users: list[User], live: int) -> None:
+    """Monitor `users`; the first `live` are seen live by a poll."""
     now = datetime.now(UTC)
-    for start in range(0, len(users), _AT_ONCE):
-        some = users[start : start + _AT_ONCE]
+    for start in range(0, len(users), _BATCH_SIZE):
+        batch = users[start : start + _BATCH_SIZE]
         services.storage.add_streamers(
-            [Streamer(user.user_id, user.login, user.display_name, now) for user in some]
+            [Streamer(user.user_id, user.login, user.display_name, now) for user in batch]
         )
-    observer = ObservationRecorder(services.storage)
-    went_on = now - timedelta(hours=2)
-    for start in range(0, live, _AT_ONCE):
-        some = users[start : min(start + _AT_ONCE, live)]
-        observer.record([_seen(user, went_on, now - timedelta(minutes=30)) for user in some])
+    recorder = ObservationRecorder(services.storage)
+    started_at = now - timedelta(hours=2)
+    for start in range(0, live, _BATCH_SIZE):
+        batch = users[start : min(start + _BATCH_SIZE, live)]
+        recorder.record(
+            [_seen_live(user, started_at, now - timedelta(minutes=30)) for user in batch]
+        )
 
 
-def _seen(user: User, started_at: datetime, at: datetime) -> SeenLive:
+def _seen_live(user: User, started_at: datetime, at: datetime) -> SeenLive:
     stream = Stream(
         id=f"7{user.user_id}",
         started_at=started_at,
@@ -123,7 +136,7 @@ def _seen(user: User, started_at: datetime, at: datetime) -> SeenLive:
 
 
 @contextmanager
-def _deployed(mongo: Server | None, **settings: str) -> Iterator[tuple[Deployment, Server]]:
+def _deployment(mongo: Server | None, **settings: str) -> Iterator[tuple[Deployment, Server]]:
     with (
         TemporaryDirectory(prefix="streamwatch-bench-") as folder,
         redis_server(*DURABLE) as redis,

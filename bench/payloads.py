@@ -1,4 +1,4 @@
-"""What is sent, as bytes, made beforehand: a load generator has no time for it."""
+"""HTTP requests as bytes, prepared before the load starts."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -22,7 +22,7 @@ def post(path: str, message: Message) -> bytes:
 
 
 class Webhooks:
-    """Signed messages of streamers who go on and off in turns, no two of them alike."""
+    """Signed messages of streamers who go online and offline in turn, all of them distinct."""
 
     def __init__(self, users: list[User], secret: str) -> None:
         self._users = users
@@ -30,7 +30,7 @@ class Webhooks:
         self._messages = self._endless()
 
     def next(self, number: int) -> list[bytes]:
-        """So many more, signed now: they are good for ten minutes."""
+        """The next `number` requests, signed now: they are accepted for ten minutes."""
         return [post(WEBHOOK_PATH, next(self._messages)) for _ in range(number)]
 
     def _endless(self) -> Iterator[Message]:
