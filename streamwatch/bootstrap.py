@@ -10,7 +10,7 @@ from streamwatch.analytics.base import AnalyticsStore
 from streamwatch.services.analytics.dead_letters import DeadLetters
 from streamwatch.services.analytics.profiles import StreamerProfiles
 from streamwatch.services.analytics.projector import Projector
-from streamwatch.services.analytics.queries import ANALYTICS, AnalyticsQueries
+from streamwatch.services.analytics.queries import AnalyticsQueries
 from streamwatch.services.analytics.viewership import Viewership
 from streamwatch.services.events import EventHistory
 from streamwatch.services.ingestion.poller import Poller
@@ -29,7 +29,7 @@ from streamwatch.services.streamers import Streamers
 from streamwatch.services.subscriptions.reconcile import Subscriptions
 from streamwatch.settings import Settings
 from streamwatch.storage import open_storage
-from streamwatch.storage.base import Storage
+from streamwatch.storage.base import Storage, Topic
 from streamwatch.storage.memory import MemoryStorage
 from streamwatch.twitch.base import Twitch
 from streamwatch.twitch.client import Helix
@@ -151,7 +151,7 @@ def assemble(
             analytics,
             process_name(),
             clock,
-            projected=partial(storage.coordination.changed, ANALYTICS),
+            projected=partial(storage.coordination.publish_change, Topic.ANALYTICS),
         ),
         dead_letters=DeadLetters(storage.feed, analytics),
     )

@@ -32,6 +32,20 @@ from streamwatch.domain.models import (
     StreamStatus,
 )
 
+
+class Topic(StrEnum):
+    """What the processes tell each other of: see `Coordination.publish_change`."""
+
+    LIVE = "live"
+    """Statuses, and so who is live."""
+    EVENTS = "events"
+    """The histories of events."""
+    STREAMERS = "streamers"
+    """The records of monitored streamers."""
+    ANALYTICS = "analytics"
+    """Sessions, samples and statistics."""
+
+
 SEEN_SECONDS = int(3 * REPLAY_WINDOW.total_seconds())
 """For how long a message id is remembered. A message can come from 10 minutes before its timestamp
 to 10 minutes after; what is later is refused by its timestamp."""
@@ -147,6 +161,30 @@ class JobRun:
     started_at: datetime
     seconds: float
     error: str | None = None
+
+
+class ChangeListener(ABC):
+    """Listens for changes until it is closed: see `Coordination.listen_for_changes`."""
+
+    @property
+    @abstractmethod
+    def is_connected(self) -> bool:
+        """Whether changes are being received. While False, anything may have changed unnoticed."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Stop listening. May be called more than once."""
+
+
+class NeverConnected(ChangeListener):
+    """The listener of a storage that does not publish changes."""
+
+    @property
+    def is_connected(self) -> bool:
+        return False
+
+    def close(self) -> None:
+        pass
 
 
 class Feed(ABC):
@@ -289,21 +327,27 @@ class Coordination(ABC):
     def save_app_token(self, token: AppToken) -> None:
         """Share a token until it expires."""
 
-    # What was made of something that changes seldom. A backend that cannot tell whether it has
-    # changed makes it anew each time.
+    # Changes. A backend that does not publish them may leave these two verbs as they are.
 
-    def changed(self, topic: str) -> None:  # noqa: B027  where nothing is kept, nothing is to be done
-        """Tell all processes that what was made of a topic is out of date."""
+    def publish_change(self, topic: str) -> None:  # noqa: B027  a backend may have nothing to tell
+        """Tell all processes that what they read of `topic` is out of date. For what is stored
+        elsewhere (analytics): the verbs of this port publish their own changes."""
 
-    def kept(
+    def listen_for_changes(
         self,
-        topic: str,  # noqa: ARG002  for those who keep something
-        question: tuple[object, ...],  # noqa: ARG002
-        make: Callable[[], Json],
-    ) -> Json:
-        """What `make` makes of a topic in answer to a question or, where that is known to be the
-        same, made before: nothing that is older than a `changed` that has returned."""
-        return make()
+        on_change: Callable[[str | None], None],  # noqa: ARG002  never called by this default
+    ) -> ChangeListener:
+        """Call `on_change` with the topic of each change, made by this or any other process.
+
+        A change made through this object is told before the verb that made it returns; one made
+        elsewhere within milliseconds. `on_change(None)` means that anything may have changed: after
+        a connection was made, and after it was lost. The calls come from several threads, also at
+        the same time; `on_change` must return soon and must not raise.
+
+        Returns at once and connects in a thread: call it in the process that needs it, not before a
+        fork.
+        """
+        return NeverConnected()
 
 
 class Storage(ABC):
@@ -362,11 +406,6 @@ class Storage(ABC):
     @abstractmethod
     def statuses(self, user_ids: Collection[str]) -> dict[str, StreamStatus]:
         """The statuses that are known, by user id."""
-
-    def recent_statuses(self, user_ids: Collection[str]) -> dict[str, StreamStatus]:
-        """The same, or as this process has known them lately: a change that is decided on one that
-        is out of date is a CONFLICT."""
-        return self.statuses(user_ids)
 
     @abstractmethod
     def live(self) -> list[StreamStatus]:
@@ -441,6 +480,17 @@ class Storage(ABC):
 
     def close(self) -> None:  # noqa: B027  a backend without connections has nothing to close
         """Let go of connections."""
+
+
+STREAMER_TOPICS = (Topic.STREAMERS, Topic.LIVE, Topic.EVENTS)
+"""What a change of a streamer's record changes: logins also lead to statuses and events."""
+
+
+def changed_topics(change: Change) -> tuple[Topic, ...]:
+    """What a commit of `change` changes."""
+    if change.events or change.login_is_news:
+        return Topic.LIVE, Topic.EVENTS
+    return (Topic.LIVE,)
 
 
 def _events_json(events: Sequence[StreamEvent]) -> JsonList:

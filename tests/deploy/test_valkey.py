@@ -11,7 +11,7 @@ from streamwatch.dev.valkey import valkey
 from streamwatch.settings import Settings
 from streamwatch.storage.redis import EmbeddedStorage
 from streamwatch.storage.redis.embedded import socket_path
-from streamwatch.storage.testing import OpenStorage, StorageContract
+from streamwatch.storage.testing import ChangesContract, OpenStorage, StorageContract
 
 
 @pytest.fixture(scope="session")
@@ -20,7 +20,7 @@ def data_dir() -> Iterator[Path]:
         yield Path(folder)
 
 
-class TestEmbeddedStorage(StorageContract):
+class TestEmbeddedStorage(StorageContract, ChangesContract):
     @pytest.fixture
     def open_storage(self, data_dir: Path) -> Iterator[OpenStorage]:
         with redis.Redis(unix_socket_path=str(socket_path(data_dir))) as client:

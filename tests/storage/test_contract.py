@@ -9,7 +9,7 @@ import pytest
 from streamwatch.storage.memory import MemoryStorage
 from streamwatch.storage.redis import RedisStorage
 from streamwatch.storage.redis.connection import Connection
-from streamwatch.storage.testing import OpenStorage, StorageContract
+from streamwatch.storage.testing import ChangesContract, OpenStorage, StorageContract
 
 
 @contextmanager
@@ -26,27 +26,27 @@ def opening(url: str) -> Iterator[OpenStorage]:
         storage.close()
 
 
-class TestMemoryStorage(StorageContract):
+class TestMemoryStorage(StorageContract, ChangesContract):
     @pytest.fixture
     def open_storage(self) -> OpenStorage:
         return MemoryStorage
 
 
-class TestRedisStorage(StorageContract):
+class TestRedisStorage(StorageContract, ChangesContract):
     @pytest.fixture
     def open_storage(self, redis_url: str) -> Iterator[OpenStorage]:
         with opening(redis_url) as open_storage:
             yield open_storage
 
 
-class TestRedisStorageOnACluster(StorageContract):
+class TestRedisStorageOnACluster(StorageContract, ChangesContract):
     @pytest.fixture
     def open_storage(self, cluster_url: str) -> Iterator[OpenStorage]:
         with opening(cluster_url) as open_storage:
             yield open_storage
 
 
-class TestRedisStorageOnFakeredis(StorageContract):
+class TestRedisStorageOnFakeredis(StorageContract, ChangesContract):
     """The double that plug-ins and quick tests may use answers as Redis does."""
 
     @pytest.fixture

@@ -11,7 +11,7 @@ from streamwatch.domain.documents import event_document
 from streamwatch.settings import Settings
 from streamwatch.storage import open_storage
 from streamwatch.storage.base import Storage
-from streamwatch.storage.testing import OpenStorage, StorageContract
+from streamwatch.storage.testing import ChangesContract, OpenStorage, StorageContract
 from streamwatch.storage.testing.build import change, event, status, store
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "streamwatch-archive"
@@ -48,7 +48,7 @@ def open_archive(redis_url: str, _installed: None) -> Iterator[OpenStorage]:
         storage.close()
 
 
-class TestArchiveStorage(StorageContract):
+class TestArchiveStorage(StorageContract, ChangesContract):
     @pytest.fixture
     def open_storage(self, open_archive: OpenStorage) -> OpenStorage:
         return open_archive

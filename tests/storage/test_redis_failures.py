@@ -199,7 +199,7 @@ def test_a_feed_that_filled_the_memory_is_read_and_trimmed_by_a_new_leader(
         client.config_set("maxmemory", 1)
 
         [entry] = storage.feed.read("analytics", "worker", 10, reclaim_seconds=60)
-        storage.coordination.changed("analytics")  # which the projector says before
+        storage.coordination.publish_change("analytics")  # which the projector says before
         storage.feed.acknowledge("analytics", [entry.id])
         assert storage.coordination.renew_lease(held, 60)
         assert storage.coordination.acquire_lease("leader", "new", 60) is not None

@@ -8,7 +8,7 @@ import pytest
 import redis
 
 from streamwatch.storage.base import Committed, Storage, StorageUnavailable
-from streamwatch.storage.testing import OpenStorage, StorageContract
+from streamwatch.storage.testing import ChangesContract, OpenStorage, StorageContract
 from streamwatch.storage.testing.build import change, event, status, store
 from tests.servers import Server, redis_sentinel, redis_server
 from tests.storage.test_contract import opening
@@ -28,7 +28,7 @@ def shared_sentinel() -> Iterator[tuple[Server, Server]]:
         yield sentinel, master
 
 
-class TestRedisStorageBehindSentinel(StorageContract):
+class TestRedisStorageBehindSentinel(StorageContract, ChangesContract):
     @pytest.fixture
     def open_storage(self, shared_sentinel: tuple[Server, Server]) -> Iterator[OpenStorage]:
         sentinel, master = shared_sentinel

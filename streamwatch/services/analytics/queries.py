@@ -11,10 +11,7 @@ from streamwatch.domain.sessions import StreamSession
 from streamwatch.domain.statistics import CategorySums
 from streamwatch.domain.totals import GameSums, Ranking, StreamerStats, Summary, Window
 from streamwatch.services.errors import UnknownStreamer
-from streamwatch.storage.base import Coordination
-
-ANALYTICS = "analytics"
-"""The topic that changes with them."""
+from streamwatch.storage.base import Coordination, Topic
 
 Progress = Callable[[int, int], None]
 """Called after each streamer how many are done, and of how many."""
@@ -31,10 +28,9 @@ class AnalyticsQueries:
         self._coordination = coordination
         self._clock = clock
 
-    def kept(self, *question: object, make: Callable[[], Json]) -> Json:
-        """What `make` makes of the analytics, and of nothing else, in answer to a question: made
-        anew only once they have changed."""
-        return self._coordination.kept(ANALYTICS, question, make)
+    def kept(self, *_question: object, make: Callable[[], Json]) -> Json:
+        """What `make` makes. Nothing is cached here."""
+        return make()
 
     # One streamer's
 
@@ -47,7 +43,7 @@ class AnalyticsQueries:
     def recalculate(self, login: str) -> StreamerStats:
         """The figures, made anew from what was observed."""
         self._analytics.recalculate(self._user_id(login))
-        self._coordination.changed(ANALYTICS)
+        self._coordination.publish_change(Topic.ANALYTICS)
         return self.stats(login)
 
     def recalculate_all(self, progress: Progress) -> int:
@@ -56,7 +52,7 @@ class AnalyticsQueries:
         for number, user_id in enumerate(user_ids, 1):
             self._analytics.recalculate(user_id)
             progress(number, len(user_ids))
-        self._coordination.changed(ANALYTICS)
+        self._coordination.publish_change(Topic.ANALYTICS)
         return len(user_ids)
 
     def window(self, stats: StreamerStats, days: int) -> Window:

@@ -1,17 +1,11 @@
 """Observations into the storage: read, decide, commit, and again where another was faster."""
 
 import logging
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from streamwatch.domain.models import Change, EventType, StreamStatus
-from streamwatch.domain.observations import (
-    Observation,
-    SeenAbsent,
-    SeenLive,
-    WentOffline,
-    WentOnline,
-)
+from streamwatch.domain.observations import Observation, SeenAbsent, SeenLive
 from streamwatch.domain.transitions import decide
 from streamwatch.storage.base import Committed, Lease, Storage, StorageUnavailable
 
@@ -51,13 +45,8 @@ class ObservationRecorder:
         """
         results = [RecordedChange(None, None)] * len(observations)
         waiting = dict(enumerate(observations))
-        # What a message changes is committed, and a commit tells of a status that is out of date.
-        # What a poll does not change is not.
-        are_messages = all(isinstance(one, WentOnline | WentOffline) for one in observations)
-        read = self._storage.recent_statuses if are_messages else self._storage.statuses
         for _ in range(_TRIES):
-            waiting = self._attempt(waiting, read, lease, results)
-            read = self._storage.statuses
+            waiting = self._attempt(waiting, lease, results)
             if not waiting:
                 return results
         raise StorageUnavailable("Too many others change the same streamer.")
@@ -65,12 +54,11 @@ class ObservationRecorder:
     def _attempt(
         self,
         waiting: dict[int, Observation],
-        read: Callable[[Collection[str]], dict[str, StreamStatus]],
         lease: Lease | None,
         results: list[RecordedChange],
     ) -> dict[int, Observation]:
         """Try once for those in `waiting`, by index; those whose status changed meanwhile."""
-        statuses = read([_user_id(item) for item in waiting.values()])
+        statuses = self._storage.statuses([_user_id(item) for item in waiting.values()])
         decided: list[tuple[int, RecordedChange]] = []
         changes: list[Change] = []
         for index, observation in waiting.items():

@@ -10,13 +10,12 @@
 --  3  removed     string, of the user id; there for a day after the streamer was removed
 --  4  status      hash, user id -> "<version>\n<what the API shows>\n<what it remembers>"
 --  5  live        sorted set of user ids by viewers
---  6  changes     counter of the changes of what is shown of the live
---  7  awaiting    sorted set of user ids by the time (microseconds) the stream was heard to go on
---  8  logins      hash, login -> user id
---  9  feed        stream, field "record"
--- 10  events      sorted set of events (JSON) by their time (microseconds)
--- 11  events of the streamer, likewise
--- 12… events of a type, likewise
+--  6  awaiting    sorted set of user ids by the time (microseconds) the stream was heard to go on
+--  7  logins      hash, login -> user id
+--  8  feed        stream, field "record"
+--  9  events      sorted set of events (JSON) by their time (microseconds)
+-- 10  events of the streamer, likewise
+-- 11… events of a type, likewise
 --
 -- ARGV
 --  1  seconds to remember the message for; "" for a change without a message
@@ -30,15 +29,18 @@
 --  9  "1" where the login leads to this user whoever had it; "" where only if nobody has
 -- 10  the login that no longer leads to this user; "" for none
 -- 11  how many events each history keeps
--- 12  the record for the feed (JSON); "" for none
--- 13… for each event: its time, its JSON, and the index in KEYS of the history of its type
+-- 12  the channel on which changes are published
+-- 13  the topics that change, separated by spaces
+-- 14  the record for the feed (JSON); "" for none
+-- 15… for each event: its time, its JSON, and the index in KEYS of the history of its type
 --
 -- Result: "stored", or why nothing was written: "duplicate", "fenced" or "conflict".
 
-local seen, lease, removed, status, live, live_changes = unpack(KEYS, 1, 6)
-local awaiting, logins, feed, events, events_of_streamer = unpack(KEYS, 7, 11)
+local seen, lease, removed, status, live, awaiting = unpack(KEYS, 1, 6)
+local logins, feed, events, events_of_streamer = unpack(KEYS, 7, 10)
 local seen_seconds, held, user_id, version, new_status, viewers, awaiting_since = unpack(ARGV, 1, 7)
-local login, claim, previous_login, kept, record = unpack(ARGV, 8, 12)
+local login, claim, previous_login, kept = unpack(ARGV, 8, 11)
+local channel, topics, record = unpack(ARGV, 12, 14)
 
 if seen_seconds ~= '' and redis.call('EXISTS', seen) == 1 then
   return 'duplicate'
@@ -53,10 +55,10 @@ end
 
 local function set_score(key, score)
   if score == '' then
-    return redis.call('ZREM', key, user_id) == 1
+    redis.call('ZREM', key, user_id)
+  else
+    redis.call('ZADD', key, score, user_id)
   end
-  redis.call('ZADD', key, score, user_id)
-  return true
 end
 
 if seen_seconds ~= '' then
@@ -65,9 +67,7 @@ end
 local is_removed = not known and redis.call('EXISTS', removed) == 1
 if not is_removed then
   redis.call('HSET', status, user_id, new_status)
-  if set_score(live, viewers) then
-    redis.call('INCR', live_changes)
-  end
+  set_score(live, viewers)
   set_score(awaiting, awaiting_since)
 end
 if previous_login ~= '' and redis.call('HGET', logins, previous_login) == user_id then
@@ -78,7 +78,7 @@ if claim ~= '' and not is_removed then
 else
   redis.call('HSETNX', logins, login, user_id)
 end
-for i = 13, #ARGV, 3 do
+for i = 15, #ARGV, 3 do
   local time, event, type_index = unpack(ARGV, i, i + 2)
   for _, history in ipairs({events, events_of_streamer, KEYS[tonumber(type_index)]}) do
     redis.call('ZADD', history, time, event)
@@ -88,4 +88,6 @@ end
 if record ~= '' then
   redis.call('XADD', feed, '*', 'record', record)
 end
+-- A user without rights to the channel cannot subscribe to it either: nobody misses the message.
+redis.pcall('PUBLISH', channel, topics)
 return 'stored'

@@ -3,12 +3,16 @@
 -- KEYS
 --  1  streamers  hash, user id -> "<login>\n<streamer (JSON)>"
 --  2  logins     hash, login -> user id
--- ARGV  for each streamer: user id, login, the value for `streamers`
+-- ARGV
+--  1  the channel on which changes are published
+--  2  the topics that change, separated by spaces
+--  3… for each streamer: user id, login, the value for `streamers`
 --
 -- Result: none.
 
 local streamers, logins = KEYS[1], KEYS[2]
-for i = 1, #ARGV, 3 do
+local channel, topics = ARGV[1], ARGV[2]
+for i = 3, #ARGV, 3 do
   local user_id, login, value = unpack(ARGV, i, i + 2)
   local known = redis.call('HGET', streamers, user_id)
   if known then
@@ -22,3 +26,4 @@ for i = 1, #ARGV, 3 do
     end
   end
 end
+redis.pcall('PUBLISH', channel, topics)  -- see commit.lua

@@ -1,13 +1,13 @@
 """What the threads of one process tell each other."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from threading import RLock
 
 from streamwatch.domain.models import AppToken
-from streamwatch.storage.base import Coordination, JobRun, Lease, WindowCount
+from streamwatch.storage.base import ChangeListener, Coordination, JobRun, Lease, WindowCount
 from streamwatch.storage.memory.expiring import Expiring
 
 _APP_TOKEN = "app"  # noqa: S105  the name under which the token is kept
@@ -17,6 +17,22 @@ _APP_TOKEN = "app"  # noqa: S105  the name under which the token is kept
 class _Window:
     ends_at: float
     uses: int = 0
+
+
+class _Listener(ChangeListener):
+    def __init__(
+        self, on_change: Callable[[str | None], None], listeners: "list[_Listener]"
+    ) -> None:
+        self.on_change = on_change
+        self._listeners = listeners
+
+    @property
+    def is_connected(self) -> bool:
+        return self in self._listeners
+
+    def close(self) -> None:
+        if self in self._listeners:
+            self._listeners.remove(self)
 
 
 class MemoryCoordination(Coordination):
@@ -32,6 +48,7 @@ class MemoryCoordination(Coordination):
         self._clock = clock
         self._windows: Expiring[_Window] = Expiring(clock)
         self._tokens: Expiring[AppToken] = Expiring(clock)
+        self._listeners: list[_Listener] = []
 
     def acquire_lease(self, name: str, holder: str, seconds: float) -> Lease | None:
         with self._lock:
@@ -99,6 +116,23 @@ class MemoryCoordination(Coordination):
     def published(self, topic: str) -> dict[str, float]:
         with self._lock:
             return dict(self._published.get(topic) or {})
+
+    def publish_change(self, topic: str) -> None:
+        self.notify([topic])
+
+    def notify(self, topics: Iterable[str]) -> None:
+        """Call the listeners. Must not be called under the lock: they may take their own."""
+        with self._lock:
+            listeners = list(self._listeners)
+        for topic in dict.fromkeys(topics):
+            for listener in listeners:
+                listener.on_change(topic)
+
+    def listen_for_changes(self, on_change: Callable[[str | None], None]) -> ChangeListener:
+        listener = _Listener(on_change, self._listeners)
+        with self._lock:
+            self._listeners.append(listener)
+        return listener
 
     def use(self, name: str, seconds: float, times: int = 1) -> WindowCount:
         with self._lock:

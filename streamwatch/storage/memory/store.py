@@ -18,11 +18,13 @@ from streamwatch.settings import Settings
 from streamwatch.storage.base import (
     REMOVED_SECONDS,
     SEEN_SECONDS,
+    STREAMER_TOPICS,
     Committed,
     FeedRecord,
     Lease,
     Lookup,
     Storage,
+    changed_topics,
 )
 from streamwatch.storage.memory.coordination import MemoryCoordination
 from streamwatch.storage.memory.expiring import Expiring
@@ -77,6 +79,7 @@ class MemoryStorage(Storage):
                     self._logins[streamer.login] = streamer.user_id
                     self._removed.drop(streamer.user_id)
                     added.add(streamer.user_id)
+        self.coordination.notify(STREAMER_TOPICS)
         return added
 
     def update_streamers(self, streamers: Sequence[Streamer]) -> None:
@@ -89,6 +92,7 @@ class MemoryStorage(Storage):
                 if known.login != streamer.login:
                     self._free_login(known.login, streamer.user_id)
                     self._logins[streamer.login] = streamer.user_id
+        self.coordination.notify(STREAMER_TOPICS)
 
     def remove_streamer(self, user_id: str) -> Streamer | None:
         with self._lock:
@@ -97,7 +101,8 @@ class MemoryStorage(Storage):
                 self._statuses.pop(user_id, None)
                 self._live.discard(user_id)
                 self._removed.put(user_id, None, REMOVED_SECONDS)
-            return removed
+        self.coordination.notify(STREAMER_TOPICS)
+        return removed
 
     def streamers(self) -> list[Streamer]:
         with self._lock:
@@ -146,7 +151,9 @@ class MemoryStorage(Storage):
         }
 
     def commit(self, changes: Sequence[Change], lease: Lease | None = None) -> list[Committed]:
-        return [self._commit(change, lease) for change in changes]
+        results = [self._commit(change, lease) for change in changes]
+        self.coordination.notify(topic for change in changes for topic in changed_topics(change))
+        return results
 
     def _commit(self, change: Change, lease: Lease | None) -> Committed:
         with self._lock:

@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from streamwatch.domain.models import Change, EventType, StreamStatus
-from streamwatch.storage.base import SEEN_SECONDS, Lease
+from streamwatch.storage.base import SEEN_SECONDS, Lease, changed_topics
 from streamwatch.storage.redis import codec, keys
+from streamwatch.storage.redis.changes import published
 from streamwatch.storage.redis.connection import Arguments
 
 _HISTORIES = tuple(keys.events_of_type(event_type) for event_type in EventType)
-_PLACES = {event_type: place for place, event_type in enumerate(EventType, start=12)}
+_PLACES = {event_type: place for place, event_type in enumerate(EventType, start=11)}
 """The places of the types' histories among the keys."""
 
 
@@ -23,7 +24,6 @@ def commit_arguments(change: Change, lease: Lease | None, events_kept: int) -> A
             keys.removed(status.user_id),
             keys.STATUS,
             keys.LIVE,
-            keys.LIVE_CHANGES,
             keys.AWAITING,
             keys.LOGINS,
             keys.FEED,
@@ -43,6 +43,7 @@ def commit_arguments(change: Change, lease: Lease | None, events_kept: int) -> A
             "1" if change.login_is_news else "",
             change.previous_login or "",
             events_kept,
+            *published(changed_topics(change)),
             _record(change, event_values),
             *_events(change, event_values),
         ],

@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from hiredis import pack_command
+from redis.client import PubSub
 from redis.cluster import RedisCluster
 from redis.exceptions import (
     AskError,
@@ -33,7 +34,6 @@ from streamwatch.storage.redis.urls import ANSWER_SECONDS, Client, client_maker
 
 if TYPE_CHECKING:
     from redis import Redis
-    from redis.connection import ConnectionInterface
 
 PIPELINED = 100
 """How many scripts are sent together: few round trips, and answers within the timeout."""
@@ -202,16 +202,12 @@ class Connection:
             answers += self._run(script, commands)
         return answers
 
-    def connection_of_its_own(self) -> "ConnectionInterface | None":
-        """A connection, not yet connected, that nobody else uses and on which Redis may speak
-        unasked (RESP3); None of a Cluster, where it is nobody's in particular."""
+    def pubsub(self) -> PubSub:
+        """A new subscriber, which takes a connection for itself with its first subscription."""
         with port_errors():
-            client = self._connected()
-        if isinstance(client, RedisCluster):
-            return None
-        pool = client.connection_pool
-        own: ConnectionInterface = pool.connection_class(**pool.connection_kwargs | {"protocol": 3})
-        return own
+            client: Any = self._connected()
+            subscriber: PubSub = client.pubsub()
+            return subscriber
 
     def close(self) -> None:
         with self._lock:

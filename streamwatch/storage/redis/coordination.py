@@ -3,26 +3,24 @@
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
-from streamwatch.domain.documents import Json
 from streamwatch.domain.models import AppToken
 from streamwatch.domain.times import format_time
-from streamwatch.storage.base import Coordination, JobRun, Lease, WindowCount
+from streamwatch.storage.base import ChangeListener, Coordination, JobRun, Lease, WindowCount
 from streamwatch.storage.redis import codec, keys
+from streamwatch.storage.redis.changes import ChangeChannel
 from streamwatch.storage.redis.connection import Connection, Script
-from streamwatch.storage.redis.kept import Kept
 
 _ALL = 1000
 """More than there are jobs."""
 
 
 class RedisCoordination(Coordination):
-    def __init__(self, connection: Connection, kept: Kept) -> None:
+    def __init__(self, connection: Connection, changes: ChangeChannel) -> None:
         self._redis = connection
-        self._kept = kept
+        self._changes = changes
         self._acquire = Script.load("acquire_lease")
         self._extend = Script.load("extend_lease")
         self._use = Script.load("use")
-        self._count_change = Script.load("count_change")
 
     def acquire_lease(self, name: str, holder: str, seconds: float) -> Lease | None:
         lease_keys = [keys.lease(name), keys.fence(name)]
@@ -82,11 +80,11 @@ class RedisCoordination(Coordination):
         stored = self._redis.call("GET", keys.published(topic))
         return codec.read_figures(stored) if stored else {}
 
-    def changed(self, topic: str) -> None:
-        self._redis.run(self._count_change, [keys.changes(topic)], [])
+    def publish_change(self, topic: str) -> None:
+        self._changes.publish(topic)
 
-    def kept(self, topic: str, question: tuple[object, ...], make: Callable[[], Json]) -> Json:
-        return self._kept.get((topic, *question), [keys.changes(topic)], make)
+    def listen_for_changes(self, on_change: Callable[[str | None], None]) -> ChangeListener:
+        return self._changes.listen(on_change)
 
     def use(self, name: str, seconds: float, times: int = 1) -> WindowCount:
         arguments = [codec.milliseconds(seconds), times]

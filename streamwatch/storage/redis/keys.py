@@ -24,6 +24,10 @@ COUNTS = key("counts")
 APP_TOKEN = key("app-token")
 PING = key("ping")
 
+CHANGES_CHANNEL = key("changes")
+"""The channel of published changes. In a Cluster subscribers go to the node that publishes,
+because of the hash tag."""
+
 
 def seen(message_id: str) -> str:
     return key(f"seen:{message_id}")
@@ -57,16 +61,9 @@ def uses(name: str) -> str:
     return key(f"uses:{name}")
 
 
-def changes(topic: str) -> str:
-    return key(f"changes:{topic}")
-
-
 def lease(name: str) -> str:
     return key(f"lease:{name}")
 
 
 def fence(name: str) -> str:
     return key(f"fence:{name}")
-
-
-LIVE_CHANGES = changes("live")

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import datetime
-from functools import partial
 from typing import Any, Self, TypeVar
 
 from streamwatch.domain.documents import Json, JsonList
@@ -16,18 +15,19 @@ from streamwatch.domain.models import (
 from streamwatch.settings import Settings, SettingsError
 from streamwatch.storage.base import (
     REMOVED_SECONDS,
+    STREAMER_TOPICS,
     Committed,
     Lease,
     Lookup,
     Storage,
+    changed_topics,
 )
 from streamwatch.storage.redis import codec, keys
+from streamwatch.storage.redis.changes import ChangeChannel, published
 from streamwatch.storage.redis.commit import commit_arguments
 from streamwatch.storage.redis.connection import Connection, Script
 from streamwatch.storage.redis.coordination import RedisCoordination
 from streamwatch.storage.redis.feed import RedisFeed
-from streamwatch.storage.redis.kept import Kept
-from streamwatch.storage.redis.tidings import Tidings
 
 Thing = TypeVar("Thing")
 
@@ -55,10 +55,9 @@ class RedisStorage(Storage):
         self._commit = Script.load("commit")
         self._shown_status = Script.load("shown_status")
         self._shown_live = Script.load("shown_live")
-        self._tidings = Tidings(connection, keys.PREFIX)
-        self._kept = Kept(self._tidings)
+        self._changes = ChangeChannel(connection)
         self.feed = RedisFeed(connection)
-        self.coordination = RedisCoordination(connection, self._kept)
+        self.coordination = RedisCoordination(connection, self._changes)
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:
@@ -72,7 +71,7 @@ class RedisStorage(Storage):
         self._redis.call("SET", keys.PING, "", "EX", 60)
 
     def close(self) -> None:
-        self._tidings.close()
+        self._changes.close()
         self._redis.close()
 
     # Streamers
@@ -86,12 +85,14 @@ class RedisStorage(Storage):
             [keys.STREAMERS, keys.LOGINS, *removed],
             _streamer_arguments(streamers),
         )
+        self._changes.notify(STREAMER_TOPICS)
         return {user_id.decode() for user_id in added}
 
     def update_streamers(self, streamers: Sequence[Streamer]) -> None:
         self._redis.run(
             self._update_streamers, [keys.STREAMERS, keys.LOGINS], _streamer_arguments(streamers)
         )
+        self._changes.notify(STREAMER_TOPICS)
 
     def remove_streamer(self, user_id: str) -> Streamer | None:
         removed = self._redis.run(
@@ -102,10 +103,10 @@ class RedisStorage(Storage):
                 keys.LIVE,
                 keys.AWAITING,
                 keys.removed(user_id),
-                keys.LIVE_CHANGES,
             ],
-            [user_id, REMOVED_SECONDS],
+            [*published(STREAMER_TOPICS), user_id, REMOVED_SECONDS],
         )
+        self._changes.notify(STREAMER_TOPICS)
         return codec.read_streamer(removed) if removed else None
 
     def streamers(self) -> list[Streamer]:
@@ -137,14 +138,6 @@ class RedisStorage(Storage):
     def statuses(self, user_ids: Collection[str]) -> dict[str, StreamStatus]:
         return self._fields(keys.STATUS, user_ids, codec.read_status)
 
-    def recent_statuses(self, user_ids: Collection[str]) -> dict[str, StreamStatus]:
-        """Kept are those that are asked for alone: by a message, not by a refresh."""
-        if len(user_ids) != 1:
-            return self.statuses(user_ids)
-        [user_id] = user_ids
-        status = self._kept.get(*_recent(user_id), partial(self.status, user_id))
-        return {user_id: status} if status else {}
-
     def live(self) -> list[StreamStatus]:
         user_ids = [key.decode() for key in self._redis.call("ZREVRANGE", keys.LIVE, 0, -1)]
         known = self.statuses(user_ids).values()
@@ -160,12 +153,8 @@ class RedisStorage(Storage):
             self._commit,
             [commit_arguments(change, lease, self._events_kept) for change in changes],
         )
-        results = [Committed(answer.decode()) for answer in answers]
-        if results == [Committed.STORED]:
-            [change] = changes
-            question, _ = _recent(change.status.user_id)
-            self._kept.follow(question, (bool(change.events), False), change.status)
-        return results
+        self._changes.notify(topic for change in changes for topic in changed_topics(change))
+        return [Committed(answer.decode()) for answer in answers]
 
     # History
 
@@ -186,14 +175,10 @@ class RedisStorage(Storage):
 
     def status_json(self, login: str) -> Json | None:
         names = [keys.LOGINS, keys.STATUS]
-        read = partial(self._redis.run, self._shown_status, names, [login])
-        shown: Json | None = self._kept.get(("status", login), names, read)
+        shown: Json | None = self._redis.run(self._shown_status, names, [login])
         return shown
 
     def live_json(self) -> JsonList:
-        return self._kept.get(("live",), [keys.LIVE_CHANGES], self._live_json)
-
-    def _live_json(self) -> JsonList:
         return JsonList.of(self._redis.run(self._shown_live, [keys.LIVE, keys.STATUS], []))
 
     def events_json(self, limit: int) -> JsonList:
@@ -203,14 +188,13 @@ class RedisStorage(Storage):
         return self._newest_json(keys.events_of_type(event_type), limit)
 
     def events_of_streamer_json(self, login: str, limit: int) -> JsonList:
-        user_id = self._kept.get(("login", login), [keys.LOGINS], partial(self._user_id, login))
+        user_id = self._user_id(login)
         if user_id is None:
             return JsonList.of([])
         return self._newest_json(keys.events_of_streamer(user_id), limit)
 
     def _newest_json(self, history: str, limit: int) -> JsonList:
-        read = partial(self._newest_values, history, limit)
-        return self._kept.get((history, limit), [history], lambda: JsonList.of(read()))
+        return JsonList.of(self._newest_values(history, limit))
 
     def _newest_values(self, history: str, limit: int) -> list[Json]:
         stored: list[Json] = self._redis.call("ZREVRANGE", history, 0, limit - 1)
@@ -245,19 +229,14 @@ class RedisStorage(Storage):
         return found
 
 
-def _recent(user_id: str) -> tuple[tuple[str, str], list[str]]:
-    """The status of one user as a question, and the keys that change with it: but for what a poll
-    changes, which a commit finds out."""
-    return ("recent", user_id), [keys.events_of_streamer(user_id), keys.removed(user_id)]
-
-
 def _batches(names: list[str], size: int) -> Iterator[list[str]]:
     return (names[start : start + size] for start in range(0, len(names), size))
 
 
 def _streamer_arguments(streamers: Sequence[Streamer]) -> list[Any]:
-    return [
+    values = (
         argument
         for streamer in streamers
         for argument in (streamer.user_id, streamer.login, codec.streamer_value(streamer))
-    ]
+    )
+    return [*published(STREAMER_TOPICS), *values]

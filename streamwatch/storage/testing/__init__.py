@@ -8,11 +8,14 @@ A plug-in proves itself by subclassing `StorageContract` in its own tests:
             server.empty()
             yield lambda events_kept=1000: MyStorage(server.url, events_kept)
 
+A backend that publishes changes (`Coordination.publish_change`) subclasses `ChangesContract` too.
+
 Every call of what `open_storage` gives opens the storage as another process would: where it is
 shared, on the same data, which is empty when the test begins.
 """
 
 from streamwatch.storage.testing.build import OpenStorage
+from streamwatch.storage.testing.changes import ChangesContract
 from streamwatch.storage.testing.commit import CommitContract
 from streamwatch.storage.testing.coordination import CoordinationContract
 from streamwatch.storage.testing.feed import FeedContract
@@ -27,7 +30,7 @@ from streamwatch.storage.testing.streamers import StreamersContract
 from streamwatch.storage.testing.tailing import TailingContract
 from streamwatch.storage.testing.trimming import TrimmingContract
 
-__all__ = ["OpenStorage", "StorageContract"]
+__all__ = ["ChangesContract", "OpenStorage", "StorageContract"]
 
 
 class StorageContract(

@@ -19,7 +19,6 @@ from streamwatch.storage.base import Committed, FeedRecord, Storage
 from streamwatch.storage.testing.build import (
     START,
     ContractBase,
-    OpenStorage,
     at,
     change,
     event,
@@ -55,21 +54,6 @@ class CommitContract(ContractBase):
         store(storage, change(full))
 
         assert storage.status("1") == full
-
-    def test_a_recent_status_is_the_newest_or_leads_to_a_conflict(
-        self, open_storage: OpenStorage
-    ) -> None:
-        one = open_storage()
-        storages = one, open_storage() if one.shared else one
-        assert storages[0].recent_statuses([]) == {}
-        for version in range(1, 60):
-            storage = storages[version // 3 % 2]
-            known = storage.recent_statuses(["1"]).get("1")
-            decided_on = known.version if known else 0
-            if decided_on != version - 1:
-                stale = change(status(version=decided_on + 1))
-                assert storage.commit([stale]) == [Committed.CONFLICT]
-            store(storage, change(status(version=version)))
 
     def test_a_second_copy_of_a_message_is_a_duplicate(self, storage: Storage) -> None:
         store(storage, change(status(), event("e1"), message_id="m1"))

@@ -1,15 +1,12 @@
 """What the processes tell each other."""
 
 from datetime import UTC, datetime, timedelta
-from functools import partial
 
-from streamwatch.domain.documents import Json
 from streamwatch.domain.models import AppToken
 from streamwatch.storage.base import JobRun, Storage
 from streamwatch.storage.testing.build import (
     START,
     ContractBase,
-    OpenStorage,
     at,
     eventually,
     together,
@@ -114,17 +111,3 @@ class CoordinationContract(ContractBase):
         storage.coordination.save_app_token(expired)
 
         assert storage.coordination.app_token() is None
-
-    def test_what_is_kept_is_made_anew_after_a_change(self, open_storage: OpenStorage) -> None:
-        one, another = open_storage().coordination, open_storage().coordination
-        for number in range(50):
-            made = Json(b"%d" % number)
-            another.changed("figures")
-            assert one.kept("figures", ("top", 5), partial(Json, made)) == made
-
-    def test_each_question_has_its_own_answer(self, storage: Storage) -> None:
-        kept = storage.coordination.kept
-        for _ in range(2):
-            for number in range(5):
-                made = Json(b"%d" % number)
-                assert kept("figures", (number,), partial(Json, made)) == made
