@@ -10,14 +10,13 @@ from streamwatch.api import (
     arguments,
     auth,
     context,
-    counting,
     errors,
     event_stream,
     events,
     feeds,
-    headers,
     health,
     metrics,
+    middleware,
     rate_limits,
     streamers,
     streams,
@@ -50,9 +49,9 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     if proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies)  # type: ignore[method-assign]  # Flask's way
     context.provide(app, services)
-    webhooks.register(app, services)
-    for part in (counting, headers, rate_limits, auth, arguments, errors):
+    for part in (middleware, rate_limits, auth, arguments, errors):
         part.register(app)
+    app.register_blueprint(webhooks.blueprint)
     api = create_api(app, key_required=services.settings.require_api_key)
     for resource in RESOURCES:
         api.register_blueprint(resource.blueprint)

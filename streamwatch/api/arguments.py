@@ -87,7 +87,7 @@ class Parser(FlaskParser):
         if not is_json_request(req):
             raise UnsupportedMediaType("Send the body as application/json.")
         try:
-            return orjson.loads(read_body(req.environ, MAX_BODY_BYTES))
+            return orjson.loads(read_body(req, MAX_BODY_BYTES))
         except orjson.JSONDecodeError:
             raise BadRequest("The body is not JSON.") from None
 

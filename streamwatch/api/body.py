@@ -1,36 +1,28 @@
-"""Bodies, read no further than a limit."""
+"""Reading of request bodies, with a limit on their size."""
 
-from typing import TYPE_CHECKING
-
+from flask import Request
 from gunicorn.http.errors import ParseException
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
-from werkzeug.sansio.utils import get_content_length
-from werkzeug.wsgi import get_input_stream
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIEnvironment
 
 
-def read_body(environ: "WSGIEnvironment", limit: int) -> bytes:
-    """The body of a request, of at most `limit` bytes.
+def read_body(request: Request, limit: int) -> bytes:
+    """The body of `request`, of at most `limit` bytes.
 
-    Raises RequestEntityTooLarge, without a look at the body where its length is announced, and
-    BadRequest where it ends early or its chunks are not well-formed.
+    Raises RequestEntityTooLarge, before anything is read where Content-Length exceeds the limit,
+    and BadRequest where the body ends early or its chunks are malformed.
     """
-    announced = get_content_length(
-        environ.get("CONTENT_LENGTH"), environ.get("HTTP_TRANSFER_ENCODING")
-    )
-    if announced is not None and announced > limit:
+    length = request.content_length
+    if length is not None and length > limit:
         raise RequestEntityTooLarge
+    # Werkzeug cuts a chunked body off at its limit without an error, so one byte more is allowed.
+    # It is read in one call: of several, gunicorn would block in the last one for 1 KiB more.
+    request.max_content_length = limit + 1
     try:
-        if announced is None:  # in chunks, or none
-            body = get_input_stream(environ).read(limit + 1)
-        else:
-            body = environ["wsgi.input"].read(announced)
-    except (OSError, ParseException):  # gunicorn reads chunks only as they are asked for
-        raise BadRequest("The body could not be read to its end.") from None
+        body = request.stream.read(limit + 1)
+    except ParseException:  # gunicorn parses chunks and trailers while the body is read
+        raise BadRequest("The body's chunks are malformed.") from None
     if len(body) > limit:
         raise RequestEntityTooLarge
-    if announced is not None and len(body) < announced:
-        raise BadRequest("The body is shorter than announced.")
+    if length is not None and len(body) < length:
+        raise BadRequest("The body is shorter than its Content-Length.")
     return body

@@ -1,12 +1,11 @@
-"""The API's documentation: its OpenAPI document, and Swagger UI to read it. Everything is served
-from here: nothing of elsewhere is loaded."""
+"""The OpenAPI document, and Swagger UI whose assets are served from here."""
 
 from pathlib import Path
 
 import flask_swagger_ui
 from flask import Blueprint, Response, jsonify, send_from_directory
 
-from streamwatch.api.headers import POLICY
+from streamwatch.api.middleware import CONTENT_SECURITY_POLICY
 from streamwatch.api.openapi import Api
 
 _OURS = Path(__file__).parent / "static"
@@ -15,7 +14,7 @@ _ASSETS = 'any("swagger-ui.css", "swagger-ui-bundle.js", "favicon-32x32.png")'
 
 
 def documentation(api: Api) -> Blueprint:
-    """The pages on what is registered with `api`: call it last."""
+    """The blueprint that documents what is registered with `api`; call it last."""
     blueprint = Blueprint("docs", __name__)
     document = api.spec.to_dict()
 
@@ -26,8 +25,10 @@ def documentation(api: Api) -> Blueprint:
     @blueprint.get("/docs", strict_slashes=False)
     def page() -> Response:
         response = send_from_directory(_OURS, "docs.html")
-        response.headers["Content-Security-Policy"] = f"{POLICY}; img-src 'self' data:"
-        return response  # Swagger UI's icons are data: URLs
+        # Swagger UI's icons are data: URLs.
+        policy = f"{CONTENT_SECURITY_POLICY}; img-src 'self' data:"
+        response.headers["Content-Security-Policy"] = policy
+        return response
 
     @blueprint.get("/docs/init.js")
     def init() -> Response:
