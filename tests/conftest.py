@@ -1,5 +1,4 @@
-"""The servers that tests share: one of each in a session (in a worker of xdist), emptied between
-tests."""
+"""Servers that tests share: one of each for every xdist worker, emptied between tests."""
 
 from collections.abc import Iterator
 from uuid import uuid4
@@ -13,11 +12,11 @@ from playwright.sync_api import Browser
 from tests.browser import launched
 from tests.servers import Server, mongo_server, redis_server
 
-# A busy machine is slow without being wrong; what hangs meets pytest's own time limit.
-hypothesis.settings.register_profile("unhurried", deadline=None)
-hypothesis.settings.load_profile("unhurried")
+# A busy machine is slow, which is no failure; pytest's timeout ends a test that hangs.
+hypothesis.settings.register_profile("no_deadline", deadline=None)
+hypothesis.settings.load_profile("no_deadline")
 
-# So that the contracts, which are no test modules, say what differs.
+# The contracts are no test modules: without this their assertions do not show what differs.
 pytest.register_assert_rewrite("streamwatch.storage.testing", "streamwatch.analytics.testing")
 
 

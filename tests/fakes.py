@@ -1,4 +1,4 @@
-"""A Twitch in memory, as a test wants it, and a storage that can fail."""
+"""A fake Twitch in memory, and a storage that can be made to fail."""
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
@@ -26,9 +26,10 @@ def now() -> datetime:
 
 @dataclass
 class FakeTwitch(Twitch):
-    """Knows the users that were added; `calls` are the verbs that were called, in order.
+    """A Twitch with the users that a test adds. `calls` lists the methods that were called, in
+    order.
 
-    `error` is raised by every call, `errors` by those of one verb.
+    `error` is raised by every call, `errors[method]` by calls of one method.
     """
 
     clock: Callable[[], datetime] = now
@@ -39,7 +40,7 @@ class FakeTwitch(Twitch):
     on: dict[str, Stream] = field(default_factory=dict)
     """The streams that Helix shows, by user id."""
     subscribed: dict[str, Subscription] = field(default_factory=dict)
-    """What is subscribed to, by subscription id."""
+    """The subscriptions, by subscription id."""
     max_total_cost: int = 10_000
     ids: Any = field(default_factory=lambda: count(1))
 
@@ -78,15 +79,17 @@ class FakeTwitch(Twitch):
     def subscriptions(self) -> SubscriptionListing:
         self._called("subscriptions")
         listed = tuple(self.subscribed.values())
-        return SubscriptionListing(listed, sum(one.cost for one in listed), self.max_total_cost)
+        return SubscriptionListing(
+            listed, sum(subscription.cost for subscription in listed), self.max_total_cost
+        )
 
     def subscribe(self, wanted: Subscribe) -> Subscription:
         self._called("subscribe")
         condition = {"broadcaster_user_id": wanted.user_id}
-        for one in list(self.subscribed.values()):  # in one step: many threads subscribe
-            same = (one.type, one.condition, one.callback)
-            if same == (wanted.type, condition, wanted.callback):
-                raise SubscriptionExists("There is such a subscription.", 409)
+        for known in list(self.subscribed.values()):  # a copy: several threads subscribe
+            slot = (known.type, known.condition, known.callback)
+            if slot == (wanted.type, condition, wanted.callback):
+                raise SubscriptionExists("The subscription exists already.", 409)
         subscription = Subscription(
             id=f"subscription-{next(self.ids)}",
             type=wanted.type,
@@ -107,15 +110,15 @@ class FakeTwitch(Twitch):
     def budget(self) -> RateLimitState | None:
         return None
 
-    def _called(self, verb: str) -> None:
-        self.calls.append(verb)
-        error = self.errors.get(verb, self.error)
+    def _called(self, method: str) -> None:
+        self.calls.append(method)
+        error = self.errors.get(method, self.error)
         if error is not None:
             raise error
 
 
 class FailingStorage(MemoryStorage):
-    """The storage in memory, whose verbs raise `error` while there is one."""
+    """The memory storage; every method of the port raises `error` while it is set."""
 
     error: Exception | None = None
 

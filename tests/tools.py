@@ -1,5 +1,5 @@
-"""Command-line tools that are not ours. One that is not there skips the test with a loud reason,
-and fails it where CI is set."""
+"""External command-line tools. Where one is not installed, the test is skipped with a reason, or
+fails if CI is set."""
 
 import os
 import shutil
@@ -16,7 +16,7 @@ def tool(name: str, *, debian: str) -> str:
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     found = shutil.which(name, path=path)
     if found is None:
-        reason = f"NOT TESTED: there is no {name} on PATH (Debian's package: {debian})"
+        reason = f"NOT TESTED: {name} is not on PATH (Debian package: {debian})"
         if os.environ.get("CI"):
             pytest.fail(reason)
         pytest.skip(reason)

@@ -1,4 +1,4 @@
-"""Waiting for a condition, with a limit: no test sleeps for luck."""
+"""Waits for a condition with a time limit, in place of a fixed sleep."""
 
 import time
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Applications for gunicorn to serve in tests: storage in memory, a Twitch that knows nobody."""
+"""Applications that tests serve with gunicorn: memory storage, and a fake Twitch without users."""
 
 from flask import Flask
 

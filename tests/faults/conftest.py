@@ -1,4 +1,5 @@
-"""Collects the figures of a run, prints them at its end, and keeps them where `make soak` asks."""
+"""Collects the results of a run, prints them at its end and, for `make soak`, writes them to
+docs/."""
 
 import os
 from collections.abc import Callable
@@ -17,19 +18,19 @@ _TEXT = "text"
 
 @pytest.fixture
 def keep_row(record_property: Callable[[str, object], None]) -> KeepRow:
-    """Puts a row into the table of faults."""
+    """Adds a row to the table of faults."""
     return lambda row: record_property(_ROW, astuple(row))
 
 
 @pytest.fixture
 def keep_text(record_property: Callable[[str, object], None]) -> KeepText:
-    """Keeps a text under its name."""
+    """Records a text under a name."""
     return lambda name, text: record_property(_TEXT, (name, text))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     reports = [*terminalreporter.getreports("passed"), *terminalreporter.getreports("failed")]
-    properties = [one for report in reports for one in report.user_properties]
+    properties = [item for report in reports for item in report.user_properties]
     texts = dict(value for name, value in properties if name == _TEXT)
     if rows := [Row(*value) for name, value in properties if name == _ROW]:
         texts["faults"] = table(rows)

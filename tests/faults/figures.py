@@ -1,4 +1,4 @@
-"""The table of faults, and where `make soak` keeps it."""
+"""The table of faults, and its place in docs/reliability.md."""
 
 import os
 import platform
@@ -12,8 +12,8 @@ DOCUMENT = ROOT / "docs" / "reliability.md"
 
 @dataclass(frozen=True)
 class Row:
-    """What one fault did. `slowest` is the longest that any answer to a webhook took; both times
-    are in seconds."""
+    """The outcome of one fault. `slowest` is the slowest answer to a webhook message; it and
+    `recovery` are in seconds."""
 
     fault: str
     messages: int
@@ -34,7 +34,7 @@ def table(rows: list[Row]) -> str:
 
 
 def keep(name: str, text: str, document: Path = DOCUMENT) -> None:
-    """Put `text` between the marks of that name."""
+    """Replace the text between the markers `<!-- name -->` and `<!-- /name -->`."""
     begin, end = f"<!-- {name} -->", f"<!-- /{name} -->"
     before, _, rest = document.read_text().partition(begin)
     _, _, after = rest.partition(end)
@@ -43,7 +43,7 @@ def keep(name: str, text: str, document: Path = DOCUMENT) -> None:
 
 
 def machine() -> str:
-    """What the figures were measured on."""
+    """A description of this machine."""
     cpu = _after("model name\t: ", Path("/proc/cpuinfo"))
     memory = int(_after("MemTotal:", Path("/proc/meminfo")).split()[0]) // 2**20
     return (

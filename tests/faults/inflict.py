@@ -1,4 +1,4 @@
-"""What can happen to a process, as functions that return when it is over."""
+"""Faults, as functions that return when the fault is over."""
 
 import os
 import signal
@@ -17,7 +17,7 @@ from tests.faults.stack import Stack
 from tests.waiting import wait_for
 
 OUTAGE_SECONDS = 2.0
-"""How long a killed database is away."""
+"""How long a killed database stays down."""
 
 
 def web_worker_killed(stack: Stack) -> None:
@@ -25,7 +25,7 @@ def web_worker_killed(stack: Stack) -> None:
 
 
 def web_killed(stack: Stack) -> None:
-    """The master alone: its workers notice, and let go of the port."""
+    """Kill the master alone; its workers notice and release the port."""
     stack.web.kill()
 
 
@@ -46,7 +46,7 @@ def mongo_killed(stack: Stack) -> None:
 
 
 def everything_killed(stack: Stack) -> None:
-    """As when the power fails, but for what the disk had not got."""
+    """Kill all processes and both databases, as a power failure does; the disk stays intact."""
     web_workers = stack.web_workers
     stack.web.kill()
     for pid in web_workers:
@@ -62,7 +62,7 @@ def everything_killed(stack: Stack) -> None:
 
 
 def frozen(pid_of: Callable[[Stack], int], seconds: float, stack: Stack) -> None:
-    """The process is there, its port is open, and it does nothing."""
+    """Stop a process for `seconds`: its port stays open and nothing is answered."""
     pid = pid_of(stack)
     os.kill(pid, signal.SIGSTOP)
     time.sleep(seconds)
@@ -84,7 +84,7 @@ def freezing(name: str, seconds: float) -> Callable[[Stack], None]:
 
 
 def redis_restarted(stack: Stack) -> None:
-    """It forgets the scripts that it was taught; and once more while it runs."""
+    """Restart Redis, which then has no scripts, and flush its scripts 20 times while it runs."""
     stack.redis_server.stop()
     stack.redis_server.start()
     for _ in range(20):
@@ -94,7 +94,7 @@ def redis_restarted(stack: Stack) -> None:
 
 
 def redis_filled(stack: Stack) -> None:
-    """No room for anything new, until somebody gives it some."""
+    """Fill Redis to `maxmemory`, and raise the limit after OUTAGE_SECONDS."""
     with Redis.from_url(stack.redis_server.url) as client:
         _fill(client, stack)
         time.sleep(OUTAGE_SECONDS)
@@ -102,8 +102,8 @@ def redis_filled(stack: Stack) -> None:
 
 
 def feed_filled(stack: Stack) -> None:
-    """Nobody reads the feed until it has filled the memory. What gives it room is its being read
-    and trimmed, once MongoDB is back."""
+    """Let the feed fill Redis while MongoDB is down. Reading and trimming the feed makes room once
+    MongoDB is back."""
     stack.mongo.kill()
     with Redis.from_url(stack.redis_server.url) as client:
         _lengthen_feed(client, RESUMABLE + 6_000)
@@ -112,7 +112,7 @@ def feed_filled(stack: Stack) -> None:
 
 
 def _fill(client: Redis, stack: Stack) -> None:
-    """Leave no more memory than is used."""
+    """Set `maxmemory` to the memory that is in use."""
 
     def is_full() -> bool:
         client.config_set("maxmemory", client.info("memory")["used_memory"])
@@ -122,7 +122,7 @@ def _fill(client: Redis, stack: Stack) -> None:
 
 
 def _lengthen_feed(client: Redis, entries: int) -> None:
-    """With samples of streams that are not the load's."""
+    """Append samples of streamers who are not part of the load."""
     now = datetime.now(UTC)
     with client.pipeline(transaction=False) as pipeline:
         for number in range(entries):
@@ -147,11 +147,11 @@ def _lengthen_feed(client: Redis, entries: int) -> None:
 
 
 def slow_down_disk(stack: Stack, milliseconds: int) -> None:
-    """Let every write of Redis to its log take so long."""
+    """Delay every write of Redis to its append-only file."""
     with Redis.from_url(stack.redis_server.url) as client:
         client.execute_command("DEBUG", "AOF-FLUSH-SLEEP", milliseconds * 1000)
 
 
 def _is_refused(stack: Stack) -> bool:
-    """Whether Twitch was told to come back just now."""
+    """Whether one of the latest messages was answered with 503."""
     return any(delivery.status == 503 for delivery in stack.twitch.deliveries[-20:])

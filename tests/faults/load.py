@@ -1,5 +1,6 @@
-"""Streamers who come and go at a steady rate, told by the simulated Twitch: doubled, late, under
-two ids, and again wherever nobody acknowledged it."""
+"""Streamers who go online and offline at a steady rate. The simulated Twitch sends each message,
+and also doubles some, delays some, sends some under two ids, and retries what was not
+acknowledged."""
 
 import threading
 from collections.abc import Iterator
@@ -13,52 +14,54 @@ from streamwatch.simulator import Mishap, Simulator
 from streamwatch.simulator.world import Happening
 
 MISHAPS = {Mishap.DOUBLED: 0.05, Mishap.ECHOED: 0.05, Mishap.LATE: 0.05}
-"""How likely each is. A late message comes after those that tell what happened later."""
+"""The probability of each. A late message arrives after messages about later events."""
 
 RETRY_DELAYS = (1.0, 2.0, 4.0, 8.0, 16.0, 16.0, 16.0, 16.0)
-"""Twitch publishes none; third parties have seen about five tries within minutes. Here none is
-given up: what was never acknowledged could not be told from what was lost."""
+"""Twitch publishes no delays; third parties saw about five tries within minutes. Here the simulator
+keeps trying until a message is acknowledged, so that a missing event is certainly a lost one."""
 
 LATEST_SECONDS = sum(RETRY_DELAYS)
-"""After this a message is acknowledged or given up."""
+"""Seconds after which every message has been acknowledged or given up."""
 
-TranslatedEntry = tuple[EventType, str]
-"""What a message told: its type and the stream's id. Each happens once: no stream resumes here."""
+Transition = tuple[EventType, str]
+"""The type of a message and its stream id. Each pair occurs once: no stream resumes in this
+load."""
 
 
 @dataclass
 class Acknowledged:
-    """What was told and answered with 2xx, and how often it was sent."""
+    """Transitions whose message was answered with 2xx; the numbers of messages and of
+    deliveries."""
 
-    told: set[TranslatedEntry] = field(default_factory=set)
+    transitions: set[Transition] = field(default_factory=set)
     messages: int = 0
     attempts: int = 0
 
 
 class Load:
-    """`rate` goings on and off a second of so many streamers, until it is stopped.
+    """`rate` transitions a second of `streamers` streamers, until it is stopped.
 
-    There are enough of them that none starts twice within a second, since Twitch tells starts in
-    whole seconds, and that none has more under way at once than a timeline keeps.
+    There are enough streamers that none starts twice within a second, since Twitch gives start
+    times in whole seconds, and that none has more messages in flight than a timeline holds.
     """
 
     def __init__(self, twitch: Simulator, streamers: int, rate: float) -> None:
-        self.happened: dict[TranslatedEntry, Happening] = {}
+        self.happened: dict[Transition, Happening] = {}
         self._twitch = twitch
         self._rate = rate
         assert rate < 2 * streamers
         users = [twitch.world.add_user(f"Streamer_{number}") for number in range(streamers)]
         self.logins = [user.login for user in users]
         self.user_ids = [user.user_id for user in users]
-        twitch.world.listeners.append(self._remember)
+        twitch.world.listeners.append(self._record)
         twitch.faults.chances = MISHAPS
         twitch.faults.late_by = 1.5
         twitch.eventsub.courier.retry_delays = RETRY_DELAYS
-        twitch.eventsub.failures_allowed = 1000  # that Twitch gives up is not the question here
+        twitch.eventsub.failures_allowed = 1000  # do not revoke
 
     @contextmanager
     def running(self) -> Iterator[None]:
-        """Streamers come and go between `with` and its end."""
+        """Keep up the load for as long as the context lasts."""
         stopped = threading.Event()
         thread = threading.Thread(target=self._run, args=(stopped,), name="load")
         thread.start()
@@ -69,7 +72,7 @@ class Load:
             thread.join()
 
     def acknowledged(self) -> Acknowledged:
-        """What the simulated Twitch was promised so far."""
+        """What has been acknowledged to the simulated Twitch so far."""
         found = Acknowledged()
         known = set()
         for delivery in self._twitch.deliveries:
@@ -79,7 +82,7 @@ class Load:
             found.attempts += 1
             known.add(delivery.message.id)
             if delivery.is_acknowledged:
-                found.told.add((delivery.message.subscription.type, event["id"]))
+                found.transitions.add((delivery.message.subscription.type, event["id"]))
         found.messages = len(known)
         return found
 
@@ -94,5 +97,5 @@ class Load:
             else:
                 self._twitch.world.go_online(login)
 
-    def _remember(self, happening: Happening) -> None:
+    def _record(self, happening: Happening) -> None:
         self.happened[happening.type, happening.stream.id] = happening

@@ -7,18 +7,18 @@ from streamwatch.domain.models import EventType
 from streamwatch.domain.sessions import StreamSession
 from streamwatch.domain.times import to_milliseconds
 from streamwatch.domain.totals import StreamerStats
-from tests.faults.load import LATEST_SECONDS, Acknowledged, TranslatedEntry
+from tests.faults.load import LATEST_SECONDS, Acknowledged, Transition
 from tests.faults.stack import Stack
 from tests.waiting import wait_for
 
 _ALL = 100_000
-"""More sessions than any streamer has."""
+"""A limit above the number of sessions of any streamer."""
 
 
 @dataclass(frozen=True)
-class Found:
-    """How many messages there were and how often they were sent; what is not in the history or in
-    the sessions although a message about it was acknowledged, and what is there twice."""
+class Proof:
+    """`messages` sent in `attempts` deliveries. `lost` transitions were acknowledged and are
+    missing from the history or the sessions; `doubled` ones are there twice."""
 
     messages: int
     attempts: int
@@ -26,29 +26,31 @@ class Found:
     doubled: int
 
 
-def prove(stack: Stack) -> Found:
-    """Wait until Twitch is rid of its messages and the feed is read; then hold what was
-    acknowledged against what is answered."""
+def check_promises(stack: Stack) -> Proof:
+    """Wait until all messages are delivered and the feed is processed; then compare what was
+    acknowledged with what the API answers."""
     stack.twitch.wait_until_delivered(LATEST_SECONDS + 30)
-    _wait_until_nothing_is_stuck(stack)
-    stack.rest()
+    _wait_until_idle(stack)
+    stack.stop_workers()
     acknowledged = stack.load.acknowledged()
     history, sessions = _history(stack), _sessions(stack)
     assert history.keys() <= stack.load.happened.keys()
     assert sessions.keys() <= {stream_id for _, stream_id in stack.load.happened}
-    lost = acknowledged.told - history.keys()
+    lost = acknowledged.transitions - history.keys()
     lost |= {
-        told for told in acknowledged.told if not _is_told_by(sessions, told, acknowledged, stack)
+        transition
+        for transition in acknowledged.transitions
+        if not _is_in_sessions(sessions, transition, acknowledged, stack)
     }
     doubled = [stream_id for (_, stream_id), times in history.items() if times > 1]
-    doubled += [stream_id for stream_id, several in sessions.items() if len(several) > 1]
+    doubled += [stream_id for stream_id, found in sessions.items() if len(found) > 1]
     _check_statuses(stack)
     _check_recalculation(stack)
-    return Found(acknowledged.messages, acknowledged.attempts, len(lost), len(doubled))
+    return Proof(acknowledged.messages, acknowledged.attempts, len(lost), len(doubled))
 
 
-def _history(stack: Stack) -> Counter[TranslatedEntry]:
-    """How often each going on and off is in the histories of the streamers."""
+def _history(stack: Stack) -> Counter[Transition]:
+    """How often each transition is in the streamers' histories."""
     return Counter(
         (EventType(event["event_type"]), event["data"]["id"])
         for login in stack.load.logins
@@ -65,21 +67,24 @@ def _sessions(stack: Stack) -> dict[str, list[StreamSession]]:
     return found
 
 
-def _is_told_by(
+def _is_in_sessions(
     sessions: dict[str, list[StreamSession]],
-    told: TranslatedEntry,
+    transition: Transition,
     acknowledged: Acknowledged,
     stack: Stack,
 ) -> bool:
-    """Whether a session begins or ends as it was told. The end of a stream of whose start nobody
-    heard makes none."""
-    kind, stream_id = told
-    happening = stack.load.happened[told]
+    """Whether a session begins or ends with the transition. An end makes no session where the start
+    of the stream was never acknowledged."""
+    event_type, stream_id = transition
+    happening = stack.load.happened[transition]
     for session in sessions.get(stream_id, ()):
-        if kind is EventType.ONLINE:
+        if event_type is EventType.ONLINE:
             return session.started_at == happening.stream.started_at
         return session.ended_at == to_milliseconds(happening.at)
-    return kind is EventType.OFFLINE and (EventType.ONLINE, stream_id) not in acknowledged.told
+    return (
+        event_type is EventType.OFFLINE
+        and (EventType.ONLINE, stream_id) not in acknowledged.transitions
+    )
 
 
 def _check_statuses(stack: Stack) -> None:
@@ -92,21 +97,21 @@ def _check_statuses(stack: Stack) -> None:
     assert live == {login: stream.id for login, stream in streams.items() if stream}
 
 
-def _wait_until_nothing_is_stuck(stack: Stack) -> None:
-    wait_for(lambda: stack.waiting() == 0, 30)
+def _wait_until_idle(stack: Stack) -> None:
+    wait_for(lambda: stack.unprocessed() == 0, 30)
     assert [reader.set_aside for reader in stack.storage.feed.readers()] == [0]
     assert all(streamer["is_active"] for streamer in stack.service.get("/streamers")["streamers"])
 
 
 def _check_recalculation(stack: Stack) -> None:
-    """Made anew from what is kept, everything is what the projector had made of it."""
+    """Recalculating a streamer's sessions and statistics changes nothing."""
     for user_id, login in zip(stack.load.user_ids, stack.load.logins, strict=True):
-        before = _figures(stack, user_id, login)
+        before = _statistics(stack, user_id, login)
         stack.analytics.recalculate(user_id)
-        assert _figures(stack, user_id, login) == before
+        assert _statistics(stack, user_id, login) == before
 
 
-def _figures(
+def _statistics(
     stack: Stack, user_id: str, login: str
 ) -> tuple[StreamerStats | None, list[StreamSession]]:
     return stack.analytics.find(login), stack.analytics.sessions(user_id, _ALL)

@@ -1,4 +1,4 @@
-"""One fault under load, from before it to the proof after it."""
+"""Runs one fault under load and checks afterwards that every promise was kept."""
 
 import threading
 import time
@@ -13,33 +13,32 @@ from streamwatch.domain.models import User
 from tests import messages
 from tests.e2e.conftest import SECRET
 from tests.faults.figures import Row
-from tests.faults.proof import prove
+from tests.faults.proof import check_promises
 from tests.faults.stack import Stack
 from tests.waiting import wait_for
 
 RECOVERED_WITHIN = 30.0
 
 Fault = Callable[[Stack], None]
-"""Inflicts it, and returns when it is over: what was killed may be started, nothing is frozen."""
+"""Inflicts the fault and returns when it is over: nothing is frozen, killed servers run again."""
 
 
-def endure(stack: Stack, name: str, fault: Fault, count: int, before: int = 300) -> Row:
-    """`fault` after `before` of at least `count` messages, and what came of it. Fails where a
-    promise broke."""
-    with watching(stack) as watched, stack.load.running():
+def run_fault(stack: Stack, name: str, fault: Fault, count: int, before: int = 300) -> Row:
+    """Inflict `fault` after `before` of at least `count` messages, and check the promises."""
+    with timing_answers(stack) as answer_times, stack.load.running():
         wait_for(lambda: len(stack.load.happened) >= before, 120)
         fault(stack)
         recovery = _recovery(stack)
         wait_for(lambda: len(stack.load.happened) >= count, 120)
-    found = prove(stack)
+    proof = check_promises(stack)
     row = Row(
         name,
-        found.messages,
-        found.attempts,
-        found.lost,
-        found.doubled,
+        proof.messages,
+        proof.attempts,
+        proof.lost,
+        proof.doubled,
         recovery,
-        max(watched.seconds),
+        max(answer_times.seconds),
     )
     assert (row.lost, row.doubled) == (0, 0), row
     assert row.recovery < RECOVERED_WITHIN, row
@@ -47,8 +46,8 @@ def endure(stack: Stack, name: str, fault: Fault, count: int, before: int = 300)
 
 
 def _recovery(stack: Stack) -> float:
-    """Seconds from now until all is healthy, what happens is acknowledged, and every reader has
-    processed what is in the feed."""
+    """Seconds from now until the service is healthy, acknowledges new messages, and every reader
+    has processed the entries that are in the feed now."""
     start, over = time.monotonic(), datetime.now(UTC)
     ends_with = stack.feed_end()
 
@@ -67,22 +66,22 @@ def _recovery(stack: Stack) -> float:
 
 
 @dataclass
-class Watched:
-    """How long each answer took."""
+class AnswerTimes:
+    """Seconds that each answer took."""
 
     seconds: list[float] = field(default_factory=lambda: [0.0])
 
 
 @contextmanager
-def watching(stack: Stack) -> Iterator[Watched]:
-    """Send a message every now and then, beside the load, and take the time."""
-    watched, stopped = Watched(), threading.Event()
+def timing_answers(stack: Stack) -> Iterator[AnswerTimes]:
+    """Send a message every 0.2 s beside the load, and measure the time to its answer."""
+    answer_times, stopped = AnswerTimes(), threading.Event()
 
-    def watch() -> None:
+    def send() -> None:
         number = 0
         while not stopped.wait(0.2):
             number += 1
-            message = messages.online(_NOBODY, f"{number}", secret=SECRET)
+            message = messages.online(_PROBE_USER, f"{number}", secret=SECRET)
             start = time.monotonic()
             try:
                 requests.post(
@@ -91,17 +90,17 @@ def watching(stack: Stack) -> Iterator[Watched]:
                     headers=message.headers | {"Connection": "close"},
                     timeout=20,
                 )
-            except requests.ConnectionError:  # killed: no answer is none that took long
+            except requests.ConnectionError:  # the process was killed
                 continue
-            watched.seconds.append(time.monotonic() - start)
+            answer_times.seconds.append(time.monotonic() - start)
 
-    thread = threading.Thread(target=watch, name="watching")
+    thread = threading.Thread(target=send, name="timing")
     thread.start()
     try:
-        yield watched
+        yield answer_times
     finally:
         stopped.set()
         thread.join()
 
 
-_NOBODY = User("1", "nobody_in_particular", "Nobody_In_Particular")
+_PROBE_USER = User("1", "probe_user", "Probe_User")

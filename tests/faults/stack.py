@@ -1,5 +1,5 @@
-"""A whole StreamWatch: web and two workers as in the Procfile, Redis as config/redis.conf says,
-MongoDB, the simulated Twitch, and a supervisor that starts again what has ended."""
+"""A complete StreamWatch: web and two workers as in the Procfile, Redis with config/redis.conf,
+MongoDB, the simulated Twitch, and a supervisor that restarts processes."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -25,12 +25,12 @@ from tests.waiting import wait_for
 DATABASE = "faults"
 
 _RESTART_SECONDS = 1.0
-"""How often the supervisor looks, as systemd's RestartSec."""
+"""The interval of the supervisor, as systemd's RestartSec."""
 
 
 @dataclass
 class Stack:
-    """`storage` and `analytics` are those of the service, from outside."""
+    """`storage` and `analytics` are connected to the databases of the service."""
 
     redis_server: Server
     redis_password: str
@@ -60,7 +60,7 @@ class Stack:
         return process
 
     def _leader(self) -> Process | None:
-        """None while nobody leads, or one who is dead."""
+        """None while no worker leads, or the lease is held by a dead one."""
         lease = self.storage.coordination.lease(LEADER_LEASE)
         pids = {worker.pid: worker for worker in self.workers if worker.is_running}
         return pids.get(int(lease.holder.split(":")[1])) if lease else None
@@ -69,29 +69,29 @@ class Stack:
         return redis.Redis.from_url(with_password(self.redis_server.url, self.redis_password))
 
     def supervise(self) -> None:
-        """Start again whatever process of the Procfile has ended."""
+        """Restart the processes of the Procfile that have ended."""
         if not self.web.is_running:
             self.web = self.service.start("web")
         for number, worker in enumerate(self.workers):
             if not worker.is_running:
                 self.workers[number] = self.service.start("worker")
 
-    def rest(self) -> None:
-        """End the workers for good, so that nothing changes any more."""
+    def stop_workers(self) -> None:
+        """Stop the workers for good, so that nothing changes any more."""
         self.supervisor.stop()
         for worker in self.workers:
             worker.stop()
 
     def is_healthy(self) -> bool:
-        """Whether all is well, and a worker leads that is alive."""
+        """Whether /health is healthy and a running worker leads."""
         try:
             health = requests.get(f"{self.service.url}/health", timeout=5)
         except requests.RequestException:
             return False
         return bool(health.json()["status"] == "healthy" and self._leader())
 
-    def waiting(self) -> int:
-        """How many entries of the feed some reader has not processed."""
+    def unprocessed(self) -> int:
+        """The number of feed entries that readers have not processed yet."""
         return sum(reader.lag + reader.pending for reader in self.storage.feed.readers())
 
     def feed_end(self) -> bytes:
@@ -128,7 +128,7 @@ def stack(
     redis_password: str = "",
     events_kept: int = 100_000,
 ) -> Iterator[Stack]:
-    """All of it, with every streamer subscribed to; no load yet."""
+    """Start the stack, and wait until every streamer has subscriptions. The load is not running."""
     options = ("--include", str(ROOT / "config" / "redis.conf"), "--requirepass", redis_password)
     with (
         Simulator() as twitch,
@@ -156,12 +156,12 @@ def stack(
         web = service.start("web")
         service.wait_until_up()
         workers = [service.start("worker"), service.start("worker")]
-        made = Stack(
+        started = Stack(
             redis_, redis_password, mongo, storage, analytics, twitch, load, service, web, workers
         )
         wait_for(lambda: _all_subscribed(service, streamers), 60)
-        with made.supervisor:
-            yield made
+        with started.supervisor:
+            yield started
 
 
 def with_password(url: str, password: str) -> str:
@@ -169,7 +169,8 @@ def with_password(url: str, password: str) -> str:
 
 
 def set_webhook_secrets(service: Deployment, secrets: str) -> None:
-    """In the file that its processes read when they start, and gunicorn's at SIGHUP."""
+    """Write WEBHOOK_SECRET to the file that processes read at their start, and gunicorn at
+    SIGHUP."""
     (service.folder / ".env").write_text(f"WEBHOOK_SECRET={secrets}\n")
 
 
@@ -179,12 +180,12 @@ def _all_subscribed(service: Deployment, count: int) -> bool:
 
 
 class Supervisor:
-    """Looks after the processes every now and then, between `with` and its end."""
+    """Calls `check` every _RESTART_SECONDS for as long as the context lasts."""
 
-    def __init__(self, look: Callable[[], None]) -> None:
-        self._look = look
+    def __init__(self, check: Callable[[], None]) -> None:
+        self._check = check
         self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._watch, name="supervisor")
+        self._thread = threading.Thread(target=self._run, name="supervisor")
 
     def __enter__(self) -> None:
         self._thread.start()
@@ -196,6 +197,6 @@ class Supervisor:
         self._stopped.set()
         self._thread.join()
 
-    def _watch(self) -> None:
+    def _run(self) -> None:
         while not self._stopped.wait(_RESTART_SECONDS):
-            self._look()
+            self._check()

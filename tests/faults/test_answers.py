@@ -1,4 +1,4 @@
-"""Twitch is answered within two seconds, whatever hangs and however many ask."""
+"""A webhook message is answered within two seconds while databases or Twitch do not answer."""
 
 import time
 from collections import Counter
@@ -18,18 +18,18 @@ from tests.processes import Deployment, deployment
 from tests.servers import Server, mongo_server, redis_server
 from tests.waiting import wait_for
 
-pytestmark = [pytest.mark.soak, pytest.mark.xdist_group("answers")]  # seconds are measured
+pytestmark = [pytest.mark.soak, pytest.mark.xdist_group("answers")]  # they measure seconds
 
 SECONDS = 4.0
-"""How long the messages come."""
+"""How long messages are sent."""
 
-CROWD = 24
-"""More than there are web threads."""
+CLIENTS = 24
+"""More clients than web threads."""
 
 
 @contextmanager
 def web(folder: Path, redis: Server, twitch: Simulator, **settings: str) -> Iterator[Deployment]:
-    """The web tier alone, its analytics in memory unless `settings` say otherwise."""
+    """Web processes without a worker; analytics in memory unless `settings` name another."""
     with deployment(folder / "service", **twitch_settings(twitch)) as service:
         service.environment |= {
             "STORAGE_TYPE": "redis",
@@ -44,7 +44,7 @@ def web(folder: Path, redis: Server, twitch: Simulator, **settings: str) -> Iter
 
 
 def flood(service: Deployment, senders: int) -> tuple[Counter[int], float]:
-    """Messages from so many connections at once: how they were answered, and the slowest."""
+    """Send messages from `senders` connections at once: answers by status, and the slowest in s."""
     until = time.monotonic() + SECONDS
 
     def send(sender: int) -> list[tuple[int, float]]:
@@ -63,11 +63,11 @@ def flood(service: Deployment, senders: int) -> tuple[Counter[int], float]:
         return answers
 
     with ThreadPoolExecutor(senders) as threads:
-        answers = [answer for some in threads.map(send, range(senders)) for answer in some]
+        answers = [answer for batch in threads.map(send, range(senders)) for answer in batch]
     return Counter(status for status, _ in answers), max(seconds for _, seconds in answers)
 
 
-def test_a_frozen_redis_is_told_in_time_to_many_at_once(tmp_path: Path) -> None:
+def test_frozen_redis_gives_503_within_two_seconds_to_many_senders(tmp_path: Path) -> None:
     with (
         Simulator() as twitch,
         redis_server() as redis,
@@ -84,9 +84,11 @@ def test_a_frozen_redis_is_told_in_time_to_many_at_once(tmp_path: Path) -> None:
         assert statuses[204] > statuses[503]
 
 
-def crowd(threads: ThreadPoolExecutor, service: Deployment, path: str) -> list[Future[set[int]]]:
-    """Clients who ask for `path`, with their number in it, for as long as messages come; how they
-    are answered."""
+def start_clients(
+    threads: ThreadPoolExecutor, service: Deployment, path: str
+) -> list[Future[set[int]]]:
+    """Start CLIENTS clients that request `path`, with their number in it, while messages are sent;
+    each future gives the set of statuses that its client got."""
     until = time.monotonic() + 2 * SECONDS
 
     def ask(client: int) -> set[int]:
@@ -97,40 +99,40 @@ def crowd(threads: ThreadPoolExecutor, service: Deployment, path: str) -> list[F
             time.sleep(0.05)
         return statuses
 
-    return [threads.submit(ask, client) for client in range(CROWD)]
+    return [threads.submit(ask, client) for client in range(CLIENTS)]
 
 
-def test_messages_are_taken_while_lookups_hang(tmp_path: Path) -> None:
+def test_messages_are_answered_while_lookups_hang(tmp_path: Path) -> None:
     with (
         Simulator() as twitch,
         redis_server() as redis,
         web(tmp_path, redis, twitch) as service,
-        ThreadPoolExecutor(CROWD) as threads,
+        ThreadPoolExecutor(CLIENTS) as threads,
     ):
         for path in ("/oauth2/token", "/helix/users"):
             twitch.faults.on_call(path, CallFault(delay=5), times=10_000)
-        asking = crowd(threads, service, "/streamers/nobody_{}/status")
+        clients = start_clients(threads, service, "/streamers/nobody_{}/status")
         time.sleep(1)
         statuses, slowest = flood(service, 4)
         assert set(statuses) == {204}
         assert slowest < 2
-        assert set().union(*(one.result() for one in asking)) >= {503}
+        assert set().union(*(client.result() for client in clients)) >= {503}
 
 
-def test_messages_are_taken_while_mongodb_is_frozen(tmp_path: Path) -> None:
+def test_messages_are_answered_while_mongodb_is_frozen(tmp_path: Path) -> None:
     with (
         Simulator() as twitch,
         redis_server() as redis,
         mongo_server() as mongo,
         web(tmp_path, redis, twitch, ANALYTICS_TYPE="mongodb", MONGODB_URL=mongo.url) as service,
-        ThreadPoolExecutor(CROWD) as threads,
+        ThreadPoolExecutor(CLIENTS) as threads,
     ):
         assert service.get("/analytics/summary")
         mongo.freeze()
-        asking = crowd(threads, service, "/analytics/summary?client={}")
+        clients = start_clients(threads, service, "/analytics/summary?client={}")
         time.sleep(1)
         statuses, slowest = flood(service, 4)
-        assert set().union(*(one.result() for one in asking)) >= {503}
+        assert set().union(*(client.result() for client in clients)) >= {503}
         mongo.thaw()
         assert set(statuses) == {204}
         assert slowest < 2

@@ -1,4 +1,4 @@
-"""A worker that dies between writing to MongoDB and telling the feed so."""
+"""A worker that dies between writing to MongoDB and acknowledging the feed entries."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -21,16 +21,16 @@ START = datetime(2026, 6, 1, 12, tzinfo=UTC)
 SAMPLES = 50
 
 
-class Died(BaseException):
-    """The end of a process: nothing catches it."""
+class ProcessDied(BaseException):
+    """The end of a process; no code catches it."""
 
 
-class Dying(MongoAnalytics):
-    """Writes, and is gone before anybody hears of it."""
+class DyingAnalytics(MongoAnalytics):
+    """Writes, then dies before the entries are acknowledged."""
 
     def project(self, observed: Observed) -> None:
         super().project(observed)
-        raise Died
+        raise ProcessDied
 
 
 def now() -> datetime:
@@ -43,21 +43,21 @@ def sample(number: int) -> SeenLive:
     return SeenLive("1337", "cool_user", "Cool_User", stream, at, Source.POLL)
 
 
-def test_what_a_dead_worker_had_written_another_writes_again_and_it_counts_once(
+def test_entries_of_a_dead_worker_are_projected_again_and_count_once(
     redis_url: str, mongodb_url: str, mongodb_database: str
 ) -> None:
     storage = RedisStorage(Connection.to(redis_url))
     storage.feed.register(READER)
     for number in range(1, SAMPLES + 1):
         ObservationRecorder(storage).record([sample(number)])
-    dying = Dying(mongodb_url, mongodb_database, CAP)
-    with pytest.raises(Died):
+    dying = DyingAnalytics(mongodb_url, mongodb_database, CAP)
+    with pytest.raises(ProcessDied):
         Projector(storage.feed, dying, "dead", now).run_once()
     once = dying.sessions("1337", 10)
     dying.close()
     assert [state.pending for state in storage.feed.readers()] == [SAMPLES]
 
-    with Redis.from_url(redis_url) as client:  # some time goes by
+    with Redis.from_url(redis_url) as client:  # as if RECLAIM_SECONDS had passed
         for entry in client.xpending_range(keys.FEED, READER, "-", "+", SAMPLES):
             idle = int(RECLAIM_SECONDS * 1000)
             client.xclaim(keys.FEED, READER, "dead", 0, [entry["message_id"]], idle=idle)
@@ -66,7 +66,7 @@ def test_what_a_dead_worker_had_written_another_writes_again_and_it_counts_once(
 
     assert analytics.sessions("1337", 10) == once
     assert [session.sampled.sums.samples for session in once] == [SAMPLES]
-    assert [(one.lag, one.pending) for one in storage.feed.readers()] == [(0, 0)]
+    assert [(reader.lag, reader.pending) for reader in storage.feed.readers()] == [(0, 0)]
     assert storage.feed.trim() == SAMPLES
     analytics.close()
     storage.close()

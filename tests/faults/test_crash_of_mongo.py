@@ -1,4 +1,4 @@
-"""What the analytics have let the feed forget outlasts a crash of MongoDB."""
+"""Projected entries survive a crash of MongoDB, since the feed may drop them."""
 
 import pytest
 
@@ -10,15 +10,15 @@ from tests.servers import mongo_server
 pytestmark = pytest.mark.xdist_group("mongo")
 
 
-def test_what_was_projected_outlasts_a_crash_right_after_it() -> None:
+def test_projected_entries_survive_an_immediate_crash() -> None:
     with mongo_server() as server:
         analytics = MongoAnalytics(server.url, "crashed", CAP)
         analytics.prepare()
-        kept = []
+        stream_ids = []
         for number in range(3):
             analytics.project(told(online(f"{number}", 100 * number)))
             server.kill()
             server.start()
-            kept += [session.stream_id for session in analytics.sessions("1337", 1)]
+            stream_ids += [session.stream_id for session in analytics.sessions("1337", 1)]
         analytics.close()
-    assert kept == ["0", "1", "2"]
+    assert stream_ids == ["0", "1", "2"]

@@ -1,4 +1,5 @@
-"""Faults under load: what Twitch was promised is kept, and the service recovers by itself."""
+"""Faults under load: every acknowledged event is stored once, and the service recovers by
+itself."""
 
 from pathlib import Path
 
@@ -6,7 +7,7 @@ import pytest
 
 from tests.faults import inflict
 from tests.faults.conftest import KeepRow
-from tests.faults.run import Fault, endure
+from tests.faults.run import Fault, run_fault
 from tests.faults.stack import stack
 
 FROZEN_SECONDS = 30.0
@@ -32,28 +33,28 @@ SLOW_DISK = ("--enable-debug-command", "local")
 @pytest.mark.soak
 @pytest.mark.timeout(400)
 @pytest.mark.parametrize("name", FAULTS)
-def test_what_was_acknowledged_is_kept(name: str, tmp_path: Path, keep_row: KeepRow) -> None:
+def test_acknowledged_events_survive(name: str, tmp_path: Path, keep_row: KeepRow) -> None:
     with stack(tmp_path, rate=60, streamers=400) as stacked:
-        keep_row(endure(stacked, name, FAULTS[name], 2500))
+        keep_row(run_fault(stacked, name, FAULTS[name], 2500))
 
 
 @pytest.mark.soak
 @pytest.mark.timeout(400)
-def test_a_feed_that_has_filled_redis_makes_room(tmp_path: Path, keep_row: KeepRow) -> None:
+def test_feed_that_filled_redis_is_processed_and_trimmed(tmp_path: Path, keep_row: KeepRow) -> None:
     with stack(tmp_path, rate=20, streamers=200, events_kept=1000) as stacked:
         name = "fill Redis with the feed while MongoDB is away"
-        keep_row(endure(stacked, name, inflict.feed_filled, 2000, before=1700))
+        keep_row(run_fault(stacked, name, inflict.feed_filled, 2000, before=1700))
 
 
 @pytest.mark.soak
 @pytest.mark.timeout(400)
-def test_a_slow_disk_loses_nothing_either(tmp_path: Path, keep_row: KeepRow) -> None:
+def test_slow_disk_loses_nothing(tmp_path: Path, keep_row: KeepRow) -> None:
     with stack(tmp_path, rate=60, streamers=400, redis_options=SLOW_DISK) as stacked:
         inflict.slow_down_disk(stacked, milliseconds=20)
         name = "kill -9 Redis on a disk that takes 20 ms a write"
-        keep_row(endure(stacked, name, inflict.redis_killed, 2500))
+        keep_row(run_fault(stacked, name, inflict.redis_killed, 2500))
 
 
-def test_everything_killed_at_once_loses_nothing(tmp_path: Path, keep_row: KeepRow) -> None:
+def test_killing_everything_at_once_loses_nothing(tmp_path: Path, keep_row: KeepRow) -> None:
     with stack(tmp_path, rate=40, streamers=100) as stacked:
-        keep_row(endure(stacked, "everything", inflict.everything_killed, 400, before=100))
+        keep_row(run_fault(stacked, "everything", inflict.everything_killed, 400, before=100))

@@ -1,27 +1,29 @@
-"""Processes that are replaced while messages come: none is refused."""
+"""Rolling restarts while messages arrive: no message is refused."""
 
 import signal
 import time
 from pathlib import Path
 
 from tests.e2e.conftest import SECRET
-from tests.faults.proof import prove
+from tests.faults.proof import check_promises
 from tests.faults.stack import Stack, children, set_webhook_secrets, stack
 from tests.waiting import wait_for
 
-PATIENCE = 10.0
-"""Seconds that Twitch waits here: a machine that is busy refuses nothing by being slow."""
+TWITCH_TIMEOUT = 10.0
+"""Seconds that the simulated Twitch waits for an answer: a busy machine may be slow."""
 
 NEW_SECRET = "a-secret-that-takes-the-place-of-another"
 
 
 def refused(stacked: Stack) -> list[int | None]:
-    """The answers that let Twitch send a message again."""
-    return [one.status for one in stacked.twitch.deliveries if not one.is_acknowledged]
+    """Statuses of the answers that make Twitch send a message again."""
+    return [
+        delivery.status for delivery in stacked.twitch.deliveries if not delivery.is_acknowledged
+    ]
 
 
 def roll_web(stacked: Stack) -> None:
-    """Return once all of gunicorn's processes are new."""
+    """Reload gunicorn, and wait until all of its processes are new."""
     old = set(stacked.web_workers)
     stacked.web.signal(signal.SIGHUP)
     wait_for(lambda: len(set(stacked.web_workers) - old) == len(old), 30)
@@ -29,33 +31,34 @@ def roll_web(stacked: Stack) -> None:
 
 
 def roll_workers(stacked: Stack) -> None:
-    """One after the other; the supervisor starts them again."""
+    """Stop the workers one by one; the supervisor restarts them."""
     for number, worker in enumerate(stacked.workers):
         status, _ = worker.stop()
         assert status == 0
         wait_for(lambda number=number, old=worker: stacked.workers[number] is not old)  # type: ignore[misc]
 
 
-def test_a_rolling_restart_refuses_nothing(tmp_path: Path) -> None:
+def test_rolling_restart_refuses_no_message(tmp_path: Path) -> None:
     with stack(tmp_path, rate=20, streamers=40) as stacked:
-        stacked.twitch.eventsub.courier.timeout = PATIENCE
+        stacked.twitch.eventsub.courier.timeout = TWITCH_TIMEOUT
         with stacked.load.running():
             for _ in range(2):
                 roll_web(stacked)
                 roll_workers(stacked)
-        found = prove(stacked)
-        assert (found.lost, found.doubled) == (0, 0)
+        proof = check_promises(stacked)
+        assert (proof.lost, proof.doubled) == (0, 0)
         assert refused(stacked) == []
 
 
-def test_a_webhook_secret_is_replaced_without_a_refusal(tmp_path: Path) -> None:
+def test_replacing_the_webhook_secret_refuses_no_message(tmp_path: Path) -> None:
     with stack(tmp_path, rate=15, streamers=40) as stacked:
-        stacked.twitch.eventsub.courier.timeout = PATIENCE
+        stacked.twitch.eventsub.courier.timeout = TWITCH_TIMEOUT
 
-        def signed_with_the_new_one() -> bool:
-            kept = stacked.twitch.subscriptions.all()
-            return len(kept) == 80 and all(
-                one.secret == NEW_SECRET and one.status == "enabled" for one in kept
+        def all_use_the_new_secret() -> bool:
+            subscriptions = stacked.twitch.subscriptions.all()
+            return len(subscriptions) == 80 and all(
+                subscription.secret == NEW_SECRET and subscription.status == "enabled"
+                for subscription in subscriptions
             )
 
         with stacked.load.running():
@@ -63,8 +66,8 @@ def test_a_webhook_secret_is_replaced_without_a_refusal(tmp_path: Path) -> None:
                 set_webhook_secrets(stacked.service, secrets)
                 roll_web(stacked)
                 roll_workers(stacked)
-                wait_for(signed_with_the_new_one, 60)
+                wait_for(all_use_the_new_secret, 60)
                 time.sleep(1)
-        found = prove(stacked)
-        assert (found.lost, found.doubled) == (0, 0)
+        proof = check_promises(stacked)
+        assert (proof.lost, proof.doubled) == (0, 0)
         assert refused(stacked) == []

@@ -1,4 +1,4 @@
-"""Everything that a run under faults writes is searched for every secret that there is."""
+"""Searches everything that a run under faults writes for every secret in use."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,18 +7,18 @@ import requests
 
 from tests.e2e.conftest import API_KEY, SECRET
 from tests.faults import inflict
-from tests.faults.run import endure
+from tests.faults.run import run_fault
 from tests.faults.stack import Stack, children, stack
 
 REDIS_PASSWORD = "a-password-of-redis"
 
 
-def test_no_secret_is_written_anywhere(tmp_path: Path) -> None:
+def test_no_secret_is_logged_or_answered(tmp_path: Path) -> None:
     with stack(tmp_path, rate=20, streamers=20, redis_password=REDIS_PASSWORD) as stacked:
         for process in (stacked.web, *stacked.workers):
             assert process.is_running
         written = dict(answers(stacked))
-        endure(stacked, "", inflict.redis_killed, 60, before=20)
+        run_fault(stacked, "", inflict.redis_killed, 60, before=20)
         written |= dict(answers(stacked)) | dict(titles(stacked))
         written |= {str(file): file.read_text("utf-8", "replace") for file in logs(tmp_path)}
         secrets = {SECRET, API_KEY, REDIS_PASSWORD, stacked.twitch.client_secret}
@@ -36,7 +36,7 @@ def test_no_secret_is_written_anywhere(tmp_path: Path) -> None:
 
 
 def answers(stacked: Stack) -> Iterator[tuple[str, str]]:
-    """What anybody and the operator get to see, also where something is wrong with it."""
+    """Answers to clients with and without a key, errors included."""
     url = stacked.service.url
     key = {"Authorization": f"Bearer {API_KEY}"}
     for path in (
@@ -54,7 +54,7 @@ def answers(stacked: Stack) -> Iterator[tuple[str, str]]:
 
 
 def titles(stacked: Stack) -> Iterator[tuple[str, str]]:
-    """What `ps` shows of each process."""
+    """The command line of each process."""
     masters = [stacked.web.pid, *(worker.pid for worker in stacked.workers if worker.is_running)]
     for pid in [*masters, *children(stacked.web.pid)]:
         yield f"title of {pid}", Path(f"/proc/{pid}/cmdline").read_text()
