@@ -26,7 +26,7 @@ from streamwatch.api.docs import documentation
 from streamwatch.api.json_provider import OrjsonProvider
 from streamwatch.api.openapi import create_api
 from streamwatch.bootstrap import Services, build
-from streamwatch.settings import Settings, from_env
+from streamwatch.settings import KeyRequirement, Settings, from_env
 from streamwatch.worker.process import start_in_thread
 
 RESOURCES = (health, streamers, streams, events, analytics, event_stream, feeds, admin, metrics)
@@ -52,7 +52,7 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     for part in (middleware, rate_limits, auth, arguments, errors):
         part.register(app)
     app.register_blueprint(webhooks.blueprint)
-    api = create_api(app, key_required=services.settings.require_api_key)
+    api = create_api(app, key_required=services.settings.require_api_key is KeyRequirement.ALL)
     for resource in RESOURCES:
         api.register_blueprint(resource.blueprint)
     webhooks.document(api.spec, app)

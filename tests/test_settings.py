@@ -4,11 +4,28 @@ from pathlib import Path
 
 import pytest
 
-from streamwatch.settings import VARIABLES, Settings, SettingsError, from_env
+from streamwatch.settings import (
+    VARIABLES,
+    EventSubTransport,
+    KeyRequirement,
+    Settings,
+    SettingsError,
+    from_env,
+)
+from streamwatch.settings.variables import COMPOSE_VARIABLES, FIELDS
 
-EXAMPLE = Path(__file__).parents[1] / "config" / "env.example"
-COMPOSE_ONLY = {"REDIS_PASSWORD", "MONGO_INITDB_ROOT_USERNAME", "MONGO_INITDB_ROOT_PASSWORD"}
+ROOT = Path(__file__).parents[1]
+EXAMPLE = ROOT / "config" / "env.example"
 SECRET = "0123456789abcdef0123456789abcdef"
+ENVIRONMENT_READERS = {
+    "streamwatch/settings/loading.py",
+    # These pass an environment on to child processes, or set variables of other libraries.
+    "streamwatch/cli/processes.py",
+    "streamwatch/server/metrics_directory.py",
+    "streamwatch/api/prometheus/requests.py",
+    "streamwatch/simulator/demo.py",
+    "streamwatch/worker/process.py",
+}
 
 
 @pytest.fixture(autouse=True)
@@ -25,30 +42,53 @@ def faults() -> list[str]:
     return caught.value.faults
 
 
-def test_without_any_setting_it_runs_in_memory() -> None:
+def test_default_storage_is_memory_with_one_web_process() -> None:
     settings = from_env()
     assert settings.storage_type == settings.analytics_type == "memory"
     assert (settings.web_concurrency, settings.web_threads, settings.port) == (1, 8, 8000)
+    assert settings.host == "0.0.0.0"  # noqa: S104  the documented default
     assert settings.twitch_client_id is None
     assert settings.webhook_url is None
 
 
-def test_memory_storage_makes_a_random_webhook_secret() -> None:
-    [one], [other] = from_env().webhook_secrets, from_env().webhook_secrets
-    assert one != other
-    assert 10 <= len(one) <= 100
+def test_defaults_of_the_table_are_those_of_the_dataclass() -> None:
+    settings = from_env()
+    assert settings.require_api_key is KeyRequirement.NONE
+    assert settings.watch_updates
+    assert settings.backfill_on_add
+    assert not settings.public_badges
+    assert not settings.notifications_allow_private
+    assert settings.image_origins == ("https://static-cdn.jtvnw.net",)
+    assert settings.cors_origins == settings.embed_origins == settings.api_read_keys == ()
+    assert settings.twitch_eventsub_url == "wss://eventsub.wss.twitch.tv/ws"
+
+
+def test_memory_storage_generates_a_webhook_secret_at_each_start() -> None:
+    [first], [second] = from_env().webhook_secrets, from_env().webhook_secrets
+    assert first != second
+    assert 10 <= len(first) <= 100
     assert from_env().webhook_secret_is_new
 
 
-def test_redis_storage_brings_two_processes_and_mongodb(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_redis_storage_defaults_to_two_processes_and_mongodb(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setenv("STORAGE_TYPE", "redis")
     monkeypatch.setenv("WEBHOOK_SECRET", SECRET)
     settings = from_env()
     assert (settings.analytics_type, settings.web_concurrency) == ("mongodb", 2)
     assert settings.webhook_secrets == (SECRET,)
+    assert settings.snapshot_retention_days == 0
 
 
-def test_a_file_that_has_changed_is_read_anew() -> None:
+def test_embedded_storage_retains_snapshots_for_400_days(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STORAGE_TYPE", "embedded")
+    assert from_env().snapshot_retention_days == 400
+    monkeypatch.setenv("SNAPSHOT_RETENTION_DAYS", "0")
+    assert from_env().snapshot_retention_days == 0
+
+
+def test_a_changed_file_is_read_again() -> None:
     for port in (9000, 9001):
         Path(".env").write_text(f"PORT={port}\nNOT_OURS=1\n")
         assert from_env().port == port
@@ -59,25 +99,78 @@ def test_a_file_that_has_changed_is_read_anew() -> None:
 
 def test_lists_are_split_at_commas(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DEFAULT_STREAMERS", " Shroud, pokimane,,shroud ,")
-    monkeypatch.setenv("API_KEY", "one, two")
+    monkeypatch.setenv("API_KEY", "first-key, second-key")
+    monkeypatch.setenv("API_READ_KEY", "reading-key")
     monkeypatch.setenv("WEBHOOK_SECRET", f"{SECRET},{SECRET[::-1]}")
+    monkeypatch.setenv("CORS_ORIGINS", "https://Example.com,http://localhost:3000")
     settings = from_env()
     assert settings.default_streamers == ("shroud", "pokimane")
-    assert settings.api_keys == ("one", "two")
+    assert settings.api_keys == ("first-key", "second-key")
+    assert settings.api_read_keys == ("reading-key",)
     assert settings.webhook_secrets == (SECRET, SECRET[::-1])
+    assert settings.cors_origins == ("https://example.com", "http://localhost:3000")
 
 
 def test_an_empty_variable_counts_as_absent(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in VARIABLES:
         monkeypatch.setenv(name, " ")
     assert from_env().port == 8000
+    assert from_env().cors_origins == ()
 
 
-def test_the_environment_goes_before_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_empty_image_origins_mean_no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("IMAGE_ORIGINS", "")
+    assert from_env().image_origins == ()
+
+
+def test_the_environment_takes_precedence_over_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
     Path(".env").write_text("PORT=9000\nREFRESH_SECONDS=60\n")
     monkeypatch.setenv("PORT", "9001")
     settings = from_env()
     assert (settings.port, settings.refresh_seconds) == (9001, 60)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("false", KeyRequirement.NONE),
+        ("no", KeyRequirement.NONE),
+        ("0", KeyRequirement.NONE),
+        ("write", KeyRequirement.WRITE),
+        ("true", KeyRequirement.ALL),
+        ("True", KeyRequirement.ALL),
+        ("1", KeyRequirement.ALL),
+    ],
+)
+def test_require_api_key_has_three_values(
+    text: str, expected: KeyRequirement, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REQUIRE_API_KEY", text)
+    monkeypatch.setenv("API_KEY", "some-api-key")
+    assert from_env().require_api_key is expected
+
+
+WEBHOOK = {"WEBHOOK_URL": "https://example.com/webhooks/eventsub"}
+CREDENTIALS = {"TWITCH_CLIENT_ID": "id", "TWITCH_CLIENT_SECRET": "secret"}
+
+
+@pytest.mark.parametrize(
+    ("variables", "expected"),
+    [
+        ({}, EventSubTransport.NONE),
+        (WEBHOOK, EventSubTransport.WEBHOOK),
+        (WEBHOOK | CREDENTIALS, EventSubTransport.WEBHOOK),
+        (CREDENTIALS, EventSubTransport.CONDUIT),
+        (WEBHOOK | {"EVENTSUB_TRANSPORT": "none"}, EventSubTransport.NONE),
+        (WEBHOOK | {"EVENTSUB_TRANSPORT": "conduit"}, EventSubTransport.CONDUIT),
+    ],
+)
+def test_transport_follows_from_what_is_configured(
+    variables: dict[str, str], expected: EventSubTransport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert from_env().transport is expected
 
 
 @pytest.mark.parametrize(
@@ -86,19 +179,37 @@ def test_the_environment_goes_before_the_file(monkeypatch: pytest.MonkeyPatch) -
         ("PORT", "http"),
         ("PORT", "0"),
         ("PORT", "65536"),
+        ("HOST", "not an address"),
+        ("HOST", "127.0.0.1:8000"),
         ("REFRESH_SECONDS", "0"),
         ("REFRESH_SECONDS", "1.5"),
         ("EVENTS_KEPT", "-1"),
         ("SNAPSHOT_RETENTION_DAYS", "-1"),
         ("REQUIRE_API_KEY", "perhaps"),
+        ("WATCH_UPDATES", "perhaps"),
+        ("EVENTSUB_TRANSPORT", "websocket"),
         ("LOG_LEVEL", "LOUD"),
         ("LOG_FORMAT", "xml"),
         ("DEFAULT_STREAMERS", "shroud,@pokimane"),
         ("STORAGE_TYPE", "../etc"),
         ("REDIS_URL", "http://localhost"),
+        ("REDIS_URL", "redis://localhost:port"),
+        ("REDIS_URL", "redis://:hunter/2@localhost:6379"),
+        ("REDIS_URL", "redis://:hunter#2@localhost:6379"),
+        ("REDIS_URL", "redis://:hunter?2@localhost:6379"),
+        ("REDIS_URL", "redis://:6379"),
         ("MONGODB_URL", "localhost:27017"),
+        ("MONGODB_URL", "mongodb://user:hunter/2@localhost"),
+        ("MONGODB_URL", "mongodb://user:hunter@2@localhost"),
+        ("MONGODB_URL", "mongodb://user:hunter:2@localhost"),
+        ("MONGODB_URL", "mongodb://localhost:99999"),
         ("MONGODB_DATABASE", "a.b"),
         ("TWITCH_API_URL", "ftp://api.twitch.tv"),
+        ("TWITCH_EVENTSUB_URL", "https://eventsub.wss.twitch.tv/ws"),
+        ("CORS_ORIGINS", "https://example.com/page"),
+        ("CORS_ORIGINS", "example.com"),
+        ("EMBED_ORIGINS", "https://example.com; script-src *"),
+        ("IMAGE_ORIGINS", "*"),
         ("WEBHOOK_URL", "http://example.com/webhooks/eventsub"),
         ("WEBHOOK_URL", "https://example.com:8443/webhooks/eventsub"),
         ("WEBHOOK_URL", "https://example.com/elsewhere"),
@@ -110,9 +221,14 @@ def test_the_environment_goes_before_the_file(monkeypatch: pytest.MonkeyPatch) -
         ("WEBHOOK_SECRET", "xxxxxxxxxxxxxxxx"),
         ("WEBHOOK_SECRET", f"{SECRET},short"),
         ("API_KEY", "with space"),
+        ("API_KEY", "seven-7"),
+        ("API_KEY", "your-api-key"),
+        ("API_KEY", "changeme"),
+        ("API_KEY", "$(openssl rand -hex 16)"),
+        ("API_READ_KEY", "<read-key>"),
     ],
 )
-def test_a_wrong_value_is_told_with_its_name_and_what_is_allowed(
+def test_a_wrong_value_is_reported_with_its_variable_and_what_is_allowed(
     name: str, value: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(name, value)
@@ -122,30 +238,59 @@ def test_a_wrong_value_is_told_with_its_name_and_what_is_allowed(
     assert "\n" not in fault
     if VARIABLES[name].secret:
         assert value not in fault
+        assert "hunter" not in fault
     else:
         assert repr(value) in fault
 
 
 @pytest.mark.parametrize(
-    "url",
-    ["https://example.com/webhooks/eventsub", "http://127.0.0.1:8000/webhooks/eventsub"],
+    ("name", "value"),
+    [
+        ("REDIS_URL", "redis://localhost"),
+        ("REDIS_URL", "rediss://user:pa%2Fss@[::1]:6380/2?ssl_cert_reqs=none"),
+        ("REDIS_URL", "redis+sentinel://:password@one:26379,two:26379/master"),
+        ("REDIS_URL", "redis+cluster://one:7000,two:7001"),
+        (
+            "MONGODB_URL",
+            "mongodb://user:p%40ss@one:27017,two:27017/?replicaSet=rs&authSource=admin",
+        ),
+        ("MONGODB_URL", "mongodb+srv://user:pass@cluster.example.net/"),
+        ("MONGODB_URL", "mongodb://%2Ftmp%2Fmongodb-27017.sock"),
+        ("HOST", "::1"),
+        ("HOST", "localhost"),
+        ("EMBED_ORIGINS", "'self',https://*.example.com"),
+        ("CORS_ORIGINS", "*"),
+        ("WEBHOOK_URL", "https://example.com/webhooks/eventsub"),
+        ("WEBHOOK_URL", "http://127.0.0.1:8000/webhooks/eventsub"),
+    ],
 )
-def test_the_webhook_is_https_or_on_this_machine(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("WEBHOOK_URL", url)
-    assert from_env().webhook_url == url
+def test_every_documented_form_of_a_value_is_accepted(
+    name: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, value)
+    found = getattr(from_env(), name.lower())
+    assert found == (tuple(value.split(",")) if name.endswith("ORIGINS") else value)
 
 
-def test_all_faults_are_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_faults_are_reported_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STORAGE_TYPE", "redis")
     monkeypatch.setenv("PORT", "http")
     monkeypatch.setenv("REQUIRE_API_KEY", "true")
     monkeypatch.setenv("TWITCH_CLIENT_ID", "id")
+    monkeypatch.setenv("EVENTSUB_TRANSPORT", "webhook")
     assert [fault.split(":")[0] for fault in faults()] == [
         "PORT",
         "WEBHOOK_SECRET",
         "API_KEY",
+        "WEBHOOK_URL",
         "TWITCH_CLIENT_SECRET",
     ]
+
+
+def test_writing_with_a_key_needs_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REQUIRE_API_KEY", "write")
+    [fault] = faults()
+    assert fault == "API_KEY: missing; REQUIRE_API_KEY=write needs at least one key"
 
 
 def test_memory_storage_allows_one_web_process(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -154,11 +299,48 @@ def test_memory_storage_allows_one_web_process(monkeypatch: pytest.MonkeyPatch) 
     assert fault.startswith("WEB_CONCURRENCY: ")
 
 
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("TWICH_CLIENT_SECRET", "TWITCH_CLIENT_SECRET"),
+        ("WEBHOOK_SECERT", "WEBHOOK_SECRET"),
+        ("API_KEYS", "API_KEY"),
+        ("redis_url", "REDIS_URL"),
+    ],
+)
+def test_a_misspelled_variable_is_warned_of(
+    name: str, meant: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = (f"{name} is not a setting of StreamWatch. Did you mean {meant}?",)
+    monkeypatch.setenv(name, "something")
+    assert from_env().warnings == expected
+    monkeypatch.delenv(name)
+    Path(".env").write_text(f"{name}=something\n")
+    assert from_env().warnings == expected
+
+
+def test_foreign_variables_are_not_warned_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HOSTNAME", "XDG_DATA_DIRS", "GHOST", "REDIS_PORT", "REDIS_PASSWORD", "LOGNAME"):
+        monkeypatch.setenv(name, "something")
+    assert from_env().warnings == ()
+
+
+@pytest.mark.parametrize("text", ["", "short", "your_webhook_secret"])
+def test_a_damaged_secret_file_stops_the_start(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STORAGE_TYPE", "embedded")
+    Path("data").mkdir(mode=0o700)
+    Path("data/webhook-secret").write_text(text)
+    [fault] = faults()
+    assert fault.startswith("WEBHOOK_SECRET: the file data/webhook-secret cannot be used")
+    assert "delete it" in fault
+
+
 def test_no_secret_is_in_the_repr() -> None:
     settings = Settings(
         twitch_client_secret="the-client-secret",
         webhook_secrets=("the-webhook-secret",),
         api_keys=("the-api-key",),
+        api_read_keys=("the-read-key",),
         redis_url="redis://:the-password@localhost",
         mongodb_url="mongodb://user:the-password@localhost",
     )
@@ -169,21 +351,35 @@ def test_the_example_lists_every_variable_with_its_default() -> None:
     lines = re.findall(r"^#?([A-Z_]+)=(.*)$", EXAMPLE.read_text(), re.MULTILINE)
     listed = dict(lines)
     assert len(lines) == len(listed)
-    assert set(listed) == set(VARIABLES) | COMPOSE_ONLY
+    assert set(listed) == set(VARIABLES) | COMPOSE_VARIABLES
     defaults = Settings()
-    for name in VARIABLES:
-        default = getattr(defaults, name.lower(), None)
-        if isinstance(default, int) and not isinstance(default, bool) and name != "WEB_CONCURRENCY":
-            assert int(listed[name]) == default, name
+    for name in VARIABLES.keys() - {"WEB_CONCURRENCY", "DEFAULT_STREAMERS", "WEBHOOK_URL"}:
+        default = getattr(defaults, FIELDS.get(name, name.lower()))
+        if default is None or (VARIABLES[name].secret and name.endswith(("SECRET", "KEY"))):
+            continue
+        shown = ",".join(default) if isinstance(default, tuple) else default
+        shown = str(shown).lower() if isinstance(shown, bool) else str(shown)
+        assert listed[name] == shown, name
 
 
 def test_each_variable_of_the_example_is_explained() -> None:
     text = EXAMPLE.read_text()
     for block in text.split("\n\n"):
         if re.search(r"^#?[A-Z_]+=", block, re.MULTILINE):
-            assert block.startswith("# ") or "PORT=" in block, block
+            assert block.startswith("# "), block
 
 
-def test_the_example_is_a_file_that_runs_as_it_stands() -> None:
+def test_the_example_is_a_valid_file() -> None:
     Path(".env").write_text(EXAMPLE.read_text())
-    assert from_env().port == 8000
+    settings = from_env()
+    assert settings.port == 8000
+    assert settings.warnings == ()
+
+
+def test_only_the_settings_read_the_environment() -> None:
+    readers = {
+        str(file.relative_to(ROOT))
+        for file in (ROOT / "streamwatch").rglob("*.py")
+        if re.search(r"os\.(environ|getenv)|import environ", file.read_text())
+    }
+    assert readers <= ENVIRONMENT_READERS

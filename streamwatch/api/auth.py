@@ -9,7 +9,7 @@ from werkzeug.exceptions import Forbidden, Unauthorized
 
 from streamwatch.api.context import services
 from streamwatch.dashboard.login_session import current_session
-from streamwatch.settings import WEBHOOK_PATH
+from streamwatch.settings import WEBHOOK_PATH, KeyRequirement
 
 _OPEN = ("/health", WEBHOOK_PATH, "/docs", "/openapi.json", "/dashboard/login", "/dashboard/static")
 _ADMIN = ("/admin", "/dashboard/manage")
@@ -42,7 +42,7 @@ def takes_password(path: str) -> bool:
 
 def _check() -> None:
     settings = services().settings
-    if not needs_key(request.path, required=settings.require_api_key):
+    if not needs_key(request.path, required=settings.require_api_key is KeyRequirement.ALL):
         return
     if not settings.api_keys:
         raise Forbidden("This path needs a key, and there is none: set API_KEY.")

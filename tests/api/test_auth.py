@@ -2,6 +2,7 @@ import base64
 
 import pytest
 
+from streamwatch.settings import KeyRequirement
 from streamwatch.storage.base import StorageUnavailable
 from tests import messages
 from tests.api.world import World, build_world, problem
@@ -27,7 +28,7 @@ def bearer(key: str) -> dict[str, str]:
 
 @pytest.fixture
 def guarded() -> World:
-    return build_world(require_api_key=True, api_keys=KEYS)
+    return build_world(require_api_key=KeyRequirement.ALL, api_keys=KEYS)
 
 
 @pytest.mark.parametrize("path", OPEN)
@@ -130,7 +131,7 @@ def test_without_keys_the_admin_paths_say_what_to_set(world: World, path: str) -
 
 
 def test_admin_paths_need_a_key_always() -> None:
-    world = build_world(require_api_key=False, api_keys=KEYS)
+    world = build_world(require_api_key=KeyRequirement.NONE, api_keys=KEYS)
     response = world.get("/admin/nowhere")
     problem(response, 401)
     assert response.headers["WWW-Authenticate"] == "Bearer"

@@ -10,6 +10,7 @@ from hypothesis import settings
 from schemathesis import Case
 from schemathesis.config import SchemathesisConfig
 
+from streamwatch.settings import KeyRequirement
 from tests import messages
 from tests.api.world import World, build_world
 
@@ -18,7 +19,9 @@ METHODS = {"get", "post", "put", "patch", "delete"}
 
 def lively_world() -> World:
     """A world with something of everything to answer with."""
-    world = build_world(require_api_key=True, api_keys=("a-key",), rate_limit=0, lookup_limit=0)
+    world = build_world(
+        require_api_key=KeyRequirement.ALL, api_keys=("a-key",), rate_limit=0, lookup_limit=0
+    )
     for login in ("shroud", "live", "away"):
         world.twitch.add_user(login)
     world.twitch.go_live(world.twitch.known["id-of-live"])
@@ -76,7 +79,8 @@ def test_the_bounds_of_a_limit_are_documented(world: World) -> None:
 
 @pytest.mark.parametrize("required", [False, True])
 def test_what_needs_a_key_is_documented(required: bool) -> None:
-    openapi = build_world(require_api_key=required, api_keys=("a-key",)).openapi
+    policy = KeyRequirement.ALL if required else KeyRequirement.NONE
+    openapi = build_world(require_api_key=policy, api_keys=("a-key",)).openapi
     assert openapi["components"]["securitySchemes"]["bearer"]["scheme"] == "bearer"
     for path, _, operation in operations(openapi):
         is_open = path in {"/", "/health", "/health/live", "/webhooks/eventsub"}

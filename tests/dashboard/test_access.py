@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from streamwatch.dashboard.login_session import COOKIE, MAX_AGE_SECONDS
+from streamwatch.settings import KeyRequirement
 from tests.api.world import World, build_world
 from tests.messages import SECRET
 
@@ -39,7 +40,7 @@ def world() -> World:
 @pytest.fixture
 def closed() -> World:
     """Nobody may look without a key."""
-    return with_shroud(build_world(api_keys=KEYS, require_api_key=True))
+    return with_shroud(build_world(api_keys=KEYS, require_api_key=KeyRequirement.ALL))
 
 
 def with_shroud(world: World) -> World:

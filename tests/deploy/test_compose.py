@@ -104,8 +104,8 @@ def test_a_setting_reaches_only_the_services_that_need_it(full: dict[str, Any]) 
 
 
 def test_every_setting_reaches_the_web_process(full: dict[str, Any]) -> None:
-    """But DATA_DIR, which is of storages that compose does not have."""
-    assert VARIABLES.keys() - full["web"]["environment"].keys() == {"DATA_DIR"}
+    """But DATA_DIR, which Redis does not need, and HOST, which is the container's own."""
+    assert VARIABLES.keys() - full["web"]["environment"].keys() == {"DATA_DIR", "HOST"}
 
 
 def test_the_service_runs_on_the_port_that_was_asked_for(full: dict[str, Any]) -> None:

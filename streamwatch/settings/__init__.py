@@ -1,0 +1,29 @@
+"""The settings, and the only reader of the environment.
+
+`model` defines the settings, `variables` is the table of environment variables, `values` the types
+of their values; `loading` reads them, `defaults` fills in what depends on other settings.
+"""
+
+from streamwatch.settings.loading import from_env
+from streamwatch.settings.model import (
+    DATA_DIR,
+    EMBEDDED,
+    WEBHOOK_PATH,
+    EventSubTransport,
+    KeyRequirement,
+    Settings,
+    SettingsError,
+)
+from streamwatch.settings.variables import VARIABLES
+
+__all__ = [
+    "DATA_DIR",
+    "EMBEDDED",
+    "VARIABLES",
+    "WEBHOOK_PATH",
+    "EventSubTransport",
+    "KeyRequirement",
+    "Settings",
+    "SettingsError",
+    "from_env",
+]

@@ -1,0 +1,114 @@
+"""Reads the settings from the environment and the file .env."""
+
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from dotenv import dotenv_values
+from environs import Env, EnvValidationError, ValidationError
+
+from streamwatch.settings.defaults import with_defaults
+from streamwatch.settings.model import (
+    EMBEDDED,
+    EventSubTransport,
+    KeyRequirement,
+    Settings,
+    SettingsError,
+)
+from streamwatch.settings.spelling import misspelled
+from streamwatch.settings.values import ValueType
+from streamwatch.settings.variables import FIELDS, LOWER_CASE, VARIABLES, WEBHOOK_SECRETS
+
+
+def from_env(dotenv: Path | None = None, *, storage_type: str = "memory") -> Settings:
+    """Read the settings from the environment and, where it lacks a variable, from `dotenv`.
+
+    `dotenv` is `.env` in the working directory by default, and may be absent. `storage_type` is the
+    default of STORAGE_TYPE. An empty variable counts as absent, except IMAGE_ORIGINS. Raises
+    SettingsError with all faults.
+    """
+    file = dotenv or Path(".env")
+    env = Env(eager=False)
+    if file.is_file():
+        env.read_env(file, recurse=False)
+    given = _given(env)
+    values = {FIELDS.get(name, name.lower()): _parse(env, name) for name in given}
+    values.setdefault("storage_type", storage_type)
+    faults = [*_faults(env, given), *_contradictions(values)]
+    if faults:
+        raise SettingsError(faults)
+    names = [*os.environ, *(dotenv_values(file) if file.is_file() else ())]
+    return Settings(**with_defaults(values), warnings=tuple(misspelled(names)))
+
+
+def _given(env: Env) -> dict[str, str]:
+    """The variables that are set, with their text."""
+    texts = {name: env.str(name, None) for name in VARIABLES}
+    return {
+        name: text
+        for name, text in texts.items()
+        if text is not None and (text.strip() or VARIABLES[name].empty_counts)
+    }
+
+
+def _parse(env: Env, name: str) -> Any:
+    kind = VARIABLES[name]
+
+    def check(value: Any) -> None:
+        try:
+            kind.check(value)
+        except ValueError as error:
+            raise ValidationError(str(error)) from None
+
+    if kind.parser == "list":
+        items = [item for item in env.list(name, subcast=str.strip, validate=check) or () if item]
+        if FIELDS.get(name, name.lower()) in LOWER_CASE:
+            items = [item.lower() for item in items]
+        return tuple(dict.fromkeys(items))
+    return getattr(env, kind.parser)(name, validate=check, **kind.options)
+
+
+def _faults(env: Env, given: Mapping[str, str]) -> list[str]:
+    """One line for each variable whose value cannot be used."""
+    try:
+        env.seal()
+    except EnvValidationError as error:
+        faults = error.error_messages
+        assert isinstance(faults, Mapping)  # noqa: S101  environs' type with eager=False
+        return [
+            _fault(name, VARIABLES[name], given[name], messages[0])
+            for name, messages in faults.items()
+        ]
+    return []
+
+
+def _fault(name: str, kind: ValueType, given: str, message: str) -> str:
+    value = "the value" if kind.secret else repr(given)
+    reason = message.rstrip(".").lower()
+    return f"{name}: {value} cannot be used ({reason}); allowed: {kind.allowed}"
+
+
+def _contradictions(values: dict[str, Any]) -> Iterator[str]:
+    """One line for each pair of settings that exclude each other. A value that has a fault of its
+    own is None here."""
+    storage = values["storage_type"]
+    if storage not in ("memory", EMBEDDED, None) and "webhook_secrets" not in values:
+        yield f"WEBHOOK_SECRET: missing; STORAGE_TYPE={storage} needs {WEBHOOK_SECRETS}"
+    if storage == "memory" and (values.get("web_concurrency") or 1) > 1:
+        yield (
+            f"WEB_CONCURRENCY: {values['web_concurrency']} web processes cannot share"
+            " STORAGE_TYPE=memory; allowed: 1, or STORAGE_TYPE=redis"
+        )
+    required = values.get("require_api_key")
+    if required not in (None, KeyRequirement.NONE) and "api_keys" not in values:
+        yield f"API_KEY: missing; REQUIRE_API_KEY={required} needs at least one key"
+    if (
+        values.get("eventsub_transport") is EventSubTransport.WEBHOOK
+        and "webhook_url" not in values
+    ):
+        yield "WEBHOOK_URL: missing; EVENTSUB_TRANSPORT=webhook needs the webhook's public address"
+    pair = ("twitch_client_id", "twitch_client_secret")
+    for name, other in (pair, pair[::-1]):
+        if other in values and name not in values:
+            yield f"{name.upper()}: missing; {other.upper()} is set, and needs it"
