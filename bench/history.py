@@ -7,7 +7,7 @@ from itertools import count, islice
 from streamwatch.analytics.base import AnalyticsStore
 from streamwatch.domain.batches import batched
 from streamwatch.domain.models import StreamSnapshot, User
-from streamwatch.domain.sessions import Observed, observed
+from streamwatch.domain.sessions import ProjectionInput, projection_input
 
 SAMPLES_PER_SESSION = 100
 _SAMPLE_INTERVAL = timedelta(minutes=5)
@@ -21,10 +21,10 @@ def write(analytics: AnalyticsStore, users: list[User], snapshots: int) -> None:
     sessions = islice(_sessions(users), snapshots // SAMPLES_PER_SESSION)
     for batch in batched(sessions, _BATCH_SIZE):
         samples = [sample for session in batch for sample in session]
-        observations = [observed((), sample) for sample in samples]
+        observations = [projection_input((), sample) for sample in samples]
         analytics.project(
-            Observed(
-                tuple(fact for item in observations for fact in item.facts),
+            ProjectionInput(
+                tuple(event for item in observations for event in item.events),
                 tuple(sample for item in observations for sample in item.samples),
             )
         )

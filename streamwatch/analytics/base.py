@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from streamwatch.domain.models import StreamSnapshot
-from streamwatch.domain.sessions import Observed, StreamSession
+from streamwatch.domain.sessions import ProjectionInput, StreamSession
 from streamwatch.domain.statistics import CategorySums
 from streamwatch.domain.totals import GameSums, Ranking, StreamerStats, Summary, Totals
 
@@ -39,7 +39,7 @@ class AnalyticsStore(ABC):
     # Writing
 
     @abstractmethod
-    def project(self, observed: Observed) -> None:
+    def project(self, observed: ProjectionInput) -> None:
         """Keep what was observed, and let sessions and figures follow.
 
         They are functions of all that was ever projected: neither the order, nor repetition, nor

@@ -11,7 +11,7 @@ from streamwatch.analytics.base import AnalyticsStore
 from streamwatch.analytics.journal import Journal
 from streamwatch.analytics.memory import MemoryAnalytics
 from streamwatch.domain.models import StreamSnapshot
-from streamwatch.domain.sessions import Observed, StreamSession
+from streamwatch.domain.sessions import ProjectionInput, StreamSession
 from streamwatch.domain.statistics import CategorySums
 from streamwatch.domain.totals import GameSums, Ranking, StreamerStats, Summary, Totals
 from streamwatch.settings import Settings
@@ -62,8 +62,8 @@ class EmbeddedAnalytics(AnalyticsStore):
     def prepare(self) -> None:
         self._journal.ping()
 
-    def project(self, observed: Observed) -> None:
-        if observed.facts or observed.samples:
+    def project(self, observed: ProjectionInput) -> None:
+        if observed.events or observed.samples:
             self._journal.append(observed, self._place)
         self._current.ping()
 

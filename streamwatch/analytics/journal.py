@@ -11,7 +11,7 @@ import orjson
 
 from streamwatch.analytics.base import AnalyticsUnavailable
 from streamwatch.domain.models import StreamSnapshot
-from streamwatch.domain.sessions import Fact, Kind, Observed
+from streamwatch.domain.sessions import Kind, ProjectionInput, SessionEvent
 from streamwatch.domain.times import parse_time
 
 
@@ -30,9 +30,9 @@ class Journal:
         with self._opened():
             pass
 
-    def append(self, observed: Observed, place: int) -> None:
+    def append(self, observed: ProjectionInput, place: int) -> None:
         """Keep it for good: it is on the disk when this returns. `place` is any that is known."""
-        line = orjson.dumps({"facts": observed.facts, "samples": observed.samples}) + b"\n"
+        line = orjson.dumps({"facts": observed.events, "samples": observed.samples}) + b"\n"
         with self._opened() as file:
             fcntl.flock(file, fcntl.LOCK_EX)  # until the file is closed
             file.truncate(place + len(_whole_lines(file, place)))
@@ -41,17 +41,17 @@ class Journal:
             file.flush()
             os.fsync(file.fileno())
 
-    def after(self, place: int) -> tuple[int, Observed]:
+    def after(self, place: int) -> tuple[int, ProjectionInput]:
         """What was written after `place`, as one, and the place after it."""
         with self._opened() as file:
             lines = _whole_lines(file, place)
-        facts: list[Fact] = []
+        facts: list[SessionEvent] = []
         samples: list[StreamSnapshot] = []
         for line in lines.splitlines():
             document = orjson.loads(line)
             facts += map(_fact, document["facts"])
             samples += map(_sample, document["samples"])
-        return place + len(lines), Observed(tuple(facts), tuple(samples))
+        return place + len(lines), ProjectionInput(tuple(facts), tuple(samples))
 
     @contextmanager
     def _opened(self) -> Iterator[IO[bytes]]:
@@ -71,9 +71,9 @@ def _whole_lines(file: IO[bytes], place: int) -> bytes:
     return text[: text.rfind(b"\n") + 1]
 
 
-def _fact(document: dict[str, Any]) -> Fact:
+def _fact(document: dict[str, Any]) -> SessionEvent:
     started_at = document.pop("started_at")
-    return Fact(
+    return SessionEvent(
         kind=Kind(document.pop("kind")),
         at=parse_time(document.pop("at")),
         started_at=parse_time(started_at) if started_at else None,

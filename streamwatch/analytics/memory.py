@@ -12,13 +12,13 @@ from typing import Self
 from streamwatch.analytics.base import AnalyticsStore
 from streamwatch.domain.models import StreamSnapshot
 from streamwatch.domain.sessions import (
-    Fact,
     Identity,
-    Observed,
+    ProjectionInput,
+    SessionEvent,
     Span,
     StreamSession,
     identities,
-    merged,
+    merge_events,
     session,
     spans,
 )
@@ -43,7 +43,7 @@ class _Streamer:
     """What is kept of one streamer, and what was made of it."""
 
     identity: Identity
-    facts: dict[str, Fact] = field(default_factory=dict)
+    events: dict[str, SessionEvent] = field(default_factory=dict)
     samples: defaultdict[str, list[StreamSnapshot]] = field(
         default_factory=lambda: defaultdict(list)
     )
@@ -59,14 +59,14 @@ class _Streamer:
     def renew(self, stream_ids: Collection[str], cap: timedelta) -> None:
         """Make anew the sessions of `stream_ids`, and of the streams that were on at other times
         than was known."""
-        before, self.spans = self.spans, spans(self.facts.values())
+        before, self.spans = self.spans, spans(self.events.values())
         for stream_id, span in self.spans.items():
             if stream_id in stream_ids or span != before.get(stream_id):
-                facts, samples = self.facts.values(), self.samples[stream_id]
+                events, samples = self.events.values(), self.samples[stream_id]
                 known = self.sessions.get(stream_id)
-                self.sessions[stream_id] = session(span, facts, samples, cap, known)
+                self.sessions[stream_id] = session(span, events, samples, cap, known)
         self.totals = totals(self.sessions.values())
-        played = (one for each in self.sessions.values() for one in each.sampled.categories)
+        played = (one for each in self.sessions.values() for one in each.sample_totals.categories)
         self.categories = categories(played)
 
 
@@ -100,16 +100,16 @@ class MemoryAnalytics(AnalyticsStore):
     def prepare(self) -> None:
         pass
 
-    def project(self, observed: Observed) -> None:
+    def project(self, observed: ProjectionInput) -> None:
         with self._lock:
-            for user_id, identity in identities(observed.facts).items():
+            for user_id, identity in identities(observed.events).items():
                 streamer = self._streamers.setdefault(user_id, _Streamer(identity))
-                streamer.identity = streamer.identity.merged(identity)
+                streamer.identity = streamer.identity.merge(identity)
             touched: dict[str, set[str]] = defaultdict(set)
-            for fact in observed.facts:
-                facts = self._streamers[fact.broadcaster_id].facts
-                facts[fact.id] = merged(facts.get(fact.id), fact)
-                touched[fact.broadcaster_id].add(fact.stream_id or "")
+            for event in observed.events:
+                events = self._streamers[event.broadcaster_id].events
+                events[event.id] = merge_events(events.get(event.id), event)
+                touched[event.broadcaster_id].add(event.stream_id or "")
             for sample in observed.samples:
                 self._keep(sample)
             for user_id, stream_ids in touched.items():
@@ -143,8 +143,10 @@ class MemoryAnalytics(AnalyticsStore):
 
     def find(self, login: str) -> StreamerStats | None:
         with self._lock:
-            named = [one for one in self._streamers.values() if one.identity.named.login == login]
-            newest = max(named, key=lambda one: one.identity.named.at, default=None)
+            named = [
+                one for one in self._streamers.values() if one.identity.latest_name.login == login
+            ]
+            newest = max(named, key=lambda one: one.identity.latest_name.at, default=None)
             return newest.stats if newest else None
 
     def sessions(self, user_id: str, limit: int) -> list[StreamSession]:
@@ -187,7 +189,7 @@ class MemoryAnalytics(AnalyticsStore):
                 one.viewer_ms
                 for streamer in self._streamers.values()
                 for session in streamer.sessions.values()
-                for one in session.sampled.quarters
+                for one in session.sample_totals.quarters
                 if one.quarter >= quarter_of(since)
             )
 

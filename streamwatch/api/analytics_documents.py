@@ -15,7 +15,7 @@ _MINUTE_MS = 60_000
 
 
 def session_document(session: StreamSession) -> Document:
-    sums, last = session.sampled.sums, session.sampled.last
+    sums, last = session.sample_totals.sums, session.sample_totals.last
     return {
         "stream_id": session.stream_id,
         "broadcaster_id": session.broadcaster_id,
@@ -32,7 +32,7 @@ def session_document(session: StreamSession) -> Document:
         "title": last.title if last else None,
         "language": last.language if last else None,
         "tags": list(last.tags) if last else [],
-        "categories": [category_document(one) for one in session.sampled.categories],
+        "categories": [category_document(one) for one in session.sample_totals.categories],
         "snapshot_count": sums.samples,
         "coverage": round(session.coverage, 2),
     }
@@ -59,12 +59,12 @@ def stats_document(stats: StreamerStats) -> Document:
     identity, totals = stats.identity, stats.totals
     return {
         "broadcaster_id": identity.broadcaster_id,
-        "broadcaster_login": identity.named.login,
-        "broadcaster_name": identity.named.name,
+        "broadcaster_login": identity.latest_name.login,
+        "broadcaster_name": identity.latest_name.name,
         **_totals_document(totals),
         "last_stream_at": format_time(totals.last_stream_at) if totals.last_stream_at else None,
         "first_seen_at": format_time(identity.first_seen_at),
-        "updated_at": format_time(identity.named.at),
+        "updated_at": format_time(identity.latest_name.at),
     }
 
 

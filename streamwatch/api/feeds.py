@@ -75,12 +75,14 @@ def _past(login: str) -> tuple[str, list[StreamSession]]:
         if monitored is None:
             raise
         return monitored.display_name, []
-    return stats.identity.named.name, services().analytics_queries.sessions(login, _SESSIONS)[1]
+    return stats.identity.latest_name.name, services().analytics_queries.sessions(login, _SESSIONS)[
+        1
+    ]
 
 
 def _calendar_event(session: StreamSession) -> Event:
     """An ongoing stream lasts until it was last seen."""
-    sums, last = session.sampled.sums, session.sampled.last
+    sums, last = session.sample_totals.sums, session.sample_totals.last
     event = Event()
     event.add("uid", f"{session.stream_id}@streamwatch")
     event.add("dtstamp", session.seen_at)

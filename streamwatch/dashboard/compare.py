@@ -39,7 +39,7 @@ def compare() -> str:
     wanted = request.args.get("metric", "")
     days = preferences.window(WINDOWS)
     compared = services().profiles.compare(logins, days, preferences.zone())
-    found = {one.stats.identity.named.login for one in compared}
+    found = {one.stats.identity.latest_name.login for one in compared}
     return render_template(
         "dashboard/compare.html",
         compared=compared,

@@ -21,9 +21,9 @@ SESSIONS_A_PAGE = 20
 ORDERS: dict[str, Callable[[StreamSession], Any]] = {
     "started": lambda one: one.started_at,
     "duration": lambda one: one.airtime_ms,
-    "average": lambda one: one.sampled.sums.average or 0,
-    "peak": lambda one: one.sampled.sums.max_viewers or 0,
-    "watched": lambda one: one.sampled.sums.viewer_ms,
+    "average": lambda one: one.sample_totals.sums.average or 0,
+    "peak": lambda one: one.sample_totals.sums.max_viewers or 0,
+    "watched": lambda one: one.sample_totals.sums.viewer_ms,
 }
 """What the table of sessions can be sorted by."""
 

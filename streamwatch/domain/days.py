@@ -42,7 +42,7 @@ def days(sessions: Iterable[StreamSession], first: date, last: date, zone: tzinf
     for session in sessions:
         for quarter, part in spread(session.started_at, session.airtime_ms):
             live[_day(quarter, zone)] += part
-        for one in session.sampled.quarters:
+        for one in session.sample_totals.quarters:
             observed[_day(one.quarter, zone)] += one.observed_ms
             watched[_day(one.quarter, zone)] += one.viewer_ms
     wanted = (first + number * _DAY for number in range((last - first).days + 1))

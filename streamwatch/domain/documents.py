@@ -10,17 +10,17 @@ from dataclasses import dataclass
 from typing import Any, NewType, Self
 
 from streamwatch.domain.models import (
-    Begun,
     EventType,
-    Mark,
     Source,
     Stream,
     Streamer,
     StreamEvent,
     StreamSnapshot,
+    StreamStart,
     StreamStatus,
     Subscription,
     Timeline,
+    TimelineEntry,
     User,
 )
 from streamwatch.domain.times import format_time, formatted_time, parse_time
@@ -131,17 +131,19 @@ def status_document(status: StreamStatus, source: str = STORAGE) -> Document:
 
 
 def status_memory(status: StreamStatus) -> Document:
-    """What a status remembers beside what it shows. Nobody but us reads it, so that it holds models
-    and times as they are, for a storage to write as objects and as `format_time` does; marks are
-    rows without names."""
+    """The private part of a status: its timeline, and what polls have seen.
+
+    Values are models and times as they are, for a storage to write as objects and in the form of
+    `format_time`. Timeline entries are arrays without field names, since many are stored.
+    """
     timeline = status.timeline
     return {
         "seen_at": status.seen_at,
         "absent_at": status.absent_at,
-        "latest": timeline.latest and tuple(timeline.latest),
-        "on": timeline.on,
-        "heard": [tuple(mark) for mark in timeline.heard],
-        "marks": [tuple(mark) for mark in timeline.marks],
+        "latest": timeline.latest_start and tuple(timeline.latest_start),
+        "on": timeline.is_on,
+        "heard": [tuple(entry) for entry in timeline.last_entries],
+        "marks": [tuple(entry) for entry in timeline.entries],
     }
 
 
@@ -245,30 +247,32 @@ def user_from(document: Document) -> User:
 def _timeline_from(memory: Document) -> Timeline:
     latest = memory["latest"]
     return Timeline(
-        latest=Begun(latest[0], formatted_time(latest[1]), latest[2]) if latest else None,
-        on=memory["on"],
-        heard=tuple(_mark_from(*mark) for mark in memory["heard"]),
-        marks=tuple(_mark_from(*mark) for mark in memory["marks"]),
+        latest_start=StreamStart(latest[0], formatted_time(latest[1]), latest[2])
+        if latest
+        else None,
+        is_on=memory["on"],
+        last_entries=tuple(_entry_from(*row) for row in memory["heard"]),
+        entries=tuple(_entry_from(*row) for row in memory["marks"]),
     )
 
 
-def _mark_from(
+def _entry_from(
     at: str,
     event_type: str,
     message_id: str,
     stream_id: str | None,
     started_at: str | None,
     stream_type: str,
-    withheld: Document | None,
-) -> Mark:
-    return Mark(
+    suppressed_event: Document | None,
+) -> TimelineEntry:
+    return TimelineEntry(
         formatted_time(at),
         _EVENT_TYPES[event_type],
         message_id,
         stream_id,
         formatted_time(started_at) if started_at else None,
         stream_type,
-        event_from(withheld) if withheld else None,
+        event_from(suppressed_event) if suppressed_event else None,
     )
 
 

@@ -127,12 +127,13 @@ class StreamSnapshot:
     tags: tuple[str, ...]
 
 
-class Mark(NamedTuple):
-    """One "went on" or "went off" on a streamer's timeline (see `timeline`).
+class TimelineEntry(NamedTuple):
+    """One online or offline on a streamer's timeline (see `timeline`).
 
-    `stream_id` is None for an offline that does not name its stream. `withheld` holds the event
-    itself while it says nothing new: it is told should a message that arrives later, from between,
-    make it news. A tuple, since there are many to a status and they are read with each message.
+    `stream_id` is None for an offline that does not name its stream. `suppressed_event` is the
+    event of an entry that adds nothing to the history so far. A message that arrives later, with a
+    time before this entry's, can make it an event after all. A tuple, not a dataclass: many are
+    read and written with every message.
     """
 
     at: datetime
@@ -141,11 +142,11 @@ class Mark(NamedTuple):
     stream_id: str | None = None
     started_at: datetime | None = None
     stream_type: str = "live"
-    withheld: StreamEvent | None = None
+    suppressed_event: StreamEvent | None = None
 
 
-class Begun(NamedTuple):
-    """A stream as it is told when it begins. A tuple, as a mark is."""
+class StreamStart(NamedTuple):
+    """The start of a stream, as its online event describes it."""
 
     id: str
     started_at: datetime
@@ -154,14 +155,17 @@ class Begun(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """What it takes to put a late message in its place: the recent `marks` in the order of their
-    times and, from before them, the stream that started last, whether it was on, and what was last
-    heard of it."""
+    """The recent onlines and offlines of a streamer, and the state before them.
 
-    latest: Begun | None = None
-    on: bool = False
-    heard: tuple[Mark, ...] = ()
-    marks: tuple[Mark, ...] = ()
+    `entries` are in the order of their own times. `latest_start`, `is_on` and `last_entries`
+    describe the state before the first entry: the stream that started last, whether it was on, and
+    the last entry of each stream.
+    """
+
+    latest_start: StreamStart | None = None
+    is_on: bool = False
+    last_entries: tuple[TimelineEntry, ...] = ()
+    entries: tuple[TimelineEntry, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,7 @@ def schedule(sessions: Iterable[StreamSession], zone: tzinfo) -> list[Cell]:
     for session in sessions:
         for quarter, part in spread(session.started_at, session.airtime_ms):
             live[quarter] += part
-        for one in session.sampled.quarters:
+        for one in session.sample_totals.quarters:
             observed[one.quarter] += one.observed_ms
             watched[one.quarter] += one.viewer_ms
     sums = [_by_hour_of_week(counter, zone) for counter in (live, observed, watched)]

@@ -1,11 +1,12 @@
-"""The rule that makes sessions of what was observed: a function of the set of observations, not of
-their order of arrival.
+"""Makes sessions of events and samples. The result depends on the set of events and samples, not on
+the order in which they arrived.
 
-It is the rule of `transitions`, seen from the streams' side: every event has its place by its own
-time; an offline ends the stream that it names, or else the one that had started last by then; the
-stream that is on is the one that started last, unless it ended. A test holds the two together.
+The rule is that of `transitions`, applied per stream: every event counts at its own time; an
+offline ends the stream that it names, or else the stream that, of those known at that time, started
+last; only the stream that started last can be on. A property test ties the two together.
 
-Times are cut to milliseconds on entry, in `fact` and `sample`, so that all databases agree.
+Times are cut to milliseconds in `session_event` and `normalize_sample`, so that all databases store
+the same values.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -14,32 +15,34 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from streamwatch.domain.models import EventType, StreamEvent, StreamSnapshot
-from streamwatch.domain.statistics import Sampled, milliseconds, sampled
+from streamwatch.domain.statistics import SampleTotals, compute_totals, milliseconds
 from streamwatch.domain.times import parse_time, to_milliseconds
 
 MAX_VIEWERS = 2**31 - 1
-"""More is no number of viewers, and would overflow the sums."""
+"""Larger counts are invalid, and would overflow the sums."""
 
 
-class Unusable(Exception):
-    """An observation of which no session can be made; the text says why."""
+class InvalidObservation(Exception):
+    """An event or sample that no session can be made of. The text says why."""
 
 
 class Kind(StrEnum):
-    """What a fact says of a stream."""
+    """The kinds of session events."""
 
     ONLINE = "online"
     OFFLINE = "offline"
     SEEN = "seen"
-    """A poll saw it on. There is one such fact a stream, of the first poll: it opens the session
-    of a stream whose online was never heard of."""
+    """A poll saw the stream on. A stream has at most one, of its first poll. It opens the session
+    of a stream without an online event."""
 
 
 @dataclass(frozen=True, slots=True)
-class Fact:
-    """One thing that was observed of a streamer. `stream_id` is None for an offline that does not
-    name its stream; `started_at` is None for all offlines. An online is no earlier than the start
-    it tells."""
+class SessionEvent:
+    """An event that begins or ends sessions.
+
+    `stream_id` is None for an offline that does not name its stream. `started_at` is the stream's
+    start, None for offlines. The `at` of an online is never before its `started_at`.
+    """
 
     id: str
     kind: Kind
@@ -52,13 +55,13 @@ class Fact:
 
     @property
     def key(self) -> tuple[datetime, str]:
-        """What orders streams by a fact that tells their start: the greater started later."""
+        """Orders streams by their start, then by id."""
         return self.started_at or self.at, self.stream_id or ""
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Named:
-    """A streamer's names as they were observed at a time; the greatest is the newest."""
+class ObservedName:
+    """The names of a streamer as observed at a time. The greatest is the newest."""
 
     at: datetime
     login: str
@@ -67,41 +70,44 @@ class Named:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who was observed: the names of the newest observation, and when the first was made."""
+    """A streamer: the names of the newest observation, and the time of the first."""
 
     broadcaster_id: str
-    named: Named
+    latest_name: ObservedName
     first_seen_at: datetime
 
-    def merged(self, other: "Identity") -> "Identity":
+    def merge(self, other: "Identity") -> "Identity":
         return Identity(
             self.broadcaster_id,
-            max(self.named, other.named),
+            max(self.latest_name, other.latest_name),
             min(self.first_seen_at, other.first_seen_at),
         )
 
 
 @dataclass(frozen=True, slots=True)
-class Observed:
-    """Facts and samples to be kept, of any streamers, in no order. With every sample goes its
-    SEEN."""
+class ProjectionInput:
+    """Events and samples to store, of any streamers, in any order. Every sample comes with its SEEN
+    event."""
 
-    facts: tuple[Fact, ...] = ()
+    events: tuple[SessionEvent, ...] = ()
     samples: tuple[StreamSnapshot, ...] = ()
 
-    def __add__(self, other: "Observed") -> "Observed":
-        return Observed(self.facts + other.facts, self.samples + other.samples)
+    def __add__(self, other: "ProjectionInput") -> "ProjectionInput":
+        return ProjectionInput(self.events + other.events, self.samples + other.samples)
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """When a stream was on, as far as facts tell. `heard_at` is when it last went on; `ended_at`
-    the offline after that; `superseded`, whether a stream that started later is known."""
+    """When a stream was on, according to the events.
+
+    `online_at` is the time of its last online, `ended_at` that of the offline after it.
+    `superseded` says whether a stream that started later is known.
+    """
 
     stream_id: str
     broadcaster_id: str
     started_at: datetime
-    heard_at: datetime
+    online_at: datetime
     ended_at: datetime | None
     superseded: bool
 
@@ -118,7 +124,7 @@ class StreamSession:
     started_at: datetime
     ended_at: datetime | None
     seen_at: datetime
-    sampled: Sampled = field(default_factory=Sampled)
+    sample_totals: SampleTotals = field(default_factory=SampleTotals)
 
     @property
     def is_ongoing(self) -> bool:
@@ -131,31 +137,33 @@ class StreamSession:
 
     @property
     def coverage(self) -> float:
-        """The part of the airtime that samples stand for, between 0 and 1."""
-        observed = self.sampled.sums.observed_ms
+        """The fraction of the airtime that samples cover, between 0 and 1."""
+        observed = self.sample_totals.sums.observed_ms
         return min(observed / self.airtime_ms, 1.0) if self.airtime_ms else 0.0
 
 
-def observed(events: Iterable[StreamEvent], snapshot: StreamSnapshot | None) -> Observed:
-    """What one commit told. Raises Unusable."""
-    facts = tuple(fact(event) for event in events)
+def projection_input(
+    events: Iterable[StreamEvent], snapshot: StreamSnapshot | None
+) -> ProjectionInput:
+    """The session events and the sample of one commit. Raises InvalidObservation."""
+    session_events = tuple(session_event(event) for event in events)
     if snapshot is None:
-        return Observed(facts)
-    taken = sample(snapshot)
-    return Observed((*facts, _seen(taken)), (taken,))
+        return ProjectionInput(session_events)
+    sample = normalize_sample(snapshot)
+    return ProjectionInput((*session_events, _seen(sample)), (sample,))
 
 
-def fact(event: StreamEvent) -> Fact:
-    """The fact that an event tells. Raises Unusable where an online lacks what it must have."""
+def session_event(event: StreamEvent) -> SessionEvent:
+    """The session event of `event`. Raises InvalidObservation where an online lacks id or start."""
     at, started_at = to_milliseconds(event.timestamp), None
     if event.event_type is EventType.ONLINE:
         try:
             started_at = to_milliseconds(parse_time(event.data["started_at"]))
         except (KeyError, TypeError, ValueError):
-            raise Unusable(f"The online {event.id!r} has no time of start.") from None
+            raise InvalidObservation(f"The online {event.id!r} has no start time.") from None
         if not event.stream_id:
-            raise Unusable(f"The online {event.id!r} names no stream.")
-    return Fact(
+            raise InvalidObservation(f"The online {event.id!r} names no stream.")
+    return SessionEvent(
         id=event.id,
         kind=Kind.OFFLINE if started_at is None else Kind.ONLINE,
         at=at if started_at is None else max(at, started_at),
@@ -167,10 +175,10 @@ def fact(event: StreamEvent) -> Fact:
     )
 
 
-def sample(snapshot: StreamSnapshot) -> StreamSnapshot:
-    """A snapshot in the form in which it is kept. Raises Unusable."""
+def normalize_sample(snapshot: StreamSnapshot) -> StreamSnapshot:
+    """A snapshot as it is stored, with times in whole milliseconds. Raises InvalidObservation."""
     if not 0 <= snapshot.viewer_count <= MAX_VIEWERS:
-        raise Unusable(f"{snapshot.viewer_count} is no number of viewers.")
+        raise InvalidObservation(f"{snapshot.viewer_count} is not a valid number of viewers.")
     return replace(
         snapshot,
         captured_at=to_milliseconds(snapshot.captured_at),
@@ -178,31 +186,31 @@ def sample(snapshot: StreamSnapshot) -> StreamSnapshot:
     )
 
 
-def identities(facts: Iterable[Fact]) -> dict[str, Identity]:
-    """Who was observed, by user id."""
+def identities(events: Iterable[SessionEvent]) -> dict[str, Identity]:
+    """The observed streamers, by user id."""
     found: dict[str, Identity] = {}
-    for one in facts:
-        named = Named(one.at, one.broadcaster_login, one.broadcaster_name)
-        identity = Identity(one.broadcaster_id, named, one.at)
-        found[one.broadcaster_id] = identity.merged(found.get(one.broadcaster_id, identity))
+    for event in events:
+        name = ObservedName(event.at, event.broadcaster_login, event.broadcaster_name)
+        identity = Identity(event.broadcaster_id, name, event.at)
+        found[event.broadcaster_id] = identity.merge(found.get(event.broadcaster_id, identity))
     return found
 
 
-def _seen(taken: StreamSnapshot) -> Fact:
-    return Fact(
-        id=f"seen:{taken.stream_id}",
+def _seen(sample: StreamSnapshot) -> SessionEvent:
+    return SessionEvent(
+        id=f"seen:{sample.stream_id}",
         kind=Kind.SEEN,
-        at=max(taken.captured_at, taken.started_at),
-        broadcaster_id=taken.broadcaster_id,
-        broadcaster_login=taken.broadcaster_login,
-        broadcaster_name=taken.broadcaster_name,
-        stream_id=taken.stream_id,
-        started_at=taken.started_at,
+        at=max(sample.captured_at, sample.started_at),
+        broadcaster_id=sample.broadcaster_id,
+        broadcaster_login=sample.broadcaster_login,
+        broadcaster_name=sample.broadcaster_name,
+        stream_id=sample.stream_id,
+        started_at=sample.started_at,
     )
 
 
-def merged(known: Fact | None, new: Fact) -> Fact:
-    """What is kept of two facts with one id: of SEEN, the earlier one; else they are the same."""
+def merge_events(known: SessionEvent | None, new: SessionEvent) -> SessionEvent:
+    """The event to store where `known` has the same id: the earlier of two SEEN, else the known."""
     if known is None or known.kind is not Kind.SEEN:
         return known or new
     return replace(
@@ -214,102 +222,104 @@ def merged(known: Fact | None, new: Fact) -> Fact:
 
 @dataclass(slots=True)
 class _Stream:
-    """What replaying the facts has told of a stream so far."""
+    """The state of one stream during a replay of the events."""
 
     broadcaster_id: str
     started_at: datetime
     latest_start: datetime
-    heard_at: datetime | None = None
+    online_at: datetime | None = None
     ended_at: datetime | None = None
 
 
-def spans(facts: Iterable[Fact]) -> dict[str, Span]:
-    """When each stream was on that `facts`, all of one streamer, know the start of."""
-    facts = sorted(facts, key=_order)
-    heard = {fact.stream_id for fact in facts if fact.kind is Kind.ONLINE}
+def spans(events: Iterable[SessionEvent]) -> dict[str, Span]:
+    """The span of each stream whose start is known. `events` are all of one streamer."""
+    events = sorted(events, key=_order)
+    with_online = {event.stream_id for event in events if event.kind is Kind.ONLINE}
     streams: dict[str, _Stream] = {}
     latest: tuple[datetime, str] | None = None
-    for one in facts:
-        if one.kind is Kind.OFFLINE:
-            subject = one.stream_id or (latest[1] if latest else "")
-            if subject in streams and streams[subject].ended_at is None:
-                streams[subject].ended_at = one.at
+    for event in events:
+        if event.kind is Kind.OFFLINE:
+            stream_id = event.stream_id or (latest[1] if latest else "")
+            if stream_id in streams and streams[stream_id].ended_at is None:
+                streams[stream_id].ended_at = event.at
             continue
-        stream = _started(streams, one)
-        latest = max(latest or one.key, one.key)
-        if one.kind is Kind.ONLINE or one.stream_id not in heard:
-            stream.heard_at, stream.ended_at = one.at, None
+        stream = _started(streams, event)
+        latest = max(latest or event.key, event.key)
+        if event.kind is Kind.ONLINE or event.stream_id not in with_online:
+            stream.online_at, stream.ended_at = event.at, None
     return {
         stream_id: Span(
             stream_id=stream_id,
             broadcaster_id=stream.broadcaster_id,
             started_at=stream.started_at,
-            heard_at=stream.heard_at,
+            online_at=stream.online_at,
             ended_at=stream.ended_at,
             superseded=(stream.latest_start, stream_id) != latest,
         )
         for stream_id, stream in streams.items()
-        if stream.heard_at
+        if stream.online_at
     }
 
 
 def session(
     span: Span,
-    facts: Iterable[Fact],
+    events: Iterable[SessionEvent],
     samples: Sequence[StreamSnapshot],
     cap: timedelta,
     before: StreamSession | None = None,
 ) -> StreamSession:
-    """The session of the stream with this span. `facts` are its streamer's, `samples` its own.
+    """The session of the stream with this span.
 
-    A stream whose offline was missed ended when it was last seen on. `before` is the session as it
-    was: needed only where samples of it are no longer kept, whose figures are then carried on.
-    Such a session takes no samples from before the last that it had.
+    `events` are its streamer's, `samples` its own. A stream without an offline ended when it was
+    last seen, once a later stream is known. `before` is the stored session: the totals of samples
+    that have expired since are taken from it, and only samples after its last are added.
     """
-    samples = sorted(samples, key=lambda one: one.captured_at)
-    carried = before.sampled if before and _has_lost(before.sampled, samples) else None
+    samples = sorted(samples, key=lambda sample: sample.captured_at)
+    carried = before.sample_totals if before and _has_lost(before.sample_totals, samples) else None
     newest = [*samples[-1:], *([carried.last] if carried and carried.last else [])]
-    last = max(newest, key=lambda one: one.captured_at, default=None)
-    seen_at = max(span.heard_at, last.captured_at) if last else span.heard_at
+    last = max(newest, key=lambda sample: sample.captured_at, default=None)
+    seen_at = max(span.online_at, last.captured_at) if last else span.online_at
     ended_at = span.ended_at or (seen_at if span.superseded else None)
-    named = max(_names(span.stream_id, facts, last))
+    name = max(_names(span.stream_id, events, last))
     return StreamSession(
         stream_id=span.stream_id,
         broadcaster_id=span.broadcaster_id,
-        broadcaster_login=named.login,
-        broadcaster_name=named.name,
+        broadcaster_login=name.login,
+        broadcaster_name=name.name,
         started_at=span.started_at,
         ended_at=ended_at,
         seen_at=seen_at,
-        sampled=sampled(samples, ended_at, cap, carried),
+        sample_totals=compute_totals(samples, ended_at, cap, carried),
     )
 
 
-def _has_lost(before: Sampled, samples: Sequence[StreamSnapshot]) -> bool:
-    """Whether samples that were counted are no longer kept: the oldest go first."""
+def _has_lost(before: SampleTotals, samples: Sequence[StreamSnapshot]) -> bool:
+    """Whether samples that were counted have expired. The oldest expire first."""
     if before.first_at is None:
         return False
-    kept = {one.captured_at for one in samples}
-    return before.first_at not in kept or len(kept) < before.sums.samples
+    retained = {sample.captured_at for sample in samples}
+    return before.first_at not in retained or len(retained) < before.sums.samples
 
 
-def _names(stream_id: str, facts: Iterable[Fact], last: StreamSnapshot | None) -> Iterator[Named]:
-    """The names under which a stream was observed, but for those of polls before the last."""
-    for one in facts:
-        if one.stream_id == stream_id and (one.kind is not Kind.SEEN or last is None):
-            yield Named(one.at, one.broadcaster_login, one.broadcaster_name)
+def _names(
+    stream_id: str, events: Iterable[SessionEvent], last: StreamSnapshot | None
+) -> Iterator[ObservedName]:
+    """The names of the stream's events and of its last sample."""
+    for event in events:
+        if event.stream_id == stream_id and (event.kind is not Kind.SEEN or last is None):
+            yield ObservedName(event.at, event.broadcaster_login, event.broadcaster_name)
     if last is not None:
-        yield Named(last.captured_at, last.broadcaster_login, last.broadcaster_name)
+        yield ObservedName(last.captured_at, last.broadcaster_login, last.broadcaster_name)
 
 
-def _started(streams: dict[str, _Stream], one: Fact) -> _Stream:
-    """The stream that an ONLINE or SEEN is about, with the start that it tells."""
-    started_at, stream_id = one.key
-    stream = streams.setdefault(stream_id, _Stream(one.broadcaster_id, started_at, started_at))
+def _started(streams: dict[str, _Stream], event: SessionEvent) -> _Stream:
+    """The stream of an ONLINE or SEEN event, with the start that the event gives."""
+    started_at, stream_id = event.key
+    stream = streams.setdefault(stream_id, _Stream(event.broadcaster_id, started_at, started_at))
     stream.started_at = min(stream.started_at, started_at)
     stream.latest_start = max(stream.latest_start, started_at)
     return stream
 
 
-def _order(one: Fact) -> tuple[datetime, bool, str]:
-    return one.at, one.kind is Kind.OFFLINE, one.id
+def _order(event: SessionEvent) -> tuple[datetime, bool, str]:
+    return event.at, event.kind is Kind.OFFLINE, event.id

@@ -1,12 +1,12 @@
-"""What samples of viewers come to: the figures of a stream, and of a streamer.
+"""The statistics of samples of viewers: of a stream, by category, and by quarter of an hour.
 
-Sample i of a stream stands for the time Δᵢ until the next one, the last for the time until the
-stream's end (none while it is on); never for more than a cap, so that a gap in our watching does
-not invent viewers. Averages are weighted by that time.
+Sample i of a stream lasts for a duration Δᵢ until the next sample, the last one until the stream's
+end (0 while the stream is on). A duration is at most a cap, so that a gap between samples does not
+add viewers that nobody counted. Averages are weighted by duration.
 
-All sums are whole milliseconds, or viewers times milliseconds: exact, and therefore the same in
-whatever order they are added up. 64 bits hold 2.5e12 hours watched, a hundred times what all of
-Twitch is watched in a year. Rounding is left to the documents.
+All sums are whole milliseconds, or viewers times milliseconds: exact, and so independent of the
+order of addition. 64 bits hold 2.5e12 hours watched, a hundred times what all of Twitch is watched
+in a year. Only documents round.
 """
 
 from collections.abc import Iterator, Sequence
@@ -25,7 +25,7 @@ _MS = timedelta(milliseconds=1)
 
 @dataclass(frozen=True, slots=True)
 class Sums:
-    """What samples add up to. `viewer_sum` is Σ vᵢ, `observed_ms` Σ Δᵢ, `viewer_ms` Σ vᵢΔᵢ;
+    """Sums over samples. `viewer_sum` is Σ vᵢ, `observed_ms` Σ Δᵢ, `viewer_ms` Σ vᵢΔᵢ;
     `max_viewers` is None without samples."""
 
     samples: int = 0
@@ -46,7 +46,7 @@ class Sums:
 
     @property
     def average(self) -> float | None:
-        """The average viewers: Σ vᵢΔᵢ / Σ Δᵢ, or the plain mean while no time was observed."""
+        """The average viewers: Σ vᵢΔᵢ / Σ Δᵢ, or the plain mean while Σ Δᵢ is 0."""
         if self.observed_ms:
             return self.viewer_ms / self.observed_ms
         return self.viewer_sum / self.samples if self.samples else None
@@ -58,7 +58,7 @@ class Sums:
 
 @dataclass(frozen=True, slots=True)
 class CategorySums:
-    """What the samples of one category come to; its name is the last that was seen."""
+    """The sums of one category, with the last name that was seen for it."""
 
     category_id: str
     category_name: str
@@ -67,8 +67,8 @@ class CategorySums:
 
 @dataclass(frozen=True, slots=True)
 class QuarterSums:
-    """What was observed within one quarter of an hour, counted from 1970: time zones differ by
-    whole quarters, so that an hour of any of them is four of these."""
+    """The sums of one quarter of an hour, numbered from 1970. Time zones differ by whole quarters,
+    so an hour of any time zone is four of these."""
 
     quarter: int
     observed_ms: int
@@ -76,8 +76,8 @@ class QuarterSums:
 
 
 @dataclass(frozen=True, slots=True)
-class Sampled:
-    """What the samples of one stream come to. `last_ms` is what the last sample stands for."""
+class SampleTotals:
+    """The statistics of the samples of one stream. `last_ms` is the duration of the last sample."""
 
     sums: Sums = field(default_factory=Sums)
     categories: tuple[CategorySums, ...] = ()
@@ -87,34 +87,34 @@ class Sampled:
     last_ms: int = 0
 
 
-def sampled(
+def compute_totals(
     samples: Sequence[StreamSnapshot],
     end: datetime | None,
     cap: timedelta,
-    before: Sampled | None = None,
-) -> Sampled:
-    """What `samples`, in the order of their times, come to; `end` is None while the stream is on.
+    before: SampleTotals | None = None,
+) -> SampleTotals:
+    """The statistics of `samples`, which are in the order of their times.
 
-    `before` is what earlier samples came to that are no longer kept: it is carried on with the
-    samples after its last one.
+    `end` is the stream's end, None while it is on. `before` holds the statistics of earlier samples
+    that have expired: only samples after its last one are added to it.
     """
-    before = before or Sampled()
+    before = before or SampleTotals()
     tally = _Tally(before)
     last = before.last
     if last is not None:
-        tally.credit(last, -before.last_ms)
+        tally.add_duration(last, -before.last_ms)
         samples = [sample for sample in samples if sample.captured_at > last.captured_at]
     for sample in samples:
-        tally.count(sample)
+        tally.add(sample)
     chain = [*([last] if last else []), *samples]
     for sample, following in pairwise(chain):
-        tally.credit(sample, _stands_for(sample, following.captured_at, cap))
+        tally.add_duration(sample, _duration_ms(sample, following.captured_at, cap))
     if not chain:
         return before
     last = chain[-1]
-    last_ms = _stands_for(last, end, cap) if end else 0
-    tally.credit(last, last_ms)
-    return Sampled(
+    last_ms = _duration_ms(last, end, cap) if end else 0
+    tally.add_duration(last, last_ms)
+    return SampleTotals(
         sums=tally.sums,
         categories=tuple(tally.categories[key] for key in sorted(tally.categories)),
         quarters=tuple(tally.quarter_sums()),
@@ -130,7 +130,7 @@ def milliseconds(duration: timedelta) -> int:
 
 
 def spread(start: datetime, length_ms: int) -> Iterator[tuple[int, int]]:
-    """The quarters of an hour that `length_ms` from `start` on lie in, each with its part."""
+    """Split `length_ms` from `start` on into quarters of an hour: (quarter, milliseconds) pairs."""
     at = milliseconds(start - _EPOCH)
     end = at + length_ms
     while at < end:
@@ -141,29 +141,31 @@ def spread(start: datetime, length_ms: int) -> Iterator[tuple[int, int]]:
 
 
 def quarter_of(time: datetime) -> int:
-    """The quarter of an hour that `time` lies in, as `spread` counts them."""
+    """The number of the quarter of an hour that `time` is in, as in `spread`."""
     return (time - _EPOCH) // _MS // QUARTER_MS
 
 
 def quarter_start(quarter: int) -> datetime:
-    """When a quarter of an hour that `spread` gives begins."""
+    """The start of the quarter with this number."""
     return _EPOCH + timedelta(milliseconds=quarter * QUARTER_MS)
 
 
-def _stands_for(sample: StreamSnapshot, until: datetime, cap: timedelta) -> int:
+def _duration_ms(sample: StreamSnapshot, until: datetime, cap: timedelta) -> int:
     return milliseconds(max(min(until - sample.captured_at, cap), timedelta(0)))
 
 
 class _Tally:
-    """Adds samples up, from what others came to."""
+    """Adds samples to the statistics of earlier ones."""
 
-    def __init__(self, before: Sampled) -> None:
+    def __init__(self, before: SampleTotals) -> None:
         self.sums = before.sums
-        self.categories = {one.category_id: one for one in before.categories}
-        self._quarters = {one.quarter: (one.observed_ms, one.viewer_ms) for one in before.quarters}
+        self.categories = {category.category_id: category for category in before.categories}
+        self._quarters = {
+            item.quarter: (item.observed_ms, item.viewer_ms) for item in before.quarters
+        }
 
-    def count(self, sample: StreamSnapshot) -> None:
-        """Take in a sample that was not counted yet."""
+    def add(self, sample: StreamSnapshot) -> None:
+        """Count a new sample."""
         viewers = sample.viewer_count
         sums = Sums(samples=1, viewer_sum=viewers, max_viewers=viewers)
         self.sums += sums
@@ -176,8 +178,8 @@ class _Tally:
                 sums=known.sums + sums if known else sums,
             )
 
-    def credit(self, sample: StreamSnapshot, length_ms: int) -> None:
-        """Let a counted sample stand for `length_ms`; less than 0 takes back what was credited."""
+    def add_duration(self, sample: StreamSnapshot, length_ms: int) -> None:
+        """Add `length_ms` to the duration of a counted sample; a negative value subtracts."""
         if not length_ms:
             return
         viewers = sample.viewer_count

@@ -1,8 +1,9 @@
-"""A streamer's timeline: marks that say "went on" or "went off", in the order of their own times.
+"""A streamer's timeline: onlines and offlines in the order of their own times.
 
-Replaying it tells what is on and which marks are news. Consecutive marks that say the same of the
-same stream are one event: the first to arrive is told, the others are withheld, and told only when
-a mark that arrives later, from between them, makes them news.
+Replaying the entries gives the stream that is on, and the entries that are events of the history.
+Consecutive entries of the same stream and type are one event. The first of them to arrive becomes
+the event; the others are suppressed, and become events only when an entry that arrives later, with
+a time between them, separates them.
 """
 
 from bisect import insort
@@ -10,25 +11,32 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from streamwatch.domain.models import Begun, EventType, Mark, Stream, StreamEvent, Timeline
+from streamwatch.domain.models import (
+    EventType,
+    Stream,
+    StreamEvent,
+    StreamStart,
+    Timeline,
+    TimelineEntry,
+)
 
 _OFFLINE = EventType.OFFLINE  # to look it up in the enum takes a tenth of a replay
 
 TIMELINE_SPAN = timedelta(hours=1)
-"""How far back a late message is put in its place: six times EventSub's replay window."""
+"""The age up to which a late message is inserted at its own time: six times EventSub's replay
+window."""
 
-TIMELINE_MARKS = 16
-"""How many marks a timeline keeps, however close they are: of a streamer who goes on and off every
-minute, those of the replay window. Each is read and written with every message."""
+MAX_TIMELINE_ENTRIES = 16
+"""The length of a timeline. Every entry is read and written with every message."""
 
 SAME_OFFLINE = timedelta(minutes=1)
 """Two offlines that name no stream, with no online between, are one event within this time."""
 
 
 @dataclass(frozen=True, slots=True)
-class Placed:
-    """What putting a mark in its place leads to: the timeline with it, the stream that is on, the
-    type of the last mark, and the events that are news now."""
+class Insertion:
+    """The result of inserting an entry: the new timeline, the stream that is on, the type of the
+    last entry, and the events to add to the history."""
 
     timeline: Timeline
     live: Stream | None
@@ -36,110 +44,116 @@ class Placed:
     events: tuple[StreamEvent, ...]
 
 
-def place(timeline: Timeline, mark: Mark) -> Placed | None:
-    """Put `mark`, which withholds its event, where its time belongs; None if it is there."""
-    marks = list(timeline.marks)
-    if mark.message_id in [known.message_id for known in marks]:
+def insert(timeline: Timeline, entry: TimelineEntry) -> Insertion | None:
+    """Insert `entry`, whose event is suppressed, at its own time. None if the timeline has it."""
+    entries = list(timeline.entries)
+    if entry.message_id in [known.message_id for known in entries]:
         return None
-    insort(marks, mark, key=_order)
-    settled = _settled(marks)
+    insort(entries, entry, key=_order)
+    settled = _settled(entries)
     state = Replay(timeline)
-    state.hear(marks[:settled])
+    state.apply(entries[:settled])
     base = state.as_base() if settled else timeline
-    state.hear(marks[settled:])
-    events = tuple(_untold(state.runs))
-    told = {event.id for event in events}
-    kept = [m._replace(withheld=None) if m.message_id in told else m for m in marks[settled:]]
-    return Placed(
-        timeline=Timeline(base.latest, base.on, base.heard, tuple(kept)),
-        live=Stream(*state.latest) if state.on and state.latest else None,
-        last_type=marks[-1].type,
+    state.apply(entries[settled:])
+    events = tuple(_new_events(state.runs))
+    ids = {event.id for event in events}
+    remaining = [
+        item._replace(suppressed_event=None) if item.message_id in ids else item
+        for item in entries[settled:]
+    ]
+    return Insertion(
+        timeline=Timeline(base.latest_start, base.is_on, base.last_entries, tuple(remaining)),
+        live=Stream(*state.latest_start) if state.is_on and state.latest_start else None,
+        last_type=entries[-1].type,
         events=events,
     )
 
 
 class Replay:
-    """What hearing marks in their order leads to.
+    """The state after applying entries in their order.
 
-    Only the stream that started last can be on: a broadcaster has one stream at a time. `heard` is
-    the last mark of each stream; `runs` are the marks that say the same of the same stream in
-    succession, without those of a run that was told before the timeline begins.
+    A broadcaster has one stream at a time, so only the stream that started last can be on.
+    `last_entries` has the last entry of each stream. `runs` are the groups of consecutive entries
+    of one stream and one type, without a group whose event is older than the timeline.
     """
 
     def __init__(self, timeline: Timeline) -> None:
-        self.latest = timeline.latest
-        self.on = timeline.on
-        self.heard = {mark.stream_id or "": mark for mark in timeline.heard}
-        self.runs: list[list[Mark]] = []
-        self._current: dict[str, list[Mark]] = {}
+        self.latest_start = timeline.latest_start
+        self.is_on = timeline.is_on
+        self.last_entries = {entry.stream_id or "": entry for entry in timeline.last_entries}
+        self.runs: list[list[TimelineEntry]] = []
+        self._open_runs: dict[str, list[TimelineEntry]] = {}
 
-    def hear(self, marks: Iterable[Mark]) -> None:
-        heard, current = self.heard, self._current
-        for mark in marks:
-            subject = mark.stream_id or (self.latest.id if self.latest else "")
-            before = heard.get(subject)
-            heard[subject] = mark
-            if self._turns(mark, subject) or before is None or _is_news(before, mark):
-                current[subject] = [mark]
-                self.runs.append(current[subject])
-            elif subject in current:
-                current[subject].append(mark)
+    def apply(self, entries: Iterable[TimelineEntry]) -> None:
+        last_entries, open_runs = self.last_entries, self._open_runs
+        for entry in entries:
+            stream_id = entry.stream_id or (self.latest_start.id if self.latest_start else "")
+            before = last_entries.get(stream_id)
+            last_entries[stream_id] = entry
+            if self._switch(entry, stream_id) or before is None or _differs(before, entry):
+                open_runs[stream_id] = [entry]
+                self.runs.append(open_runs[stream_id])
+            elif stream_id in open_runs:
+                open_runs[stream_id].append(entry)
 
     def as_base(self) -> Timeline:
-        """The timeline that later marks go on from, with the last that was heard of its stream."""
-        subject = self.latest.id if self.latest else ""
-        last = self.heard.get(subject)
-        heard = (last._replace(stream_id=subject, withheld=None),) if last else ()
-        return Timeline(self.latest, self.on, heard)
+        """The state as the base of a timeline without entries."""
+        stream_id = self.latest_start.id if self.latest_start else ""
+        last = self.last_entries.get(stream_id)
+        last_entries = (last._replace(stream_id=stream_id, suppressed_event=None),) if last else ()
+        return Timeline(self.latest_start, self.is_on, last_entries)
 
-    def _turns(self, mark: Mark, subject: str) -> bool:
-        """Let `mark` turn the live stream on or off; whether it did."""
-        is_on = self.on and self.latest is not None and self.latest.id == subject
-        if mark.type is _OFFLINE:
-            self.on = self.on and not is_on
+    def _switch(self, entry: TimelineEntry, stream_id: str) -> bool:
+        """Let `entry` switch the live stream on or off. Returns whether it did."""
+        is_on = self.is_on and self.latest_start is not None and self.latest_start.id == stream_id
+        if entry.type is _OFFLINE:
+            self.is_on = self.is_on and not is_on
             return is_on
         if is_on:
             return False
-        stream = Begun(subject, mark.started_at or mark.at, mark.stream_type)
-        if is_superseded(stream, self.latest):
+        start = StreamStart(stream_id, entry.started_at or entry.at, entry.stream_type)
+        if is_superseded(start, self.latest_start):
             return False
-        self.latest, self.on = stream, True
+        self.latest_start, self.is_on = start, True
         return True
 
 
 def replay(timeline: Timeline) -> Replay:
-    """Go through all of its marks."""
+    """The state after all entries of `timeline`."""
     state = Replay(timeline)
-    state.hear(timeline.marks)
+    state.apply(timeline.entries)
     return state
 
 
-def is_superseded(stream: Stream | Begun, latest: Begun | None) -> bool:
-    """Whether another stream started later. A stream is not older than itself: EventSub tells its
-    start with fractions of a second and Helix without."""
+def is_superseded(stream: Stream | StreamStart, latest: StreamStart | None) -> bool:
+    """Whether another stream started later. The same stream never supersedes itself, although
+    EventSub gives its start with fractions of a second and Helix without."""
     return latest is not None and latest.id != stream.id and stream.started_at < latest.started_at
 
 
-def _is_news(before: Mark, mark: Mark) -> bool:
-    if before.type is not mark.type:
+def _differs(before: TimelineEntry, entry: TimelineEntry) -> bool:
+    """Whether `entry` is another event than `before`, the entry before it of the same stream."""
+    if before.type is not entry.type:
         return True
-    return mark.type is _OFFLINE and mark.stream_id is None and mark.at - before.at > SAME_OFFLINE
+    if entry.type is not _OFFLINE or entry.stream_id is not None:
+        return False
+    return entry.at - before.at > SAME_OFFLINE
 
 
-def _untold(runs: Iterable[list[Mark]]) -> Iterable[StreamEvent]:
-    """One event for each run of which nothing was told yet."""
+def _new_events(runs: Iterable[list[TimelineEntry]]) -> Iterable[StreamEvent]:
+    """One event for each run that has none in the history yet."""
     for run in runs:
-        first = run[0].withheld
-        if first is not None and all(mark.withheld for mark in run):
+        first = run[0].suppressed_event
+        if first is not None and all(entry.suppressed_event for entry in run):
             yield first
 
 
-def _order(mark: Mark) -> tuple[datetime, bool, str]:
-    return mark.at, mark.type is _OFFLINE, mark.message_id
+def _order(entry: TimelineEntry) -> tuple[datetime, bool, str]:
+    return entry.at, entry.type is _OFFLINE, entry.message_id
 
 
-def _settled(marks: Sequence[Mark]) -> int:
-    """How many of the first no message still under way can come before."""
-    oldest = marks[-1].at - TIMELINE_SPAN
-    first = max(len(marks) - TIMELINE_MARKS, 0)
-    return next(place for place in range(first, len(marks)) if marks[place].at >= oldest)
+def _settled(entries: Sequence[TimelineEntry]) -> int:
+    """The number of first entries that are too old for a message to arrive before them."""
+    oldest = entries[-1].at - TIMELINE_SPAN
+    first = max(len(entries) - MAX_TIMELINE_ENTRIES, 0)
+    return next(index for index in range(first, len(entries)) if entries[index].at >= oldest)

@@ -99,7 +99,7 @@ def _alone(session: StreamSession) -> Totals:
         ended_streams=int(ended),
         airtime_ms=session.airtime_ms,
         ended_airtime_ms=session.airtime_ms if ended else 0,
-        sums=session.sampled.sums,
+        sums=session.sample_totals.sums,
         last_stream_at=session.started_at,
     )
 

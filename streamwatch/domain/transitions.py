@@ -1,12 +1,11 @@
-"""The rules: what an observation of a streamer changes. Pure; the only place that has them.
+"""The rules: what an observation of a streamer changes. Pure; no other module has such rules.
 
-Messages come doubled, late and out of order (twitch-facts: "delivery is at least once", "order is
-not guaranteed"). So nothing is decided by the order of arrival: every "went on" and "went off" gets
-its place on the streamer's timeline by its own time, and the status is what replaying the timeline
-ends with (see `timeline`).
+EventSub delivers messages at least once, late, and in any order (see docs/architecture.md). So no
+decision depends on the order of arrival. Every online and offline is inserted into the streamer's
+timeline at its own time, and the status is the result of replaying the timeline (see `timeline`).
 
-Polls lag behind by minutes, and Helix leaves out streams that are on. So a poll adds a mark only
-for what it shows beyond doubt.
+Helix lags behind by minutes, and can omit streams that are on. So a poll inserts an entry only
+where it proves a change.
 """
 
 from dataclasses import replace
@@ -16,13 +15,13 @@ from typing import Any
 from streamwatch.domain.models import (
     Change,
     EventType,
-    Mark,
     Source,
     Stream,
     StreamEvent,
     StreamSnapshot,
     StreamStatus,
     Timeline,
+    TimelineEntry,
 )
 from streamwatch.domain.observations import (
     Observation,
@@ -31,7 +30,7 @@ from streamwatch.domain.observations import (
     WentOffline,
     WentOnline,
 )
-from streamwatch.domain.timeline import is_superseded, place, replay
+from streamwatch.domain.timeline import insert, is_superseded, replay
 from streamwatch.domain.times import format_time
 
 HELIX_LAG = timedelta(minutes=5)
@@ -46,9 +45,9 @@ def decide(status: StreamStatus | None, observation: Observation) -> Change | No
     """
     match observation:
         case WentOnline(event, stream):
-            return _went(status, event, _mark(event, stream))
+            return _insert(status, event, _entry(event, stream))
         case WentOffline(event):
-            return _went(status, event, _mark(event))
+            return _insert(status, event, _entry(event))
         case SeenLive():
             return _seen_live(status, observation)
         case SeenAbsent():
@@ -62,27 +61,27 @@ def is_late(before: StreamStatus | None, change: Change) -> bool:
     return bool(change.events) and (stream and stream.id) == (after and after.id)
 
 
-def _mark(event: StreamEvent, stream: Stream | None = None) -> Mark:
-    return Mark(
+def _entry(event: StreamEvent, stream: Stream | None = None) -> TimelineEntry:
+    return TimelineEntry(
         at=event.timestamp,
         type=event.event_type,
         message_id=event.id,
         stream_id=event.stream_id,
         started_at=stream.started_at if stream else None,
         stream_type=stream.type if stream else "live",
-        withheld=event,
+        suppressed_event=event,
     )
 
 
-def _went(status: StreamStatus | None, event: StreamEvent, mark: Mark) -> Change | None:
+def _insert(status: StreamStatus | None, event: StreamEvent, entry: TimelineEntry) -> Change | None:
     """The change that a message, or what a poll stands in for one, makes."""
     base = status or StreamStatus(
         event.broadcaster_id, event.broadcaster_login, event.broadcaster_name, None, event.timestamp
     )
-    placed = place(base.timeline, mark)
-    if placed is None:
+    insertion = insert(base.timeline, entry)
+    if insertion is None:
         return None
-    goes_on = placed.live and base.stream and placed.live.id == base.stream.id
+    continues = insertion.live and base.stream and insertion.live.id == base.stream.id
     return _change(
         status,
         base,
@@ -90,12 +89,12 @@ def _went(status: StreamStatus | None, event: StreamEvent, mark: Mark) -> Change
         event.broadcaster_name,
         event.timestamp,
         message_id=event.id if event.source is Source.EVENTSUB else None,
-        events=placed.events,
-        stream=base.stream if goes_on else placed.live,
-        last_event_type=placed.last_type,
-        timeline=placed.timeline,
-        seen_at=base.seen_at if goes_on else None,
-        absent_at=base.absent_at if goes_on and mark.type is EventType.OFFLINE else None,
+        events=insertion.events,
+        stream=base.stream if continues else insertion.live,
+        last_event_type=insertion.last_type,
+        timeline=insertion.timeline,
+        seen_at=base.seen_at if continues else None,
+        absent_at=base.absent_at if continues and entry.type is EventType.OFFLINE else None,
     )
 
 
@@ -129,10 +128,10 @@ def _change(
 
 def _seen_live(status: StreamStatus | None, seen: SeenLive) -> Change | None:
     change: Change | None = None
-    went_on_at = _went_on_at(status.timeline if status else Timeline(), seen)
-    if went_on_at is not None:
-        event = _event(seen, EventType.ONLINE, seen.stream, went_on_at)
-        change = _went(status, event, _mark(event, seen.stream))
+    online_at = _online_time(status.timeline if status else Timeline(), seen)
+    if online_at is not None:
+        event = _event(seen, EventType.ONLINE, seen.stream, online_at)
+        change = _insert(status, event, _entry(event, seen.stream))
     known = change.status if change else status
     if known is None or known.stream is None or known.stream.id != seen.stream.id:
         return change
@@ -152,21 +151,21 @@ def _seen_live(status: StreamStatus | None, seen: SeenLive) -> Change | None:
     )
 
 
-def _went_on_at(timeline: Timeline, seen: SeenLive) -> datetime | None:
+def _online_time(timeline: Timeline, seen: SeenLive) -> datetime | None:
     """When a stream that a poll shows went on, as far as that is news; else None.
 
     A stream that was not heard of went on when it started. One that was heard to end is on again
     only if Helix had the time to notice its end.
     """
     state = replay(timeline)
-    stream, before = seen.stream, state.heard.get(seen.stream.id)
+    stream, before = seen.stream, state.last_entries.get(seen.stream.id)
     if before is None:
         return stream.started_at
-    if before.type is EventType.ONLINE or is_superseded(stream, state.latest):
+    if before.type is EventType.ONLINE or is_superseded(stream, state.latest_start):
         return None
     if seen.at >= before.at + HELIX_LAG:
         return seen.at
-    was_seen_on = state.latest is not None and state.latest.id == stream.id
+    was_seen_on = state.latest_start is not None and state.latest_start.id == stream.id
     return None if was_seen_on else stream.started_at
 
 
@@ -178,14 +177,14 @@ def _seen_absent(status: StreamStatus | None, seen: SeenAbsent) -> Change | None
     if status.stream is None:
         named = (status.login, status.display_name) == (login, name)
         return None if named else _change(status, status, login, name, seen.at)
-    went_on_at = replay(status.timeline).heard[status.stream.id].at
-    seen_at = max(status.seen_at or went_on_at, went_on_at)
-    if seen.at < went_on_at + HELIX_LAG or seen.at <= (status.absent_at or seen_at):
+    online_at = replay(status.timeline).last_entries[status.stream.id].at
+    seen_at = max(status.seen_at or online_at, online_at)
+    if seen.at < online_at + HELIX_LAG or seen.at <= (status.absent_at or seen_at):
         return None
     if status.absent_at is None:
         return _change(status, status, login, name, seen.at, absent_at=seen.at)
     event = _event(seen, EventType.OFFLINE, status.stream, seen_at)
-    return _went(status, event, _mark(event))
+    return _insert(status, event, _entry(event))
 
 
 def _event(

@@ -9,7 +9,7 @@ from random import Random
 
 from streamwatch.domain.models import EventType, Source, Stream, StreamEvent, StreamSnapshot, User
 from streamwatch.domain.observations import SeenLive
-from streamwatch.domain.sessions import Observed, observed
+from streamwatch.domain.sessions import ProjectionInput, projection_input
 from streamwatch.domain.times import format_time
 from streamwatch.domain.transitions import snapshot
 from streamwatch.simulator.cast import CAST, CATEGORIES, TAGS, TITLES, Member
@@ -33,9 +33,9 @@ class Past:
     now: datetime
     days: int = 28
 
-    def of(self, world: World) -> Observed:
+    def of(self, world: World) -> ProjectionInput:
         """The streams of the cast that are over, and those that are on, so far."""
-        found = Observed()
+        found = ProjectionInput()
         for member in CAST:
             user = world.user(member.login)
             if member.usual_viewers:
@@ -44,9 +44,9 @@ class Past:
                 found += self.so_far(user, stream)
         return found
 
-    def streams(self, member: Member, user: User) -> Observed:
+    def streams(self, member: Member, user: User) -> ProjectionInput:
         """Streams that are over, on the member's usual days and at the usual hour."""
-        random, found = self.random, Observed()
+        random, found = self.random, ProjectionInput()
         weekdays = set(random.sample(range(7), random.randint(3, 6)))
         hour, games = random.choice(_HOURS), random.sample(list(CATEGORIES), 4)
         for ago in range(self.days, 0, -1):
@@ -61,10 +61,10 @@ class Past:
                 stream = self._stream(member, f"{user.user_id}{start:%m%d}", start)
                 played = random.sample(games, random.randint(1, 3))
                 found += self._watched(user, stream, end, played, peak)
-                found += observed([offline(user, stream.id, end)], None)
+                found += projection_input([offline(user, stream.id, end)], None)
         return found
 
-    def so_far(self, user: User, stream: Stream) -> Observed:
+    def so_far(self, user: User, stream: Stream) -> ProjectionInput:
         """A stream that is on, with the audience that it has now."""
         peak = (stream.viewer_count or 0) / _audience(_HALF_WAY)
         played = [*self.random.sample(list(CATEGORIES), 2), stream.game_name or ""]
@@ -83,10 +83,10 @@ class Past:
         played: Sequence[str],
         peak: float,
         way: float = 1.0,
-    ) -> Observed:
+    ) -> ProjectionInput:
         """The online, and a sample now and then: the audience comes, stays and goes, as far as the
         stream has come on its `way`."""
-        several = [observed([online(user, stream)], None)]
+        several = [projection_input([online(user, stream)], None)]
         for at in _moments(stream.started_at, until):
             part = (at - stream.started_at) / (until - stream.started_at)
             game = played[int(part * len(played))]
@@ -97,8 +97,8 @@ class Past:
                 game_id=CATEGORIES[game],
                 game_name=game,
             )
-            several.append(observed([], sample(user, seen, at)))
-        return sum(several, Observed())
+            several.append(projection_input([], sample(user, seen, at)))
+        return sum(several, ProjectionInput())
 
 
 def sample(user: User, stream: Stream, at: datetime) -> StreamSnapshot:

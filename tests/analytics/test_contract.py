@@ -14,7 +14,7 @@ from streamwatch.analytics.memory import MemoryAnalytics
 from streamwatch.analytics.mongo import MongoAnalytics
 from streamwatch.analytics.testing import CAP, AnalyticsContract, OpenAnalytics
 from streamwatch.analytics.testing.build import START
-from streamwatch.domain.sessions import Observed
+from streamwatch.domain.sessions import ProjectionInput
 from tests.servers import mongo_server
 from tests.waiting import wait_for
 
@@ -38,7 +38,7 @@ class TestMemoryAnalytics(AnalyticsContract):
     def forget(self, memory: MemoryAnalytics, now: list[datetime]) -> Callable[[datetime], None]:
         def forget(before: datetime) -> None:
             now.append(before + DAY)
-            memory.project(Observed())
+            memory.project(ProjectionInput())
 
         return forget
 
@@ -59,7 +59,7 @@ class TestEmbeddedAnalytics(AnalyticsContract):
     ) -> Callable[[datetime], None]:
         def forget(before: datetime) -> None:
             now.append(before + DAY)
-            analytics.project(Observed())
+            analytics.project(ProjectionInput())
 
         return forget
 

@@ -11,8 +11,16 @@ import pytest
 from streamwatch.analytics.base import AnalyticsStore, AnalyticsUnavailable
 from streamwatch.analytics.memory import MemoryAnalytics
 from streamwatch.analytics.mongo import MongoAnalytics
-from streamwatch.analytics.testing.build import CAP, CHESS, GO, Piece, offline, online, snapshot
-from streamwatch.analytics.testing.build import told as observed
+from streamwatch.analytics.testing.build import (
+    CAP,
+    CHESS,
+    GO,
+    Piece,
+    offline,
+    online,
+    snapshot,
+    told,
+)
 from streamwatch.domain.models import User
 from streamwatch.domain.times import format_time, parse_time
 from streamwatch.services.analytics.projector import Projector
@@ -53,7 +61,7 @@ def world(analytics: AnalyticsStore) -> World:
 
 
 def keep(world: World, *pieces: Piece) -> None:
-    world.analytics.project(observed(*pieces))
+    world.analytics.project(told(*pieces))
 
 
 def get(world: World, path: str) -> Any:

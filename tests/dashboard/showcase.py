@@ -15,7 +15,7 @@ from streamwatch.app import create_app
 from streamwatch.bootstrap import Services, assemble
 from streamwatch.domain.models import Stream, Streamer, User
 from streamwatch.domain.observations import Observation, SeenLive, WentOffline, WentOnline
-from streamwatch.domain.sessions import observed
+from streamwatch.domain.sessions import projection_input
 from streamwatch.domain.transitions import snapshot
 from streamwatch.services.ingestion.recorder import ObservationRecorder
 from streamwatch.settings import Settings
@@ -106,12 +106,12 @@ class Showcase:
         stream = Stream(stream_id, at)
         event = online(user, stream)
         self._observe(WentOnline(event, stream))
-        self.analytics.project(observed((event,), None))
+        self.analytics.project(projection_input((event,), None))
 
     def go_offline(self, name: str, stream_id: str) -> None:
         event = offline(self._user(name), stream_id, self._now())
         self._observe(WentOffline(event))
-        self.analytics.project(observed((event,), None))
+        self.analytics.project(projection_input((event,), None))
 
     def poll(self, name: str, **details: object) -> None:
         """Helix shows the stream that is on, with these details."""
@@ -133,16 +133,16 @@ class Showcase:
     def _see(self, user: User, stream: Stream) -> None:
         seen = SeenLive(user.user_id, user.login, user.display_name, stream, self._now())
         self._observe(seen)
-        self.analytics.project(observed((), snapshot(seen)))
+        self.analytics.project(projection_input((), snapshot(seen)))
 
     def past_stream(
         self, user: User, stream_id: str, start: datetime, length: timedelta, viewers: int
     ) -> None:
         """A stream that was on and watched by as many all the time; the analytics alone know it."""
-        self.analytics.project(observed((online(user, Stream(stream_id, start)),), None))
+        self.analytics.project(projection_input((online(user, Stream(stream_id, start)),), None))
         for number in range(length // SAMPLED_EVERY):
             self.past_sample(user, stream_id, start + number * SAMPLED_EVERY, viewers, start)
-        self.analytics.project(observed((offline(user, stream_id, start + length),), None))
+        self.analytics.project(projection_input((offline(user, stream_id, start + length),), None))
 
     def past_sample(
         self,
@@ -155,7 +155,7 @@ class Showcase:
         stream = Stream(
             stream_id, start or at, viewer_count=viewers, game_id="1", game_name="Chess"
         )
-        self.analytics.project(observed((), sample(user, stream, at)))
+        self.analytics.project(projection_input((), sample(user, stream, at)))
 
     def _observe(self, observation: Observation) -> None:
         ObservationRecorder(self.storage).record([observation])

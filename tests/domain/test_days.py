@@ -7,7 +7,7 @@ import pytest
 
 from streamwatch.domain.days import days
 from streamwatch.domain.sessions import StreamSession
-from streamwatch.domain.statistics import QuarterSums, Sampled, quarter_of
+from streamwatch.domain.statistics import QuarterSums, SampleTotals, quarter_of
 
 HOUR = timedelta(hours=1)
 HOUR_MS = 3_600_000
@@ -19,7 +19,7 @@ def session(start: datetime, length: timedelta, viewers: int = 10) -> StreamSess
     quarters = range(quarter_of(start), quarter_of(start + length))
     sums = tuple(QuarterSums(one, HOUR_MS // 4, viewers * HOUR_MS // 4) for one in quarters)
     return StreamSession(
-        "s", "1", "ann", "Ann", start, start + length, start + length, Sampled(quarters=sums)
+        "s", "1", "ann", "Ann", start, start + length, start + length, SampleTotals(quarters=sums)
     )
 
 

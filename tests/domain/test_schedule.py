@@ -76,6 +76,6 @@ def test_the_hours_add_up_to_the_streams(random: Random, zone: str) -> None:
     sessions = made_of(history(random)).values()
     cells = schedule(sessions, ZoneInfo(zone))
     assert sum(one.live_ms for one in cells) == sum(one.airtime_ms for one in sessions)
-    sums = [one.sampled.sums for one in sessions]
+    sums = [one.sample_totals.sums for one in sessions]
     assert sum(one.viewer_ms for one in cells) == sum(one.viewer_ms for one in sums)
     assert sum(one.observed_ms for one in cells) == sum(one.observed_ms for one in sums)

@@ -17,10 +17,10 @@ from streamwatch.analytics.testing.build import (
 from streamwatch.domain.observations import Observation
 from streamwatch.domain.sessions import (
     MAX_VIEWERS,
+    InvalidObservation,
     StreamSession,
-    Unusable,
-    fact,
-    sample,
+    normalize_sample,
+    session_event,
 )
 from streamwatch.domain.transitions import decide
 from tests.domain import build
@@ -106,7 +106,7 @@ def test_a_poll_that_still_shows_the_stream_after_its_offline_does_not_reopen_it
 
 
 def test_an_online_is_no_earlier_than_the_start_it_tells() -> None:
-    assert fact(online("s1", 0, started=2)).at == at(2)
+    assert session_event(online("s1", 0, started=2)).at == at(2)
 
 
 # What it shows
@@ -116,11 +116,11 @@ def test_title_category_language_and_names_are_the_last_seen() -> None:
     chess = snapshot("s1", 60, category=("1", "Chess"))
     go = snapshot("s1", 120, category=("2", "Go"), login="renamed")
     [one] = of(online("s1", 0), go, chess).values()
-    last = one.sampled.last
+    last = one.sample_totals.last
     assert last is not None
     assert (last.title, last.category_name) == ("At 120", "Go")
     assert (one.broadcaster_login, one.broadcaster_name) == ("renamed", "Renamed")
-    assert [c.category_name for c in one.sampled.categories] == ["Chess", "Go"]
+    assert [c.category_name for c in one.sample_totals.categories] == ["Chess", "Go"]
 
 
 def test_coverage_is_what_samples_stand_for_of_the_airtime() -> None:
@@ -140,11 +140,11 @@ def test_what_cannot_be_a_session_is_refused() -> None:
         {"started_at": "now", "id": "s1"},
         {"id": "s1", "started_at": 1},
     ):
-        with pytest.raises(Unusable):
-            fact(replace(good, data=data))
+        with pytest.raises(InvalidObservation):
+            session_event(replace(good, data=data))
     for viewers in (-1, MAX_VIEWERS + 1):
-        with pytest.raises(Unusable):
-            sample(snapshot("s1", 0, viewers))
+        with pytest.raises(InvalidObservation):
+            normalize_sample(snapshot("s1", 0, viewers))
 
 
 # Whatever the order

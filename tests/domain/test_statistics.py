@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from streamwatch.analytics.testing.build import CAP, at, snapshot
 from streamwatch.domain.models import StreamSnapshot
-from streamwatch.domain.statistics import HOUR_MS, Sampled, Sums, milliseconds, sampled
+from streamwatch.domain.statistics import HOUR_MS, SampleTotals, Sums, compute_totals, milliseconds
 
 CAP_MS = milliseconds(CAP)
 
@@ -27,18 +27,18 @@ def series(draw: st.DrawFn, longest_gap: int = 3 * CAP_MS) -> Samples:
     return [snapshot("s1", time, draw(viewers), category=draw(categories)) for time in times]
 
 
-def figures(samples: Samples, end_ms: int | None = 0) -> Sampled:
+def figures(samples: Samples, end_ms: int | None = 0) -> SampleTotals:
     end = None
     if end_ms is not None:
         end = samples[-1].captured_at + timedelta(milliseconds=end_ms)
-    return sampled(samples, end, CAP)
+    return compute_totals(samples, end, CAP)
 
 
 # By hand
 
 
 def test_a_sample_stands_for_the_time_until_the_next_and_the_last_until_the_end() -> None:
-    result = sampled([snapshot("s1", 0, 100), snapshot("s1", 300, 40)], at(400), CAP).sums
+    result = compute_totals([snapshot("s1", 0, 100), snapshot("s1", 300, 40)], at(400), CAP).sums
     assert result.viewer_ms == (100 * 300 + 40 * 100) * 1000
     assert result.observed_ms == 400 * 1000
     assert result.average == 85
@@ -47,27 +47,27 @@ def test_a_sample_stands_for_the_time_until_the_next_and_the_last_until_the_end(
 
 
 def test_the_last_sample_of_an_ongoing_stream_stands_for_no_time() -> None:
-    result = sampled([snapshot("s1", 0, 100), snapshot("s1", 300, 40)], None, CAP).sums
+    result = compute_totals([snapshot("s1", 0, 100), snapshot("s1", 300, 40)], None, CAP).sums
     assert result.viewer_ms == 100 * 300 * 1000
 
 
 def test_no_sample_stands_for_more_than_the_cap() -> None:
     samples = [snapshot("s1", 0, 100), snapshot("s1", 5000, 40)]
-    assert sampled(samples, at(9000), CAP).sums.observed_ms == 2 * CAP_MS
+    assert compute_totals(samples, at(9000), CAP).sums.observed_ms == 2 * CAP_MS
 
 
 def test_a_sample_from_after_the_end_stands_for_no_time() -> None:
     samples = [snapshot("s1", 0, 100), snapshot("s1", 300, 40)]
-    assert sampled(samples, at(200), CAP).sums.viewer_ms == 100 * 300 * 1000
+    assert compute_totals(samples, at(200), CAP).sums.viewer_ms == 100 * 300 * 1000
 
 
 def test_while_no_time_was_observed_the_average_is_the_plain_mean() -> None:
-    assert sampled([snapshot("s1", 0, 100)], None, CAP).sums.average == 100
+    assert compute_totals([snapshot("s1", 0, 100)], None, CAP).sums.average == 100
     assert (Sums(samples=1, viewer_sum=100) + Sums(samples=1, viewer_sum=50)).average == 75
 
 
 def test_without_samples_nothing_is_known() -> None:
-    sums = sampled([], at(100), CAP).sums
+    sums = compute_totals([], at(100), CAP).sums
     assert (sums.average, sums.max_viewers, sums.hours_watched) == (None, None, 0)
 
 
@@ -78,7 +78,7 @@ def test_a_category_takes_the_time_of_its_own_samples() -> None:
         snapshot("s1", 100, 50, category=go),
         snapshot("s1", 300, 10, category=chess),
     ]
-    first, second = sampled(samples, at(310), CAP).categories
+    first, second = compute_totals(samples, at(310), CAP).categories
     assert (first.category_name, first.sums.observed_ms, first.sums.samples) == (
         "Chess",
         110_000,
@@ -91,7 +91,7 @@ def test_a_category_takes_the_time_of_its_own_samples() -> None:
 def test_a_category_has_its_newest_name() -> None:
     names = ["Twitch Plays", "Twitch Sings"]
     samples = [snapshot("s1", n, category=("9", name)) for n, name in enumerate(names)]
-    [category] = sampled(samples, None, CAP).categories
+    [category] = compute_totals(samples, None, CAP).categories
     assert category.category_name == "Twitch Sings"
 
 
@@ -129,7 +129,7 @@ def test_splitting_a_sample_changes_no_time(
     later = data.draw(st.integers(0, milliseconds(until - first.captured_at)))
     second = replace(first, captured_at=first.captured_at + timedelta(milliseconds=later))
     split = [*samples[: number + 1], second, *samples[number + 1 :]]
-    one, two = sampled(samples, end, CAP), sampled(split, end, CAP)
+    one, two = compute_totals(samples, end, CAP), compute_totals(split, end, CAP)
     assert (one.sums.viewer_ms, one.sums.observed_ms) == (two.sums.viewer_ms, two.sums.observed_ms)
     assert one.quarters == two.quarters
 
@@ -153,8 +153,10 @@ def test_figures_are_carried_on_when_old_samples_are_no_longer_kept(
     until = None
     if earlier and end_before is not None:
         until = earlier[-1].captured_at + timedelta(milliseconds=end_before)
-    before = sampled(earlier, until, CAP)
-    assert sampled(samples[-kept:] if kept else [], end, CAP, before) == sampled(samples, end, CAP)
+    before = compute_totals(earlier, until, CAP)
+    assert compute_totals(samples[-kept:] if kept else [], end, CAP, before) == compute_totals(
+        samples, end, CAP
+    )
 
 
 @given(st.lists(series(), min_size=1, max_size=5), st.randoms())

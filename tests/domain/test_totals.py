@@ -13,7 +13,7 @@ from streamwatch.analytics.testing.build import (
     snapshot,
 )
 from streamwatch.api.analytics_documents import session_document, stats_document, window_document
-from streamwatch.domain.sessions import Identity, Named
+from streamwatch.domain.sessions import Identity, ObservedName
 from streamwatch.domain.statistics import HOUR_MS
 from streamwatch.domain.totals import StreamerStats, Totals, Window, totals
 
@@ -35,7 +35,7 @@ def test_ongoing_streams_have_no_part_in_the_average_duration() -> None:
     found = totals(made_of(pieces).values())
     assert (found.streams, found.ended_streams) == (2, 1)
     assert (found.airtime_ms, found.ended_airtime_ms) == (360_000, 60_000)
-    identity = Identity("1", Named(at(400), "ann", "Ann"), at(0))
+    identity = Identity("1", ObservedName(at(400), "ann", "Ann"), at(0))
     document = stats_document(StreamerStats(identity, found))
     assert document["avg_stream_duration_minutes"] == 1
     none_ended = stats_document(StreamerStats(identity, Totals(streams=1, airtime_ms=5)))
@@ -66,7 +66,7 @@ def test_figures_are_rounded_on_the_way_out_alone() -> None:
     document = session_document(session)
     assert document["avg_viewers"] == round((1 * 4 + 5 * 2) / 7, 2) == 2.0
     assert document["duration_minutes"] == round(7 / 60, 2) == 0.12
-    assert session.sampled.sums.viewer_ms == 14_000
+    assert session.sample_totals.sums.viewer_ms == 14_000
 
 
 def test_a_change_is_a_part_of_what_was_before_and_none_from_nothing() -> None:

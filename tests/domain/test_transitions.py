@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from streamwatch.domain.models import EventType, Source
 from streamwatch.domain.observations import Observation, WentOffline, WentOnline
-from streamwatch.domain.timeline import TIMELINE_MARKS, TIMELINE_SPAN
+from streamwatch.domain.timeline import MAX_TIMELINE_ENTRIES, TIMELINE_SPAN
 from streamwatch.domain.transitions import HELIX_LAG, decide, is_late
 from tests.domain.build import Story, absent, at, offline, online, seen
 
@@ -122,11 +122,11 @@ def test_the_timeline_stays_short() -> None:
     for number in range(200):
         story.observe(online(f"s{number}", 20 * number)).observe(offline(None, 20 * number + 10))
     assert story.status is not None
-    assert len(story.status.timeline.marks) <= TIMELINE_MARKS
+    assert len(story.status.timeline.entries) <= MAX_TIMELINE_ENTRIES
     assert len(story.history) == 400
     span = TIMELINE_SPAN.total_seconds()
     story.observe(online("later", 4000 + 2 * span))
-    assert len(story.status.timeline.marks) == 1
+    assert len(story.status.timeline.entries) == 1
     assert story.live_id() == "later"
     story.observe(online("later", 4001 + 2 * span, started=4000 + 2 * span))
     assert story.told[-1:] == ["+later"]

@@ -9,7 +9,7 @@ from streamwatch.analytics.mongo import MongoAnalytics
 from streamwatch.analytics.testing import CAP
 from streamwatch.domain.models import Source, Stream
 from streamwatch.domain.observations import SeenLive
-from streamwatch.domain.sessions import Observed
+from streamwatch.domain.sessions import ProjectionInput
 from streamwatch.services.analytics.projector import READER, RECLAIM_SECONDS, Projector
 from streamwatch.services.ingestion.recorder import ObservationRecorder
 from streamwatch.storage.redis import RedisStorage, keys
@@ -28,7 +28,7 @@ class ProcessDied(BaseException):
 class DyingAnalytics(MongoAnalytics):
     """Writes, then dies before the entries are acknowledged."""
 
-    def project(self, observed: Observed) -> None:
+    def project(self, observed: ProjectionInput) -> None:
         super().project(observed)
         raise ProcessDied
 
@@ -65,7 +65,7 @@ def test_entries_of_a_dead_worker_are_projected_again_and_count_once(
     assert Projector(storage.feed, analytics, "alive", now).run_once() == SAMPLES
 
     assert analytics.sessions("1337", 10) == once
-    assert [session.sampled.sums.samples for session in once] == [SAMPLES]
+    assert [session.sample_totals.sums.samples for session in once] == [SAMPLES]
     assert [(reader.lag, reader.pending) for reader in storage.feed.readers()] == [(0, 0)]
     assert storage.feed.trim() == SAMPLES
     analytics.close()

@@ -5,7 +5,7 @@ import pytest
 
 from streamwatch.analytics.base import AnalyticsUnavailable
 from streamwatch.analytics.memory import MemoryAnalytics
-from streamwatch.domain.sessions import Observed
+from streamwatch.domain.sessions import ProjectionInput
 from streamwatch.services.analytics.projector import Projector
 from streamwatch.services.ingestion.recorder import ObservationRecorder
 from streamwatch.storage.memory import MemoryStorage
@@ -22,7 +22,7 @@ class FailingAnalytics(MemoryAnalytics):
         self.problem = problem
         self.tries = 0
 
-    def project(self, observed: Observed) -> None:
+    def project(self, observed: ProjectionInput) -> None:
         self.tries += 1
         if self.problem:
             raise self.problem

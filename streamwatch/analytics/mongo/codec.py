@@ -5,15 +5,15 @@ from typing import Any
 
 from streamwatch.analytics.mongo.connection import Document
 from streamwatch.domain.models import StreamSnapshot
-from streamwatch.domain.sessions import Fact, Identity, Kind, Named, StreamSession
-from streamwatch.domain.statistics import CategorySums, QuarterSums, Sampled, Sums
+from streamwatch.domain.sessions import Identity, Kind, ObservedName, SessionEvent, StreamSession
+from streamwatch.domain.statistics import CategorySums, QuarterSums, SampleTotals, Sums
 from streamwatch.domain.totals import StreamerStats, Totals
 
 SUMS = ("samples", "viewer_sum", "max_viewers", "observed_ms", "viewer_ms")
 COUNTS = ("streams", "ended_streams", "airtime_ms", "ended_airtime_ms")
 
 
-def fact_value(fact: Fact) -> Document:
+def fact_value(fact: SessionEvent) -> Document:
     """Without its id."""
     value: Document = {
         "kind": fact.kind.value,
@@ -26,8 +26,8 @@ def fact_value(fact: Fact) -> Document:
     return value if fact.started_at is None else value | {"started_at": fact.started_at}
 
 
-def fact_from(value: Document) -> Fact:
-    return Fact(
+def fact_from(value: Document) -> SessionEvent:
+    return SessionEvent(
         id=value["_id"],
         kind=Kind(value["kind"]),
         at=value["at"],
@@ -74,7 +74,7 @@ def sample_from(value: Document) -> StreamSnapshot:
 
 
 def session_value(session: StreamSession, ticket: int) -> Document:
-    sampled = session.sampled
+    sample_totals = session.sample_totals
     return {
         "_id": session.stream_id,
         "broadcaster_id": session.broadcaster_id,
@@ -84,12 +84,12 @@ def session_value(session: StreamSession, ticket: int) -> Document:
         "ended_at": session.ended_at,
         "seen_at": session.seen_at,
         "airtime_ms": session.airtime_ms,
-        **_sums_value(sampled.sums),
-        "categories": [category_value(one) for one in sampled.categories],
-        "quarters": [_quarter_value(one) for one in sampled.quarters],
-        "first_at": sampled.first_at,
-        "last": sample_value(sampled.last) if sampled.last else None,
-        "last_ms": sampled.last_ms,
+        **_sums_value(sample_totals.sums),
+        "categories": [category_value(one) for one in sample_totals.categories],
+        "quarters": [_quarter_value(one) for one in sample_totals.quarters],
+        "first_at": sample_totals.first_at,
+        "last": sample_value(sample_totals.last) if sample_totals.last else None,
+        "last_ms": sample_totals.last_ms,
         "month": f"{session.started_at:%Y-%m}",
         "ticket": ticket,
     }
@@ -104,7 +104,7 @@ def session_from(value: Document) -> StreamSession:
         started_at=value["started_at"],
         ended_at=value["ended_at"],
         seen_at=value["seen_at"],
-        sampled=Sampled(
+        sample_totals=SampleTotals(
             sums=_sums_from(value),
             categories=tuple(category_from(one) for one in value["categories"]),
             quarters=tuple(QuarterSums(**one) for one in value["quarters"]),
@@ -127,13 +127,13 @@ def category_from(value: Document) -> CategorySums:
     return CategorySums(value["category_id"], value["category_name"], _sums_from(value))
 
 
-def named_value(named: Named) -> Document:
+def named_value(named: ObservedName) -> Document:
     """Its fields stand in this order so that MongoDB, too, finds the newest to be the greatest."""
     return {"at": named.at, "login": named.login, "name": named.name}
 
 
 def identity_from(value: Document) -> Identity:
-    return Identity(value["_id"], Named(**value["named"]), value["first_seen_at"])
+    return Identity(value["_id"], ObservedName(**value["named"]), value["first_seen_at"])
 
 
 def month_value(
@@ -153,10 +153,10 @@ def stats_value(
 ) -> Document:
     return {
         "_id": identity.broadcaster_id,
-        "broadcaster_login": identity.named.login,
-        "broadcaster_name": identity.named.name,
+        "broadcaster_login": identity.latest_name.login,
+        "broadcaster_name": identity.latest_name.name,
         "first_seen_at": identity.first_seen_at,
-        "updated_at": identity.named.at,
+        "updated_at": identity.latest_name.at,
         **_totals_value(totals, played),
         "average": totals.sums.average,
         "ticket": ticket,
@@ -164,7 +164,7 @@ def stats_value(
 
 
 def stats_from(value: Document) -> StreamerStats:
-    named = Named(value["updated_at"], value["broadcaster_login"], value["broadcaster_name"])
+    named = ObservedName(value["updated_at"], value["broadcaster_login"], value["broadcaster_name"])
     identity = Identity(value["_id"], named, value["first_seen_at"])
     return StreamerStats(identity, totals_from(value))
 

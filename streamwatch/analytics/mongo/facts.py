@@ -16,7 +16,7 @@ from pymongo.collection import Collection
 from streamwatch.analytics.mongo.codec import fact_from, fact_value
 from streamwatch.analytics.mongo.connection import AT_ONCE, Connection, Document, write_all
 from streamwatch.analytics.mongo.schema import EVENTS
-from streamwatch.domain.sessions import Fact, Kind, spans
+from streamwatch.domain.sessions import Kind, SessionEvent, spans
 
 Key = TypeVar("Key")
 
@@ -37,14 +37,14 @@ class Facts:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def keep(self, facts: Iterable[Fact]) -> None:
+    def keep(self, facts: Iterable[SessionEvent]) -> None:
         """Add facts; those that are known stay as they are."""
         write_all(self._events, [_addition(fact) for fact in facts])
 
-    def of_streamer(self, user_id: str) -> list[Fact]:
+    def of_streamer(self, user_id: str) -> list[SessionEvent]:
         return [fact_from(value) for value in self._events.find({"broadcaster_id": user_id})]
 
-    def of_streams(self, stream_ids: Iterable[str], user_ids: Iterable[str]) -> list[Fact]:
+    def of_streams(self, stream_ids: Iterable[str], user_ids: Iterable[str]) -> list[SessionEvent]:
         """The facts that name these streams, all of these streamers."""
         query = {
             "stream_id": {"$in": list(stream_ids)},
@@ -53,15 +53,15 @@ class Facts:
         return [fact_from(value) for value in self._events.find(query, batch_size=AT_ONCE)]
 
     def deciding(
-        self, own: dict[str, list[Fact]], latest: dict[str, Fact]
-    ) -> dict[str, list[Fact]]:
+        self, own: dict[str, list[SessionEvent]], latest: dict[str, SessionEvent]
+    ) -> dict[str, list[SessionEvent]]:
         """The facts that decide the sessions of streams: their own, and those around them. `latest`
         has an online of the stream that started last, by user id. Nothing for a stream that nobody
         saw on."""
         found = {stream_id: spans(facts).get(stream_id) for stream_id, facts in own.items()}
         on = {stream_id: span for stream_id, span in found.items() if span}
         ends = self._unnamed_offlines(
-            {stream_id: (span.broadcaster_id, span.heard_at) for stream_id, span in on.items()}
+            {stream_id: (span.broadcaster_id, span.online_at) for stream_id, span in on.items()}
         )
         whose = self.started_last(
             {stream_id: (end.broadcaster_id, end.at) for stream_id, end in ends.items()}
@@ -75,11 +75,11 @@ class Facts:
             for stream_id in on
         }
 
-    def latest(self, user_ids: Iterable[str]) -> dict[str, Fact]:
+    def latest(self, user_ids: Iterable[str]) -> dict[str, SessionEvent]:
         """An online of the stream that started last, by user id."""
         return self.started_last({user_id: (user_id, _FOREVER) for user_id in user_ids})
 
-    def started_last(self, moments: dict[Key, Moment]) -> dict[Key, Fact]:
+    def started_last(self, moments: dict[Key, Moment]) -> dict[Key, SessionEvent]:
         """For each moment an online of the stream that, of those heard of by then, started last."""
         by_then: list[Document] = [  # an online is no earlier than the start it tells
             {"$gte": ["$started_at", _EVER]},
@@ -89,7 +89,7 @@ class Facts:
         first: list[Document] = [{"$sort": _BY_START_BACK}, {"$limit": 1}]
         return _firsts(self._of_each(moments, [_OF_STREAMER, *by_then], first))
 
-    def _unnamed_offlines(self, moments: dict[Key, Moment]) -> dict[Key, Fact]:
+    def _unnamed_offlines(self, moments: dict[Key, Moment]) -> dict[Key, SessionEvent]:
         """For each moment the first offline without a name since then. Most streamers have none."""
         since = [_OF_STREAMER, _UNNAMED, {"$gte": ["$at", "$$at"]}]
         first: list[Document] = [{"$sort": _BY_TIME}, {"$limit": 1}]
@@ -100,7 +100,7 @@ class Facts:
         among = {key: moment for key, moment in moments.items() if moment[0] in some}
         return _firsts(self._of_each(among, since, first))
 
-    def unnamed_offlines_after(self, onlines: Sequence[Fact]) -> list[Moment]:
+    def unnamed_offlines_after(self, onlines: Sequence[SessionEvent]) -> list[Moment]:
         """The offlines without a name that each of these onlines keeps from ending streams that
         started earlier: those after it that no later-started stream keeps from it."""
         since = {online.id: (online.broadcaster_id, online.at) for online in onlines}
@@ -115,7 +115,7 @@ class Facts:
         )
         return [(fact.broadcaster_id, fact.at) for facts in found.values() for fact in facts]
 
-    def _next_onlines(self, onlines: Sequence[Fact]) -> dict[str, datetime]:
+    def _next_onlines(self, onlines: Sequence[SessionEvent]) -> dict[str, datetime]:
         """When a stream that started later was first heard of, by the id of the online. Onlines are
         no earlier than the starts they tell: the first cannot have started after the first by start
         was heard of."""
@@ -152,7 +152,7 @@ class Facts:
         conditions: Sequence[Document],
         then: Sequence[Document],
         more: dict[Key, Document] | None = None,
-    ) -> dict[Key, list[Fact]]:
+    ) -> dict[Key, list[SessionEvent]]:
         """For each moment the facts under these conditions, in which it is `$$user_id` and `$$at`,
         beside what `more` names. One round trip, and one look into an index for each."""
         if not moments:
@@ -180,11 +180,11 @@ class Facts:
         return self._connection.collection(EVENTS)
 
 
-def _firsts(found: dict[Key, list[Fact]]) -> dict[Key, Fact]:
+def _firsts(found: dict[Key, list[SessionEvent]]) -> dict[Key, SessionEvent]:
     return {key: facts[0] for key, facts in found.items() if facts}
 
 
-def _addition(fact: Fact) -> InsertOne[Document] | UpdateOne:
+def _addition(fact: SessionEvent) -> InsertOne[Document] | UpdateOne:
     """An insert, which fails where the fact is known. Of SEEN the earlier is kept, as in
     `domain.sessions.merged`."""
     value = fact_value(fact)

@@ -32,7 +32,7 @@ from streamwatch.analytics.mongo.facts import Facts
 from streamwatch.analytics.mongo.months import Months, UserMonths
 from streamwatch.analytics.mongo.schema import STATS, STREAMERS, TICKETS
 from streamwatch.analytics.mongo.sessions import Sessions
-from streamwatch.domain.sessions import Fact, Kind, Observed, identities, spans
+from streamwatch.domain.sessions import Kind, ProjectionInput, SessionEvent, identities, spans
 from streamwatch.domain.totals import Totals
 
 
@@ -53,12 +53,12 @@ class Projection:
         self._sessions = Sessions(connection, cap)
         self._months = Months(connection)
 
-    def project(self, observed: Observed) -> None:
+    def project(self, observed: ProjectionInput) -> None:
         """Keep what was observed, and renew what it touches."""
-        self._facts.keep(observed.facts)
+        self._facts.keep(observed.events)
         self._sessions.keep(observed.samples)
-        self._keep_identities(observed.facts)
-        touched = _touched(observed.facts)
+        self._keep_identities(observed.events)
+        touched = _touched(observed.events)
         while touched:
             revisions = self._revisions(touched)
             self._renew(touched, revisions)
@@ -79,14 +79,14 @@ class Projection:
             if self._revisions([user_id]) == revisions:
                 return
 
-    def _keep_identities(self, facts: Iterable[Fact]) -> None:
+    def _keep_identities(self, facts: Iterable[SessionEvent]) -> None:
         updates = [
             UpdateOne(
                 {"_id": user_id},
                 {
                     "$inc": {"revision": 1},
                     "$min": {"first_seen_at": identity.first_seen_at},
-                    "$max": {"named": named_value(identity.named)},
+                    "$max": {"named": named_value(identity.latest_name)},
                 },
                 upsert=True,
             )
@@ -134,21 +134,25 @@ class Projection:
         ]
         write_all(self._connection.collection(STATS), writes)
 
-    def _deciding(self, touched: dict[str, _Touched]) -> dict[str, list[Fact]]:
+    def _deciding(self, touched: dict[str, _Touched]) -> dict[str, list[SessionEvent]]:
         """The sessions to renew, by stream id, with the facts that decide them."""
         named = {stream_id for what in touched.values() for stream_id in what.named}
         own = self._own(named, touched)
         own |= self._own(self._contradicted(touched, own) - named, touched)
         return self._facts.deciding(own, self._facts.latest(touched))
 
-    def _own(self, stream_ids: Collection[str], user_ids: Iterable[str]) -> dict[str, list[Fact]]:
-        own: dict[str, list[Fact]] = defaultdict(list)
+    def _own(
+        self, stream_ids: Collection[str], user_ids: Iterable[str]
+    ) -> dict[str, list[SessionEvent]]:
+        own: dict[str, list[SessionEvent]] = defaultdict(list)
         if stream_ids:
             for fact in self._facts.of_streams(stream_ids, user_ids):
                 own[fact.stream_id or ""].append(fact)
         return own
 
-    def _contradicted(self, touched: dict[str, _Touched], own: dict[str, list[Fact]]) -> set[str]:
+    def _contradicted(
+        self, touched: dict[str, _Touched], own: dict[str, list[SessionEvent]]
+    ) -> set[str]:
         """The streams whose sessions may be other than stored, though no fact names them."""
         offlines = {
             (user_id, at): (user_id, at)
@@ -169,7 +173,7 @@ class Projection:
         return ended | self._sessions.ending_at(user_ids, kept_from)
 
 
-def _touched(facts: Iterable[Fact]) -> dict[str, _Touched]:
+def _touched(facts: Iterable[SessionEvent]) -> dict[str, _Touched]:
     touched: dict[str, _Touched] = defaultdict(_Touched)
     for fact in facts:
         what = touched[fact.broadcaster_id]
@@ -182,7 +186,7 @@ def _touched(facts: Iterable[Fact]) -> dict[str, _Touched]:
     return touched
 
 
-def _went_on(stream_id: str, what: _Touched, own: list[Fact]) -> bool:
+def _went_on(stream_id: str, what: _Touched, own: list[SessionEvent]) -> bool:
     """Whether what was added can tell that a stream went on: by an online, or by a poll before
     every online. Later polls tell nothing new."""
     if stream_id in what.went_on:
@@ -195,7 +199,7 @@ def _went_on(stream_id: str, what: _Touched, own: list[Fact]) -> bool:
     )
 
 
-def _as_one_online(own: list[Fact]) -> Fact:
+def _as_one_online(own: list[SessionEvent]) -> SessionEvent:
     """The onlines of a stream as one that has the say of them all."""
     onlines = [fact for fact in own if fact.kind is not Kind.OFFLINE]
     latest = max(onlines, key=lambda fact: fact.key)

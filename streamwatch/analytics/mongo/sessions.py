@@ -25,7 +25,7 @@ from streamwatch.analytics.mongo.schema import SESSIONS, SNAPSHOTS
 from streamwatch.analytics.mongo.sums import OF_SESSIONS, totals_by_user
 from streamwatch.domain.batches import batched
 from streamwatch.domain.models import StreamSnapshot
-from streamwatch.domain.sessions import Fact, StreamSession, session, spans
+from streamwatch.domain.sessions import SessionEvent, StreamSession, session, spans
 from streamwatch.domain.statistics import quarter_of
 from streamwatch.domain.times import format_time
 from streamwatch.domain.totals import Totals
@@ -45,12 +45,12 @@ class Sessions:
         """Add samples; those that are known stay as they are."""
         write_all(self._snapshots, [_addition(sample) for sample in samples])
 
-    def renew(self, deciding: dict[str, list[Fact]], ticket: int) -> None:
+    def renew(self, deciding: dict[str, list[SessionEvent]], ticket: int) -> None:
         """Make the sessions of these streams anew of the facts that decide them."""
         for some in batched(deciding, MADE_AT_ONCE):
             self._renew({stream_id: deciding[stream_id] for stream_id in some}, ticket)
 
-    def _renew(self, deciding: dict[str, list[Fact]], ticket: int) -> None:
+    def _renew(self, deciding: dict[str, list[SessionEvent]], ticket: int) -> None:
         of_these = {
             "stream_id": {"$in": list(deciding)},
             "broadcaster_id": {"$in": [facts[0].broadcaster_id for facts in deciding.values()]},

@@ -27,7 +27,7 @@ from streamwatch.analytics.mongo.projection import Projection
 from streamwatch.analytics.mongo.sessions import Sessions
 from streamwatch.analytics.mongo.sums import OF_TOTALS, sums_of
 from streamwatch.domain.models import StreamSnapshot
-from streamwatch.domain.sessions import Observed, StreamSession
+from streamwatch.domain.sessions import ProjectionInput, StreamSession
 from streamwatch.domain.statistics import CategorySums
 from streamwatch.domain.totals import GameSums, Ranking, StreamerStats, Summary, Totals
 from streamwatch.settings import Settings
@@ -76,7 +76,7 @@ class MongoAnalytics(AnalyticsStore):
 
     # Writing
 
-    def project(self, observed: Observed) -> None:
+    def project(self, observed: ProjectionInput) -> None:
         with self._working(WRITE_SECONDS):
             self._projection.project(observed)
 

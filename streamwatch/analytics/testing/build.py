@@ -11,11 +11,11 @@ import pytest
 from streamwatch.analytics.base import AnalyticsStore
 from streamwatch.domain.models import EventType, Source, StreamEvent, StreamSnapshot
 from streamwatch.domain.sessions import (
-    Fact,
-    Observed,
+    ProjectionInput,
+    SessionEvent,
     StreamSession,
-    merged,
-    observed,
+    merge_events,
+    projection_input,
     session,
     spans,
 )
@@ -107,21 +107,25 @@ def snapshot(
     )
 
 
-def told(*pieces: Piece) -> Observed:
+def told(*pieces: Piece) -> ProjectionInput:
     """These events and samples, as the projector hands them over."""
-    return sum((_told(piece) for piece in pieces), Observed())
+    return sum((_told(piece) for piece in pieces), ProjectionInput())
 
 
-def _told(piece: Piece) -> Observed:
-    return observed((piece,), None) if isinstance(piece, StreamEvent) else observed((), piece)
+def _told(piece: Piece) -> ProjectionInput:
+    return (
+        projection_input((piece,), None)
+        if isinstance(piece, StreamEvent)
+        else projection_input((), piece)
+    )
 
 
 def made_of(pieces: Sequence[Piece]) -> dict[str, StreamSession]:
     """The sessions of one streamer that the rules make of all of this at once."""
     everything = told(*pieces)
-    facts: dict[str, Fact] = {}
-    for one in everything.facts:
-        facts[one.id] = merged(facts.get(one.id), one)
+    facts: dict[str, SessionEvent] = {}
+    for one in everything.events:
+        facts[one.id] = merge_events(facts.get(one.id), one)
     samples = {(one.stream_id, one.captured_at): one for one in everything.samples}
     return {
         stream_id: session(

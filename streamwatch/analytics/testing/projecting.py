@@ -23,7 +23,7 @@ from streamwatch.analytics.testing.build import (
     together,
     told,
 )
-from streamwatch.domain.sessions import Observed, StreamSession, identities
+from streamwatch.domain.sessions import ProjectionInput, StreamSession, identities
 from streamwatch.domain.statistics import CategorySums
 from streamwatch.domain.totals import StreamerStats, categories, totals
 
@@ -43,7 +43,7 @@ def new_user() -> str:
     return f"user-{next(_numbers)}"
 
 
-def batches(pieces: Sequence[Piece], random: Random) -> Iterator[Observed]:
+def batches(pieces: Sequence[Piece], random: Random) -> Iterator[ProjectionInput]:
     """The pieces in batches of random sizes."""
     rest = list(pieces)
     while rest:
@@ -63,10 +63,10 @@ def found(
 def check(analytics: AnalyticsStore, user_id: str, pieces: Sequence[Piece]) -> None:
     """What was made is what the rules make of all pieces at once, to the last digit."""
     sessions = made_of(pieces)
-    identity = identities(told(*pieces).facts)[user_id]
-    assert found(analytics, user_id, identity.named.login) == (
+    identity = identities(told(*pieces).events)[user_id]
+    assert found(analytics, user_id, identity.latest_name.login) == (
         sessions,
-        categories(one for each in sessions.values() for one in each.sampled.categories),
+        categories(one for each in sessions.values() for one in each.sample_totals.categories),
         StreamerStats(identity, totals(sessions.values())),
     )
 
@@ -103,7 +103,7 @@ class ProjectingContract(ContractBase):
         share = len(pieces) // 2
         parts = [pieces[: share + 2], pieces[share:], order.sample(pieces, share)]
 
-        def project(analytics: AnalyticsStore, part: list[Observed]) -> None:
+        def project(analytics: AnalyticsStore, part: list[ProjectionInput]) -> None:
             for batch in part:
                 analytics.project(batch)
 
@@ -182,7 +182,7 @@ class ProjectingContract(ContractBase):
             assert by_id(analytics.sessions(user_id, 10)) == made_of(pieces[user_id])
 
     def test_nothing_is_nothing(self, analytics: AnalyticsStore) -> None:
-        analytics.project(Observed())
+        analytics.project(ProjectionInput())
         assert analytics.summary().streamers == 0
 
     def test_preparing_again_changes_nothing(self, analytics: AnalyticsStore) -> None:

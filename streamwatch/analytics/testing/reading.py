@@ -50,7 +50,7 @@ class ReadingContract(ContractBase):
         assert stats is not None
         assert stats.identity.broadcaster_id == "ann"
         assert stats.identity.first_seen_at == at(0)
-        assert stats.identity.named.at == at(2 * HOUR)
+        assert stats.identity.latest_name.at == at(2 * HOUR)
         assert stats.totals.last_stream_at == at(0)
         assert stats.totals.hours_streamed == 2
         assert stats.totals.sums.hours_watched == 200

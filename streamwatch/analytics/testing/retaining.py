@@ -54,7 +54,7 @@ class RetainingContract(ContractBase):
         analytics.project(told(end))
         assert by_id(analytics.sessions("1337", 10)) == made_of([*STREAM, end])
         [session] = analytics.sessions("1337", 10)
-        assert session.sampled.last_ms == min(100_000, CAP.total_seconds() * 1000)
+        assert session.sample_totals.last_ms == min(100_000, CAP.total_seconds() * 1000)
 
     def test_samples_that_come_again_after_they_were_dropped_do_not_shrink_the_figures(
         self, analytics: AnalyticsStore, forget: Forget

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from streamwatch.analytics.base import AnalyticsError, AnalyticsStore, AnalyticsUnavailable
-from streamwatch.domain.sessions import Unusable, observed
+from streamwatch.domain.sessions import InvalidObservation, projection_input
 from streamwatch.services.analytics.projector import READER
 from streamwatch.storage.base import DeadLetter, Feed, FeedRecord
 
@@ -58,9 +58,9 @@ class DeadLetters:
         if record is None:
             return "What is stored cannot be read."
         try:
-            self._analytics.project(observed(record.events, record.snapshot))
+            self._analytics.project(projection_input(record.events, record.snapshot))
         except AnalyticsUnavailable:
             raise
-        except (AnalyticsError, Unusable) as error:
+        except (AnalyticsError, InvalidObservation) as error:
             return str(error)
         return None

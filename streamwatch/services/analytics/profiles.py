@@ -51,7 +51,7 @@ class StreamerProfiles:
         window = self._reports.window(stats, window_days)
         found = self._analytics.each_session(stats.identity.broadcaster_id, window.since)
         sessions = list(found)
-        played = (one for session in sessions for one in session.sampled.categories)
+        played = (one for session in sessions for one in session.sample_totals.categories)
         return Profile(stats, window, sessions, categories(played))
 
     def session(self, profile: Profile, stream_id: str) -> StreamSession | None:

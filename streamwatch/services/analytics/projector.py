@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 
 from streamwatch.analytics.base import AnalyticsError, AnalyticsStore, AnalyticsUnavailable
-from streamwatch.domain.sessions import Observed, Unusable, observed
+from streamwatch.domain.sessions import InvalidObservation, ProjectionInput, projection_input
 from streamwatch.storage.base import Feed, FeedEntry
 
 log = logging.getLogger(__name__)
@@ -21,7 +21,7 @@ RECLAIM_SECONDS = 15.0
 analytics did not answer."""
 
 
-Usable = tuple[FeedEntry, Observed]
+Usable = tuple[FeedEntry, ProjectionInput]
 
 
 class Projector:
@@ -72,8 +72,8 @@ class Projector:
                 self._set_aside(entry, entry.error or "The entry cannot be read.")
                 continue
             try:
-                yield entry, observed(entry.record.events, entry.record.snapshot)
-            except Unusable as error:
+                yield entry, projection_input(entry.record.events, entry.record.snapshot)
+            except InvalidObservation as error:
                 self._set_aside(entry, str(error))
 
     def _project(self, usable: list[Usable]) -> None:
@@ -97,9 +97,9 @@ class Projector:
         self._feed.set_aside(READER, entry, error, self._clock())
 
 
-def _together(several: Iterable[Observed]) -> Observed:
+def _together(several: Iterable[ProjectionInput]) -> ProjectionInput:
     several = list(several)
-    return Observed(
-        tuple(fact for one in several for fact in one.facts),
+    return ProjectionInput(
+        tuple(fact for one in several for fact in one.events),
         tuple(sample for one in several for sample in one.samples),
     )

@@ -70,7 +70,7 @@ class AnalyticsQueries:
         """The newest, with the streamer's login as it is now."""
         stats = self.stats(login)
         sessions = self._analytics.sessions(stats.identity.broadcaster_id, limit)
-        return stats.identity.named.login, sessions
+        return stats.identity.latest_name.login, sessions
 
     def each_session(self, login: str) -> Iterator[StreamSession]:
         """All, the newest first, as they are read."""

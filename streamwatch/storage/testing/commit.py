@@ -5,13 +5,13 @@ from collections.abc import Callable
 import pytest
 
 from streamwatch.domain.models import (
-    Begun,
     Change,
     EventType,
-    Mark,
     Stream,
+    StreamStart,
     StreamStatus,
     Timeline,
+    TimelineEntry,
 )
 from streamwatch.domain.observations import WentOffline, WentOnline
 from streamwatch.domain.transitions import decide
@@ -230,8 +230,8 @@ def _full_status() -> StreamStatus:
         tags=("a", "b"),
         thumbnail_url="https://example.com/{width}x{height}.jpg",
     )
-    mark = Mark(at(1), EventType.ONLINE, "m1", "s1", at(0), "rerun", event("m1", 1))
-    bare = Mark(at(2), EventType.OFFLINE, "m2")
+    entry = TimelineEntry(at(1), EventType.ONLINE, "m1", "s1", at(0), "rerun", event("m1", 1))
+    bare = TimelineEntry(at(2), EventType.OFFLINE, "m2")
     return StreamStatus(
         user_id="1",
         login="ann",
@@ -240,7 +240,12 @@ def _full_status() -> StreamStatus:
         last_updated=at(2),
         last_event_type=EventType.OFFLINE,
         version=1,
-        timeline=Timeline(Begun("s1", at(-1), "rerun"), on=True, heard=(bare,), marks=(mark, bare)),
+        timeline=Timeline(
+            StreamStart("s1", at(-1), "rerun"),
+            is_on=True,
+            last_entries=(bare,),
+            entries=(entry, bare),
+        ),
         seen_at=at(3),
         absent_at=at(4),
     )

@@ -19,7 +19,7 @@ from streamwatch.analytics.testing.build import (
     together,
 )
 from streamwatch.domain.models import StreamEvent
-from streamwatch.domain.sessions import Observed
+from streamwatch.domain.sessions import ProjectionInput
 from streamwatch.services.analytics.projector import BATCH, READER, RECLAIM_SECONDS, Projector
 from streamwatch.storage.base import FeedEntry, FeedRecord
 from streamwatch.storage.memory.feed import MemoryFeed
@@ -54,7 +54,7 @@ class Analytics(MemoryAnalytics):
         if self.down:
             raise AnalyticsUnavailable("down")
 
-    def project(self, observed: Observed) -> None:
+    def project(self, observed: ProjectionInput) -> None:
         self.ping()
         if any(sample.viewer_count == self.refused for sample in observed.samples):
             raise AnalyticsError("refused")
@@ -142,7 +142,7 @@ def test_a_batch_that_the_analytics_did_not_take_is_read_again(
         def ping(self) -> None:
             pass
 
-        def project(self, observed: Observed) -> None:
+        def project(self, observed: ProjectionInput) -> None:
             raise AnalyticsUnavailable("down")
 
     tell(feed, *STREAM)
@@ -170,7 +170,7 @@ def test_what_cannot_be_projected_is_set_aside_and_holds_up_nothing(
     aside = feed.dead_letters(READER)
     assert [one.id for one in aside] == ["6", "7", "8"]
     assert "no time of start" in aside[0].error
-    assert "no number of viewers" in aside[1].error
+    assert "not a valid number of viewers" in aside[1].error
     assert aside[2].error == "refused"
     assert projector.run_once() == 0
 
