@@ -169,7 +169,7 @@ def test_what_cannot_be_projected_is_set_aside_and_holds_up_nothing(
     assert by_id(analytics.sessions("1337", 10)) == made_of(STREAM)
     aside = feed.dead_letters(READER)
     assert [one.id for one in aside] == ["6", "7", "8"]
-    assert "no time of start" in aside[0].error
+    assert "no start time" in aside[0].error
     assert "not a valid number of viewers" in aside[1].error
     assert aside[2].error == "refused"
     assert projector.run_once() == 0
