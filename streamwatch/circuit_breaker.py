@@ -1,20 +1,20 @@
-"""A database that is there and says nothing."""
+"""A circuit breaker for a database that does not answer."""
 
 from collections.abc import Callable
 from threading import Lock, get_ident
 from types import TracebackType
 
-MOMENT_SECONDS = 0.1
-"""How long a caller waits for another one to hear from a database that was silent."""
+PROBE_WAIT_SECONDS = 0.1
+"""How long a caller waits for another caller's probe before it fails."""
 
 
 class CircuitBreaker:
-    """Whether a database did not answer in time when it was asked last. While that is so, one
-    caller at a time waits for it, and the others are told in a moment: a frozen database would else
-    hold every thread of a process, and whoever comes next would wait for those too.
+    """Keeps a frozen database from blocking every thread of a process for the whole timeout.
 
-    A context manager around each exchange, which breaks the silence if there is an answer of any
-    kind. `is_timeout` recognizes a timeout; `open_error` makes the error of a refused call.
+    Use it as a context manager around each call to the database. After a timeout the breaker is
+    open: one caller at a time probes the database, and the others fail fast with the error that
+    `open_error` makes. Any answer, an error included, closes the breaker. `is_timeout` recognizes a
+    timeout among the errors of the database's client.
     """
 
     def __init__(
@@ -24,14 +24,14 @@ class CircuitBreaker:
     ) -> None:
         self._is_timeout = is_timeout
         self._open_error = open_error
-        self._is_silent = False
-        self._asking = Lock()
-        self._asker: int | None = None
-        """The thread that asks alone."""
+        self._is_open = False
+        self._probing = Lock()
+        self._prober: int | None = None
+        """The thread that holds `_probing`."""
 
     def __enter__(self) -> None:
-        if self._is_silent and self._asks_alone():
-            self._asker = get_ident()
+        if self._is_open and self._begin_probe():
+            self._prober = get_ident()
 
     def __exit__(
         self,
@@ -39,16 +39,19 @@ class CircuitBreaker:
         error: BaseException | None,
         _traceback: TracebackType | None,
     ) -> None:
-        self._is_silent = self._is_timeout(error)
-        if self._asker == get_ident():
-            self._asker = None
-            self._asking.release()
+        self._is_open = self._is_timeout(error)
+        if self._prober == get_ident():
+            self._prober = None
+            self._probing.release()
 
-    def _asks_alone(self) -> bool:
-        """Take the turn to ask. False, and no turn taken, where another has heard meanwhile."""
-        if not self._asking.acquire(timeout=MOMENT_SECONDS):
+    def _begin_probe(self) -> bool:
+        """Become the caller that probes. False if the breaker was closed while waiting for that.
+
+        Raises the open error while another caller probes.
+        """
+        if not self._probing.acquire(timeout=PROBE_WAIT_SECONDS):
             raise self._open_error()
-        if not self._is_silent:
-            self._asking.release()
+        if not self._is_open:
+            self._probing.release()
             return False
         return True

@@ -1,4 +1,4 @@
-"""One waits for a database that says nothing; the others are told."""
+"""After a timeout one caller probes the database, and the others fail fast."""
 
 import threading
 from collections.abc import Callable
@@ -9,11 +9,11 @@ import pytest
 from streamwatch.circuit_breaker import CircuitBreaker
 
 
-class Unanswered(Exception):
+class Timeout(Exception):
     pass
 
 
-class Refused(Exception):
+class Open(Exception):
     pass
 
 
@@ -22,76 +22,76 @@ class Other(Exception):
 
 
 def is_timeout(error: BaseException | None) -> bool:
-    return isinstance(error, Unanswered)
+    return isinstance(error, Timeout)
 
 
 @pytest.fixture
-def silence() -> CircuitBreaker:
-    made = CircuitBreaker(is_timeout, Refused)
-    fail(made, Unanswered)
-    return made
+def open_breaker() -> CircuitBreaker:
+    breaker = CircuitBreaker(is_timeout, Open)
+    fail(breaker, Timeout)
+    return breaker
 
 
-def fail(silence: CircuitBreaker, error: type[Exception]) -> None:
-    with pytest.raises(error), silence:
+def fail(breaker: CircuitBreaker, error: type[Exception]) -> None:
+    with pytest.raises(error), breaker:
         raise error
 
 
-def while_one_asks_in_vain(silence: CircuitBreaker, then: Callable[[], None]) -> None:
-    asked, end = threading.Event(), threading.Event()
+def during_a_probe_that_times_out(breaker: CircuitBreaker, act: Callable[[], None]) -> None:
+    began, end = threading.Event(), threading.Event()
 
-    def ask() -> None:
-        with silence:
-            asked.set()
+    def probe() -> None:
+        with breaker:
+            began.set()
             assert end.wait(10)
-            raise Unanswered
+            raise Timeout
 
     with ThreadPoolExecutor(1) as threads:
-        asking = threads.submit(ask)
-        assert asked.wait(10)
-        then()
+        probing = threads.submit(probe)
+        assert began.wait(10)
+        act()
         end.set()
-        assert isinstance(asking.exception(), Unanswered)
+        assert isinstance(probing.exception(), Timeout)
 
 
-def test_while_one_waits_in_silence_the_others_are_refused(silence: CircuitBreaker) -> None:
-    while_one_asks_in_vain(silence, lambda: fail(silence, Refused))
+def test_callers_fail_fast_while_another_one_probes(open_breaker: CircuitBreaker) -> None:
+    during_a_probe_that_times_out(open_breaker, lambda: fail(open_breaker, Open))
 
 
-def test_the_next_one_asks_again(silence: CircuitBreaker) -> None:
-    fail(silence, Unanswered)
-    with silence:
+def test_the_next_caller_probes_after_a_failed_probe(open_breaker: CircuitBreaker) -> None:
+    fail(open_breaker, Timeout)
+    with open_breaker:
         pass
 
 
 @pytest.mark.parametrize("error", [None, Other])
-def test_an_answer_of_any_kind_ends_the_silence(
-    silence: CircuitBreaker, error: type[Exception] | None
+def test_any_answer_closes_the_breaker(
+    open_breaker: CircuitBreaker, error: type[Exception] | None
 ) -> None:
     if error is None:
-        with silence:
+        with open_breaker:
             pass
     else:
-        fail(silence, error)
-    with silence, silence:  # as of two threads
+        fail(open_breaker, error)
+    with open_breaker, open_breaker:  # as two threads at once
         pass
 
 
-def test_who_waited_in_turn_goes_on_when_another_has_heard(silence: CircuitBreaker) -> None:
-    heard = threading.Barrier(2)
+def test_a_waiting_caller_goes_on_when_the_probe_succeeds(open_breaker: CircuitBreaker) -> None:
+    probing = threading.Barrier(2)
 
-    def hear() -> None:
-        with silence:
-            heard.wait(10)
+    def probe() -> None:
+        with open_breaker:
+            probing.wait(10)
 
     with ThreadPoolExecutor(1) as threads:
-        hearing = threads.submit(hear)
-        heard.wait(10)
-        with silence:
+        probed = threads.submit(probe)
+        probing.wait(10)
+        with open_breaker:
             pass
-        hearing.result()
+        probed.result()
 
 
-def test_before_anything_was_silent_nobody_waits_for_anybody() -> None:
-    silence = CircuitBreaker(is_timeout, Refused)
-    while_one_asks_in_vain(silence, lambda: fail(silence, Other))
+def test_callers_do_not_wait_for_each_other_while_the_breaker_is_closed() -> None:
+    breaker = CircuitBreaker(is_timeout, Open)
+    during_a_probe_that_times_out(breaker, lambda: fail(breaker, Other))

@@ -1,19 +1,13 @@
-"""The one way to Redis: commands, pipelines and scripts, with the port's errors."""
+"""Commands, pipelines and scripts on a Redis client, with the errors of the port."""
 
-import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from hashlib import sha1
 from importlib.resources import files
-from struct import pack
-from threading import Lock, local
-from time import monotonic
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from threading import Lock
+from typing import Any, Self
 
-from hiredis import pack_command
 from redis.client import PubSub
-from redis.cluster import RedisCluster
 from redis.exceptions import (
     AskError,
     ClusterError,
@@ -30,20 +24,10 @@ from redis.exceptions import (
 
 from streamwatch.circuit_breaker import CircuitBreaker
 from streamwatch.storage.base import StorageError, StorageUnavailable
-from streamwatch.storage.redis.urls import ANSWER_SECONDS, Client, client_maker
-
-if TYPE_CHECKING:
-    from redis import Redis
+from streamwatch.storage.redis.urls import Client, client_maker
 
 PIPELINED = 100
-"""How many scripts are sent together: few round trips, and answers within the timeout."""
-
-IDLE_SECONDS = 0.02
-"""A connection that was used so shortly ago is taken to be good without a look: no Redis is
-restarted faster."""
-
-_TIMEVAL = pack("@ll", int(ANSWER_SECONDS), int(ANSWER_SECONDS % 1 * 1_000_000))
-"""ANSWER_SECONDS for the kernel."""
+"""How many runs of a script are sent together: few round trips, and answers within the timeout."""
 
 Command = tuple[Any, ...]
 Arguments = tuple[Sequence[str], Sequence[Any]]
@@ -60,111 +44,58 @@ _UNAVAILABLE = (
     AskError,
     TryAgainError,
 )
-_REFUSALS = ("MISCONF", "NOREPLICAS", "BUSY ", "LOADING", "MASTERDOWN", "CLUSTERDOWN")
-"""Answers of a Redis that takes no commands now, for which redis-py may have no own error."""
+_UNAVAILABLE_PREFIXES = ("MISCONF", "NOREPLICAS", "BUSY ", "LOADING", "MASTERDOWN", "CLUSTERDOWN")
+"""Error codes of a Redis that takes no commands now, for which redis-py may have no own class."""
 
 
-class port_errors:  # noqa: N801  used like a function, as contextlib's are
-    """Turns redis-py's errors into the port's."""
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(
-        self,
-        _kind: type[BaseException] | None,
-        error: BaseException | None,
-        _traceback: TracebackType | None,
-    ) -> None:
-        if isinstance(error, RedisError):
-            raise _port_error(error) from error
+@contextmanager
+def port_errors() -> Iterator[None]:
+    """Raise redis-py's errors as those of the port."""
+    try:
+        yield
+    except RedisError as error:
+        raise _port_error(error) from error
 
 
 def _port_error(error: RedisError) -> StorageError:
-    if _is_silence(error):
+    if _is_timeout(error):
         return StorageUnavailable("Redis cannot be used: it did not answer in time")
-    if isinstance(error, _UNAVAILABLE) or str(error).startswith(_REFUSALS):
+    if isinstance(error, _UNAVAILABLE) or str(error).startswith(_UNAVAILABLE_PREFIXES):
         return StorageUnavailable(f"Redis cannot be used: {error}")
     return StorageError(f"Redis refused: {error}")
 
 
-def _is_silence(error: BaseException | None) -> bool:
-    """Whether Redis did not answer in time: as redis-py tells it or, where the kernel keeps the
-    time, of that."""
-    return isinstance(error, TimeoutError) or (
-        isinstance(error, ConnectionError) and isinstance(error.__context__, BlockingIOError)
-    )
+def _is_timeout(error: BaseException | None) -> bool:
+    return isinstance(error, TimeoutError)
 
 
-def _silent() -> StorageUnavailable:
+def _open_error() -> StorageUnavailable:
     return StorageUnavailable("Redis cannot be used: it does not answer")
 
 
 @dataclass(frozen=True, slots=True)
 class Script:
+    """A Lua script of ours."""
+
+    name: str
     text: str
-    sha: str
 
     @classmethod
     def load(cls, name: str) -> Self:
         """The script in the file `name`.lua."""
-        text = (files("streamwatch.storage") / "lua" / f"{name}.lua").read_text()
-        return cls(text, sha1(text.encode()).hexdigest())  # noqa: S324  Redis's name for a script
-
-
-class Own(local):
-    """What a thread has for itself: a client with one connection. To take one from the pool and to
-    give it back costs as much as a command does."""
-
-    def __init__(self) -> None:
-        self._client: Redis | None = None
-        self._used_at = 0.0
-
-    def client(self, shared: Client) -> Client:
-        """The thread's client, connected anew if Redis has closed its connection meanwhile."""
-        if isinstance(shared, RedisCluster):
-            return shared
-        now = monotonic()
-        if self._client is None:
-            self._client = shared.client()
-            connection: Any = self._client.connection
-            connection.register_connect_callback(self._connected)
-            self._connected(connection)
-        elif now - self._used_at > IDLE_SECONDS:
-            _renew_if_closed(self._client.connection)
-        self._used_at = now
-        return self._client
-
-    def _connected(self, connection: Any) -> None:
-        """Have the kernel keep the time of what waits on a socket. Python does it with a call of
-        the system before each that may wait, and hands the interpreter to another thread at it."""
-        own = getattr(connection, "_sock", None)
-        if type(own) is not socket.socket:  # but TLS, which waits in its own way
-            return
-        own.settimeout(None)
-        for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
-            own.setsockopt(socket.SOL_SOCKET, option, _TIMEVAL)
-
-
-def _renew_if_closed(connection: Any) -> None:
-    """What redis-py's pool does before it hands out a connection."""
-    try:
-        is_stale = connection.can_read()
-    except RedisError:
-        is_stale = True
-    if is_stale:
-        connection.disconnect()  # the next command connects
+        return cls(name, (files("streamwatch.storage") / "lua" / f"{name}.lua").read_text())
 
 
 class Connection:
-    """A client that is made when it is first needed, in each process. Safe for threads."""
+    """A redis-py client, made when it is first needed in each process. Safe for threads."""
 
     def __init__(self, make_client: Callable[[], Client]) -> None:
         self._make_client = make_client
         self._client: Client | None = None
-        self._own = Own()
+        self._registered: dict[str, Any] = {}
+        """Scripts as redis-py's objects, by name."""
         self._lock = Lock()
-        self._silence = CircuitBreaker(_is_silence, _silent)
+        self._breaker = CircuitBreaker(_is_timeout, _open_error)
 
     @classmethod
     def to(cls, url: str) -> Self:
@@ -172,41 +103,38 @@ class Connection:
         return cls(client_maker(url))
 
     def call(self, *command: Any) -> Any:
-        """One command. Those of two words are given as redis-py names them: "XINFO GROUPS"."""
-        with port_errors(), self._silence:
-            return _exchange(self._own.client(self._connected()), *command)
+        """Run one command. Those of two words are given as redis-py names them: "XINFO GROUPS"."""
+        with port_errors(), self._breaker:
+            return self._connected().execute_command(*command)
 
     def call_all(self, commands: Sequence[Command]) -> list[Any]:
-        """Several commands in one round trip, none of which undoes another that fails."""
-        return _without_errors(self._pipelined(commands))
+        """Run several commands in one round trip. If one fails, the others are run all the same."""
+        return _raise_first_error(self._pipeline(commands))
 
     def run(self, script: Script, keys: Sequence[str], arguments: Sequence[Any]) -> Any:
-        """One run of a script: a plain command, which costs less than a pipeline of one."""
-        with port_errors(), self._silence:
-            client = self._own.client(self._connected())
-            try:
-                return _exchange(client, "EVALSHA", script.sha, len(keys), *keys, *arguments)
-            except NoScriptError:  # a Redis that was restarted has forgotten it
-                return _exchange(client, "EVAL", script.text, len(keys), *keys, *arguments)
+        """Run a script, and load it first where Redis does not have it."""
+        with port_errors(), self._breaker:
+            return self._register(script)(keys, arguments)
 
     def run_all(self, script: Script, runs: Sequence[Arguments]) -> list[Any]:
-        """A script many times, each run by itself."""
+        """Run a script several times, each by itself; the results in order."""
         if len(runs) == 1:
             return [self.run(script, *runs[0])]
         answers = []
+        with port_errors():
+            sha = self._register(script).sha
         for start in range(0, len(runs), PIPELINED):
             commands = [
-                ("EVALSHA", script.sha, len(keys), *keys, *arguments)
+                ("EVALSHA", sha, len(keys), *keys, *arguments)
                 for keys, arguments in runs[start : start + PIPELINED]
             ]
-            answers += self._run(script, commands)
+            answers += self._run_batch(script, commands)
         return answers
 
     def pubsub(self) -> PubSub:
         """A new subscriber, which takes a connection for itself with its first subscription."""
         with port_errors():
-            client: Any = self._connected()
-            subscriber: PubSub = client.pubsub()
+            subscriber: PubSub = self._connected().pubsub()
             return subscriber
 
     def close(self) -> None:
@@ -214,23 +142,29 @@ class Connection:
             if self._client is not None:
                 self._client.close()
 
-    def _run(self, script: Script, commands: list[Command]) -> list[Any]:
-        """Those runs that found the script forgotten are run again, the first with its text, from
-        which Redis learns it for the rest."""
-        answers = self._pipelined(commands)
-        unknown = [i for i, answer in enumerate(answers) if isinstance(answer, NoScriptError)]
-        if unknown:
-            again = [commands[i] for i in unknown]
-            again[0] = ("EVAL", script.text, *again[0][2:])
-            for i, answer in zip(unknown, self._pipelined(again), strict=True):
+    def _run_batch(self, script: Script, commands: list[Command]) -> list[Any]:
+        """Run `commands`, and again those that found the script missing: Redis forgets scripts
+        when it is restarted."""
+        answers = self._pipeline(commands)
+        missing = [i for i, answer in enumerate(answers) if isinstance(answer, NoScriptError)]
+        if missing:
+            with port_errors(), self._breaker:
+                self._connected().script_load(script.text)
+            again = self._pipeline([commands[i] for i in missing])
+            for i, answer in zip(missing, again, strict=True):
                 answers[i] = answer
-        return _without_errors(answers)
+        return _raise_first_error(answers)
 
-    def _pipelined(self, commands: Sequence[Command]) -> list[Any]:
-        """The answers; an error among them is given as one."""
+    def _register(self, script: Script) -> Any:
+        if script.name not in self._registered:
+            self._registered[script.name] = self._connected().register_script(script.text)
+        return self._registered[script.name]
+
+    def _pipeline(self, commands: Sequence[Command]) -> list[Any]:
+        """The answers in order; an error is among them as an object."""
         with (
             port_errors(),
-            self._silence,
+            self._breaker,
             self._connected().pipeline(transaction=False) as pipeline,
         ):
             for command in commands:
@@ -238,31 +172,21 @@ class Connection:
             answers: list[Any] = pipeline.execute(raise_on_error=False)
             return answers
 
-    def _connected(self) -> Client:
-        """Makes a client without the lock: nobody waits for another who cannot connect."""
-        return self._client or self._keep(self._make_client())
+    def _connected(self) -> Any:  # redis-py's types differ between its clients
+        """The client. It is made outside the lock, because that of a Cluster connects: a caller
+        does not wait for another one that cannot connect."""
+        return self._client or self._set_client(self._make_client())
 
-    def _keep(self, client: Client) -> Client:
+    def _set_client(self, client: Client) -> Client:
         """The client that was made first."""
         with self._lock:
-            kept = self._client = self._client or client
-        if kept is not client:
+            first = self._client = self._client or client
+        if first is not client:
             client.close()
-        return kept
+        return first
 
 
-def _exchange(client: Any, name: str, *arguments: Any) -> Any:
-    """What `client.execute_command` does, but for what it prepares at each command in case that it
-    is retried or measured: a third of its time. A Cluster's has to find the node."""
-    connection = getattr(client, "connection", None)
-    if connection is None:
-        return client.execute_command(name, *arguments)
-    connection.send_packed_command([pack_command((*name.split(), *arguments))])
-    return client.parse_response(connection, name)
-
-
-def _without_errors(answers: list[Any]) -> list[Any]:
-    """The answers, unless one is an error."""
+def _raise_first_error(answers: list[Any]) -> list[Any]:
     with port_errors():
         for answer in answers:
             if isinstance(answer, Exception):

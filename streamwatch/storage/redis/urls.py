@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from redis import Redis
+from redis import BlockingConnectionPool, Redis
 from redis.backoff import NoBackoff
 from redis.cluster import ClusterNode, RedisCluster
 from redis.retry import Retry
@@ -20,19 +20,20 @@ from redis.sentinel import Sentinel
 
 Client = Redis | RedisCluster
 
+POOL_SECONDS = 0.4
 CONNECT_SECONDS = 0.4
 ANSWER_SECONDS = 0.8
 SENTINEL_SECONDS = 0.2
-"""Every wait for Redis, together well within the 2 seconds of a verb: to be connected (by each of
-a name's addresses), to be answered, and to be told the master by each Sentinel. A webhook that has
-waited for a thread that waited for a silent Redis may have to wait once more itself."""
+"""Timeouts of the steps of a command, together within the 2 seconds of a verb: to get a connection
+from the pool, to connect (to each address of a name), to read the answer, and to ask each Sentinel
+for the master."""
 
-MAX_CONNECTIONS = 4096
-"""More than a process has threads: they bound its connections, not the pool."""
+MAX_CONNECTIONS = 100
+"""Connections of one process. More than the threads of a web process or a worker."""
 
 
 def client_maker(url: str) -> Callable[[], Client]:
-    """What makes the client for `url`. Only the client of a Cluster connects when it is made.
+    """A function that makes the client for `url`. Only a Cluster's client connects when made.
 
     Raises ValueError for a URL in none of the forms above.
     """
@@ -54,15 +55,15 @@ def client_maker(url: str) -> Callable[[], Client]:
 
 
 def _options() -> dict[str, Any]:
-    """What all clients have in common.
+    """The options of all clients.
 
-    No retries: a lost answer leaves open whether the command ran, and running it again could count
-    twice or hide what it did the first time. Connections that Redis has closed meanwhile, because
-    it was restarted, are found and replaced by the pool before a command is sent.
+    No retries: a command whose answer was lost may have run, and to run it again could count twice
+    or hide what it did the first time. The pool checks a connection before it hands it out and
+    replaces one that Redis has closed, as after a restart.
     """
     return {
         "protocol": 2,
-        "driver_info": None,  # saves a round trip when connecting
+        "driver_info": None,  # saves a round trip per connection
         "socket_connect_timeout": CONNECT_SECONDS,
         "socket_timeout": ANSWER_SECONDS,
         "retry": Retry(NoBackoff(), 0),
@@ -71,7 +72,8 @@ def _options() -> dict[str, Any]:
 
 
 def _single(url: str) -> Callable[[], Client]:
-    client = Redis.from_url(url, **_options())
+    pool = BlockingConnectionPool.from_url(url, timeout=POOL_SECONDS, **_options())
+    client = Redis.from_pool(pool)
     return lambda: client
 
 
