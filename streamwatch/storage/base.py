@@ -31,6 +31,7 @@ from streamwatch.domain.models import (
     StreamSnapshot,
     StreamStatus,
 )
+from streamwatch.storage.notifications import NotificationStore
 
 
 class Topic(StrEnum):
@@ -358,6 +359,7 @@ class Storage(ABC):
 
     feed: Feed
     coordination: Coordination
+    notifications: NotificationStore
 
     @abstractmethod
     def ping(self) -> None:

@@ -30,6 +30,7 @@ from streamwatch.storage.memory.coordination import MemoryCoordination
 from streamwatch.storage.memory.expiring import Expiring
 from streamwatch.storage.memory.feed import MemoryFeed
 from streamwatch.storage.memory.history import EventHistory
+from streamwatch.storage.memory.notifications import MemoryNotificationStore
 
 
 class MemoryStorage(Storage):
@@ -41,6 +42,7 @@ class MemoryStorage(Storage):
     shared = False
     feed: MemoryFeed
     coordination: MemoryCoordination
+    notifications: MemoryNotificationStore
 
     def __init__(
         self, events_kept: int = 1000, clock: Callable[[], float] = time.monotonic
@@ -60,6 +62,7 @@ class MemoryStorage(Storage):
         self._by_streamer: dict[str, EventHistory] = defaultdict(lambda: EventHistory(events_kept))
         self.feed = MemoryFeed(self._lock, clock)
         self.coordination = MemoryCoordination(self._lock, clock)
+        self.notifications = MemoryNotificationStore(self._lock)
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:

@@ -41,7 +41,7 @@ class UnreadableRecord(StorageError):
     """Something that is stored is not what this version of StreamWatch writes."""
 
 
-def _reading(read: Callable[Stored, Thing]) -> Callable[Stored, Thing]:
+def reading(read: Callable[Stored, Thing]) -> Callable[Stored, Thing]:
     """`read`, with UnreadableRecord for whatever is wrong with what it reads."""
 
     @wraps(read)
@@ -73,7 +73,7 @@ def streamer_value(streamer: Streamer) -> bytes:
     return streamer.login.encode() + b"\n" + orjson.dumps(stored_streamer_document(streamer))
 
 
-@_reading
+@reading
 def read_streamer(value: bytes) -> Streamer:
     return streamer_from(orjson.loads(value.split(b"\n")[1]))
 
@@ -84,7 +84,7 @@ def status_value(status: StreamStatus) -> bytes:
     return b"%d\n%b\n%b" % (status.version, shown, remembered)
 
 
-@_reading
+@reading
 def read_status(value: bytes) -> StreamStatus:
     version, shown, remembered = value.split(b"\n")
     return status_from(orjson.loads(shown), orjson.loads(remembered), int(version))
@@ -94,7 +94,7 @@ def event_value(event: StreamEvent) -> bytes:
     return orjson.dumps(event_document(event))
 
 
-@_reading
+@reading
 def read_event(value: bytes) -> StreamEvent:
     return event_from(orjson.loads(value))
 
@@ -112,7 +112,7 @@ def record_value(
     )
 
 
-@_reading
+@reading
 def read_record(value: bytes) -> FeedRecord:
     document: Document = orjson.loads(value)
     snapshot = document["snapshot"]
@@ -127,7 +127,7 @@ def failure_value(error: str, at: datetime) -> bytes:
     return orjson.dumps({"error": error, "at": format_time(at)})
 
 
-@_reading
+@reading
 def read_set_aside(reader: str, entry_id: bytes, value: bytes) -> DeadLetter:
     failure, record = value.split(b"\n")
     document: Document = orjson.loads(failure)
@@ -152,7 +152,7 @@ def lookup_value(lookup: Lookup) -> bytes:
     return status_value(lookup.status) if lookup.status else b""
 
 
-@_reading
+@reading
 def read_lookup(login: str, value: bytes) -> Lookup:
     return Lookup(login, read_status(value) if value else None)
 
@@ -161,7 +161,7 @@ def lease_value(lease: Lease) -> str:
     return f"{lease.fence}\n{lease.holder}"
 
 
-@_reading
+@reading
 def read_lease(name: str, value: bytes) -> Lease:
     fence, holder = value.decode().split("\n", 1)
     return Lease(name, holder, int(fence))
@@ -177,7 +177,7 @@ def job_value(run: JobRun) -> bytes:
     )
 
 
-@_reading
+@reading
 def read_job(name: bytes, value: bytes) -> JobRun:
     document: Document = orjson.loads(value)
     return JobRun(
@@ -188,7 +188,7 @@ def read_job(name: bytes, value: bytes) -> JobRun:
     )
 
 
-@_reading
+@reading
 def read_time(value: bytes) -> datetime:
     return parse_time(value.decode())
 
@@ -197,7 +197,7 @@ def figures_value(figures: Mapping[str, float]) -> bytes:
     return orjson.dumps(dict(figures))
 
 
-@_reading
+@reading
 def read_figures(value: bytes) -> dict[str, float]:
     return {name: float(figure) for name, figure in orjson.loads(value).items()}
 
@@ -206,7 +206,7 @@ def token_value(token: AppToken) -> bytes:
     return orjson.dumps({"value": token.value, "expires_at": format_time(token.expires_at)})
 
 
-@_reading
+@reading
 def read_token(value: bytes) -> AppToken:
     document: Document = orjson.loads(value)
     return AppToken(document["value"], parse_time(document["expires_at"]))

@@ -28,6 +28,7 @@ from streamwatch.storage.redis.commit import commit_arguments
 from streamwatch.storage.redis.connection import Connection, Script
 from streamwatch.storage.redis.coordination import RedisCoordination
 from streamwatch.storage.redis.feed import RedisFeed
+from streamwatch.storage.redis.notifications import RedisNotificationStore
 
 Thing = TypeVar("Thing")
 
@@ -45,6 +46,7 @@ class RedisStorage(Storage):
     shared = True
     feed: RedisFeed
     coordination: RedisCoordination
+    notifications: RedisNotificationStore
 
     def __init__(self, connection: Connection, events_kept: int = 1000) -> None:
         self._redis = connection
@@ -58,6 +60,7 @@ class RedisStorage(Storage):
         self._changes = ChangeChannel(connection)
         self.feed = RedisFeed(connection)
         self.coordination = RedisCoordination(connection, self._changes)
+        self.notifications = RedisNotificationStore(connection)
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:

@@ -24,6 +24,11 @@ from streamwatch.storage.testing.leases import LeaseContract
 from streamwatch.storage.testing.live import LiveContract
 from streamwatch.storage.testing.logins import LoginContract
 from streamwatch.storage.testing.lookups import LookupContract
+from streamwatch.storage.testing.notifications import (
+    DeliveryContract,
+    DeliveryQueueContract,
+    NotificationContract,
+)
 from streamwatch.storage.testing.removal import RemovalContract
 from streamwatch.storage.testing.shown import ShownContract
 from streamwatch.storage.testing.streamers import StreamersContract
@@ -47,5 +52,8 @@ class StorageContract(
     CoordinationContract,
     LeaseContract,
     LookupContract,
+    NotificationContract,
+    DeliveryContract,
+    DeliveryQueueContract,
 ):
     """Everything that `streamwatch.storage.base` promises."""

@@ -1,0 +1,97 @@
+"""What one notification for people has said about a streamer, and what that leads to."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from streamwatch.domain.notifications.actions import Action, Edit, Skip
+from streamwatch.domain.notifications.models import (
+    OFFLINE,
+    ONLINE,
+    Conversation,
+    Delivery,
+    DeliveryStatus,
+    Notification,
+    TargetKind,
+)
+from streamwatch.domain.notifications.people import held_until
+
+MAX_EARLIER = 8
+"""Streams before the current one that are remembered until their ends are told."""
+
+
+def after(
+    said: Conversation,
+    delivery: Delivery,
+    action: Action,
+    message_id: str | None,
+    now: datetime,
+) -> Conversation:
+    """What has been said once `action` was done. `message_id` is the Discord message that was
+    posted or edited, None for none."""
+    if isinstance(action, Skip):
+        return _after_skipping(said, delivery, action)
+    if delivery.event_type == ONLINE:
+        continued = _continued(said, delivery)
+        if isinstance(action, Edit):
+            return continued
+        return replace(continued, announced_at=now, message_id=message_id, unannounced=None)
+    if delivery.event_type == OFFLINE:
+        if delivery.stream_id in said.earlier:
+            return replace(said, earlier=_without(said.earlier, delivery.stream_id))
+        return replace(said, ended=True, message_id=message_id or said.message_id)
+    return said
+
+
+def _after_skipping(said: Conversation, delivery: Delivery, action: Skip) -> Conversation:
+    if action.is_over or (action.in_cooldown and said.ended):
+        return replace(said, unannounced=delivery.stream_id)
+    return _continued(said, delivery) if action.in_cooldown else said
+
+
+def taken_up(
+    notification: Notification, known: Delivery, said: Conversation, now: datetime
+) -> Delivery | None:
+    """The delivery to attempt when an event that is `known` already happens again, None for none.
+
+    The same stream can go off, on and off again. An end then has to last anew, and a Discord
+    message that shows the end shows the stream again.
+    """
+    waits = known.status is DeliveryStatus.PENDING and known.attempts == 0
+    edits = notification.kind is TargetKind.DISCORD and said.stream_id == known.stream_id
+    if known.event_type == OFFLINE:
+        again = waits or known.did_not_last or (edits and not said.ended and _is_delivered(known))
+    elif known.event_type == ONLINE:
+        again = edits and said.ended and _is_delivered(known)
+    else:
+        again = False
+    if not again:
+        return None
+    return replace(
+        known,
+        status=DeliveryStatus.PENDING,
+        error=None,
+        attempts=0,
+        first_attempt_at=None,
+        delivered_at=None,
+        did_not_last=False,
+        next_attempt_at=held_until(notification, known.event_type, now),
+    )
+
+
+def _is_delivered(known: Delivery) -> bool:
+    return known.status is DeliveryStatus.DELIVERED
+
+
+def _continued(said: Conversation, delivery: Delivery) -> Conversation:
+    """A new stream takes the place of the last one. Streams whose end was not told yet are
+    remembered, with their messages, until it comes."""
+    earlier = dict(said.earlier)
+    if said.stream_id and said.stream_id != delivery.stream_id and not said.ended:
+        earlier[said.stream_id] = said.message_id or ""
+    earlier = dict(list(earlier.items())[-MAX_EARLIER:])
+    return replace(said, stream_id=delivery.stream_id, ended=False, earlier=earlier)
+
+
+def _without(earlier: Mapping[str, str], stream_id: str | None) -> Mapping[str, str]:
+    return {key: message_id for key, message_id in earlier.items() if key != stream_id}

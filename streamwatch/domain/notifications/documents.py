@@ -1,0 +1,207 @@
+"""The JSON forms of notifications and deliveries: what the API answers, and what is stored."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, time
+from typing import Any
+from urllib.parse import SplitResult, urlsplit, urlunsplit
+
+from streamwatch.domain.documents import Document, event_document, event_from
+from streamwatch.domain.notifications.models import (
+    Conversation,
+    Delivery,
+    DeliveryStatus,
+    Notification,
+    SigningSecret,
+    TargetKind,
+    WatchedStreamer,
+)
+from streamwatch.domain.notifications.quiet_hours import QuietHours
+from streamwatch.domain.times import format_time, parse_time
+
+HIDDEN = "…"
+
+
+def notification_document(
+    notification: Notification, last: Delivery | None, logins: Mapping[str, str]
+) -> Document:
+    """What the API shows. `logins` are the current ones by user id."""
+    return {
+        "id": notification.id,
+        **settings_document(notification, logins),
+        "url": shown_url(notification.kind, notification.url),
+        "created_at": format_time(notification.created_at),
+        "last_delivery": delivery_document(last) if last else None,
+    }
+
+
+def settings_document(notification: Notification, logins: Mapping[str, str]) -> Document:
+    """What a user can set, with the url in full."""
+    quiet = notification.quiet_hours
+    return {
+        "name": notification.name,
+        "kind": notification.kind,
+        "url": notification.url,
+        "enabled": notification.enabled,
+        "events": list(notification.events),
+        "streamers": [logins.get(s.user_id, s.login) for s in notification.streamers],
+        "tags": list(notification.tags),
+        "categories": list(notification.categories),
+        "title_contains": list(notification.title_contains),
+        "changed": list(notification.changed),
+        "cooldown_minutes": notification.cooldown_minutes,
+        "quiet_hours": quiet_hours_document(quiet) if quiet else None,
+        "template": notification.template,
+    }
+
+
+def quiet_hours_document(quiet: QuietHours) -> Document:
+    return {"start": f"{quiet.start:%H:%M}", "end": f"{quiet.end:%H:%M}", "tz": quiet.tz}
+
+
+def quiet_hours_from(document: Document) -> QuietHours:
+    start, end = time.fromisoformat(document["start"]), time.fromisoformat(document["end"])
+    return QuietHours(start, end, document["tz"])
+
+
+def shown_url(kind: TargetKind, url: str) -> str:
+    """The url with its secret as `…`: a webhook's user info, query and last part of the path,
+    Discord's token, all of Apprise's behind the scheme."""
+    if kind is TargetKind.APPRISE:
+        return f"{url.partition('://')[0]}://{HIDDEN}"
+    parts = urlsplit(url)
+    path = parts.path.rstrip("/")
+    if path:
+        path = f"{path.rpartition('/')[0]}/{HIDDEN}"
+    if kind is TargetKind.DISCORD:
+        return urlunsplit((parts.scheme, parts.netloc, path, "", ""))
+    query = HIDDEN if parts.query else ""
+    return urlunsplit((parts.scheme, _without_password(parts), path or parts.path, query, ""))
+
+
+def _without_password(parts: SplitResult) -> str:
+    user_info, at, host = parts.netloc.rpartition("@")
+    return f"{HIDDEN}@{host}" if at and user_info else parts.netloc
+
+
+def delivery_document(delivery: Delivery) -> Document:
+    """What the API shows."""
+    return {
+        "id": delivery.id,
+        "event_id": delivery.event.id,
+        "event_type": delivery.event_type,
+        "broadcaster_login": delivery.event.broadcaster_login,
+        "status": delivery.status,
+        "attempts": delivery.attempts,
+        "status_code": delivery.status_code,
+        "error": delivery.error,
+        "created_at": format_time(delivery.created_at),
+        "next_attempt_at": _text(delivery.next_attempt_at),
+        "delivered_at": _text(delivery.delivered_at),
+    }
+
+
+def stored_notification(notification: Notification) -> Document:
+    """All of a notification. Its version is stored beside it."""
+    return {
+        **settings_document(notification, {}),
+        "id": notification.id,
+        "streamers": [[s.user_id, s.login] for s in notification.streamers],
+        "created_at": format_time(notification.created_at),
+        "active_since": format_time(notification.active_since),
+        "disabled_reason": notification.disabled_reason,
+        "secrets": [[s.value, _text(s.expires_at)] for s in notification.secrets],
+    }
+
+
+def notification_from(document: Document, version: int) -> Notification:
+    """A notification as `stored_notification` wrote it."""
+    quiet = document["quiet_hours"]
+    return Notification(
+        id=document["id"],
+        name=document["name"],
+        kind=TargetKind(document["kind"]),
+        url=document["url"],
+        created_at=parse_time(document["created_at"]),
+        active_since=parse_time(document["active_since"]),
+        enabled=document["enabled"],
+        disabled_reason=document["disabled_reason"],
+        events=tuple(document["events"]),
+        streamers=tuple(WatchedStreamer(*entry) for entry in document["streamers"]),
+        tags=tuple(document["tags"]),
+        categories=tuple(document["categories"]),
+        title_contains=tuple(document["title_contains"]),
+        changed=tuple(document["changed"]),
+        cooldown_minutes=document["cooldown_minutes"],
+        quiet_hours=quiet_hours_from(quiet) if quiet else None,
+        template=document["template"],
+        secrets=tuple(SigningSecret(value, _time(at)) for value, at in document["secrets"]),
+        version=version,
+    )
+
+
+def stored_delivery(delivery: Delivery) -> Document:
+    """All of a delivery. Its version is stored beside it."""
+    return {
+        **delivery_document(delivery),
+        "notification_id": delivery.notification_id,
+        "event": event_document(delivery.event),
+        "stream_id": delivery.stream_id,
+        "lane": delivery.lane,
+        "first_attempt_at": _text(delivery.first_attempt_at),
+        "body": delivery.body,
+        "forced": delivery.forced,
+        "did_not_last": delivery.did_not_last,
+    }
+
+
+def delivery_from(document: Document, version: int) -> Delivery:
+    """A delivery as `stored_delivery` wrote it."""
+    return Delivery(
+        id=document["id"],
+        notification_id=document["notification_id"],
+        event_type=document["event_type"],
+        event=event_from(document["event"]),
+        stream_id=document["stream_id"],
+        lane=document["lane"],
+        created_at=parse_time(document["created_at"]),
+        next_attempt_at=_time(document["next_attempt_at"]),
+        status=DeliveryStatus(document["status"]),
+        attempts=document["attempts"],
+        status_code=document["status_code"],
+        error=document["error"],
+        first_attempt_at=_time(document["first_attempt_at"]),
+        delivered_at=_time(document["delivered_at"]),
+        body=document["body"],
+        forced=document["forced"],
+        did_not_last=document["did_not_last"],
+        version=version,
+    )
+
+
+def conversation_document(said: Conversation) -> Document:
+    return {
+        "stream_id": said.stream_id,
+        "announced_at": _text(said.announced_at),
+        "message_id": said.message_id,
+        "ended": said.ended,
+        "earlier": dict(said.earlier),
+        "unannounced": said.unannounced,
+    }
+
+
+def conversation_from(document: Document | None) -> Conversation:
+    """A conversation as `conversation_document` wrote it; an empty one from None."""
+    if document is None:
+        return Conversation()
+    fields: dict[str, Any] = dict(document)
+    announced_at = _time(fields.pop("announced_at"))
+    return replace(Conversation(**fields), announced_at=announced_at)
+
+
+def _text(moment: datetime | None) -> str | None:
+    return format_time(moment) if moment else None
+
+
+def _time(text: str | None) -> datetime | None:
+    return parse_time(text) if text else None

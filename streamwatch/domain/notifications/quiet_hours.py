@@ -1,0 +1,35 @@
+"""Hours of the day, in a time zone, in which people are not to be disturbed."""
+
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+
+@dataclass(frozen=True, slots=True)
+class QuietHours:
+    """From `start` (included) to `end` (excluded), by the clock on the wall in the zone `tz`.
+
+    An `end` before `start` lies on the next day. `start` and `end` must differ.
+    """
+
+    start: time
+    end: time
+    tz: str
+
+    def contains(self, moment: datetime) -> bool:
+        """Whether the clock in the zone shows a quiet time at `moment`. On the nights when clocks
+        change, the hour that comes twice is quiet twice, and a skipped one never comes."""
+        clock = moment.astimezone(ZoneInfo(self.tz)).time()
+        if self.start < self.end:
+            return self.start <= clock < self.end
+        return clock >= self.start or clock < self.end
+
+    def ends_after(self, moment: datetime) -> datetime:
+        """When the quiet hours that contain `moment` end, in the zone."""
+        local = moment.astimezone(ZoneInfo(self.tz))
+        end = local.replace(
+            hour=self.end.hour, minute=self.end.minute, second=0, microsecond=0, fold=0
+        )
+        if self.end <= local.time():
+            end += timedelta(days=1)
+        return end

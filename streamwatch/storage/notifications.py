@@ -1,0 +1,133 @@
+"""The port to notifications and the queue of their deliveries.
+
+A notification's pending deliveries wait in lanes. In a lane only the first delivery, by the time of
+its event, is attempted, once its `next_attempt_at` has come. A worker claims the lane for a while,
+attempts the delivery, and saves what came of it, which frees the lane. A claim that is not saved
+ends by itself, so that a dead worker holds nothing up.
+
+Records carry versions: saving one that changed meanwhile does nothing. `claim` raises the version
+of a delivery, so that a worker that was taken for dead cannot overwrite its successor's result.
+
+The rules are in `domain.notifications`. Every verb is one atomic operation, safe for threads and
+processes, and raises StorageUnavailable as those of `storage.base` do.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from streamwatch.domain.documents import Document
+from streamwatch.domain.notifications.models import Delivery, Notification
+
+
+@dataclass(frozen=True, slots=True)
+class Attempted:
+    """What is stored with the result of a claimed delivery, in the same step.
+
+    `failed` says whether an attempt failed, None where none was made: the store remembers since
+    when all attempts of a notification failed. `states` are merged into its states, by name. No
+    delivery is handed out before `paused_until`.
+    """
+
+    at: datetime
+    failed: bool | None = None
+    states: Mapping[str, Document] = field(default_factory=dict)
+    paused_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class QueueState:
+    """A notification's queue: pending deliveries, when the oldest was made, and since when every
+    attempt has failed (None after a success)."""
+
+    pending: int = 0
+    oldest: datetime | None = None
+    failing_since: datetime | None = None
+
+
+class NotificationStore(ABC):
+    """Notifications by id, each with deliveries by id and named states (JSON documents)."""
+
+    # Notifications
+
+    @abstractmethod
+    def add(self, notification: Notification, limit: int) -> bool:
+        """Store a new one; False if its id is taken or there are `limit` already."""
+
+    @abstractmethod
+    def all(self) -> list[Notification]:
+        """All, the oldest first."""
+
+    @abstractmethod
+    def get(self, notification_id: str) -> Notification | None:
+        """The notification with this id."""
+
+    @abstractmethod
+    def replace(self, notification: Notification) -> bool:
+        """Store this in place of the version before it; False if there is another version, or
+        none."""
+
+    @abstractmethod
+    def remove(self, notification_id: str) -> bool:
+        """Delete it with its deliveries and states; False if there was none."""
+
+    # Deliveries
+
+    @abstractmethod
+    def add_deliveries(self, deliveries: Sequence[Delivery]) -> list[Delivery | None]:
+        """Store those whose id is new; for each, in order, the delivery that is known by its id,
+        or None where it was stored. One of a notification that does not exist is dropped (None)."""
+
+    @abstractmethod
+    def delivery(self, notification_id: str, delivery_id: str) -> Delivery | None:
+        """The delivery with this id."""
+
+    @abstractmethod
+    def deliveries(self, notification_id: str, limit: int) -> list[Delivery]:
+        """The newest `limit`, by when they were made, the newest first."""
+
+    @abstractmethod
+    def pending(self, notification_id: str, limit: int) -> list[Delivery]:
+        """The oldest `limit` pending ones, by when they were made, the oldest first."""
+
+    @abstractmethod
+    def save(self, delivery: Delivery, attempted: Attempted) -> bool:
+        """Store this in place of the version before it, end its claim if it is claimed, and store
+        `attempted`. False, and nothing is stored, if there is another version, or none."""
+
+    @abstractmethod
+    def trim(self, notification_id: str, keep: int, before: datetime) -> None:
+        """Delete finished deliveries: those made before a time, and all but the newest `keep`."""
+
+    # The queue
+
+    @abstractmethod
+    def due(self, now: datetime) -> list[str]:
+        """The ids of notifications that have a delivery to attempt now."""
+
+    @abstractmethod
+    def claim(
+        self, notification_id: str, now: datetime, until: datetime, at_once: int, count: int
+    ) -> list[Delivery]:
+        """The first deliveries of at most `count` due lanes, claimed until `until`, the longest
+        due first. No more than `at_once` lanes of the notification are claimed at any time."""
+
+    @abstractmethod
+    def queues(self, notification_ids: Collection[str]) -> dict[str, QueueState]:
+        """The state of each queue."""
+
+    # What was said and seen
+
+    @abstractmethod
+    def state(self, notification_id: str, name: str) -> Document | None:
+        """A named state of a notification."""
+
+    @abstractmethod
+    def first_seen(self, keys: Collection[str]) -> dict[str, datetime]:
+        """When those of the events' keys that are known were seen first."""
+
+    @abstractmethod
+    def mark_seen(self, keys: Collection[str], at: datetime, forget_before: datetime) -> None:
+        """Remember the events' keys with the time, unless they are known, and forget those that
+        were seen before `forget_before`."""
