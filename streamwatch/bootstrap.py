@@ -7,6 +7,7 @@ from functools import partial
 
 from streamwatch.analytics import open_analytics
 from streamwatch.analytics.base import AnalyticsStore
+from streamwatch.domain.subscriptions import WebhookTransport
 from streamwatch.services.analytics.dead_letters import DeadLetters
 from streamwatch.services.analytics.profiles import StreamerProfiles
 from streamwatch.services.analytics.projector import Projector
@@ -26,7 +27,12 @@ from streamwatch.services.push.broadcaster import Broadcaster
 from streamwatch.services.rate_limits import RateLimits
 from streamwatch.services.status import Statuses
 from streamwatch.services.streamers import Streamers
+from streamwatch.services.subscriptions.conduit import OwnConduit
 from streamwatch.services.subscriptions.reconcile import Subscriptions
+from streamwatch.services.subscriptions.transport import (
+    TransportProvider,
+    choose_method,
+)
 from streamwatch.settings import Settings
 from streamwatch.storage import open_storage
 from streamwatch.storage.base import Storage, Topic
@@ -112,9 +118,9 @@ def assemble(
     subscriptions = Subscriptions(
         storage,
         twitch,
-        settings.webhook_url,
-        settings.webhook_secrets,
+        _transports(settings, storage, twitch),
         adopts=not settings.webhook_secret_is_new,
+        updates=settings.watch_updates,
     )
     message_counters = SharedCounters(storage.coordination, MESSAGES)
     analytics_queries = AnalyticsQueries(analytics, storage.coordination, clock)
@@ -145,7 +151,7 @@ def assemble(
         message_counters=message_counters,
         helix_counters=helix_counters or SharedCounters(storage.coordination, HELIX),
         diagnostics=Diagnostics(storage, twitch, message_counters),
-        metrics=MetricsReader(storage, clock, subscribes=settings.webhook_url is not None),
+        metrics=MetricsReader(storage, clock, subscribes=subscriptions.is_enabled),
         projector=Projector(
             storage.feed,
             analytics,
@@ -155,3 +161,15 @@ def assemble(
         ),
         dead_letters=DeadLetters(storage.feed, analytics),
     )
+
+
+def _transports(settings: Settings, storage: Storage, twitch: Twitch) -> TransportProvider:
+    method = choose_method(
+        settings.eventsub_transport,
+        has_webhook_url=settings.webhook_url is not None,
+        has_credentials=settings.twitch_client_id is not None,
+    )
+    webhook = None
+    if settings.webhook_url is not None:
+        webhook = WebhookTransport(settings.webhook_url, settings.webhook_secrets[0])
+    return TransportProvider(method, webhook, OwnConduit(storage.coordination, twitch))

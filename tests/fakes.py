@@ -8,16 +8,27 @@ from typing import Any
 
 from streamwatch.domain.models import Stream, Subscription, User
 from streamwatch.domain.observations import SeenLive
+from streamwatch.domain.subscriptions import (
+    ConduitTransport,
+    DesiredSubscription,
+    Transport,
+    WebhookTransport,
+)
 from streamwatch.storage.base import Storage
 from streamwatch.storage.memory import MemoryStorage
 from streamwatch.twitch.base import (
+    Conduit,
+    ConduitLimit,
+    NotFound,
     RateLimitState,
-    Subscribe,
+    Shard,
     SubscriptionExists,
     SubscriptionListing,
     Twitch,
     TwitchError,
 )
+
+MAX_CONDUITS = 5
 
 
 def now() -> datetime:
@@ -41,6 +52,10 @@ class FakeTwitch(Twitch):
     """The streams that Helix shows, by user id."""
     subscribed: dict[str, Subscription] = field(default_factory=dict)
     """The subscriptions, by subscription id."""
+    conduits_by_id: dict[str, dict[str, Shard]] = field(default_factory=dict)
+    """The application's conduits: shards by id, by conduit id."""
+    sessions: list[str] = field(default_factory=list)
+    """The WebSocket sessions that were attached, in order."""
     max_total_cost: int = 10_000
     ids: Any = field(default_factory=lambda: count(1))
 
@@ -83,22 +98,23 @@ class FakeTwitch(Twitch):
             listed, sum(subscription.cost for subscription in listed), self.max_total_cost
         )
 
-    def subscribe(self, wanted: Subscribe) -> Subscription:
+    def subscribe(self, wanted: DesiredSubscription, transport: Transport) -> Subscription:
         self._called("subscribe")
         condition = {"broadcaster_user_id": wanted.user_id}
-        for known in list(self.subscribed.values()):  # a copy: several threads subscribe
-            slot = (known.type, known.condition, known.callback)
-            if slot == (wanted.type, condition, wanted.callback):
-                raise SubscriptionExists("The subscription exists already.", 409)
+        for existing in list(self.subscribed.values()):  # a copy: many threads subscribe
+            same = (existing.type, existing.condition) == (wanted.type, condition)
+            if same and transport.carries(existing):
+                raise SubscriptionExists("There is such a subscription.", 409)
         subscription = Subscription(
             id=f"subscription-{next(self.ids)}",
             type=wanted.type,
-            version="1",
+            version=wanted.version,
             status="enabled",
             condition=condition,
-            callback=wanted.callback,
+            callback=transport.callback if isinstance(transport, WebhookTransport) else None,
             created_at=self.clock(),
             cost=1,
+            conduit_id=transport.conduit_id if isinstance(transport, ConduitTransport) else None,
         )
         self.subscribed[subscription.id] = subscription
         return subscription
@@ -107,7 +123,45 @@ class FakeTwitch(Twitch):
         self._called("unsubscribe")
         self.subscribed.pop(subscription_id, None)
 
-    def budget(self) -> RateLimitState | None:
+    def conduits(self) -> list[Conduit]:
+        self._called("conduits")
+        return [
+            Conduit(conduit_id, len(shards)) for conduit_id, shards in self.conduits_by_id.items()
+        ]
+
+    def create_conduit(self, shard_count: int) -> Conduit:
+        self._called("create_conduit")
+        if len(self.conduits_by_id) >= MAX_CONDUITS:
+            raise ConduitLimit("Too many conduits.", 429)
+        conduit_id = f"conduit-{next(self.ids)}"
+        self.conduits_by_id[conduit_id] = {
+            str(number): Shard(str(number), "websocket_disconnected")
+            for number in range(shard_count)
+        }
+        return Conduit(conduit_id, shard_count)
+
+    def delete_conduit(self, conduit_id: str) -> None:
+        self._called("delete_conduit")
+        if self.conduits_by_id.pop(conduit_id, None) is None:
+            raise NotFound("There is no such conduit.", 404)
+        for subscription in list(self.subscribed.values()):
+            if subscription.conduit_id == conduit_id:
+                del self.subscribed[subscription.id]
+
+    def shards(self, conduit_id: str) -> list[Shard]:
+        self._called("shards")
+        if conduit_id not in self.conduits_by_id:
+            raise NotFound("There is no such conduit.", 404)
+        return list(self.conduits_by_id[conduit_id].values())
+
+    def attach_shard(self, conduit_id: str, shard_id: str, session_id: str) -> None:
+        self._called("attach_shard")
+        if conduit_id not in self.conduits_by_id:
+            raise NotFound("There is no such conduit.", 404)
+        self.conduits_by_id[conduit_id][shard_id] = Shard(shard_id, "enabled")
+        self.sessions.append(session_id)
+
+    def rate_limit(self) -> RateLimitState | None:
         return None
 
     def _called(self, method: str) -> None:

@@ -42,7 +42,7 @@ def _streamers(**more: Any) -> str:
         "dashboard/manage.html",
         found=page_of(found, STREAMERS_A_PAGE),
         live={status.user_id for status in services().status.live()},
-        subscribes=services().settings.webhook_url is not None,
+        subscribes=services().subscriptions.is_enabled,
         search=search,
         **more,
     )

@@ -67,7 +67,11 @@ def streamer_document(streamer: Streamer) -> Document:
 
 def stored_streamer_document(streamer: Streamer) -> Document:
     """What is stored of a streamer: more than the API tells."""
-    return {**streamer_document(streamer), "signed_with": streamer.signed_with}
+    return {
+        **streamer_document(streamer),
+        "update_subscription_id": streamer.update_subscription_id,
+        "signed_with": streamer.signed_with,
+    }
 
 
 def streamer_from(document: Document) -> Streamer:
@@ -79,6 +83,7 @@ def streamer_from(document: Document) -> Streamer:
         online_subscription_id=document["online_subscription_id"],
         offline_subscription_id=document["offline_subscription_id"],
         signed_with=document.get("signed_with"),
+        update_subscription_id=document.get("update_subscription_id"),
     )
 
 

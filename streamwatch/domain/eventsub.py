@@ -103,11 +103,16 @@ def parse(
     signature = headers.get(MESSAGE_SIGNATURE, "")
     if not is_signed(message_id, timestamp, body, signature, secrets):
         raise ForgedMessage("The signature is missing or wrong.")
-    at = _sent_at(timestamp, now)
+    at = parse_sent_at(timestamp, now)
+    return message_from(headers.get(MESSAGE_TYPE, ""), message_id, at, decode_object(body))
+
+
+def message_from(kind: str, message_id: str, at: datetime, payload: dict[str, Any]) -> Message:
+    """The authenticated message of type `kind`, sent `at`, with `payload`; the same by webhook and
+    by WebSocket. Raises MalformedMessage."""
     if not message_id or len(message_id) > _MAX_MESSAGE_ID or not message_id.isprintable():
         raise MalformedMessage("The message id is empty, too long or not printable.")
-    payload = _payload(body)
-    match headers.get(MESSAGE_TYPE, ""):
+    match kind:
         case "notification":
             return _notification(message_id, at, payload)
         case "webhook_callback_verification":
@@ -116,8 +121,8 @@ def parse(
             if "event" in payload:
                 raise MalformedMessage("A revocation has no event.")
             return Revocation(message_id, subscription_from(_object(payload, "subscription")))
-        case other:
-            return Unknown(f"message type {other[:64]!r}")
+        case _:
+            return Unknown(f"message type {kind[:64]!r}")
 
 
 def is_signed(
@@ -138,7 +143,8 @@ def sign(message_id: str, timestamp: str, body: bytes, secret: str) -> str:
     return "sha256=" + hmac.new(secret.encode(), message + body, "sha256").hexdigest()
 
 
-def _sent_at(timestamp: str, now: datetime) -> datetime:
+def parse_sent_at(timestamp: str, now: datetime) -> datetime:
+    """The time at which a message was sent. Raises StaleMessage outside the replay window."""
     try:
         at = parse_time(timestamp)
     except ValueError:
@@ -148,7 +154,8 @@ def _sent_at(timestamp: str, now: datetime) -> datetime:
     return at
 
 
-def _payload(body: bytes) -> dict[str, Any]:
+def decode_object(body: bytes) -> dict[str, Any]:
+    """The JSON object in `body`. Raises MalformedMessage for what cannot be stored."""
     try:
         text = body.decode()
         payload = _JSON.decode(text)
@@ -226,7 +233,8 @@ def _notification(message_id: str, at: datetime, payload: dict[str, Any]) -> Mes
 def subscription_from(document: dict[str, Any]) -> Subscription:
     """A subscription as a message carries it and as Helix lists it. Raises MalformedMessage."""
     transport = document.get("transport")
-    callback = transport.get("callback") if isinstance(transport, dict) else None
+    transport = transport if isinstance(transport, dict) else {}
+    callback, conduit_id = transport.get("callback"), transport.get("conduit_id")
     cost = document.get("cost", 0)
     return Subscription(
         id=_text(document, "id"),
@@ -237,6 +245,7 @@ def subscription_from(document: dict[str, Any]) -> Subscription:
         callback=callback if isinstance(callback, str) else None,
         created_at=_time(document, "created_at"),
         cost=cost if isinstance(cost, int) else 0,
+        conduit_id=conduit_id if isinstance(conduit_id, str) else None,
     )
 
 

@@ -37,10 +37,10 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class Streamer:
-    """A monitored user, with the ids of the two EventSub subscriptions that watch them.
+    """A monitored user, with the ids of their EventSub subscriptions.
 
-    `signed_with` names the webhook secret that these were created with (see
-    `subscriptions.secret_fingerprint`); None where that is not known.
+    `signed_with` identifies the webhook secret that these were created with (see
+    `subscriptions.secret_fingerprint`); None if it is unknown or nothing is signed.
     """
 
     user_id: str
@@ -50,18 +50,20 @@ class Streamer:
     online_subscription_id: str | None = None
     offline_subscription_id: str | None = None
     signed_with: str | None = None
+    update_subscription_id: str | None = None
 
     @property
     def is_active(self) -> bool:
-        """Whether both subscriptions stand."""
+        """Whether the subscriptions to online and offline exist. Updates are optional."""
         return bool(self.online_subscription_id and self.offline_subscription_id)
 
     @property
-    def subscription_ids(self) -> dict[EventType, str]:
-        """The subscriptions that stand."""
+    def subscription_ids(self) -> dict[str, str]:
+        """The ids of the existing subscriptions, by EventSub subscription type."""
         ids = {
-            EventType.ONLINE: self.online_subscription_id,
-            EventType.OFFLINE: self.offline_subscription_id,
+            "stream.online": self.online_subscription_id,
+            "stream.offline": self.offline_subscription_id,
+            "channel.update": self.update_subscription_id,
         }
         return {event_type: known for event_type, known in ids.items() if known}
 
@@ -226,6 +228,7 @@ class Subscription:
     callback: str | None
     created_at: datetime
     cost: int
+    conduit_id: str | None = None
 
     @property
     def user_id(self) -> str | None:

@@ -11,11 +11,9 @@ from streamwatch.services.errors import NotMonitored, UnknownUser
 from streamwatch.services.ingestion.poller import REFRESH, Poller
 from streamwatch.services.subscriptions.reconcile import RECONCILE, Subscriptions
 from streamwatch.storage.base import Storage
-from streamwatch.twitch.base import Twitch, TwitchError, TwitchNotConfigured
+from streamwatch.twitch.base import MAX_IDS_PER_CALL, Twitch, TwitchError, TwitchNotConfigured
 
 log = logging.getLogger(__name__)
-
-_USERS_A_CALL = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +93,7 @@ class Streamers:
         result = BulkAdded()
         known = self._storage.find_streamers(wanted)
         result.existing = [login for login in wanted if login in known]
-        for batch in batched([login for login in wanted if login not in known], _USERS_A_CALL):
+        for batch in batched([login for login in wanted if login not in known], MAX_IDS_PER_CALL):
             self._add_batch(batch, result)
         return result
 
@@ -111,7 +109,7 @@ class Streamers:
         if removed is None:
             raise NotMonitored(login)
         try:
-            self._subscriptions.release(removed)
+            self._subscriptions.delete(removed)
         except TwitchError as error:
             log.warning("Subscriptions of %s stay for now: %s", login, error)
             self._storage.coordination.request_job(RECONCILE)
@@ -153,7 +151,7 @@ class Streamers:
     def update_names(self) -> int:
         """Ask Twitch for the names of all who are monitored; how many had changed."""
         renamed = 0
-        for batch in batched(self._storage.streamers(), _USERS_A_CALL):
+        for batch in batched(self._storage.streamers(), MAX_IDS_PER_CALL):
             users = self._twitch.users(user_ids=[streamer.user_id for streamer in batch])
             renamed += self._rename(users)
         return renamed
@@ -175,7 +173,7 @@ class Streamers:
         """What makes a new streamer complete: subscriptions, and whether they are live. One does
         not wait for the other: without room for subscriptions they are polled."""
         try:
-            self._subscriptions.cover(self._storage.streamers_by_id([user_id]).values())
+            self._subscriptions.ensure(self._storage.streamers_by_id([user_id]).values())
         except TwitchError as error:
             log.warning("A new streamer is not subscribed to yet: %s", error)
             self._storage.coordination.request_job(RECONCILE)

@@ -30,7 +30,7 @@ class Bucket:
             self._taken += 1
             return self._headers(now)
 
-    def open_error(self, reset_in: float) -> Refused:
+    def empty_bucket_error(self, reset_in: float) -> Refused:
         """What a call is told when the bucket is empty and full again in `reset_in` seconds."""
         full_at = self._clock() + timedelta(seconds=reset_in)
         return Refused(429, "", _headers(self.points, 0, full_at))

@@ -64,7 +64,7 @@ class Application:
         fault = self._faults.of_call(request.path)
         self._closing.wait(fault.delay)
         if fault.status == 429:  # noqa: PLR2004  what Helix says when the bucket is empty
-            raise self._bucket.open_error(fault.reset_in)
+            raise self._bucket.empty_bucket_error(fault.reset_in)
         if fault.status is not None:
             raise Refused(fault.status, "a fault on command")
         headers = {}

@@ -328,6 +328,14 @@ class Coordination(ABC):
     def save_app_token(self, token: AppToken) -> None:
         """Share a token until it expires."""
 
+    @abstractmethod
+    def conduit_id(self) -> str | None:
+        """The id of this installation's EventSub conduit, if one was created."""
+
+    @abstractmethod
+    def save_conduit_id(self, conduit_id: str | None) -> None:
+        """Remember the id of the conduit; None forgets it."""
+
     # Changes. A backend that does not publish them may leave these two verbs as they are.
 
     def publish_change(self, topic: str) -> None:  # noqa: B027  a backend may have nothing to tell

@@ -1,17 +1,21 @@
-"""The port to Twitch: Helix in typed calls, and one short tree of errors."""
+"""The Twitch port: typed Helix calls and a small hierarchy of errors."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from streamwatch.domain.models import AppToken, EventType, Subscription, User
+from streamwatch.domain.models import AppToken, Subscription, User
 from streamwatch.domain.observations import SeenLive
+from streamwatch.domain.subscriptions import DesiredSubscription, Transport
+
+MAX_IDS_PER_CALL = 100
+"""The most ids and logins that Get Users, Get Streams and Get Channels accept in one call."""
 
 
 class TwitchError(Exception):
-    """Twitch did not do what was asked. The text is ours and safe to answer and to log."""
+    """A request to Twitch failed. The text is written by us and safe to show and to log."""
 
 
 class TwitchNotConfigured(TwitchError):
@@ -19,11 +23,11 @@ class TwitchNotConfigured(TwitchError):
 
 
 class TwitchUnavailable(TwitchError):
-    """Twitch could not be reached, or failed, after the retries that its rules allow."""
+    """Twitch was unreachable or failed, also after the retries that its rules allow."""
 
 
 class TwitchBusy(TwitchUnavailable):
-    """The rate limit is used up for longer than we wait. `retry_after` is in seconds."""
+    """The rate limit is exhausted for longer than we wait. `retry_after` is in seconds."""
 
     def __init__(self, message: str, retry_after: float) -> None:
         super().__init__(message)
@@ -31,7 +35,7 @@ class TwitchBusy(TwitchUnavailable):
 
 
 class TwitchRefused(TwitchError):
-    """Twitch understood and said no (4xx). `status` is its HTTP status."""
+    """Twitch rejected the request (4xx). `status` is the HTTP status."""
 
     def __init__(self, message: str, status: int) -> None:
         super().__init__(message)
@@ -39,20 +43,28 @@ class TwitchRefused(TwitchError):
 
 
 class TwitchDenied(TwitchRefused):
-    """The credentials are not good: no token, or a fresh one was refused."""
+    """The credentials are invalid: Twitch issued no token, or rejected a new one."""
+
+
+class NotFound(TwitchRefused):
+    """404: what the request names does not exist at Twitch."""
 
 
 class SubscriptionExists(TwitchRefused):
-    """409: there is such a subscription already."""
+    """409: such a subscription exists already."""
 
 
 class SubscriptionLimit(TwitchRefused):
     """The cost limit is reached, or there are too many of this type and condition (429)."""
 
 
+class ConduitLimit(TwitchRefused):
+    """The application has as many conduits as Twitch allows (429)."""
+
+
 @dataclass(frozen=True, slots=True)
 class SubscriptionListing:
-    """All pages of Get EventSub Subscriptions, read once."""
+    """All pages of Get EventSub Subscriptions."""
 
     subscriptions: tuple[Subscription, ...]
     total_cost: int
@@ -60,8 +72,25 @@ class SubscriptionListing:
 
 
 @dataclass(frozen=True, slots=True)
+class Conduit:
+    """A conduit of the application."""
+
+    id: str
+    shard_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """A shard of a conduit. `status` is Twitch's word, such as `enabled` or
+    `websocket_disconnected`."""
+
+    id: str
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
 class RateLimitState:
-    """The rate limit as the last answer told it: `remaining` of `limit` points, full at
+    """The rate limit as of the last response: `remaining` of `limit` points; the bucket is full at
     `resets_at`."""
 
     limit: int
@@ -69,19 +98,8 @@ class RateLimitState:
     resets_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Subscribe:
-    """What is asked for: notifications of `type` about `user_id` to `callback`, signed with
-    `secret`."""
-
-    type: EventType
-    user_id: str
-    callback: str
-    secret: str = field(repr=False)
-
-
 class TokenStore(Protocol):
-    """Where the processes share the app access token, so that they do not each ask for one."""
+    """Where the processes share the app access token, so that not each requests its own."""
 
     def app_token(self) -> AppToken | None: ...
 
@@ -90,30 +108,50 @@ class TokenStore(Protocol):
 
 class Twitch(ABC):
     """Helix. Every call may raise TwitchNotConfigured, TwitchUnavailable, TwitchBusy, TwitchDenied
-    or TwitchRefused, and never answers "nothing" because Twitch was down."""
+    or TwitchRefused; a failure is never reported as an empty result."""
 
     @abstractmethod
     def users(self, *, logins: Collection[str] = (), user_ids: Collection[str] = ()) -> list[User]:
-        """The users that exist, 100 a call, in no order. A login is sent only if it is one."""
+        """The users that exist, in no particular order. Values that are not logins are not sent;
+        users who were not asked for, or whose id or login is malformed, are left out."""
 
     @abstractmethod
     def streams(self, user_ids: Collection[str]) -> list[SeenLive]:
-        """The streams that Helix shows on, one a user, 100 users a call. `at` is the time of the
-        request: what it shows is no newer."""
+        """The live streams of these users, at most one a user. `at` is the time of the request."""
 
     @abstractmethod
     def subscriptions(self) -> SubscriptionListing:
-        """All EventSub subscriptions of this application, all pages, or an error."""
+        """All EventSub subscriptions of the application: all pages, or an error."""
 
     @abstractmethod
-    def subscribe(self, wanted: Subscribe) -> Subscription:
-        """Create a subscription; SubscriptionExists where there is one, SubscriptionLimit where
-        there is no room."""
+    def subscribe(self, wanted: DesiredSubscription, transport: Transport) -> Subscription:
+        """Create a subscription. Raises SubscriptionExists or SubscriptionLimit."""
 
     @abstractmethod
     def unsubscribe(self, subscription_id: str) -> None:
-        """Delete a subscription. One that is gone already is a success."""
+        """Delete a subscription. Succeeds also if it does not exist."""
 
     @abstractmethod
-    def budget(self) -> RateLimitState | None:
-        """What is left of the rate limit; None before the first answer."""
+    def conduits(self) -> list[Conduit]:
+        """All conduits of the application."""
+
+    @abstractmethod
+    def create_conduit(self, shard_count: int) -> Conduit:
+        """Create a conduit. Raises ConduitLimit."""
+
+    @abstractmethod
+    def delete_conduit(self, conduit_id: str) -> None:
+        """Delete a conduit with its subscriptions. Raises NotFound."""
+
+    @abstractmethod
+    def shards(self, conduit_id: str) -> list[Shard]:
+        """The shards of a conduit. Raises NotFound."""
+
+    @abstractmethod
+    def attach_shard(self, conduit_id: str, shard_id: str, session_id: str) -> None:
+        """Let a shard deliver to the WebSocket session `session_id`. Raises NotFound for an
+        unknown conduit, and TwitchRefused where Twitch reports an error for the shard."""
+
+    @abstractmethod
+    def rate_limit(self) -> RateLimitState | None:
+        """The state of the rate limit; None before the first response."""

@@ -1,4 +1,4 @@
-"""A call to Twitch and its answer: what is sent, what came back, and what a open_error means."""
+"""A request to Twitch, its response, and the error that a failed response becomes."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,15 +10,15 @@ import orjson
 
 from streamwatch.twitch.base import TwitchDenied, TwitchError, TwitchRefused, TwitchUnavailable
 
-_LONGEST_MESSAGE = 200
+_MAX_MESSAGE_LENGTH = 200
 
-Refusals = Mapping[int, type[TwitchRefused]]
-"""What a open_error means, by HTTP status; any other status from 400 on is a TwitchRefused."""
+ErrorsByStatus = Mapping[int, type[TwitchRefused]]
+"""Error classes by HTTP status; any other status from 400 on is a TwitchRefused."""
 
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """What Twitch answered to a request made at `asked_at`. Bodies may hold a token: no repr."""
+    """Twitch's response to a request made at `asked_at`. Bodies may hold a token: no repr."""
 
     status: int
     headers: Mapping[str, str]
@@ -30,7 +30,7 @@ class Response:
         return HTTPStatus.OK <= self.status < HTTPStatus.MULTIPLE_CHOICES
 
     def document(self) -> dict[str, Any] | None:
-        """The body's JSON object; None where it is none."""
+        """The body as a JSON object; None if it is not one."""
         try:
             document = orjson.loads(self.body)
         except orjson.JSONDecodeError:
@@ -38,26 +38,26 @@ class Response:
         return document if isinstance(document, dict) else None
 
     def message(self) -> str:
-        """What Twitch says in words; "" where it says nothing."""
+        """Twitch's error message; "" if there is none."""
         message = (self.document() or {}).get("message")
         return message if isinstance(message, str) else ""
 
     def number(self, header: str) -> int | None:
-        """The whole number in a header; None where there is none."""
+        """The whole number in a header; None if there is none."""
         value = self.headers.get(header, "")
         return int(value) if value.isascii() and value.isdigit() else None
 
 
-def is_rate_limited(answer: Response) -> bool:
+def is_rate_limited(response: Response) -> bool:
     """Whether the rate limit's bucket is empty."""
-    return answer.status == HTTPStatus.TOO_MANY_REQUESTS
+    return response.status == HTTPStatus.TOO_MANY_REQUESTS
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What to ask of Twitch. `form` or `json` is its body, which may hold secrets: no repr.
+    """A request to Twitch. `form` or `json` is its body, which may hold secrets: no repr.
 
-    `rate_limited` tells the answers that mean "later" from those that mean "no".
+    `rate_limited` tells responses that ask to retry later from those that are final.
     """
 
     method: str
@@ -65,29 +65,29 @@ class Call:
     params: Sequence[tuple[str, str]] = ()
     form: Mapping[str, str] | None = field(default=None, repr=False)
     json: Mapping[str, Any] | None = field(default=None, repr=False)
-    refusals: Refusals = field(default_factory=lambda: {HTTPStatus.UNAUTHORIZED: TwitchDenied})
+    errors: ErrorsByStatus = field(default_factory=lambda: {HTTPStatus.UNAUTHORIZED: TwitchDenied})
     rate_limited: Callable[[Response], bool] = is_rate_limited
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"
 
 
-def open_error(call: Call, answer: Response, secrets: Sequence[str]) -> TwitchError:
-    """The error that an answer without success is. Twitch's own words are in it only where they
-    are short, printable and free of `secrets`."""
-    if answer.status < HTTPStatus.BAD_REQUEST:
+def error_from(call: Call, response: Response, secrets: Sequence[str]) -> TwitchError:
+    """The error for a response that is not a success. It quotes Twitch's message only if that is
+    short, printable and contains none of `secrets`."""
+    if response.status < HTTPStatus.BAD_REQUEST:
         return unexpected(call)
-    text, message = f"Twitch refused {call} with {answer.status}", answer.message()
+    text, message = f"Twitch refused {call} with {response.status}", response.message()
     if (
-        0 < len(message) <= _LONGEST_MESSAGE
+        0 < len(message) <= _MAX_MESSAGE_LENGTH
         and message.isprintable()
         and not any(secret in message for secret in secrets)
     ):
         text = f"{text}: {message}"
-    return call.refusals.get(answer.status, TwitchRefused)(text, answer.status)
+    return call.errors.get(response.status, TwitchRefused)(text, response.status)
 
 
 def unexpected(call: Call) -> TwitchUnavailable:
-    """The error that an answer in a form that Twitch does not promise is: it is never taken for
-    "nothing found"."""
-    return TwitchUnavailable(f"Twitch's answer to {call} is not what it promises.")
+    """The error for a response that does not have the documented form. Such a response is never
+    taken for an empty result."""
+    return TwitchUnavailable(f"Twitch's response to {call} is malformed.")

@@ -1,18 +1,23 @@
-"""Helix's answers as the domain's models. A ValueError where one is not what Helix promises.
+"""Converts Helix responses to domain models. Raises ValueError for a malformed response.
 
 https://dev.twitch.tv/docs/api/reference/
 """
 
+import logging
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
 from streamwatch.domain.documents import Document, stream_from, user_from
-from streamwatch.domain.eventsub import MalformedMessage, subscription_from
+from streamwatch.domain.eventsub import LOGIN, MalformedMessage, subscription_from
 from streamwatch.domain.models import Subscription, User
 from streamwatch.domain.observations import SeenLive
+from streamwatch.twitch.base import Conduit, Shard
 from streamwatch.twitch.calls import Response
+
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -26,12 +31,15 @@ _STREAM: _Shape = {
     "viewer_count": int,
 }
 
+_ID = re.compile(r"[A-Za-z0-9_:.-]{1,64}", re.ASCII)
+_MAX_NAME_LENGTH = 256
+
 _COSTS: _Shape = dict.fromkeys(("total_cost", "max_total_cost"), int)
 
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionPage:
-    """One page of the listing; `cursor` asks for the next one, None on the last."""
+    """One page of the listing. `cursor` is for requesting the next page; None on the last."""
 
     subscriptions: list[Subscription]
     total_cost: int
@@ -39,40 +47,82 @@ class SubscriptionPage:
     cursor: str | None
 
 
-def users(answer: Response) -> list[User]:
-    return _items(_document(answer), _user)
+@dataclass(frozen=True, slots=True)
+class ShardPage:
+    """One page of a conduit's shards; `cursor` as in `SubscriptionPage`."""
+
+    shards: list[Shard]
+    cursor: str | None
 
 
-def seen_live(answer: Response) -> list[SeenLive]:
-    return _items(_document(answer), lambda item: _seen_live(item, answer.asked_at))
+def users(response: Response) -> list[User]:
+    """The users in the response. One with a malformed id, login or name is left out: it could not
+    be stored."""
+    found = _items(_document(response), _user)
+    usable = [user for user in found if _is_usable(user)]
+    if len(usable) < len(found):
+        log.warning("Ignored %d malformed users in a response", len(found) - len(usable))
+    return usable
 
 
-def subscription(answer: Response) -> Subscription:
-    """The one that was created."""
-    items = _items(_document(answer), _subscription)
+def seen_live(response: Response) -> list[SeenLive]:
+    return _items(_document(response), lambda item: _seen_live(item, response.asked_at))
+
+
+def subscription(response: Response) -> Subscription:
+    """The created subscription."""
+    items = _items(_document(response), _subscription)
     if not items:
         raise ValueError("no subscription")
     return items[0]
 
 
-def subscription_page(answer: Response) -> SubscriptionPage:
-    document = _document(answer)
+def subscription_page(response: Response) -> SubscriptionPage:
+    document = _document(response)
     _check(document, _COSTS)
-    pagination = document.get("pagination") or {}
-    _check(pagination, {})
-    cursor = pagination.get("cursor") or None
-    if not isinstance(cursor, str | None):
-        raise ValueError("cursor is not a string")  # noqa: TRY004  one error for every broken promise
     return SubscriptionPage(
         _items(document, _subscription),
         document["total_cost"],
         document["max_total_cost"],
-        cursor,
+        _cursor(document),
     )
 
 
-def _document(answer: Response) -> Document:
-    document = answer.document()
+def conduits(response: Response) -> list[Conduit]:
+    return _items(_document(response), _conduit)
+
+
+def created_conduit(response: Response) -> Conduit:
+    items = conduits(response)
+    if not items:
+        raise ValueError("no conduit")
+    return items[0]
+
+
+def shard_page(response: Response) -> ShardPage:
+    document = _document(response)
+    return ShardPage(_items(document, _shard), _cursor(document))
+
+
+def shard_errors(response: Response) -> list[str]:
+    """The error codes in a response to Update Conduit Shards: its 202 can hold failures."""
+    errors = _document(response).get("errors") or []
+    if not isinstance(errors, list):
+        raise ValueError("errors is not a list")  # noqa: TRY004  one error for every malformed field
+    return [str(error.get("code") if isinstance(error, dict) else error)[:64] for error in errors]
+
+
+def _cursor(document: Document) -> str | None:
+    pagination = document.get("pagination") or {}
+    _check(pagination, {})
+    cursor = pagination.get("cursor") or None
+    if not isinstance(cursor, str | None):
+        raise ValueError("cursor is not a string")  # noqa: TRY004  one error for every malformed field
+    return cursor
+
+
+def _document(response: Response) -> Document:
+    document = response.document()
     if document is None:
         raise ValueError("not a JSON object")
     return document
@@ -81,13 +131,22 @@ def _document(answer: Response) -> Document:
 def _items(document: Document, parse: Callable[[Document], T]) -> list[T]:
     items = document.get("data")
     if not isinstance(items, list):
-        raise ValueError("no list of data")  # noqa: TRY004  one error for every broken promise
+        raise ValueError("no list of data")  # noqa: TRY004  one error for every malformed field
     return [parse(item) for item in items]
 
 
 def _user(item: Document) -> User:
     _check(item, _USER)
     return user_from(item)
+
+
+def _is_usable(user: User) -> bool:
+    return (
+        bool(_ID.fullmatch(user.user_id))
+        and bool(LOGIN.fullmatch(user.login))
+        and 0 < len(user.display_name) <= _MAX_NAME_LENGTH
+        and user.display_name.isprintable()
+    )
 
 
 def _seen_live(item: Document, at: datetime) -> SeenLive:
@@ -112,9 +171,21 @@ def _subscription(item: Document) -> Subscription:
         raise ValueError(str(error)) from None
 
 
+def _conduit(item: Document) -> Conduit:
+    _check(item, {"id": str, "shard_count": int})
+    if not _ID.fullmatch(item["id"]):
+        raise ValueError("a conduit id is malformed")
+    return Conduit(item["id"], item["shard_count"])
+
+
+def _shard(item: Document) -> Shard:
+    _check(item, {"id": str, "status": str})
+    return Shard(item["id"], item["status"])
+
+
 def _check(item: Any, shape: _Shape) -> None:
     if not isinstance(item, dict):
-        raise ValueError("not an object")  # noqa: TRY004  one error for every broken promise
+        raise ValueError("not an object")  # noqa: TRY004  one error for every malformed field
     for name, kind in shape.items():
-        if type(item.get(name)) is not kind:  # a bool is no count of viewers
+        if type(item.get(name)) is not kind:  # a bool is an int, but not a number of viewers
             raise ValueError(f"{name} is missing or of another type")

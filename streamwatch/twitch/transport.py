@@ -1,4 +1,4 @@
-"""Calls over HTTP to one of Twitch's servers, tried again where Twitch's rules allow it."""
+"""HTTP requests to one of Twitch's servers, retried as Twitch's rules allow."""
 
 import logging
 import time
@@ -18,7 +18,7 @@ from streamwatch.twitch.calls import Call, Response
 from streamwatch.twitch.rate_limit import RateLimit
 
 BACK_OFF = 0.5
-"""Seconds before the second try; twice as long before the third; up to twice that by chance."""
+"""Seconds before the first retry; doubled before the second; up to twice that by jitter."""
 
 RETRIES = 2
 RETRIES_OF_503 = 1
@@ -30,33 +30,33 @@ _CHUNK_BYTES = 64 * 1024
 _log = logging.getLogger(__name__)
 
 Observe = Callable[[str, str, int], None]
-"""Called of every request: method, path, and the answer's status, 0 where none came."""
+"""Called after every request with method, path and the response's status, 0 if none arrived."""
 
 
 @dataclass(frozen=True, slots=True)
 class RateLimits:
-    """How long a call may take, in seconds, and how many run at once in this process.
+    """Timeouts of a call, in seconds, and how many calls run at once in this process.
 
-    The calls are capped because Twitch has answered 400 to bursts of more than 100, and because
-    web threads that wait for Twitch answer nobody else.
+    Concurrency is capped because Twitch has answered 400 to bursts of more than 100, and because a
+    web thread that waits for Twitch serves no other request.
     """
 
     connect: float = 3.0
     read: float = 10.0
-    """The longest silence of the server."""
+    """The longest time without data from the server."""
     exchange: float = 15.0
-    """The longest time for one whole request and answer, however steadily it drips."""
+    """The longest time for one request and its whole response."""
     turn: float = 2.0
-    """The longest wait for another call to end where `in_flight` of them are under way."""
+    """The longest wait for a free session while `in_flight` calls are running."""
     reset: float = 10.0
-    """The longest wait for an empty rate limit; beyond it the caller is told to come back."""
+    """The longest wait for the rate limit to reset; beyond it the call fails with TwitchBusy."""
     in_flight: int = 8
 
 
 @dataclass(frozen=True, slots=True)
 class _Unreached:
-    """No answer, or only a part of one. `reason` is the name of the error: its text may say too
-    much."""
+    """No complete response. `reason` is the name of the error class: the error's text may contain
+    secrets."""
 
     reason: str
 
@@ -66,8 +66,8 @@ class _BodyTooLarge(requests.RequestException):
 
 
 class _Identity(AuthBase):
-    """The headers that say who asks. Given as `auth`, since requests would otherwise put a
-    password from ~/.netrc in their place."""
+    """Adds the authentication headers. Passed as `auth`, because requests would otherwise override
+    them with a password from ~/.netrc."""
 
     def __init__(self, headers: Mapping[str, str]) -> None:
         self._headers = headers
@@ -78,10 +78,9 @@ class _Identity(AuthBase):
 
 
 class Transport:
-    """Threads may share it: a `requests.Session` is not promised to be thread-safe, so each call
-    takes one of `in_flight` sessions for itself. The one used last is taken first, so that few
-    connections stay open. No connection exists before the first call: it may be made before a
-    fork, and used after it."""
+    """Threads may share it. A `requests.Session` is not documented as thread-safe, so each call
+    takes one of `in_flight` sessions from a pool, the one used last first, so that few connections
+    stay open. No connection is opened before the first call: it may be created before a fork."""
 
     def __init__(
         self,
@@ -105,17 +104,18 @@ class Transport:
             self._sessions.put(requests.Session())
 
     @property
-    def budget(self) -> RateLimitState | None:
-        """What the last answer told about the rate limit."""
-        return self._rate_limit.budget
+    def rate_limit(self) -> RateLimitState | None:
+        """The state of the rate limit as of the last response."""
+        return self._rate_limit.state
 
     def send(self, call: Call, identity: Mapping[str, str]) -> Response:
-        """The answer to `call`, sent with the headers in `identity`: of any status but a server's
-        failure, which is TwitchUnavailable, and an empty rate limit, which is TwitchBusy."""
+        """The response to `call`, sent with the headers in `identity`. Raises TwitchUnavailable for
+        a server failure and TwitchBusy for an exhausted rate limit; any other status is
+        returned."""
         with self._turn() as session:
             failures = 0
             while True:
-                self._wait(self._rate_limit.pace())
+                self._wait(self._rate_limit.delay())
                 outcome = self._attempt(session, call, identity)
                 if isinstance(outcome, Response) and not _is_failure(call, outcome):
                     return outcome
@@ -130,7 +130,7 @@ class Transport:
         try:
             session = self._sessions.get(timeout=turn)
         except Empty:
-            raise TwitchBusy("Too many calls to Twitch are under way.", turn) from None
+            raise TwitchBusy("Too many calls to Twitch are running.", turn) from None
         try:
             yield session
         finally:
@@ -143,7 +143,7 @@ class Transport:
         status = 0
         if isinstance(outcome, Response):
             status = outcome.status
-            self._rate_limit.note(outcome)
+            self._rate_limit.update(outcome)
         self._observe(call.method, call.path, status)
         return outcome
 
@@ -169,12 +169,12 @@ class Transport:
             return _Unreached(type(error).__name__)
 
     def _pause(self, call: Call, outcome: Response | _Unreached, failures: int) -> float:
-        """Seconds until the next try of a call that has failed `failures` times before. Raises
-        where there is none."""
+        """Seconds until the next try of a call that has failed `failures` times before. Raises the
+        final error if there is none."""
         if isinstance(outcome, Response) and outcome.status == HTTPStatus.TOO_MANY_REQUESTS:
             until_reset = self._rate_limit.until_reset(outcome)
             if failures >= RETRIES or until_reset > self._limits.reset:
-                raise TwitchBusy("Twitch's rate limit is used up.", until_reset)
+                raise TwitchBusy("Twitch's rate limit is exhausted.", until_reset)
             return until_reset + self._jitter()
         is_503 = isinstance(outcome, Response) and outcome.status == HTTPStatus.SERVICE_UNAVAILABLE
         if failures >= (RETRIES_OF_503 if is_503 else RETRIES):
@@ -186,8 +186,8 @@ class Transport:
             self._sleep(seconds)
 
 
-def _is_failure(call: Call, answer: Response) -> bool:
-    return answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR or call.rate_limited(answer)
+def _is_failure(call: Call, response: Response) -> bool:
+    return response.status >= HTTPStatus.INTERNAL_SERVER_ERROR or call.rate_limited(response)
 
 
 def _problem(call: Call, outcome: Response | _Unreached) -> str:
@@ -197,7 +197,7 @@ def _problem(call: Call, outcome: Response | _Unreached) -> str:
 
 
 def _body(response: requests.Response, deadline: float) -> bytes:
-    """The whole body. requests bounds only the silence between two pieces, not their number."""
+    """The whole body. The read timeout of requests limits each read, not the total time."""
     body = bytearray()
     while piece := response.raw.read1(_CHUNK_BYTES, decode_content=True):
         body += piece

@@ -65,7 +65,7 @@ def add_default_streamers(services: Services) -> None:
 
 def publish_rate_limit_job(services: Services) -> None:
     """Let the metrics show what is left of Helix's rate limit."""
-    publish_rate_limit(services.storage.coordination, services.twitch.budget())
+    publish_rate_limit(services.storage.coordination, services.twitch.rate_limit())
 
 
 def reconcile(services: Services) -> None:

@@ -5,13 +5,13 @@ import pytest
 from werkzeug.test import TestResponse
 
 from streamwatch.domain.models import EventType
+from streamwatch.domain.subscriptions import DesiredSubscription, WebhookTransport
 from streamwatch.services.locks import LEADER_LEASE
 from streamwatch.services.subscriptions.reconcile import RECONCILE
 from streamwatch.settings import Settings
 from streamwatch.storage.base import FeedEntry, JobRun, StorageUnavailable
 from streamwatch.twitch.base import (
     RateLimitState,
-    Subscribe,
     TwitchBusy,
     TwitchNotConfigured,
     TwitchUnavailable,
@@ -50,8 +50,8 @@ def answered(response: TestResponse) -> Any:
 
 
 def subscribe(world: World, user_id: str, callback: str = CALLBACK) -> str:
-    wanted = Subscribe(EventType.ONLINE, user_id, callback, SECRET)
-    return world.twitch.subscribe(wanted).id
+    wanted = DesiredSubscription(EventType.ONLINE, user_id)
+    return world.twitch.subscribe(wanted, WebhookTransport(callback, SECRET)).id
 
 
 def test_the_listing_tells_ours_from_others(world: World) -> None:
@@ -251,7 +251,7 @@ def test_diagnostics_tell_the_rest_while_twitch_does_not_answer(world: World) ->
 class AskedTwitch(FakeTwitch):
     """One that has told its rate limit."""
 
-    def budget(self) -> RateLimitState | None:
+    def rate_limit(self) -> RateLimitState | None:
         return RateLimitState(800, 799, datetime(2026, 6, 1, tzinfo=UTC))
 
 

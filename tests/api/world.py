@@ -115,7 +115,8 @@ class World:
 
 
 def build_world(**settings: Any) -> World:
-    return World(Settings(**{"webhook_secrets": (SECRET,), "webhook_url": CALLBACK} | settings))
+    defaults = {"webhook_secrets": (SECRET,), "webhook_url": CALLBACK, "watch_updates": False}
+    return World(Settings(**defaults | settings))
 
 
 def problem(response: TestResponse, status: int) -> dict[str, Any]:

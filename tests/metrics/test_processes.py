@@ -121,6 +121,7 @@ def test_everything_is_told_of_all_processes_and_promtool_is_content(
             "REFRESH_SECONDS": "2",
             "VERIFY_SECONDS": "2",
             "WEBHOOK_URL": service.webhook_url,
+            "WATCH_UPDATES": "false",
         }
         started(service, **settings)
         worker = service.start("worker", **settings)

@@ -7,8 +7,13 @@ from datetime import UTC, datetime, timedelta
 from threading import Lock
 
 from streamwatch.domain.models import EVENT_VERSION, Subscription
+from streamwatch.domain.subscriptions import (
+    ConduitTransport,
+    DesiredSubscription,
+    Transport,
+    WebhookTransport,
+)
 from streamwatch.twitch.base import (
-    Subscribe,
     SubscriptionExists,
     SubscriptionLimit,
     TwitchError,
@@ -43,9 +48,10 @@ class StrictTwitch(FakeTwitch):
         self,
         event_type: str,
         user_id: str,
-        callback: str,
+        callback: str | None,
         status: str = ENABLED,
         version: str = EVENT_VERSION,
+        conduit_id: str | None = None,
     ) -> Subscription:
         """A subscription from before, whatever the rules say."""
         number = next(self.ids)
@@ -58,23 +64,33 @@ class StrictTwitch(FakeTwitch):
             callback=callback,
             created_at=START + timedelta(seconds=number),
             cost=int(status in (ENABLED, PENDING)),
+            conduit_id=conduit_id,
         )
         self.subscribed[subscription.id] = subscription
         return subscription
 
-    def subscribe(self, wanted: Subscribe) -> Subscription:
+    def subscribe(self, wanted: DesiredSubscription, transport: Transport) -> Subscription:
         self._called("subscribe")
         with self._lock:
             living = [one for one in self.subscribed.values() if one.is_alive]
             same = [o for o in living if (o.type, o.user_id) == (wanted.type, wanted.user_id)]
-            if any(other.callback == wanted.callback for other in same):
+            if any(transport.carries(other) for other in same):
                 raise SubscriptionExists("subscription already exists", 409)
             if len(same) >= SAME_LIMIT:
                 raise SubscriptionLimit("too many of the same condition", 429)
             if len(living) >= self.max_total_cost:
                 raise SubscriptionLimit("total cost exceeded", 429)
-            created = self.put(wanted.type, wanted.user_id, wanted.callback, PENDING)
-            self.secrets[created.id] = wanted.secret
+            is_webhook = isinstance(transport, WebhookTransport)
+            created = self.put(
+                wanted.type,
+                wanted.user_id,
+                transport.callback if isinstance(transport, WebhookTransport) else None,
+                PENDING if is_webhook else ENABLED,
+                wanted.version,
+                transport.conduit_id if isinstance(transport, ConduitTransport) else None,
+            )
+            if isinstance(transport, WebhookTransport):
+                self.secrets[created.id] = transport.secret
             return created
 
     def unsubscribe(self, subscription_id: str) -> None:

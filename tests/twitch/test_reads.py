@@ -9,9 +9,9 @@ import responses
 
 from streamwatch.domain.models import EventType, Source, Stream, User
 from streamwatch.domain.observations import SeenLive
+from streamwatch.domain.subscriptions import DesiredSubscription, WebhookTransport
 from streamwatch.twitch.base import (
     RateLimitState,
-    Subscribe,
     TwitchNotConfigured,
     TwitchUnavailable,
 )
@@ -181,9 +181,9 @@ def test_an_answer_that_helix_does_not_promise_is_never_nothing_found(
     twitch.get(USERS, body=body)
     twitch.get(STREAMS, body=body)
 
-    with pytest.raises(TwitchUnavailable, match="not what it promises"):
+    with pytest.raises(TwitchUnavailable, match="is malformed"):
         helix.users(logins=["shroud"])
-    with pytest.raises(TwitchUnavailable, match="not what it promises"):
+    with pytest.raises(TwitchUnavailable, match="is malformed"):
         helix.streams(["7"])
 
 
@@ -191,7 +191,7 @@ def test_an_answer_that_helix_does_not_promise_is_never_nothing_found(
 def test_a_user_without_a_field_is_an_error(helix: Helix, twitch: Mock, field: str) -> None:
     twitch.get(USERS, json={"data": [user_item("1", "shroud") | {field: None}]})
 
-    with pytest.raises(TwitchUnavailable, match="not what it promises"):
+    with pytest.raises(TwitchUnavailable, match="is malformed"):
         helix.users(logins=["shroud"])
 
 
@@ -201,7 +201,7 @@ def test_a_stream_without_a_field_is_an_error(helix: Helix, twitch: Mock, field:
     del broken[field]
     twitch.get(STREAMS, json={"data": [stream_item("7"), broken]})
 
-    with pytest.raises(TwitchUnavailable, match="not what it promises"):
+    with pytest.raises(TwitchUnavailable, match="is malformed"):
         helix.streams(["7", "8"])
 
 
@@ -222,14 +222,14 @@ def test_a_stream_with_a_field_of_another_kind_is_an_error(
 ) -> None:
     twitch.get(STREAMS, json={"data": [stream_item("7", **{field: value})]})
 
-    with pytest.raises(TwitchUnavailable, match="not what it promises"):
+    with pytest.raises(TwitchUnavailable, match="is malformed"):
         helix.streams(["7"])
 
 
 def test_a_title_that_cannot_be_kept_is_an_error(helix: Helix, twitch: Mock) -> None:
     twitch.get(STREAMS, json={"data": [stream_item("7", title="half an emoji \ud83d")]})
 
-    with pytest.raises(TwitchUnavailable, match="not what it promises"):
+    with pytest.raises(TwitchUnavailable, match="is malformed"):
         helix.streams(["7"])
 
 
@@ -242,11 +242,11 @@ def test_the_budget_is_what_the_last_answer_told(
     twitch.get(USERS, json={"data": []}, headers={"Ratelimit-Limit": "5"})
     twitch.get(USERS, json={"data": []}, headers=told | {"Ratelimit-Remaining": "-"})
 
-    assert helix.budget() is None
+    assert helix.rate_limit() is None
     for _ in range(4):
         helix.users(logins=["shroud"])
 
-    assert helix.budget() == RateLimitState(800, 798, time.now + timedelta(seconds=1))
+    assert helix.rate_limit() == RateLimitState(800, 798, time.now + timedelta(seconds=1))
 
 
 def test_every_request_is_told_to_the_observer(
@@ -282,10 +282,12 @@ def test_without_credentials_every_call_says_so_before_any_request(
         lambda: helix.streams(["7"]),
         lambda: helix.streams([]),
         helix.subscriptions,
-        lambda: helix.subscribe(Subscribe(EventType.ONLINE, "7", "https://x.test", "s" * 10)),
+        lambda: helix.subscribe(
+            DesiredSubscription(EventType.ONLINE, "7"), WebhookTransport("https://x.test", "s" * 10)
+        ),
         lambda: helix.unsubscribe("1"),
     ]
     for call in calls:
         with pytest.raises(TwitchNotConfigured, match="TWITCH_CLIENT_ID"):
             call()
-    assert helix.budget() is None
+    assert helix.rate_limit() is None

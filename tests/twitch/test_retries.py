@@ -78,7 +78,7 @@ def test_words_that_are_long_or_not_printable_are_left_out(
 def test_a_redirect_is_not_followed(helix: Helix, twitch: Mock) -> None:
     twitch.get(USERS, status=302, headers={"Location": "https://elsewhere.test/"})
 
-    with pytest.raises(TwitchUnavailable, match="not what it promises"):
+    with pytest.raises(TwitchUnavailable, match="is malformed"):
         helix.users(logins=["shroud"])
     assert len(twitch.calls) == 1
 

@@ -10,7 +10,8 @@ import requests
 import responses
 
 from streamwatch.domain.models import EventType
-from streamwatch.twitch.base import Subscribe, TwitchError
+from streamwatch.domain.subscriptions import DesiredSubscription, WebhookTransport
+from streamwatch.twitch.base import TwitchError
 from streamwatch.twitch.client import Helix
 from tests.twitch.conftest import (
     API,
@@ -33,9 +34,9 @@ ECHO = {"message": "you sent " + ", ".join(SECRETS)}
 
 
 def subscribe(helix: Helix) -> None:
-    wanted = Subscribe(EventType.ONLINE, "7", "https://example.com/x", SUBSCRIPTION_SECRET)
-    assert SUBSCRIPTION_SECRET not in repr(wanted)
-    helix.subscribe(wanted)
+    webhook = WebhookTransport("https://example.com/x", SUBSCRIPTION_SECRET)
+    assert SUBSCRIPTION_SECRET not in repr(webhook)
+    helix.subscribe(DesiredSubscription(EventType.ONLINE, "7"), webhook)
 
 
 def chain(error: BaseException | None) -> list[BaseException]:

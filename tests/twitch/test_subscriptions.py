@@ -8,8 +8,8 @@ import responses
 from responses.matchers import query_param_matcher
 
 from streamwatch.domain.models import EventType
+from streamwatch.domain.subscriptions import DesiredSubscription, WebhookTransport
 from streamwatch.twitch.base import (
-    Subscribe,
     SubscriptionExists,
     SubscriptionLimit,
     TwitchBusy,
@@ -29,9 +29,8 @@ from tests.twitch.conftest import (
 Mock = responses.RequestsMock
 
 SUBSCRIPTIONS = f"{API}/eventsub/subscriptions"
-WANTED = Subscribe(
-    EventType.ONLINE, "1337", "https://example.com/webhooks/eventsub", SUBSCRIPTION_SECRET
-)
+WANTED = DesiredSubscription(EventType.ONLINE, "1337")
+WEBHOOK = WebhookTransport("https://example.com/webhooks/eventsub", SUBSCRIPTION_SECRET)
 
 
 def page(*numbers: int, cursor: str | None = None, **changed: Any) -> dict[str, Any]:
@@ -90,7 +89,7 @@ def test_pages_that_go_in_circles_fail_the_listing(helix: Helix, twitch: Mock) -
     twitch.get(SUBSCRIPTIONS, json=page(2, cursor="b"))
     twitch.get(SUBSCRIPTIONS, json=page(1, cursor="a"))
 
-    with pytest.raises(TwitchUnavailable, match="not what it promises"):
+    with pytest.raises(TwitchUnavailable, match="is malformed"):
         helix.subscriptions()
 
 
@@ -112,7 +111,7 @@ def test_a_listing_that_is_not_what_helix_promises_is_an_error(
 ) -> None:
     twitch.get(SUBSCRIPTIONS, json=page(1, **changed))
 
-    with pytest.raises(TwitchUnavailable, match="not what it promises"):
+    with pytest.raises(TwitchUnavailable, match="is malformed"):
         helix.subscriptions()
 
 
@@ -122,7 +121,7 @@ def test_a_subscription_is_created_as_twitch_asks(helix: Helix, twitch: Mock) ->
         SUBSCRIPTIONS, status=202, json=page() | {"data": [subscription_item(1337, status=pending)]}
     )
 
-    created = helix.subscribe(WANTED)
+    created = helix.subscribe(WANTED, WEBHOOK)
 
     assert created.is_pending
     assert created.id == "subscription-1337"
@@ -144,7 +143,7 @@ def test_a_created_subscription_that_is_not_told_is_an_error(helix: Helix, twitc
     twitch.post(SUBSCRIPTIONS, status=202, json=page())
 
     with pytest.raises(TwitchUnavailable):
-        helix.subscribe(WANTED)
+        helix.subscribe(WANTED, WEBHOOK)
 
 
 def test_one_that_exists_is_told_apart(helix: Helix, twitch: Mock) -> None:
@@ -153,7 +152,7 @@ def test_one_that_exists_is_told_apart(helix: Helix, twitch: Mock) -> None:
     )
 
     with pytest.raises(SubscriptionExists, match="already exists") as raised:
-        helix.subscribe(WANTED)
+        helix.subscribe(WANTED, WEBHOOK)
 
     assert raised.value.status == 409
 
@@ -165,7 +164,7 @@ def test_a_create_whose_answer_was_lost_is_sent_again_and_found_to_exist(
     twitch.post(SUBSCRIPTIONS, status=409, json={"message": "subscription already exists"})
 
     with pytest.raises(SubscriptionExists):
-        helix.subscribe(WANTED)
+        helix.subscribe(WANTED, WEBHOOK)
 
 
 def test_a_create_with_a_refused_token_is_sent_again_with_a_new_one(
@@ -175,7 +174,7 @@ def test_a_create_with_a_refused_token_is_sent_again_with_a_new_one(
     give_token(twitch, "fresh")
     twitch.post(SUBSCRIPTIONS, status=202, json=page(1337), match=[bearing("fresh")])
 
-    assert helix.subscribe(WANTED).user_id == "1337"
+    assert helix.subscribe(WANTED, WEBHOOK).user_id == "1337"
 
 
 @pytest.mark.parametrize(
@@ -198,7 +197,7 @@ def test_a_429_that_waiting_cannot_mend_is_the_limit_of_subscriptions(
     )
 
     with pytest.raises(SubscriptionLimit) as raised:
-        helix.subscribe(WANTED)
+        helix.subscribe(WANTED, WEBHOOK)
 
     assert raised.value.status == 429
     assert time.waits == []
@@ -211,7 +210,7 @@ def test_a_429_with_an_empty_bucket_is_the_rate_limit_and_is_waited_out(
     twitch.post(SUBSCRIPTIONS, status=429, json={"message": "Too Many Requests"}, headers=empty)
     twitch.post(SUBSCRIPTIONS, status=202, json=page(1337))
 
-    assert helix.subscribe(WANTED).user_id == "1337"
+    assert helix.subscribe(WANTED, WEBHOOK).user_id == "1337"
     assert time.waits == [4.5]
 
 
@@ -222,7 +221,7 @@ def test_a_429_with_an_empty_bucket_for_long_is_busy_and_no_limit_of_subscriptio
     twitch.post(SUBSCRIPTIONS, status=429, json={"message": "Too Many Requests"}, headers=empty)
 
     with pytest.raises(TwitchBusy):
-        helix.subscribe(WANTED)
+        helix.subscribe(WANTED, WEBHOOK)
 
 
 @pytest.mark.parametrize("status", [400, 403, 410])
@@ -230,7 +229,7 @@ def test_any_other_refusal_keeps_its_status(helix: Helix, twitch: Mock, status: 
     twitch.post(SUBSCRIPTIONS, status=status, json={"message": "no such version"})
 
     with pytest.raises(TwitchRefused, match="no such version") as raised:
-        helix.subscribe(WANTED)
+        helix.subscribe(WANTED, WEBHOOK)
 
     assert type(raised.value) is TwitchRefused
     assert raised.value.status == status

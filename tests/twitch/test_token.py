@@ -218,7 +218,7 @@ def test_an_answer_that_is_no_token_is_not_stored(
     tokens.token = None
     twitch.post(f"{AUTH}/token", body=body)
 
-    with pytest.raises(TwitchUnavailable, match="not what it promises"):
+    with pytest.raises(TwitchUnavailable, match="is malformed"):
         helix.users(logins=["shroud"])
 
     assert tokens.token is None

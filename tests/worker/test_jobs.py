@@ -28,7 +28,9 @@ def twitch() -> FakeTwitch:
 
 def start(twitch: FakeTwitch, storage: MemoryStorage) -> Worker:
     settings = Settings(
-        webhook_url=CALLBACK, webhook_secrets=(SECRET,), default_streamers=tuple(LOGINS)
+        webhook_url=CALLBACK, webhook_secrets=(SECRET,),
+        default_streamers=tuple(LOGINS),
+        watch_updates=False,
     )
     services = assemble(settings, storage, twitch, FakeAnalytics())
     return Worker(storage.coordination, build_jobs(services), now, "worker")

@@ -10,14 +10,13 @@ from streamwatch.domain.models import Source
 from streamwatch.domain.observations import Observation, SeenAbsent
 from streamwatch.services.ingestion.recorder import ObservationRecorder
 from streamwatch.storage.base import Lease, Storage
-from streamwatch.twitch.base import Twitch, TwitchUnavailable
+from streamwatch.twitch.base import MAX_IDS_PER_CALL, Twitch, TwitchUnavailable
 
 log = logging.getLogger(__name__)
 
 REFRESH = "refresh"
 """The job that asks for everyone."""
 
-_USERS_A_CALL = 100
 _DETAILS_PATIENCE = timedelta(minutes=10)
 """How long a stream that Helix does not show yet is asked for; then the next refresh finds it."""
 
@@ -59,7 +58,7 @@ class Poller:
         } | {status.user_id: (status.login, status.display_name) for status in self._storage.live()}
         live = failed = 0
         error: TwitchUnavailable | None = None
-        for batch in batched(users, _USERS_A_CALL):
+        for batch in batched(users, MAX_IDS_PER_CALL):
             try:
                 live += self._poll({user_id: users[user_id] for user_id in batch}, lease)
             except TwitchUnavailable as problem:
@@ -77,7 +76,7 @@ class Poller:
             user_id for user_id, at in self._storage.awaiting_details().items() if at >= newest
         ]
         found = 0
-        for batch in batched(waiting, _USERS_A_CALL):
+        for batch in batched(waiting, MAX_IDS_PER_CALL):
             seen = self._twitch.streams(batch)
             self._recorder.record(seen, lease)
             found += len(seen)
@@ -85,7 +84,7 @@ class Poller:
 
     def poll_now(self, user_ids: Collection[str]) -> None:
         """See now whether these monitored streamers are live."""
-        for batch in batched(self._storage.streamers_by_id(user_ids).values(), _USERS_A_CALL):
+        for batch in batched(self._storage.streamers_by_id(user_ids).values(), MAX_IDS_PER_CALL):
             users = {item.user_id: (item.login, item.display_name) for item in batch}
             self._poll(users, None, Source.LOOKUP)
 

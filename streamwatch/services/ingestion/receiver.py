@@ -2,12 +2,13 @@
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
 from streamwatch.domain import eventsub
 from streamwatch.domain.models import Subscription
+from streamwatch.domain.subscriptions import without_subscription
 from streamwatch.domain.transitions import is_late
 from streamwatch.services.ingestion.recorder import ObservationRecorder
 from streamwatch.services.subscriptions.reconcile import RECONCILE
@@ -57,7 +58,10 @@ class MessageReceiver:
         Raises the EventSubError that says why it is refused, and StorageUnavailable where it could
         not be stored: Twitch then sends it again.
         """
-        message = eventsub.parse(headers, body, self._secrets, self._clock())
+        return self.process(eventsub.parse(headers, body, self._secrets, self._clock()))
+
+    def process(self, message: eventsub.Message) -> Received:
+        """Store one authenticated message, however it arrived. Raises StorageUnavailable."""
         match message:
             case eventsub.Verification(challenge):
                 log.info("Answered Twitch's challenge")
@@ -85,9 +89,5 @@ class MessageReceiver:
         streamer = self._storage.streamers_by_id([user_id]).get(user_id)
         if streamer is None:
             return
-        if streamer.online_subscription_id == revoked.id:
-            streamer = replace(streamer, online_subscription_id=None)
-        if streamer.offline_subscription_id == revoked.id:
-            streamer = replace(streamer, offline_subscription_id=None)
-        self._storage.update_streamers([streamer])
+        self._storage.update_streamers([without_subscription(streamer, revoked.id)])
         self._storage.coordination.request_job(RECONCILE)

@@ -53,7 +53,7 @@ class Diagnostics:
             last_heartbeat=coordination.last_heartbeat(),
             jobs=sorted(coordination.job_runs().values(), key=lambda run: run.name),
             subscriptions=subscriptions,
-            helix=self._twitch.budget(),
+            helix=self._twitch.rate_limit(),
             twitch_error=error,
         )
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from itertools import islice
 
 from streamwatch.domain.models import StreamStatus
-from streamwatch.domain.subscriptions import desired_subscriptions
+from streamwatch.domain.subscriptions import required_subscriptions
 from streamwatch.services.locks import LEADER_LEASE
 from streamwatch.services.monitoring.counters import HELIX, JOBS, MESSAGES, of_kind
 from streamwatch.services.monitoring.published_metrics import (
@@ -71,9 +71,12 @@ class MetricsReader:
         streamers, live = self._storage.streamers(), self._storage.live()
         newest = self._storage.events(1)
         counts = coordination.counts()
-        standing = sum(len(streamer.subscription_ids) for streamer in streamers)
+        standing = sum(
+            bool(each.online_subscription_id) + bool(each.offline_subscription_id)
+            for each in streamers
+        )
         wanted = (
-            sum(len(desired_subscriptions(each)) for each in streamers) if self._subscribes else 0
+            sum(len(required_subscriptions(each)) for each in streamers) if self._subscribes else 0
         )
         return ServiceMetrics(
             monitored=len(streamers),

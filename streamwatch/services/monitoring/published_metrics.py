@@ -25,15 +25,20 @@ class SubscriptionMetrics:
     statuses: dict[str, int]
     cost: float
     max_cost: float
+    updates_without_room: int
 
 
 def publish_subscriptions(
-    coordination: Coordination, ours: Iterable[Subscription], cost: int, max_cost: int
+    coordination: Coordination,
+    ours: Iterable[Subscription],
+    cost: int,
+    max_cost: int,
+    updates_without_room: int,
 ) -> None:
     """Tell what a reconciliation left at Twitch."""
     statuses = Counter(one.status for one in ours)
     figures = {_STATUS + status: float(number) for status, number in statuses.items()}
-    figures |= {"cost": cost, "max_cost": max_cost}
+    figures |= {"cost": cost, "max_cost": max_cost, "without_room": updates_without_room}
     coordination.publish(_SUBSCRIPTIONS, figures, _SUBSCRIPTIONS_SECONDS)
 
 
@@ -47,7 +52,9 @@ def subscriptions(coordination: Coordination) -> SubscriptionMetrics | None:
         for name, number in told.items()
         if name.startswith(_STATUS)
     }
-    return SubscriptionMetrics(statuses, told["cost"], told["max_cost"])
+    return SubscriptionMetrics(
+        statuses, told["cost"], told["max_cost"], int(told.get("without_room", 0))
+    )
 
 
 def publish_rate_limit(coordination: Coordination, budget: RateLimitState | None) -> None:

@@ -1,4 +1,4 @@
-"""Many subscriptions deleted and created, a few at a time."""
+"""Executes a plan at Twitch: deletes and creates many subscriptions, a few at a time."""
 
 import math
 import time
@@ -8,7 +8,7 @@ from threading import Lock
 from typing import TypeVar
 
 from streamwatch.domain.models import Subscription
-from streamwatch.domain.subscriptions import DesiredSubscription, Missing
+from streamwatch.domain.subscriptions import DesiredSubscription, Missing, Transport
 from streamwatch.twitch.base import (
     SubscriptionExists,
     SubscriptionLimit,
@@ -22,123 +22,154 @@ from streamwatch.twitch.base import (
 
 T = TypeVar("T")
 
-_AT_ONCE = 4
-_PATIENCE = 5
-"""So many calls that Twitch did not answer, retries included, mean that it is down."""
+MAX_WORKERS = 4
+"""Calls to Twitch at once."""
 
-_HOPELESS = (TwitchBusy, TwitchDenied, TwitchNotConfigured)
-"""What befell one call and would befall the next."""
+MAX_FAILURES = 5
+"""After this many calls without an answer, retries included, Twitch counts as down."""
+
+FATAL_ERRORS = (TwitchBusy, TwitchDenied, TwitchNotConfigured)
+"""Errors that the next call would meet as well."""
 
 
 class ReconciliationExecutor:
-    """What came of the work is in `deleted`, by id, in `created`, and in `existing`: what Twitch
-    has already (409) although it was not listed. `step` is called after each piece of work; an
-    error that it raises ends the work.
+    """Deletes and creates subscriptions, and remembers the results.
+
+    `deleted` holds ids, `created` the new subscriptions, `existing` those that Twitch reported as
+    existing (409) although the listing did not contain them, `unfinished` those that were created
+    but whose predecessor on another transport could not be deleted, and `obsolete` those of users
+    who were removed meanwhile.
     """
 
     def __init__(
-        self, twitch: Twitch, room: int, step: Callable[[], None], seconds: float = math.inf
+        self,
+        twitch: Twitch,
+        room: int,
+        after_each: Callable[[], None],
+        seconds: float = math.inf,
+        is_monitored: Callable[[str], bool] = lambda _: True,
     ) -> None:
-        """`room` is how much more the subscriptions may cost before Twitch's limit is reached;
-        `seconds` is how long the work may take."""
+        """`room` is the cost that Twitch's limit leaves; `seconds` is how long the work may take.
+        `after_each` is called after each step, and ends the work by raising. `is_monitored` tells
+        whether a user is still monitored: someone may be removed during the work."""
         self.deleted: set[str] = set()
         self.created: dict[DesiredSubscription, Subscription] = {}
         self.existing: set[DesiredSubscription] = set()
+        self.unfinished: set[DesiredSubscription] = set()
+        self.obsolete: set[DesiredSubscription] = set()
         self.is_limited = False
-        """Whether there was no room for all."""
+        """Whether some could not be created for lack of room."""
         self.error: TwitchError | None = None
-        """The first thing that went wrong."""
+        """The first error."""
         self._twitch = twitch
         self._room = room
-        self._step = step
+        self._after_each = after_each
+        self._is_monitored = is_monitored
         self._deadline = time.monotonic() + seconds
         self._lock = Lock()
-        self._unanswered = 0
+        self._failures = 0
         self._has_given_up = False
         self._is_out_of_time = False
 
     @property
     def has_more(self) -> bool:
-        """Whether time was up while the work went well: another turn would do more of it."""
+        """Whether time ran out while the work succeeded: another turn would get further."""
         return self._is_out_of_time and bool(self.deleted or self.created)
 
     def delete(self, subscriptions: Iterable[Subscription]) -> None:
-        """Delete these."""
-        self._each(lambda one: self._may_go_on() and self._delete(one), subscriptions)
+        """Delete these subscriptions."""
+        self._for_each(lambda item: self._may_continue() and self._delete(item), subscriptions)
 
     def create(
         self,
         missing: Iterable[Missing],
-        subscribe: Callable[[DesiredSubscription], Subscription],
-        crowded: Collection[DesiredSubscription],
+        transport: Transport,
+        full_slots: Collection[DesiredSubscription],
     ) -> None:
-        """Create these, in their order, as far as there is room. Of `crowded` ones Twitch may
-        refuse one more whatever it costs.
+        """Create these on `transport`, in order, as far as there is room. For `full_slots` Twitch
+        has as many of the type and condition as it allows.
 
-        What has to go first is deleted right before: for one callback Twitch has no two of a kind.
-        No message tells what happens in between, but the next poll does.
+        What blocks a slot is deleted right before, because Twitch allows one subscription of a kind
+        on a transport; the next poll finds what happens in between. What another transport still
+        delivers is deleted afterwards, unless a limit requires to delete it first.
         """
 
         def replace(item: Missing) -> None:
-            if not self._may_go_on():
+            if not self._may_continue():
                 return
-            gone = [self._delete(old) for old in item.instead_of]
-            if all(gone):
-                self._create(item.wanted, subscribe, is_crowded=item.wanted in crowded)
+            if not self._is_monitored(item.wanted.user_id):
+                self.obsolete.add(item.wanted)
+                return
+            is_full = item.wanted in full_slots
+            creates_first = bool(item.replaced) and not is_full and self._room > 0
+            first = item.blocking if creates_first else (*item.blocking, *item.replaced)
+            if not self._delete_each(first):
+                return
+            self._create(item.wanted, transport, is_full=is_full)
+            is_created = item.wanted in self.created or item.wanted in self.existing
+            if creates_first and is_created and not self._delete_each(item.replaced):
+                self.unfinished.add(item.wanted)
 
-        self._each(replace, missing)
+        self._for_each(replace, missing)
 
-    def _each(self, work: Callable[[T], object], items: Iterable[T]) -> None:
-        with ThreadPoolExecutor(_AT_ONCE) as pool:
+    def _for_each(self, work: Callable[[T], object], items: Iterable[T]) -> None:
+        with ThreadPoolExecutor(MAX_WORKERS) as pool:
             for _ in pool.map(work, items):
-                self._step()
+                self._after_each()
 
-    def _may_go_on(self) -> bool:
+    def _may_continue(self) -> bool:
         if self._has_given_up:
             return False
         if time.monotonic() >= self._deadline:
             self._is_out_of_time = True
         return not self._is_out_of_time
 
+    def _delete_each(self, subscriptions: Iterable[Subscription]) -> bool:
+        """Whether all of these are deleted; one failure does not stop the others."""
+        return min([self._delete(subscription) for subscription in subscriptions], default=True)
+
     def _delete(self, subscription: Subscription) -> bool:
-        """Whether it is gone."""
+        """Whether the subscription is deleted."""
         try:
             self._twitch.unsubscribe(subscription.id)
         except TwitchError as error:
-            self._went_wrong(error)
+            self._record_error(error)
             return False
         with self._lock:
             self.deleted.add(subscription.id)
             self._room += subscription.cost
         return True
 
-    def _create(
-        self,
-        wanted: DesiredSubscription,
-        subscribe: Callable[[DesiredSubscription], Subscription],
-        *,
-        is_crowded: bool,
-    ) -> None:
+    def _create(self, wanted: DesiredSubscription, transport: Transport, *, is_full: bool) -> None:
         if not self._take_room():
             return
         cost = 0
         try:
-            self.created[wanted] = created = subscribe(wanted)
+            created = self._twitch.subscribe(wanted, transport)
             cost = created.cost
+            self._keep(wanted, created)
         except SubscriptionExists:
             self.existing.add(wanted)
         except SubscriptionLimit as error:
-            self._went_wrong(error)
-            if not is_crowded:
-                self._no_room()
+            self._record_error(error)
+            if not is_full:
+                self._close_room()
                 return
         except TwitchError as error:
-            self._went_wrong(error)
+            self._record_error(error)
         with self._lock:
             self._room += 1 - cost
 
+    def _keep(self, wanted: DesiredSubscription, created: Subscription) -> None:
+        """Record a new subscription, or delete it if the streamer was removed during the call."""
+        if self._is_monitored(wanted.user_id):
+            self.created[wanted] = created
+        else:
+            self.obsolete.add(wanted)
+            self._delete(created)
+
     def _take_room(self) -> bool:
-        """Set aside what one subscription costs, if there is that much."""
+        """Reserve the cost of one subscription, if there is room for it."""
         with self._lock:
             if self._room > 0:
                 self._room -= 1
@@ -146,14 +177,14 @@ class ReconciliationExecutor:
             self.is_limited = True
             return False
 
-    def _no_room(self) -> None:
+    def _close_room(self) -> None:
         with self._lock:
             self._room = 0
             self.is_limited = True
 
-    def _went_wrong(self, error: TwitchError) -> None:
+    def _record_error(self, error: TwitchError) -> None:
         with self._lock:
             self.error = self.error or error
-            self._unanswered += isinstance(error, TwitchUnavailable)
-            if isinstance(error, _HOPELESS) or self._unanswered >= _PATIENCE:
+            self._failures += isinstance(error, TwitchUnavailable)
+            if isinstance(error, FATAL_ERRORS) or self._failures >= MAX_FAILURES:
                 self._has_given_up = True

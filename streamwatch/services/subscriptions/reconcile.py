@@ -1,30 +1,38 @@
-"""The EventSub subscriptions: from what Twitch has to what is wanted."""
+"""The EventSub subscriptions of this installation: reconciled with the monitored streamers, listed,
+deleted."""
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from itertools import count
 
 from streamwatch.domain.models import Streamer, Subscription
 from streamwatch.domain.subscriptions import (
     DesiredSubscription,
+    Missing,
     Plan,
+    Transport,
     desired_subscriptions,
-    noted,
-    place,
     plan,
-    secret_fingerprint,
+    slot_of,
 )
 from streamwatch.services.errors import AlreadyRunning
 from streamwatch.services.locks import distributed_lock
-from streamwatch.services.monitoring.published_metrics import publish_subscriptions
+from streamwatch.services.monitoring.published_metrics import (
+    publish_subscriptions,
+    subscriptions,
+)
+from streamwatch.services.subscriptions.eventsub_state import eventsub_state
 from streamwatch.services.subscriptions.execute import ReconciliationExecutor
-from streamwatch.services.subscriptions.result import Outcome, Reconciliation, told
+from streamwatch.services.subscriptions.records import save_ids
+from streamwatch.services.subscriptions.result import Outcome, Reconciliation, summarize
+from streamwatch.services.subscriptions.transport import Method, TransportProvider
 from streamwatch.storage.base import Storage
 from streamwatch.twitch.base import (
-    Subscribe,
+    Shard,
     SubscriptionExists,
+    SubscriptionLimit,
     SubscriptionListing,
     Twitch,
     TwitchError,
@@ -33,107 +41,133 @@ from streamwatch.twitch.base import (
 log = logging.getLogger(__name__)
 
 RECONCILE = "reconcile"
-"""The job that makes what Twitch has what is wanted."""
+"""The job that reconciles the subscriptions."""
 
 TURN_SECONDS = 20.0
-"""How long a reconciliation may take after the listing: thousands of subscriptions neither hold up
-the worker's other jobs for minutes, nor an operator's request for longer than proxies wait."""
+"""How long one reconciliation may take after the listing. Thousands of subscriptions must neither
+delay the worker's other jobs for minutes, nor an operator's request beyond a proxy's timeout."""
 
 Progress = Callable[[int, int], None]
-"""Called after each piece of work how many are done, and of how many."""
+"""Called after each step with the number of completed steps and their total."""
 
 _SAME_LIMIT = 3
-"""So many of one type and condition Twitch allows, whatever their callbacks:
+"""Twitch allows this many subscriptions of one type and condition, on any transport:
 https://dev.twitch.tv/docs/eventsub/manage-subscriptions/#subscription-limits"""
 
 
-def _untold(done: int, total: int) -> None:
-    """Nobody watches."""
+def _no_progress(_done: int, _total: int) -> None:
+    """Default for `progress`: does nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListedConduit:
+    """Our conduit and its shards."""
+
+    id: str
+    shards: list[Shard]
 
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """All subscriptions of the application: `ours` are for our callback."""
+    """All subscriptions of the application: `ours` use our callback or conduit.
+    `updates_without_room` streamers have no subscription to `channel.update` for lack of room."""
 
     ours: list[Subscription]
     others: list[Subscription]
     webhook_url: str | None
+    transport: Method
+    conduit: ListedConduit | None
     total_cost: int
     max_total_cost: int
+    updates_without_room: int
 
 
 class Subscriptions:
-    """What Twitch is asked to tell us. Without a webhook URL, nothing.
+    """The subscriptions of all monitored streamers.
 
-    The first of `secrets` signs. While it replaces an older one, messages that were signed with
-    that are still accepted, so that none is lost before all subscriptions are made anew. `adopts`
-    says whether a subscription that we know nothing of may be signed with it.
+    While a new webhook secret replaces an older one, messages signed with the older one are still
+    accepted, so that none is lost before all subscriptions are created anew. `adopts` says whether
+    an unknown subscription may be signed with the present secret. `updates` says whether
+    `channel.update` is subscribed to.
     """
 
     def __init__(
         self,
         storage: Storage,
         twitch: Twitch,
-        webhook_url: str | None,
-        secrets: Sequence[str],
+        transports: TransportProvider,
         *,
         adopts: bool = True,
+        updates: bool = False,
     ) -> None:
         self._storage = storage
         self._twitch = twitch
-        self._webhook_url = webhook_url
-        self._secret = secrets[0]
-        self._mark = secret_fingerprint(secrets[0])
+        self._transports = transports
         self._adopts = adopts
+        self._updates = updates
+
+    @property
+    def method(self) -> Method:
+        """How events arrive."""
+        return self._transports.method
+
+    @property
+    def is_enabled(self) -> bool:
+        """Whether subscriptions are created at all."""
+        return self.method is not Method.NONE
 
     def reconcile(
-        self, progress: Progress = _untold, seconds: float = TURN_SECONDS
+        self, progress: Progress = _no_progress, seconds: float = TURN_SECONDS
     ) -> Reconciliation:
-        """Create what is missing, replace what is dead, delete strays and duplicates, and note down
-        what stands. What there is no time for is left to the next turn, which is asked for.
+        """Create missing subscriptions, replace dead ones, delete strays and duplicates, and save
+        the ids. What does not fit into `seconds` is left to the next turn, which is requested.
 
-        Raises TwitchError where Twitch did not list all, which changes nothing, and AlreadyRunning.
+        Raises TwitchError if Twitch did not list all subscriptions, which changes nothing, and
+        AlreadyRunning.
         """
-        url = self._webhook_url
-        if url is None:
-            log.info("No WEBHOOK_URL: Twitch is polled, and nothing subscribed to")
-            return Reconciliation(Outcome.DISABLED)
-        with distributed_lock(self._storage.coordination, RECONCILE) as hold:
+        with distributed_lock(self._storage.coordination, RECONCILE) as check_still_held:
+            transport = self._transports.ensure()
+            if transport is None:
+                log.info("EventSub is off: streamers are only polled")
+                return Reconciliation(Outcome.DISABLED)
             try:
-                return self._take_turn(url, hold, progress, seconds)
+                return self._take_turn(transport, check_still_held, progress, seconds)
             except AlreadyRunning:
-                # Lost on the way: what was done is not noted down yet.
+                # The lock was lost in between, and the results are not saved yet.
                 self._storage.coordination.request_job(RECONCILE)
                 raise
 
-    def cover(self, streamers: Iterable[Streamer]) -> None:
-        """Create what these lack. What exists already (409) a reconciliation adopts.
+    def ensure(self, streamers: Iterable[Streamer]) -> None:
+        """Create the missing subscriptions of these streamers. One that exists already (409) is
+        adopted by the next reconciliation.
 
-        Raises TwitchError where something could not be created; the rest is.
+        Raises TwitchError if a required one could not be created; the others are.
         """
-        if self._webhook_url is None:
+        transport = self._transports.ensure()
+        if transport is None:
             return
-        subscribe = self._subscriber(self._webhook_url)
         problem: TwitchError | None = None
         for streamer in streamers:
             created: dict[DesiredSubscription, Subscription] = {}
-            for wanted in desired_subscriptions(streamer):
+            for wanted in desired_subscriptions(streamer, updates=self._updates):
                 if wanted.type in streamer.subscription_ids:
                     continue
                 try:
-                    created[wanted] = subscribe(wanted)
+                    created[wanted] = self._twitch.subscribe(wanted, transport)
                 except SubscriptionExists:
                     self._storage.coordination.request_job(RECONCILE)
+                except SubscriptionLimit as error:
+                    problem = error if wanted.is_required else problem
                 except TwitchError as error:
                     problem = error
-            self._note_down([streamer], created, set(streamer.subscription_ids.values()))
+            self._save_ids([streamer], created, set(streamer.subscription_ids.values()), transport)
         if problem is not None:
             raise problem
 
-    def release(self, streamer: Streamer) -> None:
-        """Delete those of a streamer who is no longer monitored.
+    def delete(self, streamer: Streamer) -> None:
+        """Delete the subscriptions of a streamer who is no longer monitored.
 
-        Raises TwitchError where one could not be deleted; the other is.
+        Raises TwitchError if one could not be deleted; the others are.
         """
         problem: TwitchError | None = None
         for subscription_id in streamer.subscription_ids.values():
@@ -147,142 +181,183 @@ class Subscriptions:
     def listing(self) -> Listed:
         """What Twitch has. Raises TwitchError."""
         listing = self._twitch.subscriptions()
-        ours: list[Subscription] = []
-        others: list[Subscription] = []
-        for subscription in listing.subscriptions:
-            (ours if self._is_ours(subscription) else others).append(subscription)
-        return Listed(ours, others, self._webhook_url, listing.total_cost, listing.max_total_cost)
+        transport = self._transports.current()
+        ours = [one for one in listing.subscriptions if _carries(transport, one)]
+        others = [one for one in listing.subscriptions if not _carries(transport, one)]
+        published = subscriptions(self._storage.coordination)
+        return Listed(
+            ours,
+            others,
+            self._transports.webhook_url,
+            self.method,
+            self._listed_conduit(),
+            listing.total_cost,
+            listing.max_total_cost,
+            published.updates_without_room if published else 0,
+        )
 
-    def cleanup(self, progress: Progress = _untold) -> int:
-        """Delete those for our callback; how many. The next reconciliation creates what is wanted.
+    def cleanup(self, progress: Progress = _no_progress) -> int:
+        """Delete the subscriptions on our callback or conduit; the number of deleted ones. The next
+        reconciliation creates the desired ones again. A conduit itself stays.
 
-        Raises TwitchError where one could not be deleted; the others are. And AlreadyRunning.
+        Raises TwitchError if one could not be deleted (the others are), and AlreadyRunning.
         """
-        return self._delete(self._is_ours, progress)
+        transport = self._transports.current()
+        return self._delete(lambda subscription: _carries(transport, subscription), progress)
 
-    def delete_all(self, progress: Progress = _untold) -> int:
-        """The same for all of the application, those of other services included."""
+    def delete_all(self, progress: Progress = _no_progress) -> int:
+        """The same for all subscriptions of the application, those of other services included."""
         return self._delete(lambda _: True, progress)
 
     def _take_turn(
-        self, url: str, hold: Callable[[], None], progress: Progress, seconds: float
+        self,
+        transport: Transport,
+        check_still_held: Callable[[], None],
+        progress: Progress,
+        seconds: float,
     ) -> Reconciliation:
         listing = self._twitch.subscriptions()
-        # Read after the listing: of a streamer who is added meanwhile nothing is then taken
-        # for a stray.
+        # Read after the listing, so that the subscriptions of a streamer who is added meanwhile
+        # are not taken for strays.
         streamers = self._storage.streamers()
-        todo = plan(streamers, listing.subscriptions, url, self._mark, adopts=self._adopts)
         room = listing.max_total_cost - listing.total_cost
-        step = _step(hold, progress, len(todo.unwanted) + len(todo.missing))
-        mender = ReconciliationExecutor(self._twitch, room, step, seconds)
-        hold()
-        mender.delete(todo.unwanted)
-        mender.create(todo.missing, self._subscriber(url), _crowded(listing))
-        standing = {**todo.kept, **mender.created, **self._find(mender.existing)}
-        self._note_down(streamers, standing, _left_over(todo, mender))
-        self._tell(listing, mender)
-        if mender.has_more:
+        changes = plan(
+            streamers,
+            listing.subscriptions,
+            transport,
+            room=room,
+            updates=self._updates,
+            adopts=self._adopts,
+        )
+        missing = self._now_possible(changes.missing)
+        after_each = _step(check_still_held, progress, len(changes.unwanted) + len(missing))
+        executor = ReconciliationExecutor(
+            self._twitch, room, after_each, seconds, self._is_monitored
+        )
+        check_still_held()
+        executor.delete(changes.unwanted)
+        executor.create(missing, transport, _full_slots(listing))
+        active = {**changes.kept, **executor.created, **self._list_existing(executor.existing)}
+        saved = {wanted: one for wanted, one in active.items() if wanted not in executor.unfinished}
+        self._save_ids(streamers, saved, _not_replaced(changes, executor), transport)
+        self._publish(listing, executor, transport, changes.without_room)
+        if executor.has_more:
             self._storage.coordination.request_job(RECONCILE)
-        return told(todo, mender, standing)
+        return summarize(changes, executor, active)
+
+    def _now_possible(self, missing: Iterable[Missing]) -> list[Missing]:
+        """Those that can be created now. What another transport delivers still is not replaced
+        before the WebSocket is attached to the conduit: events would be lost in between."""
+        is_attached = self.method is not Method.CONDUIT or (
+            eventsub_state(self._storage.coordination).is_connected
+        )
+        return [item for item in missing if is_attached or not item.replaced]
+
+    def _is_monitored(self, user_id: str) -> bool:
+        return bool(self._storage.streamers_by_id([user_id]))
 
     def _delete(self, is_meant: Callable[[Subscription], bool], progress: Progress) -> int:
-        with distributed_lock(self._storage.coordination, RECONCILE) as hold:
+        with distributed_lock(self._storage.coordination, RECONCILE) as check_still_held:
             listing = self._twitch.subscriptions()
             meant = [one for one in listing.subscriptions if is_meant(one)]
-            mender = ReconciliationExecutor(self._twitch, 0, _step(hold, progress, len(meant)))
-            hold()
-            mender.delete(meant)
+            after_each = _step(check_still_held, progress, len(meant))
+            executor = ReconciliationExecutor(self._twitch, 0, after_each)
+            check_still_held()
+            executor.delete(meant)
             streamers = self._storage.streamers()
             known = {one for item in streamers for one in item.subscription_ids.values()}
-            self._note_down(streamers, {}, known - mender.deleted)
-            self._tell(listing, mender)
-        log.info("Deleted %d subscriptions", len(mender.deleted))
-        if mender.error is not None:
-            raise mender.error
-        return len(mender.deleted)
+            transport = self._transports.current()
+            self._save_ids(streamers, {}, known - executor.deleted, transport)
+            self._publish(listing, executor, transport, 0)
+        log.info("Deleted %d subscriptions", len(executor.deleted))
+        if executor.error is not None:
+            raise executor.error
+        return len(executor.deleted)
 
-    def _subscriber(self, url: str) -> Callable[[DesiredSubscription], Subscription]:
-        def subscribe(wanted: DesiredSubscription) -> Subscription:
-            return self._twitch.subscribe(Subscribe(wanted.type, wanted.user_id, url, self._secret))
+    def _listed_conduit(self) -> ListedConduit | None:
+        if self.method is not Method.CONDUIT:
+            return None
+        conduit_id, shards = self._transports.conduit.id(), self._transports.conduit.shards()
+        return None if conduit_id is None or shards is None else ListedConduit(conduit_id, shards)
 
-        return subscribe
-
-    def _is_ours(self, subscription: Subscription) -> bool:
-        return self._webhook_url is not None and subscription.callback == self._webhook_url
-
-    def _find(
+    def _list_existing(
         self, existing: Collection[DesiredSubscription]
     ) -> dict[DesiredSubscription, Subscription]:
-        """The subscriptions that Twitch had already, though it had not listed them."""
+        """The subscriptions that Twitch reported as existing although it had not listed them."""
         if not existing:
             return {}
         try:
-            ours = self.listing().ours
+            listing = self._twitch.subscriptions()
         except TwitchError as error:
             log.warning("Subscriptions that exist already could not be listed: %s", error)
             return {}
-        places = {
-            place(subscription): subscription for subscription in ours if subscription.is_alive
+        transport = self._transports.current()
+        slots = {
+            slot_of(subscription): subscription
+            for subscription in listing.subscriptions
+            if _carries(transport, subscription) and subscription.is_alive
         }
-        return {wanted: places[wanted] for wanted in existing if wanted in places}
+        return {wanted: slots[wanted] for wanted in existing if wanted in slots}
 
-    def _tell(self, listing: SubscriptionListing, mender: ReconciliationExecutor) -> None:
+    def _publish(
+        self,
+        listing: SubscriptionListing,
+        executor: ReconciliationExecutor,
+        transport: Transport | None,
+        without_room: int,
+    ) -> None:
         """Publish what Twitch has after the work."""
-        left = [one for one in listing.subscriptions if one.id not in mender.deleted]
+        left = [one for one in listing.subscriptions if one.id not in executor.deleted]
         before = sum(one.cost for one in listing.subscriptions)
-        now = [*left, *mender.created.values()]
+        now = [*left, *executor.created.values()]
         cost = listing.total_cost - before + sum(one.cost for one in now)
-        ours = [one for one in now if self._is_ours(one)]
-        publish_subscriptions(self._storage.coordination, ours, cost, listing.max_total_cost)
+        ours = [one for one in now if _carries(transport, one)]
+        publish_subscriptions(
+            self._storage.coordination, ours, cost, listing.max_total_cost, without_room
+        )
 
-    def _note_down(
+    def _save_ids(
         self,
         streamers: Iterable[Streamer],
-        standing: Mapping[DesiredSubscription, Subscription],
+        active: dict[DesiredSubscription, Subscription],
         left: Collection[str],
+        transport: Transport | None,
     ) -> None:
-        """Write down, of these, the ids of what stands; and those `left` from before, which keep
-        their mark, so that they are still known as ours and to be replaced."""
-        changed = []
-        # Read again: what else is in the records may have changed since.
-        ids = [streamer.user_id for streamer in streamers]
-        for streamer in self._storage.streamers_by_id(ids).values():
-            old = {
-                event_type: known
-                for event_type, known in streamer.subscription_ids.items()
-                if known in left
-            }
-            new = {
-                wanted.type: standing[wanted].id
-                for wanted in desired_subscriptions(streamer)
-                if wanted in standing
-            }
-            mark = streamer.signed_with if old.keys() - new.keys() else self._mark
-            now = noted(streamer, old | new, mark)
-            if now != streamer:
-                changed.append(now)
-        if changed:
-            self._storage.update_streamers(changed)
+        """Save the ids, and delete the subscriptions of streamers who were removed meanwhile."""
+        fingerprint = transport.fingerprint if transport else None
+        orphans = save_ids(self._storage, streamers, active, left, fingerprint)
+        for subscription in orphans:
+            try:
+                self._twitch.unsubscribe(subscription.id)
+            except TwitchError as error:
+                log.warning("A subscription of a removed streamer is left for now: %s", error)
+                self._storage.coordination.request_job(RECONCILE)
 
 
-def _step(hold: Callable[[], None], progress: Progress, total: int) -> Callable[[], None]:
-    """What is done after each of `total` pieces of work."""
+def _carries(transport: Transport | None, subscription: Subscription) -> bool:
+    return transport is not None and transport.carries(subscription)
+
+
+def _step(
+    check_still_held: Callable[[], None], progress: Progress, total: int
+) -> Callable[[], None]:
+    """What is called after each of `total` steps."""
     numbers = count(1)
 
     def step() -> None:
-        hold()
+        check_still_held()
         progress(next(numbers), total)
 
     return step
 
 
-def _crowded(listing: SubscriptionListing) -> set[DesiredSubscription]:
-    """Those of which Twitch has as many as it allows."""
-    places = Counter(place(subscription) for subscription in listing.subscriptions)
-    return {wanted for wanted, number in places.items() if wanted and number >= _SAME_LIMIT}
+def _full_slots(listing: SubscriptionListing) -> set[DesiredSubscription]:
+    """The slots in which Twitch has as many subscriptions as it allows."""
+    slots = Counter(slot_of(subscription) for subscription in listing.subscriptions)
+    return {wanted for wanted, number in slots.items() if wanted and number >= _SAME_LIMIT}
 
 
-def _left_over(todo: Plan, mender: ReconciliationExecutor) -> set[str]:
-    """Ids of what is alive and should have been replaced."""
-    replaced = {old.id for item in todo.missing for old in item.instead_of if old.is_alive}
-    return replaced - mender.deleted
+def _not_replaced(changes: Plan, executor: ReconciliationExecutor) -> set[str]:
+    """The ids of what is alive still although it should have been replaced."""
+    old = (one for item in changes.missing for one in (*item.blocking, *item.replaced))
+    return {one.id for one in old if one.is_alive} - executor.deleted

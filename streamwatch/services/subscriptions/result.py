@@ -1,4 +1,4 @@
-"""What came of a reconciliation of the subscriptions."""
+"""The result of a reconciliation of the subscriptions."""
 
 import logging
 from collections.abc import Mapping
@@ -16,22 +16,21 @@ class Outcome(StrEnum):
     """How a reconciliation ended."""
 
     HEALTHY = "healthy"
-    """All that is wanted stands."""
+    """All desired subscriptions are active."""
     LIMITED = "limited"
-    """Twitch's cost limit leaves no room for the rest: polling alone watches those streamers."""
+    """Twitch's cost limit leaves no room for the rest: those streamers are only polled."""
     CONTINUING = "continuing"
-    """Time was up; the worker goes on with the rest within seconds."""
+    """The time for one turn is over; the worker continues within seconds."""
     INCOMPLETE = "incomplete"
-    """Twitch did not do all that was asked; the next reconciliation asks again."""
+    """Some calls to Twitch failed; the next reconciliation repeats them."""
     DISABLED = "disabled"
-    """There is no WEBHOOK_URL: polling alone watches all."""
+    """EventSub is off: all streamers are only polled."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reconciliation:
-    """What came of the wanted subscriptions: of `checked` were `healthy` those that stood already
-    and `created` others. `failed` counts those that still do not stand, and what should be deleted
-    and was not."""
+    """Of `checked` desired subscriptions, `healthy` were active already and `created` are new.
+    `failed` counts those that are still missing, and those that could not be deleted."""
 
     status: Outcome
     checked: int = 0
@@ -41,28 +40,37 @@ class Reconciliation:
     failed: int = 0
 
 
-def told(
-    todo: Plan, mender: ReconciliationExecutor, standing: Mapping[DesiredSubscription, Subscription]
+def summarize(
+    plan: Plan,
+    executor: ReconciliationExecutor,
+    active: Mapping[DesiredSubscription, Subscription],
 ) -> Reconciliation:
-    """What came of it, in the log and as figures."""
-    kept, created = len(todo.kept), len(mender.created)
-    missing = [item.wanted for item in todo.missing if item.wanted not in standing]
-    adopted = len(todo.missing) - len(missing) - created
-    undeleted = [one for one in todo.unwanted if one.id not in mender.deleted]
-    failed = len(missing) + len(undeleted)
-    if mender.is_limited:
+    """Log the result of executing `plan`, and return its figures."""
+    kept, created = len(plan.kept), len(executor.created)
+    wanted = [item.wanted for item in plan.missing if item.wanted not in executor.obsolete]
+    missing = [item for item in wanted if item not in active]
+    adopted = len(wanted) - len(missing) - created
+    undeleted = [old for old in plan.unwanted if old.id not in executor.deleted]
+    failed = len(missing) + len(undeleted) + len(executor.unfinished)
+    if executor.is_limited:
         log.warning(
-            "Twitch's cost limit is reached: %d streamers are watched by polling alone",
-            len({wanted.user_id for wanted in missing}),
+            "Twitch's cost limit is reached: %d streamers are only polled",
+            len({item.user_id for item in missing if item.is_required}),
         )
-    if mender.error is not None:
-        log.warning("Subscriptions are incomplete: %s", mender.error)
+    if plan.without_room:
+        log.info(
+            "Twitch's cost limit leaves no room for the title updates of %d streamers: their titles"
+            " and categories are only polled",
+            plan.without_room,
+        )
+    if executor.error is not None:
+        log.warning("Subscriptions are incomplete: %s", executor.error)
     result = Reconciliation(
-        _status(mender, failed),
-        checked=kept + len(todo.missing),
+        _status(executor, failed),
+        checked=kept + len(wanted),
         healthy=kept + adopted,
         created=created,
-        deleted=len(mender.deleted),
+        deleted=len(executor.deleted),
         failed=failed,
     )
     log.info(
@@ -76,9 +84,9 @@ def told(
     return result
 
 
-def _status(mender: ReconciliationExecutor, failed: int) -> Outcome:
+def _status(executor: ReconciliationExecutor, failed: int) -> Outcome:
     if not failed:
         return Outcome.HEALTHY
-    if mender.has_more:
+    if executor.has_more:
         return Outcome.CONTINUING
-    return Outcome.LIMITED if mender.is_limited else Outcome.INCOMPLETE
+    return Outcome.LIMITED if executor.is_limited else Outcome.INCOMPLETE

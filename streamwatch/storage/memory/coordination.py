@@ -49,6 +49,7 @@ class MemoryCoordination(Coordination):
         self._windows: Expiring[_Window] = Expiring(clock)
         self._tokens: Expiring[AppToken] = Expiring(clock)
         self._listeners: list[_Listener] = []
+        self._conduit_id: str | None = None
 
     def acquire_lease(self, name: str, holder: str, seconds: float) -> Lease | None:
         with self._lock:
@@ -151,3 +152,11 @@ class MemoryCoordination(Coordination):
         with self._lock:
             seconds = (token.expires_at - datetime.now(UTC)).total_seconds()
             self._tokens.put(_APP_TOKEN, token, seconds)
+
+    def conduit_id(self) -> str | None:
+        with self._lock:
+            return self._conduit_id
+
+    def save_conduit_id(self, conduit_id: str | None) -> None:
+        with self._lock:
+            self._conduit_id = conduit_id

@@ -98,3 +98,13 @@ class RedisCoordination(Coordination):
     def save_app_token(self, token: AppToken) -> None:
         ends_at = codec.microseconds(token.expires_at) // 1000
         self._redis.call("SET", keys.APP_TOKEN, codec.token_value(token), "PXAT", ends_at)
+
+    def conduit_id(self) -> str | None:
+        stored: bytes | None = self._redis.call("GET", keys.CONDUIT)
+        return stored.decode() if stored else None
+
+    def save_conduit_id(self, conduit_id: str | None) -> None:
+        if conduit_id is None:
+            self._redis.call("DEL", keys.CONDUIT)
+        else:
+            self._redis.call("SET", keys.CONDUIT, conduit_id)

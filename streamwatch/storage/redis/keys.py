@@ -22,6 +22,7 @@ REQUESTED_JOBS = key("requested-jobs")
 HEARTBEAT = key("heartbeat")
 COUNTS = key("counts")
 APP_TOKEN = key("app-token")
+CONDUIT = key("conduit")
 PING = key("ping")
 
 CHANGES_CHANNEL = key("changes")

@@ -111,3 +111,15 @@ class CoordinationContract(ContractBase):
         storage.coordination.save_app_token(expired)
 
         assert storage.coordination.app_token() is None
+
+    def test_the_conduit_id_is_shared_until_it_is_forgotten(
+        self, open_storage: OpenStorage
+    ) -> None:
+        storage, another = open_storage(), open_storage()
+        assert storage.coordination.conduit_id() is None
+
+        storage.coordination.save_conduit_id("conduit-1")
+        assert another.coordination.conduit_id() == "conduit-1"
+
+        another.coordination.save_conduit_id(None)
+        assert storage.coordination.conduit_id() is None

@@ -14,10 +14,12 @@ from hypothesis import strategies as st
 
 from streamwatch.domain.documents import stored_streamer_document
 from streamwatch.domain.models import EVENT_VERSION, EventType, Streamer, Subscription
-from streamwatch.domain.subscriptions import secret_fingerprint
+from streamwatch.domain.subscriptions import WebhookTransport, secret_fingerprint
 from streamwatch.services.errors import AlreadyRunning
+from streamwatch.services.subscriptions.conduit import OwnConduit
 from streamwatch.services.subscriptions.reconcile import RECONCILE, Listed, Subscriptions
 from streamwatch.services.subscriptions.result import Outcome, Reconciliation
+from streamwatch.services.subscriptions.transport import Method, TransportProvider
 from streamwatch.storage.memory import MemoryStorage
 from streamwatch.twitch.base import (
     SubscriptionLimit,
@@ -69,7 +71,11 @@ class House:
         self, url: str | None = OURS, secret: str = SECRET, *, adopts: bool = True
     ) -> Subscriptions:
         """The service as it is after a start with these settings."""
-        self.service = Subscriptions(self.storage, self.twitch, url, [secret], adopts=adopts)
+        webhook = WebhookTransport(url, secret) if url else None
+        method = Method.WEBHOOK if url else Method.NONE
+        conduit = OwnConduit(self.storage.coordination, self.twitch)
+        transports = TransportProvider(method, webhook, conduit)
+        self.service = Subscriptions(self.storage, self.twitch, transports, adopts=adopts)
         return self.service
 
     def monitor(self, *user_ids: str) -> None:
@@ -95,7 +101,7 @@ class House:
     def pairs(self, callback: str = OURS) -> list[tuple[str, str | None]]:
         return [(event_type, user_id) for event_type, user_id, _ in self.at(callback)]
 
-    def is_mended(self) -> bool:
+    def is_reconciled(self) -> bool:
         """Whether exactly what is wanted stands for our callback, and every record says so."""
         monitored = self.storage.streamers()
         ours = [one for one in self.twitch.subscribed.values() if one.callback == OURS]
@@ -170,7 +176,7 @@ def test_one_reconciliation_ends_any_mess_and_the_next_does_nothing(
 
     first = services.service.reconcile()
 
-    assert services.is_mended()
+    assert services.is_reconciled()
     assert services.at(STRANGERS) == strangers
     assert first.status == Outcome.HEALTHY
     assert first.checked == first.healthy + first.created == 2 * len(monitored)
@@ -191,7 +197,7 @@ def test_a_new_streamer_gets_both_subscriptions_and_is_active(services: House) -
 
 def test_only_records_that_change_are_written_and_all_in_one_piece(services: House) -> None:
     services.monitor("1", "2", "3")
-    services.service.cover([services.streamer("3")])
+    services.service.ensure([services.streamer("3")])
     services.storage.written.clear()
     services.service.reconcile()
     assert list(map(sorted, services.storage.written)) == [["1", "2"]]
@@ -207,7 +213,7 @@ def test_what_is_dead_is_deleted_and_created_anew(services: House, status: str) 
     result = services.service.reconcile()
     assert result == Reconciliation(Outcome.HEALTHY, checked=2, healthy=1, created=1, deleted=1)
     assert dead.id not in services.twitch.subscribed
-    assert services.is_mended()
+    assert services.is_reconciled()
 
 
 def test_a_restart_with_everything_healthy_creates_and_deletes_nothing(services: House) -> None:
@@ -219,7 +225,7 @@ def test_a_restart_with_everything_healthy_creates_and_deletes_nothing(services:
     result = services.restarted().reconcile()
     assert result == Reconciliation(Outcome.HEALTHY, checked=4, healthy=4)
     assert services.changes() == changes
-    assert services.is_mended()
+    assert services.is_reconciled()
 
 
 def test_of_duplicates_the_enabled_one_is_kept(services: House) -> None:
@@ -238,7 +244,7 @@ def test_nothing_is_adopted_that_a_secret_made_up_at_this_start_cannot_have_sign
     before = [services.twitch.put(kind, "1", OURS).id for kind in BOTH]
     service = services.restarted(secret="made-up-at-this-start", adopts=False)
     service.reconcile()
-    assert services.is_mended()
+    assert services.is_reconciled()
     assert not set(before) & set(services.twitch.subscribed)
     services.twitch.calls.clear()
     service.reconcile()
@@ -249,12 +255,12 @@ def test_nothing_is_adopted_that_a_secret_made_up_at_this_start_cannot_have_sign
 def test_a_failed_listing_changes_nothing(services: House, error: TwitchError) -> None:
     services.monitor("1")
     services.service.reconcile()
-    records, standing = services.storage.streamers(), dict(services.twitch.subscribed)
+    records, active = services.storage.streamers(), dict(services.twitch.subscribed)
     services.twitch.fail("subscriptions", error)
     with pytest.raises(type(error)):
         services.service.reconcile()
     assert services.storage.streamers() == records
-    assert services.twitch.subscribed == standing
+    assert services.twitch.subscribed == active
     assert services.service.reconcile().status == Outcome.HEALTHY
 
 
@@ -267,7 +273,7 @@ def test_what_exists_already_is_adopted_with_one_more_listing(services: House) -
     result = services.service.reconcile()
     assert result == Reconciliation(Outcome.HEALTHY, checked=4, healthy=4)
     assert services.twitch.calls.count("subscriptions") == 2
-    assert services.is_mended()
+    assert services.is_reconciled()
 
 
 def once(action: Callable[[], object]) -> Callable[[], None]:
@@ -289,7 +295,7 @@ def test_after_a_change_of_the_url_ours_of_before_are_replaced(services: House) 
     services.twitch.put(EventType.ONLINE, "9", BEFORE)
     result = services.restarted(url=OURS).reconcile()
     assert result == Reconciliation(Outcome.HEALTHY, checked=2, created=2, deleted=2)
-    assert services.is_mended()
+    assert services.is_reconciled()
     assert services.pairs(BEFORE) == [(EventType.ONLINE, "9")]
 
 
@@ -318,7 +324,7 @@ def test_an_interrupted_change_of_the_secret_is_finished_next_time(
     assert {services.twitch.secrets[one] for one in services.twitch.subscribed} == {
         "another-secret"
     }
-    assert services.is_mended()
+    assert services.is_reconciled()
 
 
 def test_the_secret_is_in_no_record_and_no_log(
@@ -349,7 +355,7 @@ def test_beyond_the_cost_limit_nothing_is_asked_for(
     ]
     told = [record for record in caplog.records if "cost limit" in record.message]
     assert [record.getMessage() for record in told] == [
-        "Twitch's cost limit is reached: 48 streamers are watched by polling alone"
+        "Twitch's cost limit is reached: 48 streamers are only polled"
     ]
 
 
@@ -359,7 +365,7 @@ def test_what_is_deleted_makes_room() -> None:
     services.twitch.put(EventType.ONLINE, "8", OURS)
     services.twitch.put(EventType.OFFLINE, "8", OURS)
     assert services.service.reconcile().status == Outcome.HEALTHY
-    assert services.is_mended()
+    assert services.is_reconciled()
 
 
 def test_a_limit_that_the_listing_did_not_show_is_not_run_against(services: House) -> None:
@@ -415,7 +421,7 @@ def test_what_does_not_fit_into_one_turn_is_left_to_the_next(services: House) ->
     while services.storage.coordination.take_requested_jobs() == {RECONCILE}:
         last = services.service.reconcile(seconds=0.05)
     assert last.status == Outcome.HEALTHY
-    assert services.is_mended()
+    assert services.is_reconciled()
     assert services.twitch.calls.count("subscribe") == 100
 
 
@@ -426,18 +432,18 @@ def test_a_streamer_who_is_removed_meanwhile_is_not_revived(services: House) -> 
     services.service.reconcile()
     assert [streamer.user_id for streamer in services.storage.streamers()] == ["2"]
     services.service.reconcile()
-    assert services.is_mended()
+    assert services.is_reconciled()
 
 
 def test_the_subscriptions_of_a_streamer_who_is_added_meanwhile_stay(services: House) -> None:
     def add() -> None:
         services.monitor("7")
-        services.service.cover([services.streamer("7")])
+        services.service.ensure([services.streamer("7")])
 
     addition = once(add)
     services.twitch.before = lambda name: addition() if name == "subscriptions" else None
     services.service.reconcile()
-    assert services.is_mended()
+    assert services.is_reconciled()
     assert services.twitch.calls.count("unsubscribe") == 0
 
 
@@ -458,15 +464,15 @@ def test_without_a_url_nothing_is_subscribed_to(services: House) -> None:
     services.monitor("1")
     services.restarted(url=None)
     assert services.service.reconcile() == Reconciliation(Outcome.DISABLED)
-    services.service.cover([services.streamer("1")])
+    services.service.ensure([services.streamer("1")])
     assert not services.twitch.calls
 
 
 def test_cover_creates_what_a_streamer_lacks(services: House) -> None:
     services.monitor("1")
-    services.service.cover([services.streamer("1")])
-    assert services.is_mended()
-    services.service.cover([services.streamer("1")])
+    services.service.ensure([services.streamer("1")])
+    assert services.is_reconciled()
+    services.service.ensure([services.streamer("1")])
     assert services.twitch.calls == ["subscribe", "subscribe"]
     assert services.service.reconcile() == Reconciliation(Outcome.HEALTHY, checked=2, healthy=2)
 
@@ -475,17 +481,17 @@ def test_cover_keeps_what_succeeded_and_raises_what_did_not(services: House) -> 
     services.monitor("1")
     services.twitch.fail("subscribe", TwitchUnavailable("down"))
     with pytest.raises(TwitchUnavailable):
-        services.service.cover([services.streamer("1")])
+        services.service.ensure([services.streamer("1")])
     assert len(services.streamer("1").subscription_ids) == 1
 
 
 def test_cover_leaves_what_exists_already_to_a_reconciliation(services: House) -> None:
     services.monitor("1")
     services.twitch.put(EventType.ONLINE, "1", OURS)
-    services.service.cover([services.streamer("1")])
+    services.service.ensure([services.streamer("1")])
     assert services.storage.coordination.take_requested_jobs() == {RECONCILE}
     services.service.reconcile()
-    assert services.is_mended()
+    assert services.is_reconciled()
 
 
 def test_release_deletes_both_although_one_fails(services: House) -> None:
@@ -495,16 +501,18 @@ def test_release_deletes_both_although_one_fails(services: House) -> None:
     assert removed is not None
     services.twitch.fail("unsubscribe", TwitchUnavailable("down"))
     with pytest.raises(TwitchUnavailable):
-        services.service.release(removed)
+        services.service.delete(removed)
     assert len(services.twitch.subscribed) == 1
-    services.service.release(removed)
+    services.service.delete(removed)
     assert not services.twitch.subscribed
 
 
 def test_the_listing_tells_ours_from_others(services: House) -> None:
     ours = services.twitch.put(EventType.ONLINE, "1", OURS)
     others = services.twitch.put(EventType.ONLINE, "1", STRANGERS)
-    assert services.service.listing() == Listed([ours], [others], OURS, 2, 10_000)
+    assert services.service.listing() == Listed(
+        [ours], [others], OURS, Method.WEBHOOK, None, 2, 10_000, 0
+    )
 
 
 def test_cleanup_deletes_ours_alone(services: House) -> None:
@@ -569,7 +577,7 @@ def test_whoever_has_lost_the_right_to_go_on_stops(services: House) -> None:
     assert services.twitch.calls.count("subscribe") < 100
     assert services.storage.coordination.take_requested_jobs() == {RECONCILE}
     services.service.reconcile()
-    assert services.is_mended()
+    assert services.is_reconciled()
 
 
 def test_progress_is_told_to_the_end(services: House) -> None:

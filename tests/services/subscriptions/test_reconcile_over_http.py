@@ -6,8 +6,11 @@ from datetime import UTC, datetime
 import pytest
 
 from streamwatch.domain.models import EventType, Streamer
+from streamwatch.domain.subscriptions import WebhookTransport
+from streamwatch.services.subscriptions.conduit import OwnConduit
 from streamwatch.services.subscriptions.reconcile import Subscriptions
 from streamwatch.services.subscriptions.result import Outcome, Reconciliation
+from streamwatch.services.subscriptions.transport import Method, TransportProvider
 from streamwatch.simulator import Simulator
 from streamwatch.simulator.faults import CallFault
 from streamwatch.storage.memory import MemoryStorage
@@ -38,7 +41,10 @@ class House:
         self.service = self.restarted()
 
     def restarted(self, secret: str = SECRET) -> Subscriptions:
-        self.service = Subscriptions(self.storage, self.helix, self.receiver.callback, [secret])
+        webhook = WebhookTransport(self.receiver.callback, secret)
+        conduit = OwnConduit(self.storage.coordination, self.helix)
+        transports = TransportProvider(Method.WEBHOOK, webhook, conduit)
+        self.service = Subscriptions(self.storage, self.helix, transports)
         return self.service
 
     def monitor_all(self) -> None:
@@ -79,7 +85,7 @@ def test_all_are_enabled_and_stay_as_they_are(services: House) -> None:
     assert services.are_all_active()
 
 
-def test_a_wrong_answer_to_the_challenge_is_mended_next_time(services: House) -> None:
+def test_a_wrong_answer_to_the_challenge_is_reconciled_next_time(services: House) -> None:
     services.receiver.challenge_answer = b"not what was asked"
     services.reconcile()
     assert services.statuses() == ["webhook_callback_verification_failed"] * 4
@@ -169,8 +175,8 @@ def test_removal_and_cleanup_reach_twitch(services: House) -> None:
     services.reconcile()
     removed = services.storage.remove_streamer(services.twitch.world.user("shroud").user_id)
     assert removed is not None
-    services.service.release(removed)
-    services.service.release(removed)
+    services.service.delete(removed)
+    services.service.delete(removed)
     assert {one.type for one in services.twitch.subscriptions.all()} == set(EventType)
     assert services.service.cleanup() == 2
     assert services.twitch.subscriptions.all() == []

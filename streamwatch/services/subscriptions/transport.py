@@ -1,0 +1,64 @@
+"""Chooses how Twitch delivers events: to a webhook, through a conduit, or not at all."""
+
+from enum import StrEnum
+
+from streamwatch.domain.subscriptions import ConduitTransport, Transport, WebhookTransport
+from streamwatch.services.subscriptions.conduit import OwnConduit
+
+
+class Method(StrEnum):
+    """How events arrive."""
+
+    WEBHOOK = "webhook"
+    CONDUIT = "conduit"
+    NONE = "none"
+    """Streamers are only polled."""
+
+
+AUTO = "auto"
+
+
+def choose_method(configured: str, *, has_webhook_url: bool, has_credentials: bool) -> Method:
+    """The method for EVENTSUB_TRANSPORT=`configured`. `auto` is the webhook if WEBHOOK_URL is set,
+    else a conduit if there are Twitch credentials."""
+    if configured != AUTO:
+        return Method(configured)
+    if has_webhook_url:
+        return Method.WEBHOOK
+    return Method.CONDUIT if has_credentials else Method.NONE
+
+
+class TransportProvider:
+    """Provides the transport that subscriptions use."""
+
+    def __init__(
+        self, method: Method, webhook: WebhookTransport | None, conduit: OwnConduit
+    ) -> None:
+        """`webhook` is needed for Method.WEBHOOK."""
+        self.method = method
+        self.conduit = conduit
+        self._webhook = webhook
+
+    @property
+    def webhook_url(self) -> str | None:
+        """The callback, if subscriptions use one."""
+        if self.method is Method.WEBHOOK and self._webhook is not None:
+            return self._webhook.callback
+        return None
+
+    def current(self) -> Transport | None:
+        """The transport in use; None if EventSub is off or there is no conduit yet."""
+        match self.method:
+            case Method.WEBHOOK:
+                return self._webhook
+            case Method.CONDUIT:
+                conduit_id = self.conduit.id()
+                return ConduitTransport(conduit_id) if conduit_id else None
+            case Method.NONE:
+                return None
+
+    def ensure(self) -> Transport | None:
+        """The same, creating the conduit if necessary. Raises as `OwnConduit.ensure` does."""
+        if self.method is Method.CONDUIT:
+            return ConduitTransport(self.conduit.ensure())
+        return self.current()
