@@ -74,7 +74,8 @@ def reconcile(services: Services) -> None:
     try:
         result = services.subscriptions.reconcile()
     except AlreadyRunning:
-        log.info("Subscriptions are being reconciled already")
+        # The running turn may have read its listing before this was requested: run after it.
+        services.storage.coordination.request_job(RECONCILE)
         return
     if result.status is Outcome.INCOMPLETE:
         raise TwitchUnavailable(f"{result.failed} subscriptions are not as they should be.")

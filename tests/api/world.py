@@ -115,7 +115,11 @@ class World:
 
 
 def build_world(**settings: Any) -> World:
-    defaults = {"webhook_secrets": (SECRET,), "webhook_url": CALLBACK, "watch_updates": False}
+    defaults: dict[str, Any] = {
+        "webhook_secrets": (SECRET,),
+        "webhook_url": CALLBACK,
+        "watch_updates": False,
+    }
     return World(Settings(**defaults | settings))
 
 

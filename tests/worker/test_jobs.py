@@ -28,7 +28,8 @@ def twitch() -> FakeTwitch:
 
 def start(twitch: FakeTwitch, storage: MemoryStorage) -> Worker:
     settings = Settings(
-        webhook_url=CALLBACK, webhook_secrets=(SECRET,),
+        webhook_url=CALLBACK,
+        webhook_secrets=(SECRET,),
         default_streamers=tuple(LOGINS),
         watch_updates=False,
     )

@@ -112,14 +112,11 @@ class CoordinationContract(ContractBase):
 
         assert storage.coordination.app_token() is None
 
-    def test_the_conduit_id_is_shared_until_it_is_forgotten(
-        self, open_storage: OpenStorage
-    ) -> None:
-        storage, another = open_storage(), open_storage()
+    def test_the_conduit_id_is_remembered_until_it_is_forgotten(self, storage: Storage) -> None:
         assert storage.coordination.conduit_id() is None
 
         storage.coordination.save_conduit_id("conduit-1")
-        assert another.coordination.conduit_id() == "conduit-1"
+        assert storage.coordination.conduit_id() == "conduit-1"
 
-        another.coordination.save_conduit_id(None)
+        storage.coordination.save_conduit_id(None)
         assert storage.coordination.conduit_id() is None
