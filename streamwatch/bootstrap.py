@@ -29,10 +29,7 @@ from streamwatch.services.status import Statuses
 from streamwatch.services.streamers import Streamers
 from streamwatch.services.subscriptions.conduit import OwnConduit
 from streamwatch.services.subscriptions.reconcile import Subscriptions
-from streamwatch.services.subscriptions.transport import (
-    TransportProvider,
-    choose_method,
-)
+from streamwatch.services.subscriptions.transport import Method, TransportProvider
 from streamwatch.settings import Settings
 from streamwatch.storage import open_storage
 from streamwatch.storage.base import Storage, Topic
@@ -164,11 +161,7 @@ def assemble(
 
 
 def _transports(settings: Settings, storage: Storage, twitch: Twitch) -> TransportProvider:
-    method = choose_method(
-        settings.eventsub_transport,
-        has_webhook_url=settings.webhook_url is not None,
-        has_credentials=settings.twitch_client_id is not None,
-    )
+    method = Method(settings.transport.value)
     webhook = None
     if settings.webhook_url is not None:
         webhook = WebhookTransport(settings.webhook_url, settings.webhook_secrets[0])

@@ -15,19 +15,6 @@ class Method(StrEnum):
     """Streamers are only polled."""
 
 
-AUTO = "auto"
-
-
-def choose_method(configured: str, *, has_webhook_url: bool, has_credentials: bool) -> Method:
-    """The method for EVENTSUB_TRANSPORT=`configured`. `auto` is the webhook if WEBHOOK_URL is set,
-    else a conduit if there are Twitch credentials."""
-    if configured != AUTO:
-        return Method(configured)
-    if has_webhook_url:
-        return Method.WEBHOOK
-    return Method.CONDUIT if has_credentials else Method.NONE
-
-
 class TransportProvider:
     """Provides the transport that subscriptions use."""
 
