@@ -5,13 +5,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
-import orjson
-
-from streamwatch.domain.documents import event_document
 from streamwatch.domain.models import Change
 from streamwatch.settings import Settings
 from streamwatch.storage.base import Committed, Lease
 from streamwatch.storage.redis import RedisStorage
+from streamwatch.storage.redis.codec import event_value
 from streamwatch.storage.redis.connection import Connection
 
 
@@ -32,7 +30,7 @@ class ArchiveStorage(RedisStorage):
     def commit(self, changes: Sequence[Change], lease: Lease | None = None) -> list[Committed]:
         results = super().commit(changes, lease)
         lines = [
-            orjson.dumps(event_document(event)) + b"\n"
+            event_value(event) + b"\n"
             for change, result in zip(changes, results, strict=True)
             if result is Committed.STORED
             for event in change.events

@@ -4,13 +4,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from tomllib import loads
 
-import orjson
 import pytest
 
-from streamwatch.domain.documents import event_document
 from streamwatch.settings import Settings
 from streamwatch.storage import open_storage
 from streamwatch.storage.base import Storage
+from streamwatch.storage.redis.codec import read_event
 from streamwatch.storage.testing import ChangesContract, OpenStorage, StorageContract
 from streamwatch.storage.testing.build import change, event, status, store
 
@@ -64,5 +63,5 @@ def test_the_archive_keeps_each_event_once_and_for_ever(
         store(storage, stored)
         storage.commit([stored])
     assert [kept.id for kept in storage.events(10)] == ["second"]
-    lines = (tmp_path / "events.jsonl").read_text().splitlines()
-    assert [orjson.loads(line) for line in lines] == [event_document(told) for told in events]
+    lines = (tmp_path / "events.jsonl").read_bytes().splitlines()
+    assert [read_event(line) for line in lines] == events

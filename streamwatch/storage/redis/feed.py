@@ -48,7 +48,7 @@ class RedisFeed(Feed):
 
     def dead_letters(self, reader: str) -> list[DeadLetter]:
         stored: dict[bytes, bytes] = self._redis.call("HGETALL", keys.set_aside(reader))
-        entries = [codec.read_set_aside(reader, *item) for item in stored.items()]
+        entries = [codec.read_dead_letter(reader, *item) for item in stored.items()]
         return sorted(entries, key=lambda entry: _order(entry.id))
 
     def drop_dead_letters(self, reader: str, ids: Sequence[str]) -> None:

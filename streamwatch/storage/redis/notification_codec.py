@@ -10,7 +10,7 @@ from streamwatch.domain.notifications.documents import (
     stored_notification,
 )
 from streamwatch.domain.notifications.models import Delivery, Notification
-from streamwatch.storage.redis.codec import reading
+from streamwatch.storage.redis.codec.reading import reader
 
 
 def notification_value(notification: Notification) -> bytes:
@@ -18,7 +18,7 @@ def notification_value(notification: Notification) -> bytes:
     return b"%d\n%b" % (notification.version, document)
 
 
-@reading
+@reader
 def read_notification(value: bytes) -> Notification:
     version, document = value.split(b"\n")
     return notification_from(orjson.loads(document), int(version))
@@ -29,7 +29,7 @@ def delivery_value(delivery: Delivery) -> bytes:
     return b"%d\n%b\n%b" % (delivery.version, delivery.lane.encode(), document)
 
 
-@reading
+@reader
 def read_delivery(value: bytes) -> Delivery:
     version, _, document = value.split(b"\n")
     return delivery_from(orjson.loads(document), int(version))
@@ -39,7 +39,7 @@ def state_value(state: Document) -> bytes:
     return orjson.dumps(state)
 
 
-@reading
+@reader
 def read_state(value: bytes) -> Document:
     document: Document = orjson.loads(value)
     return document

@@ -1,0 +1,62 @@
+"""The stored forms of the models, as bytes: JSON, in part behind a line that scripts can compare
+without decoding (JSON has no raw line feed).
+
+`…_value` writes, `read_…` reads. What an earlier version has written must stay readable.
+"""
+
+from streamwatch.storage.redis.codec.coordination import (
+    figures_value,
+    job_value,
+    lease_value,
+    milliseconds,
+    read_figures,
+    read_job,
+    read_lease,
+    read_time,
+    read_token,
+    token_value,
+)
+from streamwatch.storage.redis.codec.events import (
+    event_value,
+    failure_value,
+    read_dead_letter,
+    read_event,
+    read_record,
+    record_value,
+)
+from streamwatch.storage.redis.codec.reading import UnreadableRecord, microseconds, time_from
+from streamwatch.storage.redis.codec.statuses import (
+    lookup_value,
+    read_lookup,
+    read_status,
+    status_value,
+)
+from streamwatch.storage.redis.codec.streamers import read_streamer, streamer_value
+
+__all__ = [
+    "UnreadableRecord",
+    "event_value",
+    "failure_value",
+    "figures_value",
+    "job_value",
+    "lease_value",
+    "lookup_value",
+    "microseconds",
+    "milliseconds",
+    "read_dead_letter",
+    "read_event",
+    "read_figures",
+    "read_job",
+    "read_lease",
+    "read_lookup",
+    "read_record",
+    "read_status",
+    "read_streamer",
+    "read_time",
+    "read_token",
+    "record_value",
+    "status_value",
+    "streamer_value",
+    "time_from",
+    "token_value",
+]

@@ -1,0 +1,127 @@
+"""The stored forms of events, of snapshots, and of the feed's records: JSON."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import orjson
+
+from streamwatch.domain.models import EventType, Source, StreamEvent, StreamSnapshot
+from streamwatch.domain.times import format_time
+from streamwatch.storage.base import DeadLetter, FeedRecord
+from streamwatch.storage.redis.codec.reading import Document, UnreadableRecord, reader
+
+
+def event_value(event: StreamEvent) -> bytes:
+    return orjson.dumps(
+        {
+            "id": event.id,
+            "event_type": event.event_type,
+            "broadcaster_id": event.broadcaster_id,
+            "broadcaster_login": event.broadcaster_login,
+            "broadcaster_name": event.broadcaster_name,
+            "timestamp": format_time(event.timestamp),
+            "data": event.data,
+            "source": event.source,
+        }
+    )
+
+
+@reader
+def read_event(value: bytes) -> StreamEvent:
+    return event_from(orjson.loads(value))
+
+
+def event_from(document: Document) -> StreamEvent:
+    return StreamEvent(
+        id=document["id"],
+        event_type=EventType(document["event_type"]),
+        broadcaster_id=document["broadcaster_id"],
+        broadcaster_login=document["broadcaster_login"],
+        broadcaster_name=document["broadcaster_name"],
+        timestamp=datetime.fromisoformat(document["timestamp"]),
+        data=document["data"],
+        source=Source(document["source"]),
+    )
+
+
+def record_value(
+    user_id: str, event_values: Sequence[bytes], snapshot: StreamSnapshot | None
+) -> bytes:
+    """A record for the feed, of events that `event_value` has written already."""
+    return orjson.dumps(
+        {
+            "user_id": user_id,
+            "events": [orjson.Fragment(value) for value in event_values],
+            "snapshot": _snapshot_document(snapshot) if snapshot else None,
+        }
+    )
+
+
+@reader
+def read_record(value: bytes) -> FeedRecord:
+    document: Document = orjson.loads(value)
+    snapshot = document["snapshot"]
+    return FeedRecord(
+        user_id=document["user_id"],
+        events=tuple(event_from(event) for event in document["events"]),
+        snapshot=_snapshot_from(snapshot) if snapshot else None,
+    )
+
+
+def failure_value(error: str, at: datetime) -> bytes:
+    """Why an entry became a dead letter; the script puts the entry's record behind it."""
+    return orjson.dumps({"error": error, "at": format_time(at)})
+
+
+@reader
+def read_dead_letter(reader_name: str, entry_id: bytes, value: bytes) -> DeadLetter:
+    failure, record = value.split(b"\n")
+    document: Document = orjson.loads(failure)
+    return DeadLetter(
+        id=entry_id.decode(),
+        reader=reader_name,
+        error=document["error"],
+        at=datetime.fromisoformat(document["at"]),
+        record=_record_if_readable(record),
+    )
+
+
+def _record_if_readable(value: bytes) -> FeedRecord | None:
+    try:
+        return read_record(value)
+    except UnreadableRecord:  # which may be why it is a dead letter
+        return None
+
+
+def _snapshot_document(snapshot: StreamSnapshot) -> Document:
+    return {
+        "stream_id": snapshot.stream_id,
+        "broadcaster_id": snapshot.broadcaster_id,
+        "broadcaster_login": snapshot.broadcaster_login,
+        "broadcaster_name": snapshot.broadcaster_name,
+        "captured_at": format_time(snapshot.captured_at),
+        "started_at": format_time(snapshot.started_at),
+        "viewer_count": snapshot.viewer_count,
+        "category_id": snapshot.category_id,
+        "category_name": snapshot.category_name,
+        "title": snapshot.title,
+        "language": snapshot.language,
+        "tags": list(snapshot.tags),
+    }
+
+
+def _snapshot_from(document: Document) -> StreamSnapshot:
+    return StreamSnapshot(
+        stream_id=document["stream_id"],
+        broadcaster_id=document["broadcaster_id"],
+        broadcaster_login=document["broadcaster_login"],
+        broadcaster_name=document["broadcaster_name"],
+        captured_at=datetime.fromisoformat(document["captured_at"]),
+        started_at=datetime.fromisoformat(document["started_at"]),
+        viewer_count=document["viewer_count"],
+        category_id=document["category_id"],
+        category_name=document["category_name"],
+        title=document["title"],
+        language=document["language"],
+        tags=tuple(document["tags"]),
+    )
