@@ -100,7 +100,7 @@ def _opposite_message(user: User, number: int, stream: dict[str, Any] | None) ->
 def _is_up(port: int) -> bool:
     try:
         return requests.get(f"http://127.0.0.1:{port}/health/live", timeout=5).ok
-    except requests.ConnectionError:
+    except (requests.ConnectionError, requests.Timeout):
         return False
 
 

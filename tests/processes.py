@@ -116,7 +116,7 @@ class Deployment:
     def answers(self, path: str) -> bool:
         try:
             return requests.get(self.url + path, timeout=5).ok
-        except requests.ConnectionError:
+        except (requests.ConnectionError, requests.Timeout):  # not yet, or too busy to answer
             return False
 
     def get(self, path: str, **arguments: Any) -> Any:
