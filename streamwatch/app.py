@@ -18,6 +18,7 @@ from streamwatch.api import (
     metrics,
     middleware,
     rate_limits,
+    responses,
     streamers,
     streams,
     webhooks,
@@ -51,6 +52,7 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     context.provide(app, services)
     for part in (middleware, rate_limits, auth, arguments, errors):
         part.register(app)
+    responses.register(app, services.storage.coordination)
     app.register_blueprint(webhooks.blueprint)
     api = create_api(app, key_required=services.settings.require_api_key is KeyRequirement.ALL)
     for resource in RESOURCES:

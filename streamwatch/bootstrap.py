@@ -133,7 +133,7 @@ def assemble(
         poller=poller,
         subscriptions=subscriptions,
         health=HealthCheck(storage, analytics, clock),
-        broadcaster=Broadcaster(storage, capacity=max(1, settings.web_threads // 2)),
+        broadcaster=Broadcaster(storage),
         live_directory=LiveDirectory(storage),
         viewership=Viewership(analytics, clock),
         profiles=StreamerProfiles(analytics_queries, analytics, clock),

@@ -15,8 +15,8 @@ from streamwatch.api.admin_schemas import (
 )
 from streamwatch.api.blueprint import Blueprint
 from streamwatch.api.context import services
+from streamwatch.api.documents import subscription_document
 from streamwatch.api.webhooks import OUTCOMES
-from streamwatch.domain.documents import subscription_document
 from streamwatch.domain.times import format_time
 from streamwatch.services.monitoring.diagnostics import Diagnosis
 from streamwatch.services.subscriptions.result import Outcome

@@ -33,9 +33,10 @@ from streamwatch.api.analytics_schemas import (
 from streamwatch.api.arguments import LoginField
 from streamwatch.api.blueprint import Blueprint
 from streamwatch.api.context import services
-from streamwatch.api.json_provider import document_response
-from streamwatch.domain.documents import Json, snapshot_document, to_json
+from streamwatch.api.documents import snapshot_document
+from streamwatch.api.responses import cached
 from streamwatch.domain.totals import Ranking
+from streamwatch.storage.base import Topic
 
 blueprint = Blueprint(
     "analytics", __name__, url_prefix="/analytics", description="How streams have been doing."
@@ -90,35 +91,29 @@ class ScheduleQuery(ma.Schema):
 @blueprint.get("/summary")
 @blueprint.response(200, SummarySchema)
 @blueprint.problems(503)
+@cached(Topic.ANALYTICS)
 def get_summary() -> Response:
     """Everyone together
 
     Over all sessions that were ever observed.
     """
-    reports = services().analytics_queries
-    return document_response(
-        reports.kept("summary", make=lambda: to_json(summary_document(reports.summary())))
-    )
+    return jsonify(summary_document(services().analytics_queries.summary()))
 
 
 @blueprint.get(f"{STREAMER}/stats")
 @blueprint.arguments(StatsQuery, location="query")
 @blueprint.response(200, StatsOfStreamerSchema)
 @blueprint.problems(404, 503)
+@cached(Topic.ANALYTICS)
 def get_stats(query: Query, login: str) -> Response:
     """A streamer's figures
 
     Of all time; with `days` also of as many days, compared with those before.
     """
-    reports, days = services().analytics_queries, query["days"]
-
-    def make() -> Json:
-        stats = reports.stats(login)
-        window = window_document(reports.window(stats, days)) if days else None
-        return to_json(stats_document(stats) | {"window": window})
-
-    # A window ends now: what was made of it a moment ago is of another.
-    return document_response(make() if days else reports.kept("stats", login.lower(), make=make))
+    queries, days = services().analytics_queries, query["days"]
+    stats = queries.stats(login)
+    window = window_document(queries.window(stats, days)) if days else None
+    return jsonify(stats_document(stats) | {"window": window})
 
 
 @blueprint.post(f"{STREAMER}/recalculate")
@@ -140,6 +135,7 @@ def recalculate_streamer(login: str) -> Response:
 @blueprint.response(200, SessionsSchema)
 @blueprint.alt_response(200, schema=csv_export.SCHEMA, content_type=csv_export.CSV)
 @blueprint.problems(404, 503)
+@cached(Topic.ANALYTICS)
 def list_sessions(query: Query, login: str) -> Response:
     """A streamer's sessions
 
@@ -160,6 +156,7 @@ def list_sessions(query: Query, login: str) -> Response:
 @blueprint.get(f"{STREAMER}/categories")
 @blueprint.response(200, CategoriesSchema)
 @blueprint.problems(404, 503)
+@cached(Topic.ANALYTICS)
 def list_categories(login: str) -> Response:
     """What a streamer played
 
@@ -173,6 +170,7 @@ def list_categories(login: str) -> Response:
 @blueprint.arguments(ScheduleQuery, location="query")
 @blueprint.response(200, ScheduleSchema)
 @blueprint.problems(404, 503)
+@cached(Topic.ANALYTICS)
 def get_schedule(query: Query, login: str) -> Response:
     """When a streamer streams
 
@@ -196,18 +194,15 @@ def _serve_top_streamers(ranking: Ranking) -> None:
     @blueprint.arguments(TopQuery, location="query")
     @blueprint.response(200, TopStreamersSchema)
     @blueprint.problems(503)
+    @cached(Topic.ANALYTICS)
     def list_top_streamers(query: Query) -> Response:
         """The first streamers
 
         By hours streamed, hours watched, peak or average viewers, as the path says.
         """
-        reports, limit = services().analytics_queries, query["limit"]
-
-        def make() -> Json:
-            top = [stats_document(one) for one in reports.top(ranking, limit)]
-            return to_json({"top_streamers": top, "count": len(top)})
-
-        return document_response(reports.kept("top streamers", ranking, limit, make=make))
+        stats = services().analytics_queries.top(ranking, query["limit"])
+        top = [stats_document(streamer) for streamer in stats]
+        return jsonify(top_streamers=top, count=len(top))
 
 
 for each in Ranking:
@@ -218,18 +213,14 @@ for each in Ranking:
 @blueprint.arguments(TopQuery, location="query")
 @blueprint.response(200, TopGamesSchema)
 @blueprint.problems(503)
+@cached(Topic.ANALYTICS)
 def list_top_games(query: Query) -> Response:
     """The first categories
 
     By hours watched, over all streamers.
     """
-    reports, limit = services().analytics_queries, query["limit"]
-
-    def make() -> Json:
-        top = [game_document(one) for one in reports.top_games(limit)]
-        return to_json({"top_games": top, "count": len(top)})
-
-    return document_response(reports.kept("top games", limit, make=make))
+    top = [game_document(game) for game in services().analytics_queries.top_games(query["limit"])]
+    return jsonify(top_games=top, count=len(top))
 
 
 @blueprint.get("/snapshots")
@@ -237,6 +228,7 @@ def list_top_games(query: Query) -> Response:
 @blueprint.response(200, SnapshotsSchema)
 @blueprint.alt_response(200, schema=csv_export.SCHEMA, content_type=csv_export.CSV)
 @blueprint.problems(503)
+@cached(Topic.ANALYTICS)
 def list_snapshots(query: Query) -> Response:
     """The samples
 

@@ -18,7 +18,6 @@ from streamwatch.services.errors import (
     AlreadyRunning,
     LimitReached,
     NotMonitored,
-    TooManyListeners,
     UnknownStreamer,
     UnknownUser,
 )
@@ -66,7 +65,6 @@ PROBLEMS: dict[type[Exception], ProblemSpec] = {
     UnknownStreamer: ProblemSpec(HTTPStatus.NOT_FOUND),
     LimitReached: ProblemSpec(HTTPStatus.TOO_MANY_REQUESTS),
     AlreadyRunning: ProblemSpec(HTTPStatus.CONFLICT, retry_after=60),
-    TooManyListeners: ProblemSpec(HTTPStatus.SERVICE_UNAVAILABLE, retry_after=10),
     MalformedMessage: ProblemSpec(HTTPStatus.BAD_REQUEST),
     ForgedMessage: ProblemSpec(HTTPStatus.FORBIDDEN),
     StaleMessage: ProblemSpec(HTTPStatus.FORBIDDEN),

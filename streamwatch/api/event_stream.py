@@ -1,4 +1,4 @@
-"""Events as they happen, as Server-Sent Events (https://html.spec.whatwg.org/#server-sent-events)."""
+"""Push of events by Server-Sent Events (https://html.spec.whatwg.org/#server-sent-events)."""
 
 import logging
 import socket
@@ -11,24 +11,32 @@ import orjson
 from flask import Response, request
 from marshmallow import fields, validate
 
+from streamwatch.api import rate_limits
 from streamwatch.api.arguments import LoginField
 from streamwatch.api.blueprint import Blueprint
 from streamwatch.api.context import services
+from streamwatch.api.documents import push_document
+from streamwatch.services.errors import TooManyListeners
 from streamwatch.services.push.broadcaster import Listener
 from streamwatch.services.push.translator import PushEvent, PushEventType
 from streamwatch.storage.base import StorageUnavailable
 
 log = logging.getLogger(__name__)
 
-blueprint = Blueprint("live", __name__, url_prefix="/events", description="As it happens.")
+blueprint = Blueprint(
+    "push", __name__, url_prefix="/events", description="Events pushed as they happen."
+)
 
 HEARTBEAT_SECONDS = 15.0
 _RETRY_MS = 3000
-_LOOK_SECONDS = 0.5
-"""How soon a client who has gone makes room for another."""
+_SURPLUS_RETRY_MS = 10_000
+"""When a client that found no room tries again. An EventSource that gets an error never does."""
+
+_DISCONNECT_CHECK_SECONDS = 0.5
+"""How often it is checked whether the client has gone, which makes room for another."""
 
 
-class LiveQuery(ma.Schema):
+class EventStreamQuery(ma.Schema):
     streamer = fields.List(
         LoginField(), metadata={"description": "Only of these; repeated for several."}
     )
@@ -39,22 +47,28 @@ class LiveQuery(ma.Schema):
 
 
 @blueprint.get("/live")
-@blueprint.arguments(LiveQuery, location="query")
+@blueprint.arguments(EventStreamQuery, location="query")
 @blueprint.response(
     200, {"type": "string"}, description="An endless stream", content_type="text/event-stream"
 )
 @blueprint.problems(503)
 def follow_events(query: dict[str, list[str]]) -> Response:
-    """Events as they happen
+    """Follow events as they happen
 
-    Server-Sent Events until the client goes. `stream.online` and `stream.offline` carry an Event,
-    `stream.viewers`, `stream.category` and `stream.title` a Snapshot, the latter two with
-    `previous`; `gap` says that some of what happened is no longer kept. With the header
+    Server-Sent Events until the client disconnects. `stream.online` and `stream.offline` carry an
+    Event, `stream.viewers`, `stream.category` and `stream.title` a Snapshot, the latter two with
+    `previous`; `gap` says that some earlier events are no longer stored. With the header
     `Last-Event-ID`, which a browser sends by itself, everything since then comes first. A comment
-    comes every 15 seconds. Each process serves a limited number of clients; one more gets 503 with
-    Retry-After, and polls meanwhile.
+    is sent every 15 seconds. A client may have 8 streams open and a process 200; one more gets
+    `retry: 10000` and the end, so that a browser tries again later.
     """
-    listener = services().broadcaster.listen(after=request.headers.get("Last-Event-ID"))
+    try:
+        listener = services().broadcaster.listen(
+            after=request.headers.get("Last-Event-ID"), client=rate_limits.client_id()
+        )
+    except TooManyListeners as error:
+        log.info("A client of /events/live was turned away: %s", error)
+        return Response(b"retry: %d\n\n" % _SURPLUS_RETRY_MS, content_type="text/event-stream")
     logins = {login.lower() for login in query.get("streamer", ())}
     types = set(query.get("type", ()))
 
@@ -76,32 +90,32 @@ def _stream(
     listener: Listener, is_wanted: Callable[[PushEvent], bool], is_connected: Callable[[], bool]
 ) -> Iterator[bytes]:
     """The bytes for one client, until it has gone or the process ends."""
-    yield b"retry: %d\n%b\n" % (_RETRY_MS, _place(listener.place))
-    spoke_at = time.monotonic()
+    yield b"retry: %d\n%b\n" % (_RETRY_MS, _id_field(listener.cursor))
+    sent_at = time.monotonic()
     try:
-        for place, event in listener.events(_LOOK_SECONDS):
+        for cursor, event in listener.events(_DISCONNECT_CHECK_SECONDS):
             if event is not None and is_wanted(event):
-                data = orjson.dumps(event.data)
-                yield b"event: %b\ndata: %b\n%b\n" % (event.type.encode(), data, _place(place))
+                data = orjson.dumps(push_document(event))
+                yield b"event: %b\ndata: %b\n%b\n" % (event.type.encode(), data, _id_field(cursor))
             elif not is_connected():
                 return
-            elif time.monotonic() - spoke_at >= HEARTBEAT_SECONDS:
-                yield b": still here\n%b\n" % _place(place)
+            elif time.monotonic() - sent_at >= HEARTBEAT_SECONDS:
+                yield b": still here\n%b\n" % _id_field(cursor)
             else:
                 continue
-            spoke_at = time.monotonic()
-    except StorageUnavailable as error:  # the client comes back to where it was
-        log.warning("A client of live events was sent away: %s", error)
+            sent_at = time.monotonic()
+    except StorageUnavailable as error:  # the client reconnects with its Last-Event-ID
+        log.warning("A stream of /events/live was ended: %s", error)
 
 
-def _place(place: str | None) -> bytes:
-    """Where the client resumes from."""
-    return b"" if place is None else b"id: %b\n" % place.encode()
+def _id_field(cursor: str | None) -> bytes:
+    """The field with the id that the client sends as Last-Event-ID when it reconnects."""
+    return b"" if cursor is None else b"id: %b\n" % cursor.encode()
 
 
 def _connection(environ: dict[str, Any]) -> Callable[[], bool]:
-    """Says whether the client is still there. Without it, that would show only at a later write,
-    and a browser that walks from page to page would use up all places."""
+    """A function that says whether the client is still connected. Without it, that would show only
+    at a later write, and a browser that loads page after page would use up its streams."""
     found = environ.get("gunicorn.socket") or environ.get("werkzeug.socket")
     if not isinstance(found, socket.socket):
         return lambda: True

@@ -1,16 +1,20 @@
-"""The history: who went online and offline, newest first."""
+"""The history of events, newest first."""
 
 import marshmallow as ma
-from flask import Response
+from flask import Response, jsonify
 from marshmallow import fields, validate
 
 from streamwatch.api.blueprint import Blueprint
 from streamwatch.api.context import services
-from streamwatch.api.json_provider import list_response
+from streamwatch.api.documents import event_document
+from streamwatch.api.responses import cached
 from streamwatch.api.schemas import EventsOfStreamerSchema, EventsOfTypeSchema, EventsSchema
-from streamwatch.domain.models import EventType
+from streamwatch.domain.models import EventType, StreamEvent
+from streamwatch.storage.base import Topic
 
-blueprint = Blueprint("events", __name__, url_prefix="/events", description="What happened.")
+blueprint = Blueprint(
+    "events", __name__, url_prefix="/events", description="The history of events."
+)
 
 
 class EventsQuery(ma.Schema):
@@ -21,35 +25,42 @@ class EventsQuery(ma.Schema):
 @blueprint.arguments(EventsQuery, location="query")
 @blueprint.response(200, EventsSchema)
 @blueprint.problems(503)
+@cached(Topic.EVENTS)
 def list_events(query: dict[str, int]) -> Response:
-    """The newest events
+    """List the newest events
 
     Of all streamers, newest first.
     """
-    return list_response("events", services().events.newest_json(query["limit"]))
+    return _list(services().events.newest(query["limit"]))
 
 
 @blueprint.get("/type/<event_type:event_type>")
 @blueprint.arguments(EventsQuery, location="query")
 @blueprint.response(200, EventsOfTypeSchema)
 @blueprint.problems(503)
+@cached(Topic.EVENTS)
 def list_events_of_type(query: dict[str, int], event_type: EventType) -> Response:
-    """The newest events of a type
+    """List the newest events of a type
 
     Of all streamers, newest first.
     """
-    events = services().events.of_type_json(event_type, query["limit"])
-    return list_response("events", events, event_type=event_type)
+    return _list(services().events.of_type(event_type, query["limit"]), event_type=event_type)
 
 
 @blueprint.get("/streamer/<login:username>")
 @blueprint.arguments(EventsQuery, location="query")
 @blueprint.response(200, EventsOfStreamerSchema)
 @blueprint.problems(503)
+@cached(Topic.EVENTS, Topic.LIVE, Topic.STREAMERS)  # a rename changes whose login it is
 def list_events_of_streamer(query: dict[str, int], username: str) -> Response:
-    """The newest events of a streamer
+    """List the newest events of a streamer
 
-    Newest first; complete, however many events others had since.
+    Newest first; complete, however many events other streamers had since.
     """
-    events = services().events.of_streamer_json(username, query["limit"])
-    return list_response("events", events, streamer=username.lower())
+    events = services().events.of_streamer(username, query["limit"])
+    return _list(events, streamer=username.lower())
+
+
+def _list(events: list[StreamEvent], **about: str) -> Response:
+    documents = [event_document(event) for event in events]
+    return jsonify(events=documents, count=len(documents), **about)

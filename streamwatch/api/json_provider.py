@@ -1,12 +1,10 @@
-"""JSON by orjson: what is answered consists of JSON values already, times included."""
+"""Flask's JSON provider, by orjson. Documents consist of JSON values; times are strings already."""
 
 from typing import Any
 
 import orjson
 from flask import Response
 from flask.json.provider import JSONProvider
-
-from streamwatch.domain.documents import Json, JsonList
 
 
 class OrjsonProvider(JSONProvider):
@@ -21,13 +19,3 @@ class OrjsonProvider(JSONProvider):
     def response(self, *args: Any, **kwargs: Any) -> Response:
         document = self._prepare_response_obj(args, kwargs)
         return Response(orjson.dumps(document), mimetype="application/json")
-
-
-def document_response(document: Json) -> Response:
-    return Response(document, mimetype="application/json")
-
-
-def list_response(name: str, documents: JsonList, **more: Any) -> Response:
-    """A list that is answered as `name`, with its `count` and what else there is to say."""
-    answer = {name: orjson.Fragment(documents.array), "count": documents.count, **more}
-    return document_response(Json(orjson.dumps(answer)))

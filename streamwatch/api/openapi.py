@@ -1,4 +1,4 @@
-"""OpenAPI 3.1: what every operation shares, so that a blueprint says only what is its own."""
+"""The OpenAPI 3.1 document: what all operations share. A blueprint documents only its own part."""
 
 from http import HTTPStatus
 from typing import Any
@@ -15,6 +15,17 @@ from streamwatch.api.schemas import ProblemSchema
 
 _BEARER: dict[str, list[str]] = {"bearer": []}
 _PASSWORD: dict[str, list[str]] = {"password": []}
+
+_ETAG = {
+    "description": "Identifies the response; weak where it is compressed.",
+    "schema": {"type": "string"},
+}
+_IF_NONE_MATCH = {
+    "name": "If-None-Match",
+    "in": "header",
+    "description": "The ETag of an earlier response: answered with 304 if nothing has changed.",
+    "schema": {"type": "string"},
+}
 
 
 class Api(flask_smorest.Api):
@@ -34,11 +45,12 @@ class Api(flask_smorest.Api):
             self.spec.components.response(status.name, problem, lazy=True)
 
     def _register_pagination_header(self) -> None:
-        """Lists here have a limit and no pages: nothing to document."""
+        """The lists of this API do not use flask-smorest's pagination."""
 
 
 class CommonResponsesPlugin(BasePlugin):
-    """Gives each operation its id, and what its path says of authorization and errors."""
+    """Adds what follows from an operation's path and method: its id, authorization, the common
+    errors, and the headers of conditional requests."""
 
     def __init__(self, *, key_required: bool) -> None:
         self._key_required = key_required
@@ -48,9 +60,14 @@ class CommonResponsesPlugin(BasePlugin):
     ) -> None:
         guarded = auth.needs_key(path, required=self._key_required)
         ways = [_BEARER, _PASSWORD] if auth.takes_password(path) else [_BEARER]
-        for operation in operations.values():
+        for method, operation in operations.items():
             operation["operationId"] = rule.endpoint.rpartition(".")[2]
             responses = operation["responses"]
+            success = responses.get(200, {})  # flask-smorest has numbers here
+            if method == "get" and "application/json" in success.get("content", {}):
+                success.setdefault("headers", {})["ETag"] = _ETAG
+                operation.setdefault("parameters", []).append(_IF_NONE_MATCH)
+                responses["304"] = {"description": "The client has the current response."}
             responses.setdefault("500", "INTERNAL_SERVER_ERROR")
             if rule.arguments:
                 responses.setdefault("422", "UNPROCESSABLE_ENTITY")

@@ -29,16 +29,16 @@ def is_limited(path: str) -> bool:
 
 def lookup(calls: int = 1) -> AbstractContextManager[None]:
     """Around what lets Twitch be asked for this request's client, about so many times."""
-    return services().rate_limits.lookup(_client(), calls)
+    return services().rate_limits.lookup(client_id(), calls)
 
 
 def _check() -> None:
     if services().settings.rate_limit and is_limited(request.path):
-        services().rate_limits.request(_client())
+        services().rate_limits.request(client_id())
 
 
-def _client() -> str:
-    """Who is asking: a key by its hash, else an address."""
+def client_id() -> str:
+    """The client of this request: a key by its hash, else an address."""
     key = auth.shown_key()
     if key is not None:
         return f"key:{hashlib.sha256(key.encode()).hexdigest()[:16]}"

@@ -1,5 +1,4 @@
-"""The answers as OpenAPI documents them. They are built by `domain.documents`, which is ten times
-faster than a schema's dump; tests hold the two together."""
+"""The responses as OpenAPI documents them. `documents.py` builds them; tests compare the two."""
 
 from typing import Any
 
@@ -7,15 +6,15 @@ import marshmallow as ma
 from marshmallow import fields, validate
 
 from streamwatch.api.arguments import LOGIN_SCHEMA, LoginField
-from streamwatch.domain.documents import STORAGE, TWITCH_API
 from streamwatch.domain.models import EventType, Source
 from streamwatch.services.monitoring import health
+from streamwatch.services.status import StatusSource
 
 MAX_USERNAMES = 1000
 
 
 class Document(ma.Schema):
-    """An answer, or a part of one: every field is always there."""
+    """A response, or a part of one: every field is always present."""
 
     def on_bind_field(self, field_name: str, field_obj: Any) -> None:  # noqa: ARG002  marshmallow's signature
         field_obj.required = True
@@ -78,7 +77,9 @@ class StreamerSchema(Document):
     user_id = fields.String()
     username = _login()
     display_name = fields.String()
-    is_active = fields.Boolean(metadata={"description": "Whether both subscriptions stand."})
+    is_active = fields.Boolean(
+        metadata={"description": "Whether the subscriptions for online and offline are active."}
+    )
     online_subscription_id = fields.String(allow_none=True)
     offline_subscription_id = fields.String(allow_none=True)
     added_at = fields.DateTime()
@@ -113,7 +114,7 @@ class BulkAddedSchema(Document):
 
 
 class StreamSchema(Document):
-    """A stream that is on. What is null is fetched within seconds."""
+    """A live stream. Fields that are null are fetched within seconds."""
 
     id = fields.String()
     type = fields.String()
@@ -135,7 +136,7 @@ class StatusSchema(Document):
     stream_data = fields.Nested(StreamSchema, allow_none=True)
     last_updated = fields.DateTime()
     last_event_type = fields.String(allow_none=True, validate=validate.OneOf((*EventType, None)))
-    source = _one_of(STORAGE, TWITCH_API)
+    source = _one_of(*StatusSource)
 
 
 class LiveStreamsSchema(Document):

@@ -1,4 +1,4 @@
-"""The monitored streamers."""
+"""Monitored streamers: list, add, remove, and the status of one."""
 
 from dataclasses import asdict
 
@@ -7,7 +7,8 @@ from flask import Response, jsonify
 from streamwatch.api import rate_limits
 from streamwatch.api.blueprint import Blueprint
 from streamwatch.api.context import services
-from streamwatch.api.json_provider import document_response
+from streamwatch.api.documents import status_document, streamer_document
+from streamwatch.api.responses import cached
 from streamwatch.api.schemas import (
     AddedSchema,
     BulkAddedSchema,
@@ -16,18 +17,19 @@ from streamwatch.api.schemas import (
     StreamersSchema,
     UsernamesSchema,
 )
-from streamwatch.domain.documents import streamer_document
+from streamwatch.storage.base import Topic
 
 blueprint = Blueprint(
-    "streamers", __name__, url_prefix="/streamers", description="Who is monitored."
+    "streamers", __name__, url_prefix="/streamers", description="Monitored streamers."
 )
 
 
 @blueprint.get("")
 @blueprint.response(200, StreamersSchema)
 @blueprint.problems(503)
+@cached(Topic.STREAMERS)
 def list_streamers() -> Response:
-    """All monitored streamers
+    """List the monitored streamers
 
     The newest first.
     """
@@ -56,7 +58,7 @@ def add_streamers(body: dict[str, list[str]]) -> Response:
 def add_streamer(username: str) -> tuple[Response, int]:
     """Monitor a streamer
 
-    Subscribes to their going online and offline, and looks whether they are live.
+    Subscribes to the start and end of their streams, and asks Twitch whether they are live.
     """
     with rate_limits.lookup():
         added = services().streamers.add(username)
@@ -72,7 +74,7 @@ def add_streamer(username: str) -> tuple[Response, int]:
 def remove_streamer(username: str) -> Response:
     """Stop monitoring a streamer
 
-    Both subscriptions and the live status go; the history stays.
+    Deletes the subscriptions and the live status; the history stays.
     """
     removed = services().streamers.remove(username)
     return jsonify(message=f"Removed streamer: {removed.login}")
@@ -81,10 +83,12 @@ def remove_streamer(username: str) -> Response:
 @blueprint.get("/<login:username>/status")
 @blueprint.response(200, StatusSchema)
 @blueprint.problems(404, 502, 503)
+@cached(Topic.LIVE, Topic.STREAMERS)
 def show_status(username: str) -> Response:
-    """Whether a streamer is live
+    """Show whether a streamer is live
 
-    A streamer who is not monitored is asked of Twitch (`source: twitch_api`), and the answer is
-    kept for a while.
+    For a streamer who is not monitored, Twitch is asked (`source: twitch_api`) and the answer is
+    cached for a while.
     """
-    return document_response(services().status.of_json(username, asking=rate_limits.lookup))
+    found = services().status.find(username, guard=rate_limits.lookup)
+    return jsonify(status_document(found.status, found.source))

@@ -1,21 +1,25 @@
-"""The streams that are on."""
+"""Live streams."""
 
-from flask import Response
+from flask import Response, jsonify
 
 from streamwatch.api.blueprint import Blueprint
 from streamwatch.api.context import services
-from streamwatch.api.json_provider import list_response
+from streamwatch.api.documents import status_document
+from streamwatch.api.responses import cached
 from streamwatch.api.schemas import LiveStreamsSchema
+from streamwatch.storage.base import Topic
 
-blueprint = Blueprint("streams", __name__, url_prefix="/streams", description="Who is live.")
+blueprint = Blueprint("streams", __name__, url_prefix="/streams", description="Live streams.")
 
 
 @blueprint.get("/live")
 @blueprint.response(200, LiveStreamsSchema)
 @blueprint.problems(503)
+@cached(Topic.LIVE)
 def list_live_streams() -> Response:
-    """All who are live
+    """List the live streams
 
     Most viewers first.
     """
-    return list_response("live_streams", services().status.live_json())
+    live = [status_document(status) for status in services().status.live()]
+    return jsonify(live_streams=live, count=len(live))

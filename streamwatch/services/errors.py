@@ -42,10 +42,8 @@ class LimitReached(Exception):
 
 
 class TooManyListeners(Exception):
-    """As many listen to live events as one process can serve beside its other work."""
+    """A client, or all clients of a process, have as many event streams open as are allowed."""
 
     def __init__(self, capacity: int) -> None:
-        super().__init__(
-            f"All {capacity} places for live events in this process are taken: poll meanwhile."
-        )
+        super().__init__(f"All {capacity} event streams are in use. Try again later.")
         self.capacity = capacity

@@ -1,20 +1,38 @@
-"""The live status of any streamer: ours where we have it, else Twitch's word, kept for a while."""
+"""The live status of a streamer: from the storage, or from Twitch for a login that is not known."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
-from streamwatch.domain.documents import TWITCH_API, Json, JsonList, status_document, to_json
 from streamwatch.domain.models import StreamStatus, User
 from streamwatch.services.errors import UnknownUser
 from streamwatch.storage.base import Lookup, Storage
 from streamwatch.twitch.base import Twitch
 
-Asking = Callable[[], AbstractContextManager[None]]
+LookupGuard = Callable[[], AbstractContextManager[None]]
+"""Makes the context in which Twitch is called, for example one that counts the call."""
+
+
+class StatusSource(StrEnum):
+    """Where a status comes from."""
+
+    STORAGE = "storage"
+    TWITCH_API = "twitch_api"
+    """Twitch was asked for this login; the answer is cached for a while."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourcedStatus:
+    """A status and where it comes from."""
+
+    status: StreamStatus
+    source: StatusSource
 
 
 class Statuses:
-    """Who is live."""
+    """Reads statuses."""
 
     def __init__(
         self,
@@ -29,32 +47,29 @@ class Statuses:
         self._clock = clock
 
     def live(self) -> list[StreamStatus]:
-        """All who are live, most viewers first."""
+        """All live statuses, most viewers first."""
         return self._storage.live()
 
     def known(self, login: str) -> StreamStatus | None:
-        """The status of the user with this login (any case), if it is ours to know."""
+        """The stored status of the user with this login (any case)."""
         return self._storage.find_status(login.lower())
 
-    def live_json(self) -> JsonList:
-        """The same as the API shows it."""
-        return self._storage.live_json()
-
-    def of_json(self, login: str, asking: Asking = nullcontext) -> Json:
-        """The status of the user with this login (any case), monitored or not, as the API shows it.
-        `asking` makes what is put around asking Twitch, if that has to be.
+    def find(self, login: str, guard: LookupGuard = nullcontext) -> SourcedStatus:
+        """The status of the user with this login (any case), monitored or not. Twitch is called
+        within `guard()`.
 
         Raises UnknownUser where Twitch has no such user, and TwitchError where Twitch had to be
-        asked and did not answer.
+        called and did not answer.
         """
-        login = login.lower()
-        kept = self._storage.status_json(login)
-        return kept or to_json(status_document(self._of_twitch(login, asking), TWITCH_API))
+        known = self.known(login)
+        if known is not None:
+            return SourcedStatus(known, StatusSource.STORAGE)
+        return SourcedStatus(self._of_twitch(login.lower(), guard), StatusSource.TWITCH_API)
 
-    def _of_twitch(self, login: str, asking: Asking) -> StreamStatus:
+    def _of_twitch(self, login: str, guard: LookupGuard) -> StreamStatus:
         lookup = self._storage.lookup(login)
         if lookup is None:
-            with asking():
+            with guard():
                 lookup = self._look_up(login)
         if lookup.status is None:
             raise UnknownUser(login)
@@ -62,11 +77,11 @@ class Statuses:
 
     def _look_up(self, login: str) -> Lookup:
         users = self._twitch.users(logins=[login])
-        lookup = Lookup(login, self._ask(users[0]) if users else None)
+        lookup = Lookup(login, self._status_of(users[0]) if users else None)
         self._storage.save_lookup(lookup, self._lookup_ttl_seconds)
         return lookup
 
-    def _ask(self, user: User) -> StreamStatus:
+    def _status_of(self, user: User) -> StreamStatus:
         now = self._clock()
         streams = self._twitch.streams([user.user_id])
         stream = streams[0].stream if streams else None

@@ -24,6 +24,7 @@ from streamwatch.analytics.testing.build import (
 from streamwatch.domain.models import User
 from streamwatch.domain.times import format_time, parse_time
 from streamwatch.services.analytics.projector import Projector
+from streamwatch.storage.base import Topic
 from tests import messages
 from tests.api.world import FakeAnalytics, World, build_world, problem
 from tests.fakes import now
@@ -62,6 +63,7 @@ def world(analytics: AnalyticsStore) -> World:
 
 def keep(world: World, *pieces: Piece) -> None:
     world.analytics.project(told(*pieces))
+    world.storage.coordination.publish_change(Topic.ANALYTICS)
 
 
 def get(world: World, path: str) -> Any:

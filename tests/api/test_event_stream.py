@@ -1,7 +1,7 @@
 """GET /events/live, in the process; the sockets are in tests/e2e."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import orjson
@@ -9,7 +9,7 @@ import pytest
 
 from streamwatch.api import event_stream
 from tests import messages
-from tests.api.world import World, build_world, problem
+from tests.api.world import World, problem
 from tests.waiting import wait_for
 
 Message = dict[str, Any]
@@ -119,15 +119,22 @@ def test_what_cannot_be_asked_for_is_422(lively: World, query: str, name: str) -
     assert (fault["in"], fault["name"]) == ("query", name)
 
 
-def test_one_more_than_there_is_room_for_is_sent_away() -> None:
-    world = build_world(web_threads=4)
-    with listening(world), listening(world):
-        response = world.get("/events/live")
-        assert "poll" in problem(response, 503)["detail"]
-        assert response.headers["Retry-After"] == "10"
+def test_a_ninth_stream_of_a_client_ends_at_once_and_says_when_to_try_again(
+    world: World,
+) -> None:
+    with ExitStack() as streams:
+        for _ in range(8):
+            assert next(streams.enter_context(listening(world)))["retry"] == "3000"
+        surplus = world.get("/events/live")
+        assert (surplus.status_code, surplus.text) == (200, "retry: 10000\n\n")
+        other = world.app.test_client().get(
+            "/events/live", buffered=False, environ_base={"REMOTE_ADDR": "198.51.100.7"}
+        )
+        assert next(read(other.iter_encoded()))["retry"] == "3000"
+        other.close()
         assert world.get("/streamers").status_code == 200
-    with listening(world):
-        pass
+    with listening(world) as stream:
+        assert next(stream)["retry"] == "3000"
 
 
 def test_a_request_whose_answer_is_not_read_takes_no_place(world: World) -> None:

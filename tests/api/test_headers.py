@@ -53,9 +53,15 @@ def test_every_answer_keeps_browsers_careful(world: World, path: str) -> None:
     assert "http" not in policy
 
 
-@pytest.mark.parametrize("path", ["/streamers", "/streams/live", "/events", "/nowhere"])
-def test_what_the_api_answers_is_not_stored_by_caches(world: World, path: str) -> None:
-    assert world.get(path).headers["Cache-Control"] == "no-store"
+@pytest.mark.parametrize("path", ["/streamers", "/streams/live", "/events"])
+def test_a_json_response_may_be_stored_by_its_client_and_is_validated_each_time(
+    world: World, path: str
+) -> None:
+    assert world.get(path).headers["Cache-Control"] == "private, no-cache"
+
+
+def test_an_error_is_not_stored(world: World) -> None:
+    assert world.get("/nowhere").headers["Cache-Control"] == "no-store"
 
 
 def test_the_documentations_files_may_be_kept_and_are_asked_for_again(world: World) -> None:

@@ -1,4 +1,4 @@
-"""What `domain.documents` builds is what the OpenAPI document promises: every field, no more."""
+"""What `api.documents` builds is what the OpenAPI document promises: every field, no more."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -6,9 +6,7 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
-from streamwatch.domain.documents import (
-    STORAGE,
-    TWITCH_API,
+from streamwatch.api.documents import (
     event_document,
     status_document,
     streamer_document,
@@ -21,6 +19,7 @@ from streamwatch.domain.models import (
     StreamEvent,
     StreamStatus,
 )
+from streamwatch.services.status import StatusSource
 from tests.api.world import World
 
 AT = datetime(2026, 6, 1, 12, 0, 0, 123456, UTC)
@@ -28,7 +27,7 @@ BARE = Stream("9001", AT)
 FULL = Stream("9001", AT, "rerun", 0, "1", "Chess", "Hello", "en", ("a", "b"), "https://x/{width}")
 
 
-def status(stream: Stream | None, last: EventType | None, source: str) -> dict[str, Any]:
+def status(stream: Stream | None, last: EventType | None, source: StatusSource) -> dict[str, Any]:
     known = StreamStatus("1337", "cool_user", "Cool_User", stream, AT, last)
     return status_document(known, source)
 
@@ -41,9 +40,9 @@ def event(event_type: EventType, source: Source) -> dict[str, Any]:
 DOCUMENTS: list[tuple[str, dict[str, Any]]] = [
     ("Streamer", streamer_document(Streamer("1337", "cool_user", "Cool_User", AT))),
     ("Streamer", streamer_document(Streamer("1337", "cool_user", "Cool_User", AT, "on", "off"))),
-    ("Status", status(None, None, TWITCH_API)),
-    ("Status", status(BARE, EventType.ONLINE, STORAGE)),
-    ("Status", status(FULL, EventType.OFFLINE, STORAGE)),
+    ("Status", status(None, None, StatusSource.TWITCH_API)),
+    ("Status", status(BARE, EventType.ONLINE, StatusSource.STORAGE)),
+    ("Status", status(FULL, EventType.OFFLINE, StatusSource.STORAGE)),
     *(("Event", event(event_type, source)) for event_type in EventType for source in Source),
 ]
 

@@ -1,10 +1,7 @@
-import json
-from typing import Any
-
 import pytest
 
-from streamwatch.domain.documents import STORAGE, TWITCH_API
 from streamwatch.services.errors import UnknownUser
+from streamwatch.services.status import SourcedStatus, StatusSource
 from streamwatch.twitch.base import TwitchUnavailable
 from tests.messages import COOL_USER
 from tests.services.conftest import House
@@ -16,20 +13,20 @@ def _cool_user(services: House) -> None:
     services.twitch.go_live(COOL_USER)
 
 
-def status_of(services: House, login: str) -> Any:
-    return json.loads(services.services.status.of_json(login))
+def status_of(services: House, login: str) -> SourcedStatus:
+    return services.services.status.find(login)
 
 
 def test_a_monitored_streamer_is_answered_from_the_storage(services: House) -> None:
     services.services.streamers.add("cool_user")
     services.twitch.error = TwitchUnavailable("Twitch is down.")
     known = status_of(services, "Cool_User")
-    assert (known["source"], known["is_live"]) == (STORAGE, True)
+    assert (known.source, known.status.is_live) == (StatusSource.STORAGE, True)
 
 
 def test_anybody_else_is_asked_of_twitch_once_in_a_while(services: House) -> None:
     known = status_of(services, "Cool_User")
-    assert (known["source"], known["is_live"]) == (TWITCH_API, True)
+    assert (known.source, known.status.is_live) == (StatusSource.TWITCH_API, True)
     assert services.twitch.calls == ["users", "streams"]
     status_of(services, "cool_user")
     assert services.twitch.calls == ["users", "streams"]
@@ -47,7 +44,7 @@ def test_nobody_is_unknown_because_twitch_is_down(services: House) -> None:
     with pytest.raises(TwitchUnavailable):
         status_of(services, "cool_user")
     services.twitch.error = None
-    assert status_of(services, "cool_user")["is_live"]
+    assert status_of(services, "cool_user").status.is_live
 
 
 def test_who_is_looked_up_is_not_in_the_live_list(services: House) -> None:

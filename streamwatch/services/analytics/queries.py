@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta, tzinfo
 
 from streamwatch.analytics.base import AnalyticsStore
-from streamwatch.domain.documents import Json
 from streamwatch.domain.models import StreamSnapshot
 from streamwatch.domain.schedule import Cell, schedule
 from streamwatch.domain.sessions import StreamSession
@@ -27,10 +26,6 @@ class AnalyticsQueries:
         self._analytics = analytics
         self._coordination = coordination
         self._clock = clock
-
-    def kept(self, *_question: object, make: Callable[[], Json]) -> Json:
-        """What `make` makes. Nothing is cached here."""
-        return make()
 
     # One streamer's
 

@@ -1,212 +1,253 @@
-"""Events as they happen, for any number of listeners: one thread a process reads the feed's tail.
+"""Delivers new feed entries to any number of listeners: one thread a process reads the feed.
 
-A listener is a place in the feed. While that is among the newest entries, which are shared, they
-are handed to it from memory; if it lies further back (a listener who resumes, or is slow) they are
-read from the storage until it has caught up. So nothing is lost, and nobody waits for anybody.
+A listener is a cursor in the feed (decision 5). While its cursor is among the newest entries, it
+gets them from a buffer that all listeners of the process share. A listener whose cursor is further
+back (it resumes, or is slow) reads the storage until it has caught up. So no entry is lost, and no
+listener waits for another.
 """
 
 import logging
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
+from time import monotonic
 
 from streamwatch.domain.models import StreamSnapshot, StreamStatus
 from streamwatch.services.errors import TooManyListeners
+from streamwatch.services.push.replay_buffer import ReplayBuffer
 from streamwatch.services.push.translator import FeedTranslator, PushEvent, TranslatedEntry
-from streamwatch.storage.base import Storage, StorageUnavailable
+from streamwatch.storage.base import Storage, StorageUnavailable, Topic
 
 log = logging.getLogger(__name__)
 
 RESUMABLE = 2_000
-"""How many entries the feed keeps for listeners who come back, though all its readers are done."""
+"""How many entries the feed retains for listeners that resume, after all readers have read them."""
 
 SHARED = 1_000
-"""How many entries are shared in memory; a listener who is further back reads the storage."""
+"""How many entries are shared in memory; a listener that is further back reads the storage."""
 
-_LOOK_SECONDS = 0.25
-_PATIENCE_SECONDS = 1.0
-"""How long to wait when the storage did not answer."""
+MAX_LISTENERS = 200
+MAX_LISTENERS_A_CLIENT = 8
 
-_READ_AT_ONCE = 500
+_STOP_CHECK_SECONDS = 0.25
+"""How often the thread looks whether the process is stopping, and how often it reads the feed while
+changes are not being received."""
+
+_READ_SECONDS = 1.0
+"""How often the feed is read although no change was received."""
+
+_RETRY_SECONDS = 1.0
+"""The wait after a failed read."""
+
+_BATCH = 500
 
 
 class Broadcaster:
-    """Hands out what the feed tells; `capacity` is how many may listen in this process."""
+    """Delivers the feed to the listeners of this process."""
 
-    def __init__(self, storage: Storage, capacity: int, shared: int = SHARED) -> None:
+    def __init__(
+        self,
+        storage: Storage,
+        capacity: int = MAX_LISTENERS,
+        shared: int = SHARED,
+        capacity_a_client: int = MAX_LISTENERS_A_CLIENT,
+    ) -> None:
         self._storage = storage
         self._capacity = capacity
+        self._capacity_a_client = capacity_a_client
         self._shared = shared
-        self._changed = threading.Condition()
-        self._recent: ReplayBuffer | None = None
-        self._listeners = 0
+        self._condition = threading.Condition()
+        self._buffer: ReplayBuffer | None = None
+        self._listeners: Counter[str] = Counter()
         self._is_stopping: Callable[[], bool] = lambda: False
         self._closed = False
+        self._has_news = False
 
-    def listen(self, after: str | None = None) -> "Listener":
-        """A listener from the entry `after` on, or from now on. To be closed.
+    def listen(self, after: str | None = None, client: str = "") -> "Listener":
+        """A listener for `client`, from the entry `after` on, or from now on. Close it after use.
 
         Raises TooManyListeners, and StorageUnavailable.
         """
-        with self._changed:
-            if self._listeners >= self._capacity:
+        with self._condition:
+            if self._listeners.total() >= self._capacity:
                 raise TooManyListeners(self._capacity)
-            if self._recent is None:
-                self._recent = self._start()
-            self._listeners += 1
-            return Listener(self, self._recent.newest if after is None else after)
+            if self._listeners[client] >= self._capacity_a_client:
+                raise TooManyListeners(self._capacity_a_client)
+            if self._buffer is None:
+                self._buffer = self._start()
+            self._listeners[client] += 1
+            return Listener(self, client, self._buffer.newest if after is None else after)
 
     def ends_when(self, is_stopping: Callable[[], bool]) -> None:
-        """Let listening end once the process is about to."""
+        """End all listeners once `is_stopping()` is true: the process is about to end."""
         self._is_stopping = is_stopping
 
     def close(self) -> None:
-        """Let everybody's listening end."""
-        with self._changed:
+        """End all listeners."""
+        with self._condition:
             self._closed = True
-            self._changed.notify_all()
+            self._condition.notify_all()
 
     def after(
-        self, place: str | None, narrator: FeedTranslator, seconds: float
+        self, cursor: str | None, translator: FeedTranslator, seconds: float
     ) -> tuple[list[TranslatedEntry], bool]:
-        """What is told after `place`, waiting up to `seconds` for it, and whether that was all that
-        will ever be. `narrator` is the listener's own, for what is not shared."""
-        told = self._shared_after(place, seconds)
-        if told is None and not self._closed:
-            tail = self._storage.feed.tail(place, _READ_AT_ONCE)
-            told = narrator.tell(tail)
-            if not told:  # ahead of what is shared
-                self._wait(seconds)
-        return told or [], self._closed
+        """The entries after `cursor`, and whether the broadcaster is closed. Waits up to `seconds`
+        for an entry. `translator` is the listener's own, for entries that are not in the buffer.
+        """
+        shared = self._shared_after(cursor, seconds)
+        if shared is not None or self._closed:
+            return shared or [], self._closed
+        if not translator.known:
+            self._learn(translator, cursor)
+        entries = translator.translate(self._storage.feed.tail(cursor, _BATCH))
+        if not entries:  # the listener is ahead of the buffer
+            self._wait(seconds)
+        return entries, self._closed
 
-    def leave(self) -> None:
-        with self._changed:
-            self._listeners -= 1
+    def leave(self, client: str) -> None:
+        """Make room for another listener."""
+        with self._condition:
+            self._listeners -= Counter([client])
 
-    def _shared_after(self, place: str | None, seconds: float) -> list[TranslatedEntry] | None:
-        with self._changed:
-            recent = self._recent
-            if recent is None or place not in recent:
+    def _shared_after(self, cursor: str | None, seconds: float) -> list[TranslatedEntry] | None:
+        with self._condition:
+            buffer = self._buffer
+            if buffer is None or cursor not in buffer:
                 return None
-            self._changed.wait_for(lambda: self._closed or recent.newest != place, seconds)
-            return recent.after(place)
+            self._condition.wait_for(lambda: self._closed or buffer.newest != cursor, seconds)
+            return buffer.after(cursor)
+
+    def _learn(self, translator: FeedTranslator, cursor: str | None) -> None:
+        """Let `translator` know the streams as they were at `cursor`, from the entries before it.
+
+        Otherwise it would report a change of category and title for every live stream.
+        """
+        start: str | None = None
+        while entries := self._storage.feed.tail(start, _BATCH).entries:
+            ids = [entry.id for entry in entries]
+            if cursor in ids:
+                translator.learn(entries[: ids.index(cursor) + 1])
+                return
+            translator.learn(entries)
+            start = ids[-1]
+        # The entry is not in the feed: what was read came after it, and is yet to be translated.
+        translator.known.clear()
+        translator.started.clear()
 
     def _wait(self, seconds: float) -> None:
-        with self._changed:
+        with self._condition:
             if not self._closed:
-                self._changed.wait(seconds)
+                self._condition.wait(seconds)
 
-    def _start(self) -> "ReplayBuffer":
-        """Begin to share. What is known of the streams is read before the place in the feed: so a
-        change from between is told with the next snapshot, and not lost."""
-        narrator = FeedTranslator(_known(self._storage.live()))
-        recent = ReplayBuffer(self._storage.feed.last_id(), self._shared)
+    def _start(self) -> ReplayBuffer:
+        """Start sharing. The statuses are read before the feed's last id, so that a change from
+        between the two is pushed with the next snapshot instead of being lost."""
+        translator = _translator_of(self._storage.live())
+        buffer = ReplayBuffer(self._storage.feed.last_id(), self._shared)
         thread = threading.Thread(
-            target=self._follow, args=(recent, narrator), name="live-push", daemon=True
+            target=self._follow, args=(buffer, translator), name="push", daemon=True
         )
         thread.start()
-        return recent
+        return buffer
 
-    def _follow(self, recent: "ReplayBuffer", narrator: FeedTranslator) -> None:
-        """Share what comes, until nobody listens."""
-        while self._is_wanted():
-            pause = _LOOK_SECONDS
-            try:
-                tail = self._storage.feed.tail(recent.newest, _READ_AT_ONCE)
-            except StorageUnavailable as error:
-                log.warning("The feed's tail cannot be read: %s", error)
-                pause = _PATIENCE_SECONDS
-            else:
-                self._share(recent, narrator.tell(tail))
-            if self._is_stopping():
-                self.close()
-            self._wait_for_end(pause)
+    def _follow(self, buffer: ReplayBuffer, translator: FeedTranslator) -> None:
+        """Read the feed into `buffer` while there are listeners."""
+        listener = self._storage.coordination.listen_for_changes(self._wake)
+        read_at = -_READ_SECONDS
+        retry_at = 0.0
+        try:
+            while self._is_needed():
+                now = monotonic()
+                is_due = not listener.is_connected or now - read_at >= _READ_SECONDS
+                if now >= retry_at and (self._take_news() or is_due):
+                    read_at = now
+                    if not self._read(buffer, translator):
+                        retry_at = now + _RETRY_SECONDS
+                if self._is_stopping():
+                    self.close()
+                self._wait_for_news()
+        finally:
+            listener.close()
 
-    def _is_wanted(self) -> bool:
-        with self._changed:
-            if self._listeners and not self._closed:
+    def _read(self, buffer: ReplayBuffer, translator: FeedTranslator) -> bool:
+        """Share what is new; False if the storage did not answer."""
+        try:
+            tail = self._storage.feed.tail(buffer.newest, _BATCH)
+        except StorageUnavailable as error:
+            log.warning("The feed cannot be read: %s", error)
+            return False
+        entries = translator.translate(tail)
+        with self._condition:
+            buffer.add(entries)
+            self._has_news = self._has_news or len(entries) == _BATCH
+            if entries:
+                self._condition.notify_all()
+        return True
+
+    def _is_needed(self) -> bool:
+        with self._condition:
+            if self._listeners.total() and not self._closed:
                 return True
-            self._recent = None
+            self._buffer = None
             return False
 
-    def _share(self, recent: "ReplayBuffer", told: list[TranslatedEntry]) -> None:
-        if told:
-            with self._changed:
-                recent.add(told)
-                self._changed.notify_all()
+    def _wake(self, topic: str | None) -> None:
+        """Called when something changed; None means that anything may have changed."""
+        if topic in {None, Topic.LIVE, Topic.EVENTS}:
+            with self._condition:
+                self._has_news = True
+                self._condition.notify_all()
 
-    def _wait_for_end(self, seconds: float) -> None:
-        with self._changed:
-            self._changed.wait_for(lambda: self._closed, seconds)
+    def _take_news(self) -> bool:
+        with self._condition:
+            has_news, self._has_news = self._has_news, False
+            return has_news
+
+    def _wait_for_news(self) -> None:
+        with self._condition:
+            self._condition.wait_for(lambda: self._closed or self._has_news, _STOP_CHECK_SECONDS)
 
 
 class Listener:
-    """One who listens: gets everything after its place in the feed, each thing once."""
+    """Receives everything after its cursor in the feed, each event once."""
 
-    def __init__(self, push: Broadcaster, place: str | None) -> None:
-        self.place = place
-        """The entry up to which everything was told; None before the feed's first."""
-        self._push = push
-        self._narrator = FeedTranslator()
+    def __init__(self, broadcaster: Broadcaster, client: str, cursor: str | None) -> None:
+        self.cursor = cursor
+        """The last entry that was delivered completely; None before the feed's first entry."""
+        self._broadcaster = broadcaster
+        self._client = client
+        self._translator = FeedTranslator()
         self._is_open = True
 
     def events(self, seconds: float) -> Iterator[tuple[str | None, PushEvent | None]]:
-        """What happens, as it happens: each event with the place to resume from once it has been
-        seen. Without an event after `seconds` without one. Ends when listening does.
+        """The events as they happen, each with the cursor to resume from once it was delivered;
+        None as the event after at most `seconds` without one. Ends when the broadcaster is closed.
 
         Raises StorageUnavailable where the storage has to be read and does not answer.
         """
         ended = False
         while not ended and self._is_open:
-            told, ended = self._push.after(self.place, self._narrator, seconds)
-            for entry in told:
-                for event in entry.events[:-1]:  # the rest would be missed by resuming from here
-                    yield self.place, event
-                self.place = entry.id
+            entries, ended = self._broadcaster.after(self.cursor, self._translator, seconds)
+            for entry in entries:
+                # Resuming from this entry would skip its other events, so all but the last one
+                # come with the cursor of the entry before.
+                for event in entry.events[:-1]:
+                    yield self.cursor, event
+                self.cursor = entry.id
                 if entry.events:
-                    yield self.place, entry.events[-1]
-            yield self.place, None
+                    yield self.cursor, entry.events[-1]
+            yield self.cursor, None
 
     def close(self) -> None:
-        """Make room for another. Any number of times."""
+        """Make room for another listener. May be called more than once."""
         if self._is_open:
             self._is_open = False
-            self._push.leave()
+            self._broadcaster.leave(self._client)
 
 
-class ReplayBuffer:
-    """What the newest entries told, by their ids, after the place where sharing began."""
-
-    def __init__(self, start: str | None, size: int) -> None:
-        self._size = size
-        self._told: dict[str | None, TranslatedEntry | None] = {start: None}
-
-    def __contains__(self, place: str | None) -> bool:
-        return place in self._told
-
-    @property
-    def newest(self) -> str | None:
-        return next(reversed(self._told))
-
-    def add(self, told: list[TranslatedEntry]) -> None:
-        for entry in told:
-            self._told[entry.id] = entry
-        for _ in range(len(self._told) - self._size):
-            del self._told[next(iter(self._told))]
-
-    def after(self, place: str | None) -> list[TranslatedEntry] | None:
-        """What came after `place`, oldest first; None where that is no longer here."""
-        found: list[TranslatedEntry] = []
-        for known, told in reversed(self._told.items()):
-            if known == place:
-                return found[::-1]
-            if told:
-                found.append(told)
-        return None
-
-
-def _known(live: list[StreamStatus]) -> dict[str, StreamSnapshot]:
-    """What the statuses say of the streams, in the form in which the feed tells it."""
-    return {
+def _translator_of(live: list[StreamStatus]) -> FeedTranslator:
+    """A translator that knows all live streams, but for those without details so far."""
+    known = {
         status.user_id: StreamSnapshot(
             stream_id=status.stream.id,
             broadcaster_id=status.user_id,
@@ -224,3 +265,4 @@ def _known(live: list[StreamStatus]) -> dict[str, StreamSnapshot]:
         for status in live
         if status.stream and status.stream.has_details
     }
+    return FeedTranslator(known, unknown_is_new=True)

@@ -1,10 +1,10 @@
-"""What the entries of the feed tell somebody who watches as it happens."""
+"""Translates entries of the feed into the events that are pushed to clients."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from streamwatch.domain.documents import Document, event_document, snapshot_document
-from streamwatch.domain.models import EventType, StreamSnapshot
+from streamwatch.domain.models import EventType, StreamEvent, StreamSnapshot
 from streamwatch.storage.base import FeedEntry, FeedRecord, Tail
 
 
@@ -15,73 +15,90 @@ class PushEventType(StrEnum):
     TITLE = "stream.title"
     VIEWERS = "stream.viewers"
     GAP = "gap"
-    """Not of a stream: some of what happened before is no longer kept. Whoever wants to know how
-    things stand has to ask anew."""
+    """Some earlier events are no longer stored: the client has to read the current state again."""
 
 
 @dataclass(frozen=True, slots=True)
 class PushEvent:
-    """`data` is the API's Event for a stream that goes on or off, and its Snapshot else; with a
-    category or title, `previous` is what it was before, None where that is not known."""
+    """One event for a client.
+
+    `subject` is the event of a stream that started or ended, a snapshot for the other types, and
+    None for a gap. `previous` is the category name or the title before a change, None where that
+    is not known.
+    """
 
     type: PushEventType
     login: str
-    data: Document
+    subject: StreamEvent | StreamSnapshot | None
+    previous: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class TranslatedEntry:
-    """What the feed's entry `id` tells: nothing, where all of it is known already."""
+    """The events of one feed entry; empty where the entry changes nothing for clients."""
 
     id: str
     events: tuple[PushEvent, ...]
 
 
-_GAP = PushEvent(
-    PushEventType.GAP, "", {"detail": "Some of what happened before is no longer kept."}
-)
+_GAP = PushEvent(PushEventType.GAP, "", None)
 
 
 @dataclass(slots=True)
 class FeedTranslator:
-    """Tells what is new, by what it knows of each user's stream: the snapshot that was last taken.
+    """Compares each snapshot with the last one of the same user, which it remembers.
 
-    Of what it does not know it cannot say whether it changed; then it tells how it is now.
+    Of a stream that it does not know, it pushes category and title only where they are new: the
+    stream has just started (`started` has its user id), or every unknown stream is new.
     """
 
     known: dict[str, StreamSnapshot] = field(default_factory=dict)
+    started: set[str] = field(default_factory=set)
+    unknown_is_new: bool = False
+    """Whether `known` has every older stream. After a gap it is set too: changes may be missing."""
 
-    def tell(self, tail: Tail) -> list[TranslatedEntry]:
-        """What these entries tell, which must follow those that were told before."""
-        told = [TranslatedEntry(entry.id, self._events(entry)) for entry in tail.entries]
-        if told and not tail.complete:
-            told[0] = TranslatedEntry(told[0].id, (_GAP, *told[0].events))
-        return told
+    def translate(self, tail: Tail) -> list[TranslatedEntry]:
+        """Translate entries, which must follow those of the previous call."""
+        starts_with_gap = bool(tail.entries) and not tail.complete
+        self.unknown_is_new = self.unknown_is_new or starts_with_gap
+        translated = [TranslatedEntry(entry.id, self._events(entry)) for entry in tail.entries]
+        if starts_with_gap:
+            translated[0] = TranslatedEntry(translated[0].id, (_GAP, *translated[0].events))
+        return translated
+
+    def learn(self, entries: Iterable[FeedEntry]) -> None:
+        """Remember the snapshots of entries that the client has received already."""
+        for entry in entries:
+            self._events(entry)
 
     def _events(self, entry: FeedEntry) -> tuple[PushEvent, ...]:
-        """Nothing for an entry that cannot be read: the readers of the feed set it aside."""
+        """The events of `entry`. An entry that cannot be read has none: the feed's other readers
+        report it."""
         record = entry.record or FeedRecord("")
         events = [
-            PushEvent(
-                PushEventType(event.event_type), event.broadcaster_login, event_document(event)
-            )
+            PushEvent(PushEventType(event.event_type), event.broadcaster_login, event)
             for event in record.events
         ]
+        self.started.update(
+            event.broadcaster_id for event in record.events if event.event_type is EventType.ONLINE
+        )
         if record.snapshot:
-            events += self._news(record.snapshot)
+            events += self._changes(record.snapshot)
         return tuple(events)
 
-    def _news(self, snapshot: StreamSnapshot) -> list[PushEvent]:
-        before = self.known.get(snapshot.broadcaster_id)
+    def _changes(self, snapshot: StreamSnapshot) -> list[PushEvent]:
+        user_id, login = snapshot.broadcaster_id, snapshot.broadcaster_login
+        before = self.known.get(user_id)
+        is_new = user_id in self.started or (before is None and self.unknown_is_new)
         if before and before.stream_id != snapshot.stream_id:
-            before = None
-        self.known[snapshot.broadcaster_id] = snapshot
-        login, data = snapshot.broadcaster_login, snapshot_document(snapshot)
+            before, is_new = None, True
+        self.known[user_id] = snapshot
+        self.started.discard(user_id)
         events = []
-        if before is None or before.category_id != snapshot.category_id:
+        if before.category_id != snapshot.category_id if before else is_new:
             previous = before.category_name if before else None
-            events.append(PushEvent(PushEventType.CATEGORY, login, data | {"previous": previous}))
-        if before is None or before.title != snapshot.title:
+            events.append(PushEvent(PushEventType.CATEGORY, login, snapshot, previous))
+        if before.title != snapshot.title if before else is_new:
             previous = before.title if before else None
-            events.append(PushEvent(PushEventType.TITLE, login, data | {"previous": previous}))
-        return [*events, PushEvent(PushEventType.VIEWERS, login, data)]
+            events.append(PushEvent(PushEventType.TITLE, login, snapshot, previous))
+        return [*events, PushEvent(PushEventType.VIEWERS, login, snapshot)]

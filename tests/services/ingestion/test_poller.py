@@ -1,5 +1,3 @@
-import json
-
 import pytest
 
 from streamwatch.domain.models import Streamer, StreamStatus
@@ -138,6 +136,6 @@ def test_a_rename_that_a_poll_shows_moves_everything(watched: House) -> None:
     watched.clock.advance(60)
     watched.services.poller.poll_all()
     assert [item.login for item in watched.services.streamers.all()] == ["cooler_user"]
-    assert json.loads(watched.services.status.of_json("Cooler_User"))["user_id"] == "1337"
+    assert watched.services.status.find("Cooler_User").status.user_id == "1337"
     assert len(watched.services.events.of_streamer("cooler_user", 10)) == 1
     assert watched.services.events.of_streamer("cool_user", 10) == []

@@ -1,4 +1,4 @@
-"""Live events: what is told, to whom, and that nothing of it is lost."""
+"""The broadcaster: which events are pushed, to which listeners, and that none is lost."""
 
 import threading
 import time
@@ -10,8 +10,9 @@ from threading import RLock
 
 import pytest
 
-from streamwatch.domain.models import EventType, Stream
+from streamwatch.domain.models import EventType, Stream, StreamEvent, StreamSnapshot
 from streamwatch.services.errors import TooManyListeners
+from streamwatch.services.push import broadcaster
 from streamwatch.services.push.broadcaster import Broadcaster, Listener
 from streamwatch.services.push.translator import PushEvent, PushEventType
 from streamwatch.storage.base import StorageUnavailable, Tail
@@ -34,7 +35,7 @@ class FailingFeed(MemoryFeed):
 
 
 def threads() -> int:
-    return sum(thread.name == "live-push" for thread in threading.enumerate())
+    return sum(thread.name == "push" for thread in threading.enumerate())
 
 
 @pytest.fixture
@@ -55,8 +56,17 @@ def heard(listener: Listener, count: int) -> list[PushEvent]:
     return list(islice(events, count))
 
 
-def kinds(events: list[PushEvent]) -> list[str]:
+def types(events: list[PushEvent]) -> list[str]:
     return [event.type for event in events]
+
+
+def event_ids(events: list[PushEvent]) -> list[str]:
+    return [event.subject.id for event in events if isinstance(event.subject, StreamEvent)]
+
+
+def snapshot_of(event: PushEvent) -> StreamSnapshot:
+    assert isinstance(event.subject, StreamSnapshot)
+    return event.subject
 
 
 def go_online(storage: FailingStorage, event_id: str, user_id: str = "1") -> None:
@@ -72,36 +82,34 @@ def poll(storage: FailingStorage, *, viewers: int = 5, **details: str) -> None:
     build.store(storage, build.change(after, snapshot=snapshot))
 
 
-def test_a_listener_hears_what_happens_from_now_on(
-    storage: FailingStorage, push: Broadcaster
-) -> None:
+def test_a_listener_gets_the_events_from_now_on(storage: FailingStorage, push: Broadcaster) -> None:
     go_online(storage, "before")
     with closing(push.listen()) as listener:
         go_online(storage, "after")
         [event] = heard(listener, 1)
-    assert (event.type, event.data["id"]) == (PushEventType.ONLINE, "after")
+    assert (event.type, event_ids([event])) == (PushEventType.ONLINE, ["after"])
 
 
-def test_everybody_hears_everything_by_one_reading_of_the_feed(
+def test_all_listeners_get_all_events_from_one_reader_of_the_feed(
     storage: FailingStorage, push: Broadcaster
 ) -> None:
     with closing(push.listen()) as one, closing(push.listen()) as other:
         go_online(storage, "e1")
         go_online(storage, "e2")
-        assert [event.data["id"] for event in heard(one, 2)] == ["e1", "e2"]
-        assert [event.data["id"] for event in heard(other, 2)] == ["e1", "e2"]
+        assert event_ids(heard(one, 2)) == ["e1", "e2"]
+        assert event_ids(heard(other, 2)) == ["e1", "e2"]
 
 
-def test_off_and_on_and_viewers_are_told(storage: FailingStorage, push: Broadcaster) -> None:
+def test_the_end_of_a_stream_is_pushed(storage: FailingStorage, push: Broadcaster) -> None:
     with closing(push.listen()) as listener:
         event = build.event("off", event_type=EventType.OFFLINE)
         build.store(storage, build.change(build.status(live=False), event))
         [offline] = heard(listener, 1)
     assert (offline.type, offline.login) == (PushEventType.OFFLINE, "ann")
-    assert offline.data["event_type"] == "stream.offline"
+    assert event_ids([offline]) == ["off"]
 
 
-def test_what_changed_is_told_once_and_what_it_was_before(
+def test_a_change_of_category_or_title_is_pushed_once_with_the_previous_value(
     storage: FailingStorage, push: Broadcaster
 ) -> None:
     poll(storage, title="old", category_id="9", category_name="Chess")
@@ -110,7 +118,7 @@ def test_what_changed_is_told_once_and_what_it_was_before(
         poll(storage, title="old", category_id="3", category_name="Go")
         poll(storage, title="new", category_id="3", category_name="Go")
         events = heard(listener, 9)
-    assert kinds(events) == [
+    assert types(events) == [
         "gap",  # "0" is no entry of this feed
         *("stream.category", "stream.title", "stream.viewers"),
         "stream.viewers",
@@ -118,12 +126,12 @@ def test_what_changed_is_told_once_and_what_it_was_before(
         *("stream.title", "stream.viewers"),
     ]
     first, category, title = events[1], events[5], events[7]
-    assert (first.data["category_name"], first.data["previous"]) == ("Chess", None)
-    assert (category.data["category_name"], category.data["previous"]) == ("Go", "Chess")
-    assert (title.data["title"], title.data["previous"]) == ("new", "old")
+    assert (snapshot_of(first).category_name, first.previous) == ("Chess", None)
+    assert (snapshot_of(category).category_name, category.previous) == ("Go", "Chess")
+    assert (snapshot_of(title).title, title.previous) == ("new", "old")
 
 
-def test_what_the_status_says_already_is_no_news(
+def test_category_and_title_that_the_status_has_already_are_not_pushed(
     storage: FailingStorage, push: Broadcaster
 ) -> None:
     snapshot = build.snapshot()
@@ -138,7 +146,7 @@ def test_what_the_status_says_already_is_no_news(
     with closing(push.listen()) as listener:
         poll(storage, viewers=7)
         [event] = heard(listener, 1)
-    assert (event.type, event.data["viewer_count"]) == (PushEventType.VIEWERS, 7)
+    assert (event.type, snapshot_of(event).viewer_count) == (PushEventType.VIEWERS, 7)
 
 
 def test_another_stream_of_the_same_streamer_has_no_previous_title(
@@ -148,37 +156,39 @@ def test_another_stream_of_the_same_streamer_has_no_previous_title(
     with closing(push.listen()) as listener:
         poll(storage, title="new", stream_id="s2")
         events = heard(listener, 3)
-    assert [event.data.get("previous") for event in events] == [None, None, None]
+    assert [event.previous for event in events] == [None, None, None]
 
 
-def test_who_comes_back_hears_what_was_missed(storage: FailingStorage, push: Broadcaster) -> None:
+def test_a_listener_that_resumes_gets_the_events_it_missed(
+    storage: FailingStorage, push: Broadcaster
+) -> None:
     with closing(push.listen()) as listener:
         go_online(storage, "e1")
         heard(listener, 1)
-        place = listener.place
+        cursor = listener.cursor
     for number in range(3):
         go_online(storage, f"missed{number}")
-    with closing(push.listen(after=place)) as again:
+    with closing(push.listen(after=cursor)) as again:
         go_online(storage, "new")
         events = heard(again, 4)
-    assert [event.data["id"] for event in events] == ["missed0", "missed1", "missed2", "new"]
+    assert event_ids(events) == ["missed0", "missed1", "missed2", "new"]
 
 
-def test_who_was_away_for_longer_than_the_feed_keeps_is_told_so(
+def test_a_listener_that_resumes_from_a_trimmed_entry_gets_a_gap(
     storage: FailingStorage, push: Broadcaster
 ) -> None:
     go_online(storage, "e1")
-    place = storage.feed.last_id()
+    cursor = storage.feed.last_id()
     build.tell(storage, "missed0", "missed1", "missed2", "missed3")
     storage.feed.acknowledge("r", [entry.id for entry in build.read(storage, "r")])
     storage.feed.trim(keep=2)
-    with closing(push.listen(after=place)) as listener:
+    with closing(push.listen(after=cursor)) as listener:
         events = heard(listener, 3)
-    assert kinds(events) == ["gap", "stream.online", "stream.online"]
-    assert [event.data.get("id") for event in events[1:]] == ["missed2", "missed3"]
+    assert types(events) == ["gap", "stream.online", "stream.online"]
+    assert event_ids(events[1:]) == ["missed2", "missed3"]
 
 
-def test_a_listener_who_is_slow_misses_nothing(
+def test_a_slow_listener_misses_nothing(
     storage: FailingStorage,
 ) -> None:
     push = Broadcaster(storage, capacity=2, shared=5)
@@ -188,24 +198,24 @@ def test_a_listener_who_is_slow_misses_nothing(
         assert len(heard(fast, 1)) == 1
         for number in range(20):
             go_online(storage, f"e{number}")
-        assert [event.data["id"] for event in heard(fast, 20)] == [f"e{n}" for n in range(20)]
-        assert [event.data["id"] for event in heard(slow, 20)] == [f"e{n}" for n in range(20)]
+        assert event_ids(heard(fast, 20)) == [f"e{n}" for n in range(20)]
+        assert event_ids(heard(slow, 20)) == [f"e{n}" for n in range(20)]
 
 
-def test_the_place_of_an_event_before_the_last_of_its_entry_is_the_entry_before(
+def test_the_cursor_of_an_event_that_is_not_the_last_of_its_entry_is_the_entry_before(
     storage: FailingStorage, push: Broadcaster
 ) -> None:
     """So that resuming from it brings the rest of the entry."""
     with closing(push.listen()) as listener:
         poll(storage)
-        start = listener.place
+        start = listener.cursor
         told = [item for item, _ in zip(listener.events(10), range(3), strict=False)]
-    assert [place for place, _ in told] == [start, start, storage.feed.last_id()]
+    assert [cursor for cursor, _ in told] == [start, start, storage.feed.last_id()]
 
 
-def test_there_is_room_for_so_many(push: Broadcaster) -> None:
+def test_one_listener_more_than_the_capacity_is_refused(push: Broadcaster) -> None:
     listeners = [push.listen() for _ in range(3)]
-    with pytest.raises(TooManyListeners, match="poll meanwhile"):
+    with pytest.raises(TooManyListeners, match="Try again later"):
         push.listen()
     listeners[0].close()
     listeners[0].close()
@@ -214,9 +224,7 @@ def test_there_is_room_for_so_many(push: Broadcaster) -> None:
         listener.close()
 
 
-def test_nothing_reads_the_feed_while_nobody_listens(
-    storage: FailingStorage, push: Broadcaster
-) -> None:
+def test_the_feed_is_not_read_without_listeners(storage: FailingStorage, push: Broadcaster) -> None:
     wait_for(lambda: threads() == 0)  # of the tests before
     one, other = push.listen(), push.listen()
     assert threads() == 1
@@ -228,7 +236,7 @@ def test_nothing_reads_the_feed_while_nobody_listens(
         assert len(heard(listener, 1)) == 1
 
 
-def test_listening_ends_with_the_process(push: Broadcaster) -> None:
+def test_listeners_end_when_the_process_stops(push: Broadcaster) -> None:
     listener = push.listen()
     stopping: list[bool] = []
     push.ends_when(lambda: bool(stopping))
@@ -238,7 +246,7 @@ def test_listening_ends_with_the_process(push: Broadcaster) -> None:
     assert all(event is None for _, event in events)
 
 
-def test_a_storage_that_fails_for_a_while_is_only_waited_for(storage: FailingStorage) -> None:
+def test_the_feed_is_read_again_after_a_failure(storage: FailingStorage) -> None:
     storage.feed = feed = FailingFeed(RLock(), time.monotonic)
     push = Broadcaster(storage, capacity=1)
     with closing(push), closing(push.listen()) as listener:
@@ -246,12 +254,61 @@ def test_a_storage_that_fails_for_a_while_is_only_waited_for(storage: FailingSto
         wait_for(lambda: not feed.failures)
         go_online(storage, "e1")
         [event] = heard(listener, 1)
-    assert event.data["id"] == "e1"
+    assert event_ids([event]) == ["e1"]
 
 
-def test_without_a_storage_nobody_can_listen(storage: FailingStorage, push: Broadcaster) -> None:
+def test_listening_fails_while_the_storage_is_down(
+    storage: FailingStorage, push: Broadcaster
+) -> None:
     storage.error = StorageUnavailable("down")
     with pytest.raises(StorageUnavailable):
         push.listen()
     storage.error = None
     push.listen().close()
+
+
+def test_a_client_has_a_share_of_the_places() -> None:
+    push = Broadcaster(FailingStorage(), capacity=4, capacity_a_client=2)
+    listeners = [push.listen(client="first") for _ in range(2)]
+    with pytest.raises(TooManyListeners):
+        push.listen(client="first")
+    listeners.append(push.listen(client="second"))
+    for listener in listeners:
+        listener.close()
+    push.listen(client="first").close()
+    push.close()
+
+
+def test_resuming_does_not_repeat_category_and_title_of_live_streams(
+    storage: FailingStorage, push: Broadcaster
+) -> None:
+    poll(storage, title="old", category_id="9", category_name="Chess")
+    cursor = storage.feed.last_id()
+    poll(storage, title="old", category_id="9", category_name="Chess", viewers=6)
+    poll(storage, title="new", category_id="9", category_name="Chess", viewers=6)
+    with closing(push.listen(after=cursor)) as listener:
+        events = heard(listener, 3)
+    assert types(events) == ["stream.viewers", "stream.title", "stream.viewers"]
+    assert events[1].previous == "old"
+
+
+def test_resuming_pushes_category_and_title_of_a_stream_that_started_meanwhile(
+    storage: FailingStorage, push: Broadcaster
+) -> None:
+    go_online(storage, "other", user_id="2")
+    cursor = storage.feed.last_id()
+    go_online(storage, "e1")
+    poll(storage, title="new")
+    with closing(push.listen(after=cursor)) as listener:
+        events = heard(listener, 4)
+    assert types(events) == ["stream.online", "stream.category", "stream.title", "stream.viewers"]
+
+
+def test_an_event_is_pushed_without_waiting_for_the_next_regular_read(
+    storage: FailingStorage, push: Broadcaster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(broadcaster, "_READ_SECONDS", 3600)
+    with closing(push.listen()) as listener:
+        for number in range(3):
+            go_online(storage, f"e{number}")
+            assert event_ids(heard(listener, 1)) == [f"e{number}"]
