@@ -1,112 +1,118 @@
-"""The port to the analytics: what was observed is kept, and read as sessions and figures.
+"""The port to the analytics: sessions, samples and statistics, read and projected.
 
 A backend subclasses `AnalyticsStore` and proves itself with the contract tests in
-`streamwatch.analytics.testing`. It has no rules: `domain.sessions` makes sessions of what was
-observed, `domain.statistics` their figures. Reads cost by what they answer, or by the number of
-streamers, never by the number of samples. Safe to call from several threads and processes.
+`streamwatch.analytics.testing`. It has no rules: `domain.sessions` makes sessions of events and
+samples, `domain.statistics` their statistics. A backend that implements the `Repository` port
+projects with `streamwatch.analytics.projection`, as those of StreamWatch do.
+
+The cost of a read depends on the size of its answer, or on the number of streamers, never on the
+number of samples. Safe to call from several threads and processes.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 
+from streamwatch.analytics.state import Events, StoredSession, StreamerState, Update
 from streamwatch.domain.models import StreamSnapshot
 from streamwatch.domain.sessions import ProjectionInput, StreamSession
 from streamwatch.domain.statistics import CategorySums
-from streamwatch.domain.totals import GameSums, Ranking, StreamerStats, Summary, Totals
+from streamwatch.domain.totals import GameSums, Ranking, StreamerStats, Summary, Totals, totals
 
 
 class AnalyticsError(Exception):
-    """The analytics could not do what was asked: it is the asked that is wrong."""
+    """The request is invalid, and would fail again."""
 
 
 class AnalyticsUnavailable(AnalyticsError):
-    """The analytics did not answer, or not in time. A read says so within 3 seconds."""
+    """The database did not answer, or not in time. A read raises it within 3 seconds."""
 
 
 class AnalyticsStore(ABC):
-    """Sessions, samples and figures. Every verb may raise AnalyticsUnavailable."""
+    """Sessions, samples and statistics. Every method may raise AnalyticsUnavailable."""
 
     @abstractmethod
     def ping(self) -> None:
-        """Raise AnalyticsUnavailable unless the analytics answer."""
+        """Raise AnalyticsUnavailable unless the database answers."""
 
     @abstractmethod
     def prepare(self) -> None:
-        """Make what the data needs (indexes, retention) what the settings say. Any number of
-        times."""
+        """Create indexes and apply the retention that the settings ask for. Can be repeated."""
 
     # Writing
 
     @abstractmethod
-    def project(self, observed: ProjectionInput) -> None:
-        """Keep what was observed, and let sessions and figures follow.
+    def project(self, new: ProjectionInput) -> None:
+        """Store events and samples, and update sessions and statistics.
 
-        They are functions of all that was ever projected: neither the order, nor repetition, nor
-        doing it in several processes at once makes a difference. Raises AnalyticsError, with
-        sessions and figures as they were, for what cannot be kept.
+        The result depends on the set of everything that was ever projected: not on its order, on
+        repetition, or on how many processes project at once. Raises AnalyticsError for input that
+        cannot be stored; sessions and statistics are then unchanged.
         """
 
     @abstractmethod
     def recalculate(self, user_id: str) -> None:
-        """Make the sessions and figures of a streamer anew from what is kept. Figures whose samples
-        are no longer kept stay as they are."""
+        """Compute the sessions and statistics of a streamer from the stored events and samples.
+        Sums over samples that have expired stay as they are."""
 
-    # One streamer's
+    # One streamer
 
     @abstractmethod
     def find(self, login: str) -> StreamerStats | None:
-        """The figures of the streamer who was last observed under this login, in lower case."""
+        """The statistics of the streamer who was last observed under this login, in lower case."""
 
-    @abstractmethod
     def sessions(self, user_id: str, limit: int) -> list[StreamSession]:
         """The newest sessions by their start."""
+        return list(islice(self.each_session(user_id), limit))
 
     @abstractmethod
     def each_session(self, user_id: str, since: datetime | None = None) -> Iterator[StreamSession]:
-        """All sessions that started at or after `since`, the newest first, as they are read."""
+        """All sessions that started at or after `since`, the newest first, read step by step."""
 
     @abstractmethod
     def session(self, stream_id: str) -> StreamSession | None:
         """The session of one stream."""
 
-    @abstractmethod
     def totals(self, user_id: str, since: datetime, until: datetime) -> Totals:
-        """What the sessions add up to that started in [since, until)."""
+        """The totals of the sessions that started in [since, until)."""
+        sessions = self.each_session(user_id, since)
+        return totals(session for session in sessions if session.started_at < until)
 
     @abstractmethod
     def categories(self, user_id: str) -> list[CategorySums]:
-        """What was played, the most hours first."""
+        """The categories of a streamer, the most hours first."""
 
-    # Everyone's
+    # All streamers
 
     @abstractmethod
     def summary(self) -> Summary:
-        """What all sessions add up to."""
+        """The totals of all sessions."""
 
     @abstractmethod
     def user_ids(self) -> list[str]:
-        """All of whom anything was ever observed."""
+        """The ids of all streamers that were ever observed, sorted."""
 
     @abstractmethod
     def watched_since(self, since: datetime) -> int:
-        """Viewers times milliseconds, of all streams from `since` on: the start of a quarter of an
-        hour. Costs by the sessions that were on since."""
+        """Viewers times milliseconds of all streams from `since` on, which is the start of a
+        quarter of an hour. The cost depends on the number of sessions that were on since."""
 
     @abstractmethod
     def top(self, ranking: Ranking, limit: int) -> list[StreamerStats]:
-        """The first by hours streamed, hours watched, peak or average viewers. Of equals, the one
-        with the lesser user id comes first."""
+        """The first streamers by hours streamed, hours watched, peak or average viewers. Equals
+        are sorted by user id."""
 
     @abstractmethod
     def top_games(self, limit: int) -> list[GameSums]:
-        """The categories with the most hours watched. Of equals, the lesser id comes first."""
+        """The categories with the most hours watched. Equals are sorted by id."""
 
     # Samples
 
-    @abstractmethod
     def snapshots(self, user_id: str | None, limit: int) -> list[StreamSnapshot]:
         """The newest samples, of one streamer or of all."""
+        return list(islice(self.each_snapshot(user_id), limit))
 
     @abstractmethod
     def samples(self, stream_id: str) -> list[StreamSnapshot]:
@@ -114,7 +120,46 @@ class AnalyticsStore(ABC):
 
     @abstractmethod
     def each_snapshot(self, user_id: str | None) -> Iterator[StreamSnapshot]:
-        """All samples, of one streamer or of all, the newest first, as they are read."""
+        """All samples, of one streamer or of all, the newest first, read step by step."""
 
     def close(self) -> None:  # noqa: B027  a backend without connections has nothing to close
-        """Let go of connections."""
+        """Close connections."""
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """All stored events and sessions of a streamer."""
+
+    events: Events
+    sessions: Mapping[str, StoredSession]
+
+
+class Repository(ABC):
+    """What the projection reads and saves. Every method may raise AnalyticsUnavailable."""
+
+    @abstractmethod
+    def states(self, user_ids: Collection[str]) -> dict[str, StreamerState]:
+        """The stored states of these streamers by user id."""
+
+    @abstractmethod
+    def stored_sessions(self, stream_ids: Collection[str]) -> dict[str, StoredSession]:
+        """The stored sessions of these streams by stream id."""
+
+    @abstractmethod
+    def stored_samples(self, stream_ids: Collection[str]) -> dict[str, list[StreamSnapshot]]:
+        """The stored samples of these streams by stream id, in any order."""
+
+    @abstractmethod
+    def history(self, user_id: str) -> History:
+        """Everything of one streamer, read after their state."""
+
+    @abstractmethod
+    def save(self, updates: Sequence[Update]) -> set[str]:
+        """Save these updates, each if its state still has the version that it was read with.
+        Returns the user ids of those that were saved.
+
+        Where an update cannot be saved in one step, events and samples are stored first, then the
+        sessions, each if it still has its version, then the state: so a state that was saved has
+        everything that it counts. Events and samples that are stored already stay as they are, but
+        for events that `domain.sessions.merge_events` changes.
+        """

@@ -40,8 +40,7 @@ class Streamer:
     """A monitored user, with the ids of their EventSub subscriptions.
 
     `signed_with` identifies the webhook secret that these were created with (see
-    `subscriptions.secret_fingerprint`); None if it is unknown or nothing is signed. The names are
-    as of `named_at`, None if that is unknown. `version` grows with each change (see `streamers`).
+    `subscriptions.secret_fingerprint`); None if it is unknown or nothing is signed.
     """
 
     user_id: str
@@ -52,8 +51,6 @@ class Streamer:
     offline_subscription_id: str | None = None
     signed_with: str | None = None
     update_subscription_id: str | None = None
-    named_at: datetime | None = None
-    version: int = 1
 
     @property
     def is_active(self) -> bool:

@@ -88,11 +88,12 @@ class Ranking(StrEnum):
 
 
 def totals(sessions: Iterable[StreamSession]) -> Totals:
-    """What these sessions add up to."""
-    return sum((_alone(one) for one in sessions), Totals())
+    """The totals of several sessions."""
+    return sum((session_totals(session) for session in sessions), Totals())
 
 
-def _alone(session: StreamSession) -> Totals:
+def session_totals(session: StreamSession) -> Totals:
+    """The totals of one session."""
     ended = not session.is_ongoing
     return Totals(
         streams=1,

@@ -15,6 +15,7 @@ from streamwatch.analytics.mongo import MongoAnalytics
 from streamwatch.analytics.testing import CAP, AnalyticsContract, OpenAnalytics
 from streamwatch.analytics.testing.build import START
 from streamwatch.domain.sessions import ProjectionInput
+from tests.analytics.doubles import mongomock_client
 from tests.servers import mongo_server
 from tests.waiting import wait_for
 
@@ -88,6 +89,30 @@ class TestMongoAnalytics(AnalyticsContract):
             with pymongo.MongoClient[dict[str, object]](mongodb_url) as client:
                 snapshots = client[mongodb_database]["stream_snapshots"]
                 snapshots.delete_many({"captured_at": {"$lt": before}})
+
+        return forget
+
+
+class TestMongoAnalyticsOnMongomock(AnalyticsContract):
+    """The double that plug-ins and quick tests may use answers as MongoDB does."""
+
+    # Not on mongomock: it replaces a document in two steps, and a reader may see it half written.
+    test_several_processes_at_once_make_no_difference = None  # type: ignore[assignment]
+
+    @pytest.fixture
+    def client(self) -> Iterator[Any]:
+        with mongomock_client() as client:
+            yield client
+
+    @pytest.fixture
+    def open_analytics(self, client: Any) -> OpenAnalytics:
+        return lambda: MongoAnalytics("", "streamwatch", CAP, make_client=lambda: client)
+
+    @pytest.fixture
+    def forget(self, client: Any) -> Callable[[datetime], None]:
+        def forget(before: datetime) -> None:
+            snapshots = client["streamwatch"]["stream_snapshots"]
+            snapshots.delete_many({"captured_at": {"$lt": before}})
 
         return forget
 

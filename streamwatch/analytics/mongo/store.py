@@ -1,38 +1,34 @@
 """The analytics in MongoDB: what the port promises, on the collections of `schema`."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
-from typing import Self, TypeVar, cast
+from typing import Self
 
 from pymongo import ASCENDING, DESCENDING
 from pymongo.collection import Collection
 from pymongo.cursor import Cursor
 
 from streamwatch.analytics.base import AnalyticsStore
-from streamwatch.analytics.mongo import schema
-from streamwatch.analytics.mongo.codec import (
+from streamwatch.analytics.codec import (
+    COUNTS,
+    SUMS,
+    Document,
     category_from,
+    quarter_from,
     sample_from,
+    session_from,
     stats_from,
     totals_from,
 )
-from streamwatch.analytics.mongo.connection import (
-    WRITE_SECONDS,
-    Connection,
-    Document,
-    within,
-)
-from streamwatch.analytics.mongo.projection import Projection
-from streamwatch.analytics.mongo.sessions import Sessions
-from streamwatch.analytics.mongo.sums import OF_TOTALS, sums_of
+from streamwatch.analytics.mongo import schema
+from streamwatch.analytics.mongo.connection import Client, Connection, client_maker, items
+from streamwatch.analytics.mongo.repository import BATCH_SIZE, MongoRepository
+from streamwatch.analytics.projection import Projection
 from streamwatch.domain.models import StreamSnapshot
 from streamwatch.domain.sessions import ProjectionInput, StreamSession
-from streamwatch.domain.statistics import CategorySums
-from streamwatch.domain.totals import GameSums, Ranking, StreamerStats, Summary, Totals
+from streamwatch.domain.statistics import CategorySums, quarter_of
+from streamwatch.domain.totals import GameSums, Ranking, StreamerStats, Summary
 from streamwatch.settings import Settings
-
-Thing = TypeVar("Thing")
 
 _RANKED_BY = {
     Ranking.HOURS: "airtime_ms",
@@ -40,18 +36,24 @@ _RANKED_BY = {
     Ranking.PEAK: "max_viewers",
     Ranking.AVERAGE: "average",
 }
+_NEWEST_FIRST = [("started_at", DESCENDING), ("_id", DESCENDING)]
 
 
 class MongoAnalytics(AnalyticsStore):
-    """Connects when it is first used, in each process anew."""
+    """Connects when it is first used, in each process anew. `make_client` stands in for the client
+    of `url` in tests."""
 
     def __init__(
-        self, url: str, database: str, sample_cap: timedelta, retention: timedelta | None = None
+        self,
+        url: str,
+        database: str,
+        sample_cap: timedelta,
+        retention: timedelta | None = None,
+        make_client: Callable[[], Client] | None = None,
     ) -> None:
-        self._connection = Connection(url, database)
+        self._connection = Connection(make_client or client_maker(url), database)
         self._retention = retention
-        self._sessions = Sessions(self._connection, sample_cap)
-        self._projection = Projection(self._connection, sample_cap)
+        self._projection = Projection(MongoRepository(self._connection), sample_cap)
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:
@@ -64,62 +66,56 @@ class MongoAnalytics(AnalyticsStore):
         )
 
     def ping(self) -> None:
-        with self._connection.reading():
-            self._connection.database.command("ping")
+        self._connection.ping()
 
     def prepare(self) -> None:
-        with self._working(schema.PREPARE_SECONDS):
+        with self._connection.writing(schema.PREPARE_SECONDS):
             schema.prepare(self._connection, self._retention)
 
     def close(self) -> None:
         self._connection.close()
 
-    # Writing
-
-    def project(self, observed: ProjectionInput) -> None:
-        with self._working(WRITE_SECONDS):
-            self._projection.project(observed)
+    def project(self, new: ProjectionInput) -> None:
+        with self._connection.writing():
+            self._projection.project(new)
 
     def recalculate(self, user_id: str) -> None:
-        with self._working(WRITE_SECONDS):
+        with self._connection.writing():
             self._projection.recalculate(user_id)
 
-    @contextmanager
-    def _working(self, seconds: float) -> Iterator[None]:
-        """For what may take longer than a read, unless the database does not answer at all."""
-        self.ping()
-        with within(seconds):
-            yield
-
-    # One streamer's
+    # One streamer
 
     def find(self, login: str) -> StreamerStats | None:
+        newest = [("updated_at", DESCENDING)]
         with self._connection.reading():
-            newest = [("updated_at", DESCENDING)]
-            value = self._stats.find_one({"broadcaster_login": login}, sort=newest)
-            return stats_from(value) if value else None
+            document = self._stats.find_one({"broadcaster_login": login}, _STATS, sort=newest)
+            return stats_from(document) if document else None
 
     def sessions(self, user_id: str, limit: int) -> list[StreamSession]:
         with self._connection.reading():
-            return self._sessions.newest(user_id, limit)
+            return [session_from(item) for item in self._newest_sessions(user_id).limit(limit)]
 
     def each_session(self, user_id: str, since: datetime | None = None) -> Iterator[StreamSession]:
-        return _each(self._connection, self._sessions.each(user_id, since))
+        sessions = map(session_from, self._newest_sessions(user_id, since))
+        return items(self._connection, sessions)
+
+    def _newest_sessions(self, user_id: str, since: datetime | None = None) -> Cursor[Document]:
+        query: Document = {"broadcaster_id": user_id}
+        if since is not None:
+            query["started_at"] = {"$gte": since}
+        return self._sessions.find(query).sort(_NEWEST_FIRST)
 
     def session(self, stream_id: str) -> StreamSession | None:
         with self._connection.reading():
-            return self._sessions.one(stream_id)
-
-    def totals(self, user_id: str, since: datetime, until: datetime) -> Totals:
-        with self._connection.reading():
-            return self._sessions.totals(user_id, since, until)
+            document = self._sessions.find_one({"_id": stream_id})
+            return session_from(document) if document else None
 
     def categories(self, user_id: str) -> list[CategorySums]:
         with self._connection.reading():
-            value = self._stats.find_one({"_id": user_id}, {"categories": 1})
-            return [category_from(one) for one in value["categories"]] if value else []
+            document = self._stats.find_one({"_id": user_id}, {"categories": 1})
+            return [category_from(item) for item in document["categories"]] if document else []
 
-    # Everyone's: one document a streamer
+    # All streamers: sums over one document a streamer, or the first by an index
 
     def summary(self) -> Summary:
         with self._connection.reading():
@@ -129,16 +125,22 @@ class MongoAnalytics(AnalyticsStore):
     def user_ids(self) -> list[str]:
         with self._connection.reading():
             found = self._stats.find({}, {"_id": 1}).sort("_id", ASCENDING).hint("_id_")
-            return [value["_id"] for value in found]
+            return [document["_id"] for document in found]
 
     def watched_since(self, since: datetime) -> int:
+        was_on = {"$or": [{"ended_at": None}, {"ended_at": {"$gte": since}}]}
+        first = quarter_of(since)
         with self._connection.reading():
-            return self._sessions.watched_since(since)
+            found = self._sessions.find(was_on, {"quarters": 1}, batch_size=BATCH_SIZE)
+            quarters = (quarter_from(item) for document in found for item in document["quarters"])
+            return sum(item.viewer_ms for item in quarters if item.quarter >= first)
 
     def top(self, ranking: Ranking, limit: int) -> list[StreamerStats]:
         order = [(_RANKED_BY[ranking], DESCENDING), ("_id", ASCENDING)]
         with self._connection.reading():
-            return [stats_from(value) for value in self._stats.find().sort(order).limit(limit)]
+            return [
+                stats_from(item) for item in self._stats.find({}, _STATS).sort(order).limit(limit)
+            ]
 
     def top_games(self, limit: int) -> list[GameSums]:
         pipeline: list[Document] = [
@@ -149,26 +151,26 @@ class MongoAnalytics(AnalyticsStore):
         ]
         with self._connection.reading():
             return [
-                GameSums(value["streamers"], category_from(value | {"category_id": value["_id"]}))
-                for value in self._stats.aggregate(pipeline)
+                GameSums(item["streamers"], category_from(item | {"category_id": item["_id"]}))
+                for item in self._stats.aggregate(pipeline)
             ]
 
     # Samples
 
     def snapshots(self, user_id: str | None, limit: int) -> list[StreamSnapshot]:
         with self._connection.reading():
-            return [sample_from(value) for value in self._newest_snapshots(user_id).limit(limit)]
+            return [sample_from(item) for item in self._newest_samples(user_id).limit(limit)]
 
     def samples(self, stream_id: str) -> list[StreamSnapshot]:
         snapshots = self._connection.collection(schema.SNAPSHOTS)
         with self._connection.reading():
             found = snapshots.find({"stream_id": stream_id}).sort("captured_at", ASCENDING)
-            return [sample_from(value) for value in found]
+            return [sample_from(document) for document in found]
 
     def each_snapshot(self, user_id: str | None) -> Iterator[StreamSnapshot]:
-        return _each(self._connection, map(sample_from, self._newest_snapshots(user_id)))
+        return items(self._connection, map(sample_from, self._newest_samples(user_id)))
 
-    def _newest_snapshots(self, user_id: str | None) -> Cursor[Document]:
+    def _newest_samples(self, user_id: str | None) -> Cursor[Document]:
         query = {} if user_id is None else {"broadcaster_id": user_id}
         snapshots = self._connection.collection(schema.SNAPSHOTS)
         return snapshots.find(query).sort("captured_at", DESCENDING)
@@ -177,23 +179,30 @@ class MongoAnalytics(AnalyticsStore):
     def _stats(self) -> Collection[Document]:
         return self._connection.collection(schema.STATS)
 
-
-def _each(connection: Connection, things: Iterator[Thing]) -> Iterator[Thing]:
-    """The same things, each within the time and with the errors of a read."""
-    end = object()
-    while True:
-        with connection.reading():
-            thing = next(things, end)
-        if thing is end:
-            return
-        yield cast("Thing", thing)
+    @property
+    def _sessions(self) -> Collection[Document]:
+        return self._connection.collection(schema.SESSIONS)
 
 
-_SUMMARY: Document = {"_id": None, "streamers": {"$sum": 1}, **OF_TOTALS}
+def _sums_of(prefix: str, names: tuple[str, ...]) -> Document:
+    return {
+        name: {"$max" if name == "max_viewers" else "$sum": f"${prefix}{name}"} for name in names
+    }
+
+
+_STATS = dict.fromkeys(("settled", "recent", "events", "last_settled", "categories"), 0)
+"""What the statistics of a streamer are read without."""
+
+_SUMMARY: Document = {
+    "_id": None,
+    "streamers": {"$sum": 1},
+    "last_stream_at": {"$max": "$last_stream_at"},
+    **_sums_of("", COUNTS + SUMS),
+}
 
 _GAMES: Document = {
     "_id": "$categories.category_id",
     "streamers": {"$sum": 1},
     "category_name": {"$max": "$categories.category_name"},
-    **sums_of("categories."),
+    **_sums_of("categories.", SUMS),
 }

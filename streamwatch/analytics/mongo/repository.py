@@ -1,0 +1,176 @@
+"""The repository in MongoDB: no transactions, so that one server is enough.
+
+A document is replaced only if it still has the version that was read. Versions are random numbers:
+so whoever reads a version back knows whether it is its own.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection as Items
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from secrets import randbits
+from typing import Any
+
+from pymongo import InsertOne, ReplaceOne, UpdateOne
+from pymongo.collection import Collection
+from pymongo.errors import BulkWriteError
+
+from streamwatch.analytics.base import History, Repository
+from streamwatch.analytics.codec import (
+    Document,
+    event_document,
+    event_from,
+    sample_document,
+    sample_from,
+    session_document,
+    session_from,
+    state_document,
+    state_from,
+    stats_document,
+    stats_from,
+)
+from streamwatch.analytics.mongo.connection import Connection
+from streamwatch.analytics.mongo.schema import EVENTS, SESSIONS, SNAPSHOTS, STATS
+from streamwatch.analytics.state import StoredSession, StreamerState, Update
+from streamwatch.domain.models import StreamSnapshot
+from streamwatch.domain.sessions import Kind, SessionEvent
+from streamwatch.domain.times import format_time
+
+BATCH_SIZE = 10_000
+"""How many documents one answer may have: MongoDB's own first answer is 101."""
+
+UNVERSIONED = 0
+"""The version of a document that version 0.1 wrote."""
+
+_DUPLICATE_KEY = 11000
+_NEVER = datetime.max.replace(microsecond=0, tzinfo=UTC)
+
+Write = InsertOne[Document] | ReplaceOne[Document] | UpdateOne
+
+
+class MongoRepository(Repository):
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def states(self, user_ids: Items[str]) -> dict[str, StreamerState]:
+        return {document["_id"]: _state(document) for document in self._find(STATS, user_ids)}
+
+    def stored_sessions(self, stream_ids: Items[str]) -> dict[str, StoredSession]:
+        return {item["_id"]: _stored(item) for item in self._find(SESSIONS, stream_ids)}
+
+    def stored_samples(self, stream_ids: Items[str]) -> dict[str, list[StreamSnapshot]]:
+        samples = defaultdict(list)
+        for document in self._find(SNAPSHOTS, stream_ids, "stream_id"):
+            samples[document["stream_id"]].append(sample_from(document))
+        return samples
+
+    def history(self, user_id: str) -> History:
+        events = map(event_from, self._find(EVENTS, [user_id], "broadcaster_id"))
+        sessions = self._find(SESSIONS, [user_id], "broadcaster_id")
+        return History(
+            {event.id: event for event in events}, {item["_id"]: _stored(item) for item in sessions}
+        )
+
+    def save(self, updates: Sequence[Update]) -> set[str]:
+        events = [_addition(event) for update in updates for event in update.events]
+        _write(self._collection(EVENTS), events)
+        samples = [_sample_addition(sample) for update in updates for sample in update.samples]
+        _write(self._collection(SNAPSHOTS), samples)
+        version = randbits(62) or 1
+        conflicts = self._replace(
+            SESSIONS,
+            [
+                (session_document(item.session), item.version)
+                for update in updates
+                for item in update.sessions
+            ],
+            version,
+        )
+        updates = [
+            update
+            for update in updates
+            if not any(item.session.stream_id in conflicts for item in update.sessions)
+        ]
+        states = [
+            (stats_document(update.state) | state_document(update.state), update.state.version)
+            for update in updates
+        ]
+        conflicts = self._replace(STATS, states, version)
+        return {update.user_id for update in updates} - conflicts
+
+    def _replace(
+        self, name: str, documents: Sequence[tuple[Document, int | None]], version: int
+    ) -> set[str]:
+        """Replace the documents that still have the version they were read with, and insert those
+        that had none. Returns the ids of those that were not written."""
+        writes: list[Write] = []
+        for document, known in documents:
+            document["version"] = version
+            if known is None:
+                writes.append(InsertOne(document))
+                continue
+            matching = {"_id": document["_id"], "version": known or None}
+            if name == SESSIONS:
+                matching["broadcaster_id"] = document["broadcaster_id"]  # the shard key
+            writes.append(ReplaceOne(matching, document))
+        collection = self._collection(name)
+        if _write(collection, writes) == len(writes):
+            return set()
+        ids = {document["_id"] for document, _ in documents}
+        written = collection.find({"_id": {"$in": list(ids)}, "version": version}, {"_id": 1})
+        return ids - {document["_id"] for document in written}
+
+    def _find(self, name: str, values: Iterable[str], field: str = "_id") -> Iterable[Document]:
+        query = {field: {"$in": list(values)}}
+        return self._collection(name).find(query, batch_size=BATCH_SIZE)
+
+    def _collection(self, name: str) -> Collection[Document]:
+        return self._connection.collection(name)
+
+
+def _state(document: Document) -> StreamerState:
+    """A state of version 0.1 has no events, so that everything is read from the history."""
+    if "version" not in document:
+        identity = stats_from(document).identity
+        return StreamerState(identity, last_settled=(_NEVER, ""), since=_NEVER, version=UNVERSIONED)
+    return state_from(document, document["version"])
+
+
+def _stored(document: Document) -> StoredSession:
+    return StoredSession(session_from(document), document.get("version", UNVERSIONED))
+
+
+def _addition(event: SessionEvent) -> Write:
+    """An insert, which fails where the event is stored. Of SEEN events the earlier is stored, as in
+    `domain.sessions.merge_events`."""
+    document = event_document(event)
+    if event.kind is not Kind.SEEN:
+        return InsertOne(document)
+    key = {name: document.pop(name) for name in ("_id", "broadcaster_id")}
+    least = {name: document.pop(name) for name in ("at", "started_at")}
+    return UpdateOne(key, {"$min": least, "$setOnInsert": document}, upsert=True)
+
+
+def _sample_addition(sample: StreamSnapshot) -> Write:
+    sample_id = f"{sample.stream_id}:{format_time(sample.captured_at)}"
+    return InsertOne({"_id": sample_id, **sample_document(sample)})
+
+
+def _write(collection: Collection[Document], writes: Sequence[Write]) -> int:
+    """Do all of these writes, in no order. An insert of a document that exists does nothing. Of two
+    upserts that insert the same document at once MongoDB fails one: it is repeated, and finds the
+    document. Returns how many documents were inserted or found."""
+    done = 0
+    while writes:
+        try:
+            result = collection.bulk_write(writes, ordered=False)
+        except BulkWriteError as error:
+            details: Any = error.details
+            if any(item["code"] != _DUPLICATE_KEY for item in details["writeErrors"]):
+                raise
+            done += details["nInserted"] + details["nMatched"] + details["nUpserted"]
+            failed = [writes[item["index"]] for item in details["writeErrors"]]
+            writes = [write for write in failed if isinstance(write, UpdateOne)]
+        else:
+            return done + result.inserted_count + result.matched_count + result.upserted_count
+    return done

@@ -1,0 +1,272 @@
+"""Projects events and samples into sessions and statistics: the same result in any order, with any
+number of repetitions, and with any number of processes at work.
+
+A batch is projected streamer by streamer: read the state and the touched sessions, call the domain,
+save what has changed. A save fails where another process has saved the streamer meanwhile; then the
+streamer is read and projected again. So the last save includes what all others have stored.
+
+A process that is killed has not acknowledged its batch, and the feed delivers it again. Whatever
+part of it was stored is then computed and stored again.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from streamwatch.analytics.base import Repository
+from streamwatch.analytics.state import (
+    Contribution,
+    Events,
+    StoredSession,
+    StreamerState,
+    Update,
+)
+from streamwatch.domain.batches import batched
+from streamwatch.domain.models import StreamSnapshot
+from streamwatch.domain.sessions import (
+    Identity,
+    ProjectionInput,
+    SessionEvent,
+    Span,
+    StreamSession,
+    identities,
+    merge_events,
+    session,
+    spans,
+)
+
+STREAMERS_AT_ONCE = 250
+"""How many streamers are read and saved together: few round trips, and bounded memory."""
+
+STREAMS_AT_ONCE = 100
+"""How many streams all samples are read of together, where they are needed."""
+
+
+@dataclass(slots=True)
+class _Batch:
+    """The new events and samples of one streamer. `recompute` asks for all sessions to be computed
+    from all stored samples."""
+
+    identity: Identity | None = None
+    events: dict[str, SessionEvent] = field(default_factory=dict)
+    samples: dict[str, dict[datetime, StreamSnapshot]] = field(
+        default_factory=lambda: defaultdict(dict)
+    )
+    recompute: bool = False
+
+    @property
+    def stream_ids(self) -> set[str]:
+        return {event.stream_id for event in self.events.values() if event.stream_id}
+
+    def samples_of(self, stream_id: str) -> list[StreamSnapshot]:
+        return list(self.samples[stream_id].values()) if stream_id in self.samples else []
+
+
+@dataclass(slots=True)
+class _Plan:
+    """The sessions to compute for one streamer, and what they are computed from."""
+
+    batch: _Batch
+    state: StreamerState
+    events: Events
+    new_events: list[SessionEvent]
+    spans: Mapping[str, Span]
+    stream_ids: set[str]
+    is_complete: bool
+    """Whether `events` and `stored` are all that the repository has of the streamer."""
+    stored: Mapping[str, StoredSession] = field(default_factory=dict)
+    computed: dict[str, StreamSession] = field(default_factory=dict)
+
+    @property
+    def touched(self) -> set[str]:
+        """The streams to compute, and those that the batch names."""
+        return self.stream_ids | self.batch.stream_ids
+
+
+class Projection:
+    """Projects into `repository`. `cap` is the longest duration of one sample."""
+
+    def __init__(self, repository: Repository, cap: timedelta) -> None:
+        self._repository = repository
+        self._cap = cap
+
+    def project(self, new: ProjectionInput) -> None:
+        """Store events and samples, and update the sessions and statistics that depend on them."""
+        for some in batched(_by_streamer(new).items(), STREAMERS_AT_ONCE):
+            self._apply(dict(some))
+
+    def recalculate(self, user_id: str) -> None:
+        """Compute all sessions and statistics of a streamer from the stored events and samples."""
+        self._apply({user_id: _Batch(recompute=True)})
+
+    def _apply(self, batches: dict[str, _Batch]) -> None:
+        while batches:
+            updates = self._updates(batches)
+            saved = self._repository.save(updates)
+            conflicts = {update.user_id for update in updates} - saved
+            batches = {user_id: batches[user_id] for user_id in conflicts}
+
+    def _updates(self, batches: Mapping[str, _Batch]) -> list[Update]:
+        states = self._repository.states(batches)  # read first: see Repository.save
+        plans = [
+            self._plan(batch, state)
+            for user_id, batch in batches.items()
+            if (state := states.get(user_id) or _new_state(batch))
+        ]
+        plans = self._with_sessions(plans)
+        self._compute(plans)
+        return [_update(plan) for plan in plans]
+
+    def _plan(self, batch: _Batch, state: StreamerState) -> _Plan:
+        events = _merge(state.events, batch.events)
+        new_events = [event for key, event in events.items() if state.events.get(key) != event]
+        if batch.recompute or not state.covers(new_events):
+            return self._plan_from_history(batch, state)
+        now = spans(events.values())
+        stream_ids = batch.stream_ids & now.keys()
+        if new_events:
+            before = spans(state.events.values())
+            stream_ids |= {key for key, span in now.items() if span != before.get(key)}
+        own_events = [event for event in events.values() if event.stream_id in stream_ids]
+        if not state.covers(event for event in own_events if event.started_at):
+            return self._plan_from_history(batch, state)
+        return _Plan(batch, state, events, new_events, now, stream_ids, is_complete=False)
+
+    def _plan_from_history(self, batch: _Batch, state: StreamerState) -> _Plan:
+        history = self._repository.history(state.identity.broadcaster_id)
+        events = _merge(history.events, batch.events)
+        new_events = [events[key] for key in batch.events if history.events.get(key) != events[key]]
+        now = spans(events.values())
+        return _Plan(
+            batch,
+            state,
+            events,
+            new_events,
+            now,
+            set(now),
+            is_complete=True,
+            stored=history.sessions,
+        )
+
+    def _with_sessions(self, plans: Sequence[_Plan]) -> list[_Plan]:
+        """The plans with the stored sessions. A session of a stream that is not recent depends on
+        events that are not in the state: its streamer is planned again from the history."""
+        stream_ids = {key for plan in plans if not plan.is_complete for key in plan.touched}
+        stored = self._repository.stored_sessions(stream_ids) if stream_ids else {}
+        result = []
+        for plan in plans:
+            if not plan.is_complete:
+                plan.stored = {key: stored[key] for key in plan.touched if key in stored}
+            if plan.is_complete or plan.stored.keys() <= plan.state.recent.keys():
+                result.append(plan)
+            else:
+                result.append(self._plan_from_history(plan.batch, plan.state))
+        return result
+
+    def _compute(self, plans: Sequence[_Plan]) -> None:
+        """Compute the sessions of these plans. Most are continued with the new samples; for the
+        others all samples are read."""
+        missing: list[tuple[_Plan, str, list[SessionEvent]]] = []
+        for plan in plans:
+            own_events = defaultdict(list)
+            for event in plan.events.values():
+                own_events[event.stream_id or ""].append(event)
+            for stream_id in plan.stream_ids:
+                events = own_events[stream_id]
+                if continued := self._continue(plan, stream_id, events):
+                    plan.computed[stream_id] = continued
+                else:
+                    missing.append((plan, stream_id, events))
+        for some in batched(missing, STREAMS_AT_ONCE):
+            stored = self._repository.stored_samples([stream_id for _, stream_id, _ in some])
+            for plan, stream_id, events in some:
+                new = plan.batch.samples.get(stream_id, {})
+                known = {sample.captured_at: sample for sample in stored.get(stream_id, ())}
+                before = plan.stored.get(stream_id)
+                plan.computed[stream_id] = session(
+                    plan.spans[stream_id],
+                    events,
+                    list({**new, **known}.values()),
+                    self._cap,
+                    before.session if before else None,
+                )
+
+    def _continue(
+        self, plan: _Plan, stream_id: str, events: list[SessionEvent]
+    ) -> StreamSession | None:
+        """The stored session continued with the new samples. None where that is not the same as
+        computing it from all samples: a new sample is older than the last, or the end lies or lay
+        before the last sample."""
+        if plan.batch.recompute:
+            return None
+        span, new = plan.spans[stream_id], plan.batch.samples_of(stream_id)
+        if stream_id not in plan.stored:
+            return None if plan.is_complete else session(span, events, new, self._cap)
+        before = plan.stored[stream_id].session
+        last = before.sample_totals.last
+        if last is None:
+            return session(span, events, new, self._cap)
+        new = [sample for sample in new if sample.captured_at != last.captured_at]
+        if _ends_before(before, last) or any(s.captured_at < last.captured_at for s in new):
+            return None
+        continued = session(span, events, new, self._cap, before)
+        return None if _ends_before(continued, last) else continued
+
+
+def _by_streamer(new: ProjectionInput) -> dict[str, _Batch]:
+    batches: dict[str, _Batch] = defaultdict(_Batch)
+    for user_id, identity in identities(new.events).items():
+        batches[user_id].identity = identity
+    for event in new.events:
+        events = batches[event.broadcaster_id].events
+        events[event.id] = merge_events(events.get(event.id), event)
+    for sample in new.samples:
+        of_stream = batches[sample.broadcaster_id].samples[sample.stream_id]
+        of_stream.setdefault(sample.captured_at, sample)
+    return batches
+
+
+def _new_state(batch: _Batch) -> StreamerState | None:
+    return StreamerState(batch.identity) if batch.identity else None
+
+
+def _merge(known: Events, new: Events) -> Events:
+    if not new:
+        return known
+    merged = dict(known)
+    for event_id, event in new.items():
+        merged[event_id] = merge_events(known.get(event_id), event)
+    return merged
+
+
+def _ends_before(computed: StreamSession, last: StreamSnapshot) -> bool:
+    return computed.ended_at is not None and computed.ended_at < last.captured_at
+
+
+def _update(plan: _Plan) -> Update:
+    state, batch = plan.state, plan.batch
+    identity = batch.identity.merge(state.identity) if batch.identity else state.identity
+    changed = {key: Contribution.of(computed) for key, computed in plan.computed.items()}
+    if plan.is_complete:
+        rest = [item.session for key, item in plan.stored.items() if key not in changed]
+        settled = Contribution.sum(map(Contribution.of, rest))
+        state = replace(state, settled=settled, recent={}, last_settled=None, since=None)
+    recent = {**state.recent, **changed}
+    state = replace(state, identity=identity, recent=recent, events=plan.events)
+    return Update(
+        state=state.settle(),
+        sessions=tuple(_sessions_to_save(plan)),
+        events=tuple(plan.new_events),
+        samples=tuple(one for of in batch.samples.values() for one in of.values()),
+    )
+
+
+def _sessions_to_save(plan: _Plan) -> Iterator[StoredSession]:
+    """All sessions that were computed, but for those of the history that are stored as they are."""
+    touched = plan.batch.stream_ids
+    for stream_id, computed in plan.computed.items():
+        known = plan.stored.get(stream_id)
+        if plan.is_complete and known and known.session == computed and stream_id not in touched:
+            continue
+        yield StoredSession(computed, known.version if known else None)

@@ -1,0 +1,136 @@
+"""What the projection stores of a streamer beside sessions: the statistics, and recent events.
+
+The events of the most recent streams are stored in the state itself, so that a batch in the usual
+order is projected without reading older events or sessions, however long the history is.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Self
+
+from streamwatch.domain.models import StreamSnapshot
+from streamwatch.domain.sessions import Identity, SessionEvent, StreamSession
+from streamwatch.domain.statistics import CategorySums
+from streamwatch.domain.totals import StreamerStats, Totals, categories, session_totals
+
+RECENT_STREAMS = 4
+"""The number of streams whose events a state has. More are stored while their starts overlap."""
+
+Events = Mapping[str, SessionEvent]
+"""Events by their id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contribution:
+    """What one session, or the sum of several, adds to the statistics of its streamer."""
+
+    totals: Totals = field(default_factory=Totals)
+    categories: tuple[CategorySums, ...] = ()
+
+    @classmethod
+    def of(cls, session: StreamSession) -> Self:
+        return cls(session_totals(session), session.sample_totals.categories)
+
+    @classmethod
+    def sum(cls, contributions: Iterable[Self]) -> Self:
+        contributions = list(contributions)
+        return cls(
+            sum((item.totals for item in contributions), Totals()),
+            tuple(categories(sums for item in contributions for sums in item.categories)),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class StreamerState:
+    """A streamer as projected so far.
+
+    `recent` has the contributions of the most recent streams by stream id, `settled` the sum of all
+    older ones. `events` are the events of the recent streams, and those from `since` on that name
+    no stream or an unknown one. `last_settled` is the greatest key of an event of a settled stream,
+    `since` the time of the first event with a greater key: from then on the latest stream is a
+    recent one. Both are None while no stream is settled. `version` changes with every write; None
+    for a state that is not stored.
+    """
+
+    identity: Identity
+    settled: Contribution = field(default_factory=Contribution)
+    recent: Mapping[str, Contribution] = field(default_factory=dict)
+    events: Events = field(default_factory=dict)
+    last_settled: tuple[datetime, str] | None = None
+    since: datetime | None = None
+    version: int | None = None
+
+    def figures(self) -> Contribution:
+        """The sum over all sessions."""
+        return Contribution.sum((self.settled, *self.recent.values()))
+
+    @property
+    def stats(self) -> StreamerStats:
+        totals = (item.totals for item in self.recent.values())
+        return StreamerStats(self.identity, sum(totals, self.settled.totals))
+
+    def covers(self, events: Iterable[SessionEvent]) -> bool:
+        """Whether spans follow from the events of this state where they depend on `events`, of
+        which none may be of a settled stream."""
+        if self.since is None or self.last_settled is None:
+            return True
+        return all(
+            event.at >= self.since and (event.started_at is None or event.key > self.last_settled)
+            for event in events
+        )
+
+    def settle(self) -> Self:
+        """Move the oldest streams beyond RECENT_STREAMS to the settled ones."""
+        keys: dict[str, tuple[datetime, str]] = {}
+        for event in self.events.values():
+            stream_id = event.stream_id
+            if stream_id and event.started_at:
+                keys[stream_id] = max(keys.get(stream_id, event.key), event.key)
+        order = sorted(self.recent, key=lambda stream_id: keys[stream_id])
+        number = len(order) - RECENT_STREAMS
+        if number <= 0:
+            return self
+        settled, recent = set(order[:number]), set(order[number:])
+        last = keys[order[number - 1]]
+        last = max(self.last_settled or last, last)
+        since = min(
+            event.at for event in self.events.values() if event.started_at and event.key > last
+        )
+        return replace(
+            self,
+            settled=Contribution.sum((self.settled, *(self.recent[key] for key in settled))),
+            recent={key: self.recent[key] for key in order[number:]},
+            events={
+                event_id: event
+                for event_id, event in self.events.items()
+                if event.stream_id in recent
+                or (event.at >= since and event.stream_id not in settled)
+            },
+            last_settled=last,
+            since=since,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSession:
+    """A session with the version of what is stored, as the repository counts it: None for a
+    session that is not stored yet."""
+
+    session: StreamSession
+    version: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """What a batch changes for one streamer. `state` and `sessions` replace what is stored under
+    the versions that they name; `events` and `samples` are added."""
+
+    state: StreamerState
+    sessions: tuple[StoredSession, ...]
+    events: tuple[SessionEvent, ...]
+    samples: tuple[StreamSnapshot, ...]
+
+    @property
+    def user_id(self) -> str:
+        return self.state.identity.broadcaster_id

@@ -1,0 +1,62 @@
+"""The projection with a state of few recent streams, so that random histories go beyond it."""
+
+from random import Random
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from streamwatch.analytics.memory import MemoryAnalytics
+from streamwatch.analytics.state import StreamerState
+from streamwatch.analytics.testing.build import (
+    CAP,
+    Piece,
+    at,
+    history,
+    offline,
+    online,
+    snapshot,
+    told,
+)
+from streamwatch.analytics.testing.projecting import batches, check
+
+randoms = st.randoms(use_true_random=False)
+
+
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.mark.parametrize("recent_streams", [1, 2])
+@given(random=randoms, order=randoms)
+def test_settled_streams_do_not_change_the_result(
+    monkeypatch: pytest.MonkeyPatch, recent_streams: int, random: Random, order: Random
+) -> None:
+    monkeypatch.setattr("streamwatch.analytics.state.RECENT_STREAMS", recent_streams)
+    pieces = history(random)
+    again = [*pieces, *order.sample(pieces, len(pieces) // 2)]
+    order.choice((order.shuffle, lambda items: items.sort(key=_time)))(again)
+    analytics = MemoryAnalytics(CAP)
+    for batch in batches(again, order):
+        analytics.project(batch)
+    check(analytics, "1337", pieces)
+
+
+def _time(piece: Piece) -> object:
+    return piece.captured_at if hasattr(piece, "captured_at") else piece.timestamp
+
+
+def state_of(analytics: MemoryAnalytics) -> StreamerState:
+    return analytics.states(["1337"])["1337"]
+
+
+def test_a_state_has_the_events_of_recent_streams_only() -> None:
+    analytics = MemoryAnalytics(CAP)
+    for number in range(100):
+        start = 10_000 * number
+        analytics.project(
+            told(online(f"s{number}", start), snapshot(f"s{number}", start + 60, started=start))
+        )
+        analytics.project(told(offline(None, start + 3600)))
+    state = state_of(analytics)
+    assert list(state.recent) == ["s96", "s97", "s98", "s99"]
+    assert len(state.events) == 12
+    assert state.since == at(960_000)
+    assert state.stats.totals.streams == 100
