@@ -9,6 +9,7 @@ import click
 
 from streamwatch.analytics.base import AnalyticsUnavailable
 from streamwatch.bootstrap import Services, build
+from streamwatch.embedded_socket import is_running
 from streamwatch.services.errors import (
     AlreadyRunning,
     NotMonitored,
@@ -17,7 +18,6 @@ from streamwatch.services.errors import (
 )
 from streamwatch.settings import DATA_DIR, EMBEDDED, SettingsError, from_env
 from streamwatch.storage.base import StorageError
-from streamwatch.storage.redis.embedded import is_running
 from streamwatch.twitch.base import TwitchError
 
 _TOLD = (

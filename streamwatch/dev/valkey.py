@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from streamwatch.dev.child_process import terminate_with_parent
-from streamwatch.storage.redis.embedded import is_running, socket_path
+from streamwatch.embedded_socket import is_running, socket_path
 
 _CONFIGURATION = Path("config/redis.conf")
 """Durability is said in one place, for this Valkey too."""

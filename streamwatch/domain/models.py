@@ -40,7 +40,8 @@ class Streamer:
     """A monitored user, with the ids of their EventSub subscriptions.
 
     `signed_with` identifies the webhook secret that these were created with (see
-    `subscriptions.secret_fingerprint`); None if it is unknown or nothing is signed.
+    `subscriptions.secret_fingerprint`); None if it is unknown or nothing is signed. The names are
+    as of `named_at`, None if that is unknown. `version` grows with each change (see `streamers`).
     """
 
     user_id: str
@@ -51,6 +52,8 @@ class Streamer:
     offline_subscription_id: str | None = None
     signed_with: str | None = None
     update_subscription_id: str | None = None
+    named_at: datetime | None = None
+    version: int = 1
 
     @property
     def is_active(self) -> bool:

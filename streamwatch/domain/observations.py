@@ -1,5 +1,6 @@
 """What can be learned about a streamer, by webhook or by poll."""
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -45,3 +46,42 @@ class SeenAbsent:
 
 
 Observation = WentOnline | WentOffline | SeenLive | SeenAbsent
+
+
+@dataclass(frozen=True, slots=True)
+class SeenNames:
+    """Helix answered a request for this user, made at `at`, with these names."""
+
+    user_id: str
+    login: str
+    display_name: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionRevoked:
+    """Twitch ended a subscription of this user."""
+
+    user_id: str
+    subscription_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionsReconciled:
+    """A reconciliation, or the creation of subscriptions for one streamer, has ended.
+
+    `before` and `active` are ids of subscriptions by type: those of the record when the work began,
+    and those that it found or created. Ids in `not_replaced` exist still although they should have
+    been replaced: they keep their fingerprint, so that the next reconciliation replaces them.
+    `fingerprint` identifies the secret that signs the active ones.
+    """
+
+    user_id: str
+    before: Mapping[str, str]
+    active: Mapping[str, str]
+    not_replaced: Collection[str]
+    fingerprint: str | None
+
+
+StreamerObservation = SeenNames | SubscriptionRevoked | SubscriptionsReconciled
+"""What changes the record of a streamer: see `streamers.decide`."""

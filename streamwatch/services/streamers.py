@@ -2,13 +2,15 @@
 
 import logging
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from streamwatch.domain.batches import batched
 from streamwatch.domain.models import Streamer, User
+from streamwatch.domain.observations import SeenNames
 from streamwatch.services.errors import NotMonitored, UnknownUser
 from streamwatch.services.ingestion.poller import REFRESH, Poller
+from streamwatch.services.ingestion.streamer_recorder import RecordedStreamer, StreamerRecorder
 from streamwatch.services.subscriptions.reconcile import RECONCILE, Subscriptions
 from streamwatch.storage.base import Storage
 from streamwatch.twitch.base import MAX_IDS_PER_CALL, Twitch, TwitchError, TwitchNotConfigured
@@ -50,6 +52,7 @@ class Streamers:
         self._subscriptions = subscriptions
         self._refresh = refresh
         self._clock = clock
+        self._recorder = StreamerRecorder(storage)
 
     def all(self) -> list[Streamer]:
         """All monitored streamers, the newest first."""
@@ -69,10 +72,11 @@ class Streamers:
         known = self._storage.find_streamers([login]).get(login)
         if known is not None:
             return Added(known, created=False)
+        asked_at = self._clock()
         users = self._twitch.users(logins=[login])
         if not users:
             raise UnknownUser(login)
-        created = self._monitor(users)
+        created = self._monitor(users, asked_at)
         user_id = users[0].user_id
         if created:
             self._initialize(user_id)
@@ -117,6 +121,7 @@ class Streamers:
         return removed
 
     def _add_batch(self, logins: list[str], result: BulkAdded) -> None:
+        asked_at = self._clock()
         try:
             users = self._twitch.users(logins=logins)
         except TwitchNotConfigured:
@@ -125,7 +130,7 @@ class Streamers:
             log.warning("Could not add %d streamers: %s", len(logins), error)
             result.failed += logins
             return
-        created = self._monitor(users)
+        created = self._monitor(users, asked_at)
         found = {user.login: user.user_id for user in users}
         for login in logins:
             if login not in found:
@@ -135,39 +140,38 @@ class Streamers:
             else:
                 result.existing.append(login)
 
-    def _monitor(self, users: list[User]) -> set[str]:
-        """Store `users` as monitored; the ids of those who were not before. One who was, under
-        another login, gets the new one."""
+    def _monitor(self, users: list[User], at: datetime) -> set[str]:
+        """Store `users`, whose names were asked for at `at`, as monitored. Returns the ids of those
+        who were not monitored before; the others get the names that they have now."""
         now = self._clock()
         created = self._storage.add_streamers(
-            [Streamer(user.user_id, user.login, user.display_name, now) for user in users]
+            [
+                Streamer(user.user_id, user.login, user.display_name, now, named_at=at)
+                for user in users
+            ]
         )
         for user in users:
             if user.user_id in created:
                 log.info("Added streamer: %s", user.login)
-        self._rename([user for user in users if user.user_id not in created])
+        self._record_names([user for user in users if user.user_id not in created], at)
         return created
 
     def update_names(self) -> int:
         """Ask Twitch for the names of all who are monitored; how many had changed."""
         renamed = 0
         for batch in batched(self._storage.streamers(), MAX_IDS_PER_CALL):
+            asked_at = self._clock()
             users = self._twitch.users(user_ids=[streamer.user_id for streamer in batch])
-            renamed += self._rename(users)
+            renamed += self._record_names(users, asked_at)
         return renamed
 
-    def _rename(self, users: Iterable[User]) -> int:
-        """Give the monitored among `users` the names they have now; how many had others."""
-        named = {user.user_id: user for user in users}
-        renamed = []
-        for streamer in self._storage.streamers_by_id(list(named)).values():
-            user = named[streamer.user_id]
-            now = replace(streamer, login=user.login, display_name=user.display_name)
-            if now != streamer:
-                renamed.append(now)
-        if renamed:
-            self._storage.update_streamers(renamed)
-        return len(renamed)
+    def _record_names(self, users: Iterable[User], at: datetime) -> int:
+        """Record the names of the monitored among `users`, asked for at `at`. Returns how many had
+        other names before."""
+        recorded = self._recorder.record(
+            [SeenNames(user.user_id, user.login, user.display_name, at) for user in users]
+        )
+        return sum(_is_renamed(result) for result in recorded)
 
     def _initialize(self, user_id: str) -> None:
         """What makes a new streamer complete: subscriptions, and whether they are live. One does
@@ -182,3 +186,10 @@ class Streamers:
         except TwitchError as error:
             log.warning("A new streamer's status is not known yet: %s", error)
             self._storage.coordination.request_job(REFRESH)
+
+
+def _is_renamed(recorded: RecordedStreamer) -> bool:
+    before, after = recorded.before, recorded.after
+    if before is None or after is None:
+        return False
+    return (before.login, before.display_name) != (after.login, after.display_name)

@@ -378,12 +378,21 @@ class Storage(ABC):
     @abstractmethod
     def add_streamers(self, streamers: Sequence[Streamer]) -> set[str]:
         """Monitor these; the user ids of those that were not monitored before. A record that
-        exists is left as it is."""
+        exists is left as it is.
+
+        The backend sets the version: 1 or, within a day after a removal, the version after that of
+        the removed record, so that a change decided on the removed record is a CONFLICT.
+        """
 
     @abstractmethod
-    def update_streamers(self, streamers: Sequence[Streamer]) -> None:
-        """Replace the records of these, where they are still monitored. A changed login moves the
-        login's lookups; the old login is free."""
+    def commit_streamers(self, streamers: Sequence[Streamer]) -> list[Committed]:
+        """Store each of these records if the stored one is at the version before: STORED. Else, and
+        if the streamer is not monitored, CONFLICT, and nothing is written of this record. The
+        results are in order; the user ids differ.
+
+        With a changed login the status and the history are found by the new one; the old login is
+        free.
+        """
 
     @abstractmethod
     def remove_streamer(self, user_id: str) -> Streamer | None:

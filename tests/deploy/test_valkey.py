@@ -8,9 +8,9 @@ import pytest
 import redis
 
 from streamwatch.dev.valkey import valkey
+from streamwatch.embedded_socket import socket_path
 from streamwatch.settings import Settings
 from streamwatch.storage.redis import EmbeddedStorage
-from streamwatch.storage.redis.embedded import socket_path
 from streamwatch.storage.testing import ChangesContract, OpenStorage, StorageContract
 
 

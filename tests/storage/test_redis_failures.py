@@ -34,7 +34,7 @@ LEASE = Lease("leader", "a", 1)
 VERBS: dict[str, Callable[[Storage], object]] = {
     "ping": lambda s: s.ping(),
     "add_streamers": lambda s: s.add_streamers([streamer()]),
-    "update_streamers": lambda s: s.update_streamers([streamer()]),
+    "commit_streamers": lambda s: s.commit_streamers([streamer()]),
     "remove_streamer": lambda s: s.remove_streamer("1"),
     "streamers": lambda s: s.streamers(),
     "streamers_by_id": lambda s: s.streamers_by_id(["1"]),

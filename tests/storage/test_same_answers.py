@@ -1,6 +1,7 @@
 """Memory and Redis give the same answers to the same questions, whatever was done before."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import hypothesis.strategies as st
@@ -60,9 +61,12 @@ class SameAnswers(RuleBasedStateMachine):
     def add(self, user_id: str, login: str, added: int) -> None:
         self.both(lambda s: s.add_streamers([streamer(user_id, login, added=added)]))
 
-    @rule(user_id=USERS, login=LOGINS)
-    def update(self, user_id: str, login: str) -> None:
-        self.both(lambda s: s.update_streamers([streamer(user_id, login)]))
+    @rule(user_id=USERS, login=LOGINS, stale=st.sampled_from([0, 0, 1]))
+    def commit_streamer(self, user_id: str, login: str, stale: int) -> None:
+        known = self.storages[0].streamers_by_id([user_id]).get(user_id)
+        version = (known.version if known else 0) + 1 + stale
+        after = replace(streamer(user_id, login), version=version)
+        self.both(lambda s: s.commit_streamers([after]))
 
     @rule(user_id=USERS)
     def remove(self, user_id: str) -> None:

@@ -8,9 +8,10 @@ from enum import StrEnum
 
 from streamwatch.domain import eventsub
 from streamwatch.domain.models import Subscription
-from streamwatch.domain.subscriptions import without_subscription
+from streamwatch.domain.observations import SubscriptionRevoked
 from streamwatch.domain.transitions import is_late
 from streamwatch.services.ingestion.recorder import ObservationRecorder
+from streamwatch.services.ingestion.streamer_recorder import StreamerRecorder
 from streamwatch.services.subscriptions.reconcile import RECONCILE
 from streamwatch.storage.base import Storage
 
@@ -49,6 +50,7 @@ class MessageReceiver:
     ) -> None:
         self._storage = storage
         self._recorder = recorder
+        self._streamer_recorder = StreamerRecorder(storage)
         self._secrets = secrets
         self._clock = clock
 
@@ -83,11 +85,9 @@ class MessageReceiver:
         return Outcome.LATE if is_late(observed.before, observed.change) else Outcome.ACCEPTED
 
     def _revoke(self, revoked: Subscription) -> None:
-        """Mark the streamer whose subscription ended; the worker mends it."""
+        """Record the end of the subscription, and request a reconciliation to replace it."""
         log.warning("Twitch revoked %s: %s", revoked.type, revoked.status)
-        user_id = revoked.user_id or ""
-        streamer = self._storage.streamers_by_id([user_id]).get(user_id)
-        if streamer is None:
-            return
-        self._storage.update_streamers([without_subscription(streamer, revoked.id)])
-        self._storage.coordination.request_job(RECONCILE)
+        observation = SubscriptionRevoked(revoked.user_id or "", revoked.id)
+        [recorded] = self._streamer_recorder.record([observation])
+        if recorded.before is not None:
+            self._storage.coordination.request_job(RECONCILE)

@@ -2,11 +2,12 @@
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from streamwatch.domain.models import Change, EventType, StreamStatus
-from streamwatch.domain.observations import Observation, SeenAbsent, SeenLive
+from streamwatch.domain.observations import Observation, SeenAbsent, SeenLive, SeenNames
 from streamwatch.domain.transitions import decide
+from streamwatch.services.ingestion.streamer_recorder import StreamerRecorder
 from streamwatch.storage.base import Committed, Lease, Storage, StorageUnavailable
 
 log = logging.getLogger(__name__)
@@ -34,6 +35,7 @@ class ObservationRecorder:
 
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
+        self._streamer_recorder = StreamerRecorder(storage)
 
     def record(
         self, observations: Sequence[Observation], lease: Lease | None = None
@@ -91,9 +93,9 @@ class ObservationRecorder:
         if observed.change is None or observed.change.previous_login is None:
             return
         status = observed.change.status
-        for streamer in self._storage.streamers_by_id([status.user_id]).values():
-            named = replace(streamer, login=status.login, display_name=status.display_name)
-            self._storage.update_streamers([named])
+        names = SeenNames(status.user_id, status.login, status.display_name, status.last_updated)
+        [recorded] = self._streamer_recorder.record([names])
+        if recorded.after is not None:
             log.info("Renamed: %s is now %s", observed.change.previous_login, status.login)
 
 

@@ -1,13 +1,13 @@
 -- Monitor streamers; those who are monitored already stay as they are.
 --
 -- KEYS
---  1  streamers  hash, user id -> "<login>\n<streamer (JSON)>"
+--  1  streamers  hash, user id -> "<login>\n<streamer (JSON)>\n<version>"
 --  2  logins     hash, login -> user id
---  3… removed    string, of each streamer's user id
+--  3… removed    string, of each streamer's user id: the version of the removed record
 -- ARGV
 --  1  the channel on which changes are published
 --  2  the topics that change, separated by spaces
---  3… for each streamer: user id, login, the value for `streamers`
+--  3… for each streamer: user id, login, the value for `streamers` but for the version
 --
 -- Result: the user ids that were not monitored.
 
@@ -16,7 +16,8 @@ local channel, topics = ARGV[1], ARGV[2]
 local added = {}
 for i = 1, #KEYS - 2 do
   local user_id, login, value = unpack(ARGV, 3 * i, 3 * i + 2)
-  if redis.call('HSETNX', streamers, user_id, value) == 1 then
+  local removed_version = tonumber(redis.call('GET', KEYS[i + 2]) or '') or 0
+  if redis.call('HSETNX', streamers, user_id, value .. removed_version + 1) == 1 then
     redis.call('HSET', logins, login, user_id)
     redis.call('DEL', KEYS[i + 2])
     table.insert(added, user_id)

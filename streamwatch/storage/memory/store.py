@@ -3,6 +3,7 @@
 import time
 from collections import defaultdict
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from datetime import datetime
 from threading import RLock
 from typing import Self
@@ -53,7 +54,8 @@ class MemoryStorage(Storage):
         self._statuses: dict[str, StreamStatus] = {}
         self._live: set[str] = set()
         self._seen: Expiring[None] = Expiring(clock)
-        self._removed: Expiring[None] = Expiring(clock)
+        self._removed: Expiring[int] = Expiring(clock)
+        """The versions of removed records, by user id."""
         self._lookups: Expiring[Lookup] = Expiring(clock)
         self._history = EventHistory(events_kept)
         self._by_type: dict[EventType, EventHistory] = defaultdict(
@@ -78,24 +80,29 @@ class MemoryStorage(Storage):
         with self._lock:
             for streamer in streamers:
                 if streamer.user_id not in self._streamers:
-                    self._streamers[streamer.user_id] = streamer
+                    version = (self._removed.get(streamer.user_id) or 0) + 1
+                    self._streamers[streamer.user_id] = replace(streamer, version=version)
                     self._logins[streamer.login] = streamer.user_id
                     self._removed.drop(streamer.user_id)
                     added.add(streamer.user_id)
         self.coordination.notify(STREAMER_TOPICS)
         return added
 
-    def update_streamers(self, streamers: Sequence[Streamer]) -> None:
-        with self._lock:
-            for streamer in streamers:
-                known = self._streamers.get(streamer.user_id)
-                if known is None:
-                    continue
-                self._streamers[streamer.user_id] = streamer
-                if known.login != streamer.login:
-                    self._free_login(known.login, streamer.user_id)
-                    self._logins[streamer.login] = streamer.user_id
+    def commit_streamers(self, streamers: Sequence[Streamer]) -> list[Committed]:
+        results = [self._commit_streamer(streamer) for streamer in streamers]
         self.coordination.notify(STREAMER_TOPICS)
+        return results
+
+    def _commit_streamer(self, streamer: Streamer) -> Committed:
+        with self._lock:
+            known = self._streamers.get(streamer.user_id)
+            if known is None or known.version != streamer.version - 1:
+                return Committed.CONFLICT
+            self._streamers[streamer.user_id] = streamer
+            if known.login != streamer.login:
+                self._free_login(known.login, streamer.user_id)
+                self._logins[streamer.login] = streamer.user_id
+            return Committed.STORED
 
     def remove_streamer(self, user_id: str) -> Streamer | None:
         with self._lock:
@@ -103,7 +110,7 @@ class MemoryStorage(Storage):
             if removed is not None:
                 self._statuses.pop(user_id, None)
                 self._live.discard(user_id)
-                self._removed.put(user_id, None, REMOVED_SECONDS)
+                self._removed.put(user_id, removed.version, REMOVED_SECONDS)
         self.coordination.notify(STREAMER_TOPICS)
         return removed
 

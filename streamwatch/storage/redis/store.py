@@ -1,9 +1,10 @@
 """Streamers, statuses and histories in Redis."""
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from typing import Any, Self, TypeVar
 
+from streamwatch.domain.batches import batched
 from streamwatch.domain.documents import Json, JsonList
 from streamwatch.domain.models import (
     Change,
@@ -33,7 +34,8 @@ from streamwatch.storage.redis.notifications import RedisNotificationStore
 Thing = TypeVar("Thing")
 
 READ_AT_ONCE = 1000
-"""How many fields of a hash one command asks for, so that it holds nobody else up for long."""
+WRITTEN_AT_ONCE = 1000
+"""How many fields of a hash one command reads or writes: a longer one would delay other clients."""
 
 
 class RedisStorage(Storage):
@@ -52,7 +54,7 @@ class RedisStorage(Storage):
         self._redis = connection
         self._events_kept = events_kept
         self._add_streamers = Script.load("add_streamers")
-        self._update_streamers = Script.load("update_streamers")
+        self._commit_streamers = Script.load("commit_streamers")
         self._remove_streamer = Script.load("remove_streamer")
         self._commit = Script.load("commit")
         self._shown_status = Script.load("shown_status")
@@ -86,16 +88,20 @@ class RedisStorage(Storage):
         added = self._redis.run(
             self._add_streamers,
             [keys.STREAMERS, keys.LOGINS, *removed],
-            _streamer_arguments(streamers),
+            _add_arguments(streamers),
         )
         self._changes.notify(STREAMER_TOPICS)
         return {user_id.decode() for user_id in added}
 
-    def update_streamers(self, streamers: Sequence[Streamer]) -> None:
-        self._redis.run(
-            self._update_streamers, [keys.STREAMERS, keys.LOGINS], _streamer_arguments(streamers)
-        )
+    def commit_streamers(self, streamers: Sequence[Streamer]) -> list[Committed]:
+        results: list[Committed] = []
+        for some in batched(streamers, WRITTEN_AT_ONCE):
+            answers = self._redis.run(
+                self._commit_streamers, [keys.STREAMERS, keys.LOGINS], _commit_arguments(some)
+            )
+            results += [Committed(answer.decode()) for answer in answers]
         self._changes.notify(STREAMER_TOPICS)
+        return results
 
     def remove_streamer(self, user_id: str) -> Streamer | None:
         removed = self._redis.run(
@@ -222,7 +228,7 @@ class RedisStorage(Storage):
     ) -> dict[str, Thing]:
         """Those fields of a hash that there are, in the order of `names`."""
         found: dict[str, Thing] = {}
-        for some in _batches(list(names), READ_AT_ONCE):
+        for some in batched(names, READ_AT_ONCE):
             stored = self._redis.call("HMGET", key, *some)
             found |= {
                 name: read(value)
@@ -232,14 +238,28 @@ class RedisStorage(Storage):
         return found
 
 
-def _batches(names: list[str], size: int) -> Iterator[list[str]]:
-    return (names[start : start + size] for start in range(0, len(names), size))
-
-
-def _streamer_arguments(streamers: Sequence[Streamer]) -> list[Any]:
+def _add_arguments(streamers: Sequence[Streamer]) -> list[Any]:
     values = (
         argument
         for streamer in streamers
-        for argument in (streamer.user_id, streamer.login, codec.streamer_value(streamer))
+        for argument in (
+            streamer.user_id,
+            streamer.login,
+            codec.unversioned_streamer_value(streamer),
+        )
+    )
+    return [*published(STREAMER_TOPICS), *values]
+
+
+def _commit_arguments(streamers: Sequence[Streamer]) -> list[Any]:
+    values = (
+        argument
+        for streamer in streamers
+        for argument in (
+            streamer.user_id,
+            streamer.login,
+            streamer.version - 1,
+            codec.streamer_value(streamer),
+        )
     )
     return [*published(STREAMER_TOPICS), *values]

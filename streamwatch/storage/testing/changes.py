@@ -1,7 +1,7 @@
 """Changes are published to the listeners of all processes."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -29,7 +29,10 @@ def _prepare(storage: Storage) -> None:
 
 WRITES: dict[str, tuple[Callable[[Storage], object], set[Topic]]] = {
     "add a streamer": (lambda s: s.add_streamers([streamer("2", "bob")]), _ALL),
-    "update a streamer": (lambda s: s.update_streamers([streamer("1", "anna")]), _ALL),
+    "commit a streamer": (
+        lambda s: s.commit_streamers([replace(streamer("1", "anna"), version=2)]),
+        _ALL,
+    ),
     "remove a streamer": (lambda s: s.remove_streamer("1"), _ALL),
     "commit a snapshot": (
         lambda s: store(s, change(status(version=2), snapshot=snapshot())),

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from streamwatch.storage.base import Storage
+from streamwatch.storage.base import Committed, Storage
 from streamwatch.storage.testing.build import ContractBase, change, event, status, store, streamer
 
 
@@ -25,12 +25,12 @@ class LoginContract(ContractBase):
         assert storage.find_status("ann") is None
         assert storage.events_of_streamer("ann", 10) == []
 
-    def test_an_update_with_another_login_moves_what_is_found_by_it(self, storage: Storage) -> None:
+    def test_a_record_with_another_login_moves_what_is_found_by_it(self, storage: Storage) -> None:
         storage.add_streamers([streamer("1", "ann")])
         store(storage, change(status("1", "ann"), event("e1")))
-        renamed = replace(streamer("1", "ann"), login="anna")
+        renamed = replace(streamer("1", "ann"), login="anna", version=2)
 
-        storage.update_streamers([renamed])
+        assert storage.commit_streamers([renamed]) == [Committed.STORED]
 
         assert storage.find_streamers(["ann", "anna"]) == {"anna": renamed}
         assert storage.find_status("ann") is None
@@ -75,7 +75,7 @@ class LoginContract(ContractBase):
         store(storage, change(status("2", "ann")))
 
         store(storage, change(status("1", "ann", version=2)))
-        storage.update_streamers([streamer("1", "ann")])
+        storage.commit_streamers([replace(streamer("1", "ann"), version=2)])
 
         assert storage.find_status("ann") == status("2", "ann")
 
@@ -89,9 +89,8 @@ class LoginContract(ContractBase):
     def test_two_streamers_can_swap_their_logins(self, storage: Storage) -> None:
         storage.add_streamers([streamer("1", "ann"), streamer("2", "bob")])
 
-        storage.update_streamers([streamer("1", "bob"), streamer("2", "ann")])
+        bob = replace(streamer("1", "bob"), version=2)
+        ann = replace(streamer("2", "ann"), version=2)
+        storage.commit_streamers([bob, ann])
 
-        assert storage.find_streamers(["ann", "bob"]) == {
-            "ann": streamer("2", "ann"),
-            "bob": streamer("1", "bob"),
-        }
+        assert storage.find_streamers(["ann", "bob"]) == {"ann": ann, "bob": bob}

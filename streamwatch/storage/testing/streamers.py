@@ -3,8 +3,15 @@
 from dataclasses import replace
 
 from streamwatch.domain.models import Streamer
-from streamwatch.storage.base import Storage
-from streamwatch.storage.testing.build import START, ContractBase, OpenStorage, streamer, together
+from streamwatch.storage.base import Committed, Storage
+from streamwatch.storage.testing.build import (
+    START,
+    ContractBase,
+    OpenStorage,
+    at,
+    streamer,
+    together,
+)
 
 
 class StreamersContract(ContractBase):
@@ -45,7 +52,7 @@ class StreamersContract(ContractBase):
 
     def test_nobody_is_found_for_nothing(self, storage: Storage) -> None:
         assert storage.add_streamers([]) == set()
-        storage.update_streamers([])
+        assert storage.commit_streamers([]) == []
         assert storage.streamers_by_id([]) == {}
         assert storage.find_streamers([]) == {}
         assert storage.statuses([]) == {}
@@ -77,26 +84,73 @@ class StreamersContract(ContractBase):
 
         assert sorted(map(len, added)) == [0] * 15 + [1]
 
-    def test_an_update_replaces_the_record(self, storage: Storage) -> None:
+    def test_the_next_version_replaces_the_record(self, storage: Storage) -> None:
         storage.add_streamers([streamer()])
         watched = replace(
             streamer(),
             online_subscription_id="on",
             offline_subscription_id="off",
             display_name="ANN",
+            update_subscription_id="update",
+            named_at=at(1.5),
+            version=2,
         )
 
-        storage.update_streamers([watched])
+        assert storage.commit_streamers([watched]) == [Committed.STORED]
 
         assert storage.find_streamers(["ann"]) == {"ann": watched}
 
-    def test_an_update_does_not_bring_back_who_was_removed(self, storage: Storage) -> None:
+    def test_a_record_at_another_version_is_not_replaced(self, storage: Storage) -> None:
+        storage.add_streamers([streamer("1", "ann"), streamer("2", "bob"), streamer("3", "cat")])
+        renamed = [
+            replace(streamer("1", "anna"), version=3),
+            replace(streamer("2", "bobby"), version=2),
+            replace(streamer("3", "cathy"), version=1),
+        ]
+
+        assert storage.commit_streamers(renamed) == ["conflict", "stored", "conflict"]
+
+        assert [found.login for found in storage.streamers()] == ["cat", "bobby", "ann"]
+        assert storage.find_streamers(["bob", "anna", "cathy"]) == {}
+
+    def test_of_changes_decided_at_once_one_is_stored(self, storage: Storage) -> None:
+        storage.add_streamers([streamer()])
+        decided = [replace(streamer(), display_name=f"name {n}", version=2) for n in range(16)]
+
+        results = together(16, lambda n: storage.commit_streamers([decided[n]]))
+
+        assert sorted(result for [result] in results) == ["conflict"] * 15 + ["stored"]
+        assert storage.streamers() == [decided[results.index([Committed.STORED])]]
+
+    def test_a_thousand_records_are_replaced_at_once(self, storage: Storage) -> None:
+        storage.add_streamers([streamer(str(n), f"login{n}", added=n) for n in range(1001)])
+        renamed = [replace(streamer(str(n), f"new{n}", added=n), version=2) for n in range(1001)]
+
+        assert storage.commit_streamers(renamed) == [Committed.STORED] * 1001
+
+        assert storage.streamers() == renamed[::-1]
+
+    def test_a_removed_record_is_not_brought_back(self, storage: Storage) -> None:
         storage.add_streamers([streamer()])
         storage.remove_streamer("1")
 
-        storage.update_streamers([streamer()])
+        assert storage.commit_streamers([replace(streamer(), version=2)]) == [Committed.CONFLICT]
 
         assert storage.streamers() == []
+
+    def test_what_was_decided_before_a_removal_is_a_conflict_after_it(
+        self, storage: Storage
+    ) -> None:
+        storage.add_streamers([streamer()])
+        storage.commit_streamers([replace(streamer(), version=2)])
+        decided = replace(streamer(), online_subscription_id="old", version=3)
+        storage.remove_streamer("1")
+        storage.add_streamers([streamer(added=5)])
+
+        assert storage.commit_streamers([decided]) == [Committed.CONFLICT]
+        [again] = storage.streamers()
+        assert again == replace(streamer(added=5), version=again.version)
+        assert storage.commit_streamers([replace(again, version=again.version + 1)]) == ["stored"]
 
     def test_others_see_it_where_the_storage_is_shared(
         self, storage: Storage, open_storage: OpenStorage

@@ -12,7 +12,6 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from streamwatch.domain.documents import stored_streamer_document
 from streamwatch.domain.models import EVENT_VERSION, EventType, Streamer, Subscription
 from streamwatch.domain.subscriptions import WebhookTransport, secret_fingerprint
 from streamwatch.services.errors import AlreadyRunning
@@ -20,7 +19,9 @@ from streamwatch.services.subscriptions.conduit import OwnConduit
 from streamwatch.services.subscriptions.reconcile import RECONCILE, Listed, Subscriptions
 from streamwatch.services.subscriptions.result import Outcome, Reconciliation
 from streamwatch.services.subscriptions.transport import Method, TransportProvider
+from streamwatch.storage.base import Committed
 from streamwatch.storage.memory import MemoryStorage
+from streamwatch.storage.redis.codec import streamer_value
 from streamwatch.twitch.base import (
     SubscriptionLimit,
     TwitchBusy,
@@ -54,9 +55,9 @@ class WatchedStorage(MemoryStorage):
         super().__init__()
         self.written: list[list[str]] = []
 
-    def update_streamers(self, streamers: Sequence[Streamer]) -> None:
+    def commit_streamers(self, streamers: Sequence[Streamer]) -> list[Committed]:
         self.written.append([streamer.user_id for streamer in streamers])
-        super().update_streamers(streamers)
+        return super().commit_streamers(streamers)
 
 
 class House:
@@ -148,7 +149,7 @@ def note(services: House, known: Subscription, signed_with: str | None) -> None:
         streamer = replace(streamer, online_subscription_id=known.id, signed_with=signed_with)
     elif known.type == EventType.OFFLINE:
         streamer = replace(streamer, offline_subscription_id=known.id, signed_with=signed_with)
-    services.storage.update_streamers([streamer])
+    services.storage.commit_streamers([replace(streamer, version=streamer.version + 1)])
 
 
 @settings(max_examples=150, deadline=None)
@@ -334,7 +335,7 @@ def test_the_secret_is_in_no_record_and_no_log(
     services.monitor("1")
     services.service.reconcile()
     services.restarted(secret="another-secret").reconcile()
-    shown = repr([stored_streamer_document(services.streamer("1")), caplog.records])
+    shown = repr([streamer_value(services.streamer("1")), caplog.records])
     assert SECRET not in shown + caplog.text
     assert "another-secret" not in shown + caplog.text
 
@@ -451,7 +452,8 @@ def test_a_name_that_changes_meanwhile_is_kept(services: House) -> None:
     services.monitor("1")
 
     def rename() -> None:
-        services.storage.update_streamers([replace(services.streamer("1"), login="renamed")])
+        renamed = replace(services.streamer("1"), login="renamed", version=2)
+        assert services.storage.commit_streamers([renamed]) == [Committed.STORED]
 
     renaming = once(rename)
     services.twitch.before = lambda name: renaming() if name == "subscribe" else None

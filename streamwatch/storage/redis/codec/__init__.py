@@ -31,7 +31,11 @@ from streamwatch.storage.redis.codec.statuses import (
     read_status,
     status_value,
 )
-from streamwatch.storage.redis.codec.streamers import read_streamer, streamer_value
+from streamwatch.storage.redis.codec.streamers import (
+    read_streamer,
+    streamer_value,
+    unversioned_streamer_value,
+)
 
 __all__ = [
     "UnreadableRecord",
@@ -59,4 +63,5 @@ __all__ = [
     "streamer_value",
     "time_from",
     "token_value",
+    "unversioned_streamer_value",
 ]

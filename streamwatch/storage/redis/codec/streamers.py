@@ -1,4 +1,7 @@
-"""The stored form of a monitored streamer: the login on a line of its own, then JSON."""
+"""The stored form of a monitored streamer: lines with the login, JSON and the version.
+
+0.1 read the first two lines, and wrote no version: it is then 1.
+"""
 
 from datetime import datetime
 
@@ -6,10 +9,15 @@ import orjson
 
 from streamwatch.domain.models import Streamer
 from streamwatch.domain.times import format_time
-from streamwatch.storage.redis.codec.reading import Document, reader
+from streamwatch.storage.redis.codec.reading import Document, optional_time, reader
 
 
 def streamer_value(streamer: Streamer) -> bytes:
+    return b"%b%d" % (unversioned_streamer_value(streamer), streamer.version)
+
+
+def unversioned_streamer_value(streamer: Streamer) -> bytes:
+    """The value up to the version, which the script that adds the streamer sets."""
     document = {
         "user_id": streamer.user_id,
         "username": streamer.login,
@@ -20,13 +28,15 @@ def streamer_value(streamer: Streamer) -> bytes:
         "update_subscription_id": streamer.update_subscription_id,
         "added_at": format_time(streamer.added_at),
         "signed_with": streamer.signed_with,
+        "named_at": format_time(streamer.named_at) if streamer.named_at else None,
     }
-    return streamer.login.encode() + b"\n" + orjson.dumps(document)
+    return b"%b\n%b\n" % (streamer.login.encode(), orjson.dumps(document))
 
 
 @reader
 def read_streamer(value: bytes) -> Streamer:
-    document: Document = orjson.loads(value.split(b"\n")[-1])
+    _, json, *version = value.split(b"\n")
+    document: Document = orjson.loads(json)
     return Streamer(
         user_id=document["user_id"],
         login=document["username"],
@@ -36,4 +46,6 @@ def read_streamer(value: bytes) -> Streamer:
         offline_subscription_id=document["offline_subscription_id"],
         update_subscription_id=document.get("update_subscription_id"),
         signed_with=document.get("signed_with"),
+        named_at=optional_time(document.get("named_at")),
+        version=int(version[0]) if version else 1,
     )

@@ -1,0 +1,71 @@
+"""Records what changes the records of streamers: read, decide, commit, and repeat on a conflict."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from streamwatch.domain.models import Streamer
+from streamwatch.domain.observations import StreamerObservation
+from streamwatch.domain.streamers import decide
+from streamwatch.storage.base import Committed, Storage, StorageUnavailable
+
+MAX_ATTEMPTS = 100
+"""An attempt fails only because another commit succeeded, so this many concurrent changes of one
+streamer are possible before recording gives up."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedStreamer:
+    """The record before an observation, None for a user who is not monitored, and the record that
+    was stored, None if the observation changed nothing."""
+
+    before: Streamer | None
+    after: Streamer | None
+
+
+class StreamerRecorder:
+    """Stores what observations change in the records of monitored streamers. No other code changes
+    a record after it was added."""
+
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+
+    def record(self, observations: Sequence[StreamerObservation]) -> list[RecordedStreamer]:
+        """Store the changes of `observations`, each of another user. Returns a result for each.
+
+        Raises StorageUnavailable. Changes that were stored before the error remain.
+        """
+        results = [RecordedStreamer(None, None)] * len(observations)
+        waiting = list(range(len(observations)))
+        for _ in range(MAX_ATTEMPTS):
+            waiting = self._attempt(observations, waiting, results)
+            if not waiting:
+                return results
+        raise StorageUnavailable("Too many processes change the same streamer at the same time.")
+
+    def _attempt(
+        self,
+        observations: Sequence[StreamerObservation],
+        waiting: list[int],
+        results: list[RecordedStreamer],
+    ) -> list[int]:
+        """Try once for the observations at the indexes `waiting`. Returns those whose streamer was
+        changed meanwhile."""
+        user_ids = [observations[index].user_id for index in waiting]
+        known = self._storage.streamers_by_id(user_ids)
+        changed: list[int] = []
+        records: list[Streamer] = []
+        for index in waiting:
+            before = known.get(observations[index].user_id)
+            after = decide(before, observations[index]) if before else None
+            results[index] = RecordedStreamer(before, after)
+            if after is not None:
+                changed.append(index)
+                records.append(after)
+        if not records:
+            return []
+        committed = self._storage.commit_streamers(records)
+        return [
+            index
+            for index, result in zip(changed, committed, strict=True)
+            if result is Committed.CONFLICT
+        ]
