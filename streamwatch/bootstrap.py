@@ -132,7 +132,7 @@ def assemble(
         events=EventHistory(storage),
         poller=poller,
         subscriptions=subscriptions,
-        health=HealthCheck(storage, analytics, clock),
+        health=HealthCheck(storage, analytics),
         broadcaster=Broadcaster(storage),
         live_directory=LiveDirectory(storage),
         viewership=Viewership(analytics, clock),

@@ -1,9 +1,10 @@
-"""Work that one process at a time may do, whichever process that is."""
+"""Leases that a thread renews, and locks across processes made of them."""
 
 import logging
 import os
 import secrets
 import socket
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Event, Thread
@@ -13,10 +14,9 @@ from streamwatch.storage.base import Coordination, Lease, StorageUnavailable
 
 log = logging.getLogger(__name__)
 
-_SECONDS = 6.0
-"""How long the work stays barred after its process has died: no longer than the leader's lease
-stands, so that the next leader can begin with it."""
-
+LOCK_SECONDS = 6.0
+"""How long a lock stays locked after its process has died. No longer than the leader's lease, so
+that the next leader can take the lock at once."""
 
 LEADER_LEASE = "leader"
 """The name of the lease that the leading worker holds."""
@@ -27,37 +27,105 @@ def process_name() -> str:
     return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
 
 
+class RenewedLease:
+    """A lease that a thread renews at every third of its duration.
+
+    With `reacquires`, the thread also acquires the lease whenever no other process holds it.
+    `after_renewal` is called after each try; it may raise StorageUnavailable.
+    """
+
+    def __init__(
+        self,
+        coordination: Coordination,
+        name: str,
+        holder: str,
+        seconds: float,
+        *,
+        reacquires: bool = False,
+        after_renewal: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._coordination = coordination
+        self._name = name
+        self._holder = holder
+        self._seconds = seconds
+        self._reacquires = reacquires
+        self._after_renewal = after_renewal
+        self._lease: Lease | None = None
+        self._expires_at = 0.0
+        self._stopping = Event()
+        self._thread = Thread(target=self._run, name=name, daemon=True)
+
+    @property
+    def lease(self) -> Lease | None:
+        """The lease, unless it was lost or may have expired. Writes are fenced by it all the same:
+        the process may be paused between this check and the write."""
+        lease = self._lease
+        return lease if lease and time.monotonic() < self._expires_at else None
+
+    def acquire(self) -> bool:
+        """Acquire the lease. False if another process holds it. Raises StorageUnavailable."""
+        asked_at = time.monotonic()
+        self._lease = self._coordination.acquire_lease(self._name, self._holder, self._seconds)
+        self._expires_at = asked_at + self._seconds
+        return self._lease is not None
+
+    def renew(self) -> bool:
+        """Renew the lease now. False if it was lost. Raises StorageUnavailable."""
+        lease, asked_at = self._lease, time.monotonic()
+        if lease is None or not self._coordination.renew_lease(lease, self._seconds):
+            self._lease = None
+            return False
+        self._expires_at = asked_at + self._seconds
+        return True
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop renewing, and release the lease."""
+        self._stopping.set()
+        self._thread.join(self._seconds)
+        lease, self._lease = self._lease, None
+        if lease is None:
+            return
+        try:
+            self._coordination.release_lease(lease)
+        except StorageUnavailable as error:
+            log.warning("The lease %s could not be released and will expire: %s", self._name, error)
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                self._renew_or_acquire()
+                self._after_renewal()
+            except StorageUnavailable as error:
+                log.warning("The lease %s could not be renewed: %s", self._name, error)
+            self._stopping.wait(self._seconds / 3)
+
+    def _renew_or_acquire(self) -> None:
+        if self._lease is not None and not self.renew():
+            log.warning("The lease %s has passed to another process", self._name)
+        if self._lease is None and self._reacquires and self.acquire():
+            log.info("This process holds the lease %s now", self._name)
+
+
 @contextmanager
 def distributed_lock(coordination: Coordination, work: str) -> Iterator[Callable[[], None]]:
-    """Do `work` while no other process does.
+    """Hold the lock for `work`, which one process at a time can.
 
-    Raises AlreadyRunning where another does. Gives a function to call between the steps of the
-    work, which raises it where the right to go on was lost.
+    Raises AlreadyRunning if another process holds it. Yields a function to call between the steps
+    of the work: it raises AlreadyRunning if the lock was lost.
     """
-    lease = coordination.acquire_lease(work, secrets.token_hex(8), _SECONDS)
-    if lease is None:
+    renewed = RenewedLease(coordination, work, secrets.token_hex(8), LOCK_SECONDS)
+    if not renewed.acquire():
         raise AlreadyRunning(work)
 
-    def hold() -> None:
-        if not coordination.renew_lease(lease, _SECONDS):
+    def check_still_held() -> None:
+        if not renewed.renew():
             raise AlreadyRunning(work)
 
-    done = Event()
-    keeper = Thread(target=_keep, args=(coordination, lease, done), name=work, daemon=True)
-    keeper.start()
+    renewed.start()
     try:
-        yield hold
+        yield check_still_held
     finally:
-        done.set()
-        keeper.join()
-        coordination.release_lease(lease)
-
-
-def _keep(coordination: Coordination, lease: Lease, done: Event) -> None:
-    """Hold on to `lease` through steps that take longer than it stands. Whether it was lost, the
-    work finds out between two steps."""
-    while not done.wait(_SECONDS / 3):
-        try:
-            coordination.renew_lease(lease, _SECONDS)
-        except StorageUnavailable as error:
-            log.warning("The right to %s could not be renewed: %s", lease.name, error)
+        renewed.stop()

@@ -62,7 +62,7 @@ class RateLimits:
         if not allowed:
             return
         try:
-            uses = self._coordination.use(name, WINDOW_SECONDS, times)
+            uses = self._coordination.increment_window(name, WINDOW_SECONDS, times)
         except StorageUnavailable as error:
             log.warning("Requests are not counted now: %s", error)
             return

@@ -14,13 +14,6 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import ClassVar
 
-from streamwatch.domain.documents import (
-    Json,
-    JsonList,
-    event_document,
-    status_document,
-    to_json,
-)
 from streamwatch.domain.eventsub import REPLAY_WINDOW
 from streamwatch.domain.models import (
     AppToken,
@@ -53,6 +46,10 @@ to 10 minutes after; what is later is refused by its timestamp."""
 
 REMOVED_SECONDS = int(timedelta(days=1).total_seconds())
 """For how long messages about a streamer who was removed go into the history alone."""
+
+
+HEARTBEAT_SECONDS = 30.0
+"""After so long without a heartbeat a worker counts as dead. Workers send one every few seconds."""
 
 
 class StorageError(Exception):
@@ -117,7 +114,7 @@ class Tail:
 @dataclass(frozen=True, slots=True)
 class ReaderState:
     """How far a reader of the feed is: `lag` entries were never handed out, `pending` ones were
-    but are not acknowledged, `set_aside` could not be processed."""
+    but are not acknowledged, `set_aside` are dead letters."""
 
     name: str
     lag: int
@@ -148,7 +145,7 @@ class Lease:
 
 @dataclass(frozen=True, slots=True)
 class WindowCount:
-    """How often a thing was used in its window, which ends in `seconds_left`."""
+    """A counter, and the seconds until its window ends."""
 
     count: int
     seconds_left: float
@@ -217,17 +214,17 @@ class Feed(ABC):
         """Entries that `reader` has processed for good; they are not handed out again."""
 
     @abstractmethod
-    def set_aside(self, reader: str, entry: FeedEntry, error: str, at: datetime) -> None:
-        """Acknowledge an entry that cannot be processed, and keep it where an operator sees it.
-        Nothing happens to one that is acknowledged already."""
+    def add_dead_letter(self, reader: str, entry: FeedEntry, error: str, at: datetime) -> None:
+        """Acknowledge an entry that cannot be processed, and store it as a dead letter for an
+        operator. Does nothing if the entry is acknowledged already."""
 
     @abstractmethod
     def dead_letters(self, reader: str) -> list[DeadLetter]:
-        """What was set aside for `reader`, oldest first."""
+        """The dead letters of `reader`, oldest first."""
 
     @abstractmethod
     def drop_dead_letters(self, reader: str, ids: Sequence[str]) -> None:
-        """Forget entries that were set aside: they have been processed after all, or given up."""
+        """Delete dead letters: they have been processed after all, or given up."""
 
     @abstractmethod
     def trim(self, keep: int = 0) -> int:
@@ -291,12 +288,17 @@ class Coordination(ABC):
         """The jobs that were asked for since the last call; they count as taken."""
 
     @abstractmethod
-    def heartbeat(self, at: datetime) -> None:
-        """A worker is alive."""
+    def heartbeat(self, at: datetime, seconds: float = HEARTBEAT_SECONDS) -> None:
+        """A worker is alive at `at` by its clock, and counts as alive for `seconds`."""
+
+    @abstractmethod
+    def is_worker_alive(self) -> bool:
+        """Whether a heartbeat came within its `seconds`, by the clock of the storage: those of
+        processes on other machines may differ."""
 
     @abstractmethod
     def last_heartbeat(self) -> datetime | None:
-        """When a worker last said so."""
+        """The time of the last heartbeat, by the worker's clock: for display."""
 
     @abstractmethod
     def add_counts(self, counts: Mapping[str, int]) -> None:
@@ -307,18 +309,17 @@ class Coordination(ABC):
         """The shared counters, by name."""
 
     @abstractmethod
-    def publish(self, topic: str, figures: Mapping[str, float], seconds: float) -> None:
-        """Tell all processes these figures, for `seconds`, in place of those that were published on
-        the topic before."""
+    def publish_metrics(self, name: str, values: Mapping[str, float], seconds: float) -> None:
+        """Store values for all processes for `seconds`, in place of earlier ones of that name."""
 
     @abstractmethod
-    def published(self, topic: str) -> dict[str, float]:
-        """The figures on a topic; {} where there are none or their time is over."""
+    def published_metrics(self, name: str) -> dict[str, float]:
+        """The values published under a name; {} if there are none or they have expired."""
 
     @abstractmethod
-    def use(self, name: str, seconds: float, times: int = 1) -> WindowCount:
-        """Count `times` uses of `name`, these included. The first opens a window of `seconds`; when
-        it ends, counting begins anew."""
+    def increment_window(self, name: str, seconds: float, times: int = 1) -> WindowCount:
+        """Increment the counter `name` by `times`, and return it. The first increment opens a
+        window of `seconds`, after which the counter starts again."""
 
     @abstractmethod
     def app_token(self) -> AppToken | None:
@@ -463,30 +464,6 @@ class Storage(ABC):
         """The newest of one streamer, by the login they have now, also after they were removed;
         however many events others had."""
 
-    # The same as the API shows it. A backend that keeps these documents hands them out as they are:
-    # they were checked and written once.
-
-    def status_json(self, login: str) -> Json | None:
-        """What `find_status` finds."""
-        status = self.find_status(login)
-        return to_json(status_document(status)) if status else None
-
-    def live_json(self) -> JsonList:
-        """What `live` lists."""
-        return JsonList.of([to_json(status_document(status)) for status in self.live()])
-
-    def events_json(self, limit: int) -> JsonList:
-        """What `events` lists."""
-        return _events_json(self.events(limit))
-
-    def events_of_type_json(self, event_type: EventType, limit: int) -> JsonList:
-        """What `events_of_type` lists."""
-        return _events_json(self.events_of_type(event_type, limit))
-
-    def events_of_streamer_json(self, login: str, limit: int) -> JsonList:
-        """What `events_of_streamer` lists."""
-        return _events_json(self.events_of_streamer(login, limit))
-
     # Lookups
 
     @abstractmethod
@@ -510,7 +487,3 @@ def changed_topics(change: Change) -> tuple[Topic, ...]:
     if change.events or change.login_is_news:
         return Topic.LIVE, Topic.EVENTS
     return (Topic.LIVE,)
-
-
-def _events_json(events: Sequence[StreamEvent]) -> JsonList:
-    return JsonList.of([to_json(event_document(event)) for event in events])

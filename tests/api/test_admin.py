@@ -201,7 +201,7 @@ def test_diagnostics_tell_of_the_feed_and_what_was_set_aside(world: World) -> No
     world.send(messages.offline())
     [entry] = feed.read("analytics", "test", 1, reclaim_seconds=60)
     at = datetime(2026, 6, 1, tzinfo=UTC)
-    feed.set_aside("analytics", FeedEntry(entry.id, None), "cannot be read", at)
+    feed.add_dead_letter("analytics", FeedEntry(entry.id, None), "cannot be read", at)
     answer = diagnostics(world)["feed"]
     assert answer["length"] == 2
     assert answer["readers"] == [{"name": "analytics", "lag": 1, "pending": 0, "set_aside": 1}]

@@ -1,4 +1,4 @@
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from streamwatch import __version__
 from streamwatch.storage.base import StorageUnavailable
@@ -32,7 +32,7 @@ def test_a_worker_that_was_never_heard_of_is_unknown(world: World) -> None:
 
 
 def test_a_stale_worker_degrades(world: World) -> None:
-    world.storage.coordination.heartbeat(datetime.now(UTC) - timedelta(minutes=5))
+    world.storage.coordination.heartbeat(datetime.now(UTC), seconds=0)
     response = world.get("/health")
     assert response.status_code == 200
     assert response.get_json() == HEALTHY | {"status": "degraded", "worker": "stale"}

@@ -34,7 +34,7 @@ def set_aside(shell: Shell, **data: str) -> str:
     shell.storage.feed.register(READER)
     ObservationRecorder(shell.storage).record([went])
     [entry] = shell.storage.feed.read(READER, "test", 1, reclaim_seconds=60)
-    shell.storage.feed.set_aside(READER, entry, "something was wrong", AT)
+    shell.storage.feed.add_dead_letter(READER, entry, "something was wrong", AT)
     return entry.id
 
 

@@ -176,7 +176,7 @@ def test_a_worker_that_has_stopped_is_told(client: FlaskClient, services: Showca
     assert "No worker has been seen yet" in text(client, "/dashboard/")
     services.storage.coordination.heartbeat(datetime.now(UTC))
     assert "worker" not in text(client, "/dashboard/")
-    services.storage.coordination.heartbeat(datetime.now(UTC) - HOUR)
+    services.storage.coordination.heartbeat(datetime.now(UTC) - HOUR, seconds=0)
     assert "The worker has stopped" in text(client, "/dashboard/")
 
 

@@ -30,7 +30,7 @@ def test_everything_is_under_one_prefix_with_one_hash_tag(
     lease = storage.coordination.acquire_lease("leader", "a", 60)
     sample = snapshot()
     storage.commit([change(status(), event("e1"), snapshot=sample, message_id="m1")], lease)
-    storage.feed.set_aside("reader", read(storage)[0], "no good", at(0))
+    storage.feed.add_dead_letter("reader", read(storage)[0], "no good", at(0))
     storage.remove_streamer("1")
 
     names = client.keys()
@@ -82,7 +82,7 @@ def test_an_unreadable_entry_holds_up_nobody(
     assert told([first, last]) == ["e1", "e2"]
     assert broken.record is None
     assert broken.error is not None
-    storage.feed.set_aside("reader", broken, broken.error, at(0))
+    storage.feed.add_dead_letter("reader", broken, broken.error, at(0))
     storage.feed.acknowledge("reader", [first.id, last.id])
     assert storage.feed.trim() == 3
     [kept] = storage.feed.dead_letters("reader")
@@ -93,7 +93,7 @@ def test_an_entry_is_set_aside_as_it_was_stored(storage: RedisStorage) -> None:
     tell(storage, "e1")
     [entry] = read(storage)
 
-    storage.feed.set_aside("reader", FeedEntry(entry.id, None), "a bug", at(0))
+    storage.feed.add_dead_letter("reader", FeedEntry(entry.id, None), "a bug", at(0))
 
     [kept] = storage.feed.dead_letters("reader")
     assert kept.record == entry.record

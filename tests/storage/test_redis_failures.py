@@ -53,7 +53,7 @@ VERBS: dict[str, Callable[[Storage], object]] = {
     "register": lambda s: s.feed.register("a"),
     "read": lambda s: s.feed.read("a", "b", 1, reclaim_seconds=60),
     "acknowledge": lambda s: s.feed.acknowledge("a", ["1-1"]),
-    "set_aside": lambda s: s.feed.set_aside("a", FeedEntry("1-1", None), "", START),
+    "add_dead_letter": lambda s: s.feed.add_dead_letter("a", FeedEntry("1-1", None), "", START),
     "dead_letters": lambda s: s.feed.dead_letters("a"),
     "drop_dead_letters": lambda s: s.feed.drop_dead_letters("a", ["1-1"]),
     "last_id": lambda s: s.feed.last_id(),
@@ -70,12 +70,16 @@ VERBS: dict[str, Callable[[Storage], object]] = {
     "request_job": lambda s: s.coordination.request_job("refresh"),
     "take_requested_jobs": lambda s: s.coordination.take_requested_jobs(),
     "heartbeat": lambda s: s.coordination.heartbeat(START),
+    "is_worker_alive": lambda s: s.coordination.is_worker_alive(),
     "last_heartbeat": lambda s: s.coordination.last_heartbeat(),
     "add_counts": lambda s: s.coordination.add_counts({"a": 1}),
     "counts": lambda s: s.coordination.counts(),
-    "use": lambda s: s.coordination.use("lookup", 60),
-    "publish": lambda s: s.coordination.publish("helix", {"limit": 1.0}, 60),
-    "published": lambda s: s.coordination.published("helix"),
+    "increment_window": lambda s: s.coordination.increment_window("lookup", 60),
+    "publish_metrics": lambda s: s.coordination.publish_metrics("helix", {"limit": 1.0}, 60),
+    "published_metrics": lambda s: s.coordination.published_metrics("helix"),
+    "conduit_id": lambda s: s.coordination.conduit_id(),
+    "save_conduit_id": lambda s: s.coordination.save_conduit_id("c"),
+    "publish_change": lambda s: s.coordination.publish_change("live"),
     "app_token": lambda s: s.coordination.app_token(),
     "save_app_token": lambda s: s.coordination.save_app_token(AppToken("t", datetime.now(UTC))),
 }
@@ -113,7 +117,8 @@ def outcomes(storage: Storage) -> dict[str, str]:
 def test_every_verb_is_among_those_that_are_tried() -> None:
     ports = (Storage, Feed, Coordination)
 
-    assert {verb for port in ports for verb in port.__abstractmethods__} == set(VERBS)
+    verbs = {verb for port in ports for verb in port.__abstractmethods__}
+    assert verbs | {"publish_change"} == set(VERBS)
 
 
 def test_every_verb_tells_in_time_that_nobody_listens() -> None:

@@ -154,7 +154,7 @@ class SameAnswers(RuleBasedStateMachine):
         entries = self.handed_out[which % len(self.handed_out)]
         for storage, entry in zip(self.storages, entries, strict=True):
             if set_aside:
-                storage.feed.set_aside(reader, entry, "no good", at(0))
+                storage.feed.add_dead_letter(reader, entry, "no good", at(0))
             else:
                 storage.feed.acknowledge(reader, [entry.id])
 

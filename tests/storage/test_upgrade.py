@@ -128,7 +128,7 @@ def test_what_processes_tell_each_other_is_read(storage: RedisStorage) -> None:
     assert coordination.job_runs() == {"refresh": failed}
     assert coordination.last_heartbeat() == at(3)
     assert coordination.counts() == {"messages:accepted": 3}
-    assert coordination.published("helix-budget")["remaining"] == 799
+    assert coordination.published_metrics("helix-budget")["remaining"] == 799
     assert token is not None
     assert token.value == "token"
     assert coordination.lease("leader") == Lease("leader", "host:1:ab", 1)

@@ -61,7 +61,7 @@ def test_leading_outlasts_the_lease(storage: MemoryStorage) -> None:
 class Full(MemoryCoordination):
     """A storage that takes nothing new."""
 
-    def heartbeat(self, at: datetime) -> None:
+    def heartbeat(self, at: datetime, seconds: float = 30) -> None:
         raise StorageUnavailable("out of memory")
 
 

@@ -94,7 +94,7 @@ class Projector:
 
     def _set_aside(self, entry: FeedEntry, error: str) -> None:
         log.warning("Entry %s of the feed cannot be projected: %s", entry.id, error)
-        self._feed.set_aside(READER, entry, error, self._clock())
+        self._feed.add_dead_letter(READER, entry, error, self._clock())
 
 
 def _together(several: Iterable[ProjectionInput]) -> ProjectionInput:

@@ -1,8 +1,6 @@
-"""Whether the service can do its work."""
+"""The health of the service: storage, analytics, worker."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 
 from streamwatch.analytics.base import AnalyticsStore, AnalyticsUnavailable
 from streamwatch.storage.base import Storage, StorageUnavailable
@@ -11,13 +9,10 @@ HEALTHY, DEGRADED, UNHEALTHY = "healthy", "degraded", "unhealthy"
 CONNECTED, DISCONNECTED = "connected", "disconnected"
 RUNNING, STALE, UNKNOWN = "running", "stale", "unknown"
 
-WORKER_STALE_AFTER = timedelta(seconds=30)
-"""The worker's heart beats every few seconds."""
-
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """HEALTHY, DEGRADED or UNHEALTHY, and why."""
+    """HEALTHY, DEGRADED or UNHEALTHY, and the states that this follows from."""
 
     status: str
     storage: str
@@ -26,25 +21,22 @@ class Health:
 
 
 class HealthCheck:
-    """Asks the storage, the analytics and, by its heartbeat, the worker."""
+    """Checks the storage, the analytics and the worker's heartbeat."""
 
-    def __init__(
-        self, storage: Storage, analytics: AnalyticsStore, clock: Callable[[], datetime]
-    ) -> None:
+    def __init__(self, storage: Storage, analytics: AnalyticsStore) -> None:
         self._storage = storage
         self._analytics = analytics
-        self._clock = clock
 
     def check(self) -> Health:
-        """How things stand; in a few seconds even when a database does not answer."""
+        """The health now. Takes a few seconds at most, also if a database does not answer."""
         analytics = self._analytics_state()
         try:
             self._storage.ping()
-            worker = self._worker()
+            worker = self._worker_state()
         except StorageUnavailable:
             return Health(UNHEALTHY, DISCONNECTED, analytics, UNKNOWN)
-        well = analytics == CONNECTED and worker != STALE
-        return Health(HEALTHY if well else DEGRADED, CONNECTED, analytics, worker)
+        is_healthy = analytics == CONNECTED and worker != STALE
+        return Health(HEALTHY if is_healthy else DEGRADED, CONNECTED, analytics, worker)
 
     def _analytics_state(self) -> str:
         try:
@@ -53,8 +45,8 @@ class HealthCheck:
             return DISCONNECTED
         return CONNECTED
 
-    def _worker(self) -> str:
-        beat = self._storage.coordination.last_heartbeat()
-        if beat is None:
-            return UNKNOWN
-        return RUNNING if self._clock() - beat < WORKER_STALE_AFTER else STALE
+    def _worker_state(self) -> str:
+        coordination = self._storage.coordination
+        if coordination.is_worker_alive():
+            return RUNNING
+        return UNKNOWN if coordination.last_heartbeat() is None else STALE

@@ -39,12 +39,12 @@ def publish_subscriptions(
     statuses = Counter(one.status for one in ours)
     figures = {_STATUS + status: float(number) for status, number in statuses.items()}
     figures |= {"cost": cost, "max_cost": max_cost, "without_room": updates_without_room}
-    coordination.publish(_SUBSCRIPTIONS, figures, _SUBSCRIPTIONS_SECONDS)
+    coordination.publish_metrics(_SUBSCRIPTIONS, figures, _SUBSCRIPTIONS_SECONDS)
 
 
 def subscriptions(coordination: Coordination) -> SubscriptionMetrics | None:
     """What was told of them last."""
-    told = coordination.published(_SUBSCRIPTIONS)
+    told = coordination.published_metrics(_SUBSCRIPTIONS)
     if not told:
         return None
     statuses = {
@@ -65,12 +65,12 @@ def publish_rate_limit(coordination: Coordination, budget: RateLimitState | None
             "remaining": budget.remaining,
             "resets_at": budget.resets_at.timestamp(),
         }
-        coordination.publish(_BUDGET, figures, _BUDGET_SECONDS)
+        coordination.publish_metrics(_BUDGET, figures, _BUDGET_SECONDS)
 
 
 def budget(coordination: Coordination, now: datetime) -> RateLimitState | None:
     """What is left by now: the bucket is full at its reset, though no answer has said so since."""
-    told = coordination.published(_BUDGET)
+    told = coordination.published_metrics(_BUDGET)
     if not told:
         return None
     limit, resets_at = int(told["limit"]), datetime.fromtimestamp(told["resets_at"], UTC)

@@ -28,12 +28,12 @@ def publish_eventsub_state(coordination: Coordination, state: EventSubState) -> 
         "last_message_at": state.last_message_at,
         "reconnects": float(state.reconnects),
     }
-    coordination.publish(_TOPIC, figures, _SECONDS)
+    coordination.publish_metrics(_TOPIC, figures, _SECONDS)
 
 
 def eventsub_state(coordination: Coordination) -> EventSubState:
     """The published state; disconnected if none is valid."""
-    figures = coordination.published(_TOPIC)
+    figures = coordination.published_metrics(_TOPIC)
     if not figures:
         return EventSubState()
     return EventSubState(

@@ -7,16 +7,26 @@ from datetime import UTC, datetime
 from threading import RLock
 
 from streamwatch.domain.models import AppToken
-from streamwatch.storage.base import ChangeListener, Coordination, JobRun, Lease, WindowCount
+from streamwatch.storage.base import (
+    HEARTBEAT_SECONDS,
+    ChangeListener,
+    Coordination,
+    JobRun,
+    Lease,
+    WindowCount,
+)
 from streamwatch.storage.memory.expiring import Expiring
 
-_APP_TOKEN = "app"  # noqa: S105  the name under which the token is kept
+_WORKER = "worker"
+"""The name under which a heartbeat is stored."""
+
+_APP_TOKEN = "app"  # noqa: S105  the name under which the token is stored
 
 
 @dataclass(slots=True)
 class _Window:
     ends_at: float
-    uses: int = 0
+    count: int = 0
 
 
 class _Listener(ChangeListener):
@@ -43,6 +53,7 @@ class MemoryCoordination(Coordination):
         self._job_runs: dict[str, JobRun] = {}
         self._requested: set[str] = set()
         self._heartbeat: datetime | None = None
+        self._alive: Expiring[None] = Expiring(clock)
         self._counts: Counter[str] = Counter()
         self._published: Expiring[dict[str, float]] = Expiring(clock)
         self._clock = clock
@@ -94,9 +105,14 @@ class MemoryCoordination(Coordination):
             taken, self._requested = self._requested, set()
             return taken
 
-    def heartbeat(self, at: datetime) -> None:
+    def heartbeat(self, at: datetime, seconds: float = HEARTBEAT_SECONDS) -> None:
         with self._lock:
             self._heartbeat = at
+            self._alive.put(_WORKER, None, seconds)
+
+    def is_worker_alive(self) -> bool:
+        with self._lock:
+            return _WORKER in self._alive
 
     def last_heartbeat(self) -> datetime | None:
         with self._lock:
@@ -110,13 +126,13 @@ class MemoryCoordination(Coordination):
         with self._lock:
             return dict(self._counts)
 
-    def publish(self, topic: str, figures: Mapping[str, float], seconds: float) -> None:
+    def publish_metrics(self, name: str, values: Mapping[str, float], seconds: float) -> None:
         with self._lock:
-            self._published.put(topic, dict(figures), seconds)
+            self._published.put(name, dict(values), seconds)
 
-    def published(self, topic: str) -> dict[str, float]:
+    def published_metrics(self, name: str) -> dict[str, float]:
         with self._lock:
-            return dict(self._published.get(topic) or {})
+            return dict(self._published.get(name) or {})
 
     def publish_change(self, topic: str) -> None:
         self.notify([topic])
@@ -135,14 +151,14 @@ class MemoryCoordination(Coordination):
             self._listeners.append(listener)
         return listener
 
-    def use(self, name: str, seconds: float, times: int = 1) -> WindowCount:
+    def increment_window(self, name: str, seconds: float, times: int = 1) -> WindowCount:
         with self._lock:
             window = self._windows.get(name)
             if window is None:
                 window = _Window(self._clock() + seconds)
                 self._windows.put(name, window, seconds)
-            window.uses += times
-            return WindowCount(window.uses, window.ends_at - self._clock())
+            window.count += times
+            return WindowCount(window.count, window.ends_at - self._clock())
 
     def app_token(self) -> AppToken | None:
         with self._lock:

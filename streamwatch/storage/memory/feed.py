@@ -22,7 +22,7 @@ class _Reader:
 
     last: int = 0
     pending: dict[int, _HandedOut] = field(default_factory=dict)
-    set_aside: dict[int, DeadLetter] = field(default_factory=dict)
+    dead_letters: dict[int, DeadLetter] = field(default_factory=dict)
 
     @property
     def oldest_needed(self) -> int:
@@ -72,21 +72,21 @@ class MemoryFeed(Feed):
             for entry_id in ids:
                 self._reader(reader).pending.pop(int(entry_id), None)
 
-    def set_aside(self, reader: str, entry: FeedEntry, error: str, at: datetime) -> None:
+    def add_dead_letter(self, reader: str, entry: FeedEntry, error: str, at: datetime) -> None:
         with self._lock:
             state, number = self._reader(reader), int(entry.id)
             if state.pending.pop(number, None):
                 record = self._records[number - self._first]
-                state.set_aside[number] = DeadLetter(entry.id, reader, error, at, record)
+                state.dead_letters[number] = DeadLetter(entry.id, reader, error, at, record)
 
     def dead_letters(self, reader: str) -> list[DeadLetter]:
         with self._lock:
-            return [entry for _, entry in sorted(self._reader(reader).set_aside.items())]
+            return [entry for _, entry in sorted(self._reader(reader).dead_letters.items())]
 
     def drop_dead_letters(self, reader: str, ids: Sequence[str]) -> None:
         with self._lock:
             for entry_id in ids:
-                self._reader(reader).set_aside.pop(int(entry_id), None)
+                self._reader(reader).dead_letters.pop(int(entry_id), None)
 
     def trim(self, keep: int = 0) -> int:
         with self._lock:
@@ -123,7 +123,7 @@ class MemoryFeed(Feed):
                     name=name,
                     lag=self._end - max(state.last + 1, self._first),
                     pending=len(state.pending),
-                    set_aside=len(state.set_aside),
+                    set_aside=len(state.dead_letters),
                 )
                 for name, state in sorted(self._readers.items())
             ]

@@ -5,7 +5,14 @@ from datetime import datetime
 
 from streamwatch.domain.models import AppToken
 from streamwatch.domain.times import format_time
-from streamwatch.storage.base import ChangeListener, Coordination, JobRun, Lease, WindowCount
+from streamwatch.storage.base import (
+    HEARTBEAT_SECONDS,
+    ChangeListener,
+    Coordination,
+    JobRun,
+    Lease,
+    WindowCount,
+)
 from streamwatch.storage.redis import codec, keys
 from streamwatch.storage.redis.changes import ChangeChannel
 from streamwatch.storage.redis.connection import Connection, Script
@@ -20,7 +27,7 @@ class RedisCoordination(Coordination):
         self._changes = changes
         self._acquire = Script.load("acquire_lease")
         self._extend = Script.load("extend_lease")
-        self._use = Script.load("use")
+        self._increment_window = Script.load("increment_window")
 
     def acquire_lease(self, name: str, holder: str, seconds: float) -> Lease | None:
         lease_keys = [keys.lease(name), keys.fence(name)]
@@ -56,8 +63,16 @@ class RedisCoordination(Coordination):
         taken = self._redis.call("SPOP", keys.REQUESTED_JOBS, _ALL)
         return {name.decode() for name in taken}
 
-    def heartbeat(self, at: datetime) -> None:
-        self._redis.call("SET", keys.HEARTBEAT, format_time(at))
+    def heartbeat(self, at: datetime, seconds: float = HEARTBEAT_SECONDS) -> None:
+        self._redis.call_all(
+            [
+                ("SET", keys.WORKER_ALIVE, "", "PX", codec.milliseconds(seconds)),
+                ("SET", keys.HEARTBEAT, format_time(at)),
+            ]
+        )
+
+    def is_worker_alive(self) -> bool:
+        return bool(self._redis.call("EXISTS", keys.WORKER_ALIVE))
 
     def last_heartbeat(self) -> datetime | None:
         stored = self._redis.call("GET", keys.HEARTBEAT)
@@ -72,13 +87,13 @@ class RedisCoordination(Coordination):
         stored: dict[bytes, bytes] = self._redis.call("HGETALL", keys.COUNTS)
         return {name.decode(): int(count) for name, count in stored.items()}
 
-    def publish(self, topic: str, figures: Mapping[str, float], seconds: float) -> None:
-        value = codec.figures_value(figures)
-        self._redis.call("SET", keys.published(topic), value, "PX", codec.milliseconds(seconds))
+    def publish_metrics(self, name: str, values: Mapping[str, float], seconds: float) -> None:
+        value = codec.metrics_value(values)
+        self._redis.call("SET", keys.published(name), value, "PX", codec.milliseconds(seconds))
 
-    def published(self, topic: str) -> dict[str, float]:
-        stored = self._redis.call("GET", keys.published(topic))
-        return codec.read_figures(stored) if stored else {}
+    def published_metrics(self, name: str) -> dict[str, float]:
+        stored = self._redis.call("GET", keys.published(name))
+        return codec.read_metrics(stored) if stored else {}
 
     def publish_change(self, topic: str) -> None:
         self._changes.publish(topic)
@@ -86,9 +101,9 @@ class RedisCoordination(Coordination):
     def listen_for_changes(self, on_change: Callable[[str | None], None]) -> ChangeListener:
         return self._changes.listen(on_change)
 
-    def use(self, name: str, seconds: float, times: int = 1) -> WindowCount:
+    def increment_window(self, name: str, seconds: float, times: int = 1) -> WindowCount:
         arguments = [codec.milliseconds(seconds), times]
-        count, left = self._redis.run(self._use, [keys.uses(name)], arguments)
+        count, left = self._redis.run(self._increment_window, [keys.window(name)], arguments)
         return WindowCount(count, left / 1000)
 
     def app_token(self) -> AppToken | None:

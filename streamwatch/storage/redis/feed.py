@@ -21,7 +21,7 @@ class RedisFeed(Feed):
         self._redis = connection
         self._register = Script.load("feed_register")
         self._read = Script.load("feed_read")
-        self._set_aside = Script.load("feed_set_aside")
+        self._add_dead_letter = Script.load("feed_add_dead_letter")
         self._tail = Script.load("feed_tail")
         self._trim = Script.load("feed_trim")
 
@@ -39,21 +39,21 @@ class RedisFeed(Feed):
         if ids:
             self._redis.call("XACK", keys.FEED, reader, *ids)
 
-    def set_aside(self, reader: str, entry: FeedEntry, error: str, at: datetime) -> None:
+    def add_dead_letter(self, reader: str, entry: FeedEntry, error: str, at: datetime) -> None:
         self._redis.run(
-            self._set_aside,
-            [keys.FEED, keys.set_aside(reader)],
+            self._add_dead_letter,
+            [keys.FEED, keys.dead_letters(reader)],
             [reader, entry.id, codec.failure_value(error, at)],
         )
 
     def dead_letters(self, reader: str) -> list[DeadLetter]:
-        stored: dict[bytes, bytes] = self._redis.call("HGETALL", keys.set_aside(reader))
+        stored: dict[bytes, bytes] = self._redis.call("HGETALL", keys.dead_letters(reader))
         entries = [codec.read_dead_letter(reader, *item) for item in stored.items()]
         return sorted(entries, key=lambda entry: _order(entry.id))
 
     def drop_dead_letters(self, reader: str, ids: Sequence[str]) -> None:
         if ids:
-            self._redis.call("HDEL", keys.set_aside(reader), *ids)
+            self._redis.call("HDEL", keys.dead_letters(reader), *ids)
 
     def trim(self, keep: int = 0) -> int:
         arguments = [CONSUMER_GONE_SECONDS * 1000, keep]
@@ -81,10 +81,10 @@ class RedisFeed(Feed):
             return []
         groups = self._redis.call("XINFO GROUPS", keys.FEED)
         names = [group["name"].decode() for group in groups]
-        set_aside = self._redis.call_all([("HLEN", keys.set_aside(name)) for name in names])
+        dead_letters = self._redis.call_all([("HLEN", keys.dead_letters(name)) for name in names])
         states = [
             ReaderState(name, self._lag(group), group["pending"], count)
-            for name, group, count in zip(names, groups, set_aside, strict=True)
+            for name, group, count in zip(names, groups, dead_letters, strict=True)
         ]
         return sorted(states, key=lambda state: state.name)
 

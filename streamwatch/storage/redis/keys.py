@@ -20,6 +20,7 @@ FEED = key("feed")
 JOBS = key("jobs")
 REQUESTED_JOBS = key("requested-jobs")
 HEARTBEAT = key("heartbeat")
+WORKER_ALIVE = key("worker-alive")
 COUNTS = key("counts")
 APP_TOKEN = key("app-token")
 CONDUIT = key("conduit")
@@ -50,15 +51,15 @@ def lookup(login: str) -> str:
     return key(f"lookup:{login}")
 
 
-def set_aside(reader: str) -> str:
+def dead_letters(reader: str) -> str:
     return key(f"set-aside:{reader}")
 
 
-def published(topic: str) -> str:
-    return key(f"published:{topic}")
+def published(name: str) -> str:
+    return key(f"published:{name}")
 
 
-def uses(name: str) -> str:
+def window(name: str) -> str:
     return key(f"uses:{name}")
 
 

@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Any, Self, TypeVar
 
 from streamwatch.domain.batches import batched
-from streamwatch.domain.documents import Json, JsonList
 from streamwatch.domain.models import (
     Change,
     EventType,
@@ -57,8 +56,6 @@ class RedisStorage(Storage):
         self._commit_streamers = Script.load("commit_streamers")
         self._remove_streamer = Script.load("remove_streamer")
         self._commit = Script.load("commit")
-        self._shown_status = Script.load("shown_status")
-        self._shown_live = Script.load("shown_live")
         self._changes = ChangeChannel(connection)
         self.feed = RedisFeed(connection)
         self.coordination = RedisCoordination(connection, self._changes)
@@ -178,36 +175,8 @@ class RedisStorage(Storage):
         return self._newest(keys.events_of_streamer(user_id), limit) if user_id else []
 
     def _newest(self, history: str, limit: int) -> list[StreamEvent]:
-        return [codec.read_event(event) for event in self._newest_values(history, limit)]
-
-    # As the API shows it: what is stored is what is served
-
-    def status_json(self, login: str) -> Json | None:
-        names = [keys.LOGINS, keys.STATUS]
-        shown: Json | None = self._redis.run(self._shown_status, names, [login])
-        return shown
-
-    def live_json(self) -> JsonList:
-        return JsonList.of(self._redis.run(self._shown_live, [keys.LIVE, keys.STATUS], []))
-
-    def events_json(self, limit: int) -> JsonList:
-        return self._newest_json(keys.EVENTS, limit)
-
-    def events_of_type_json(self, event_type: EventType, limit: int) -> JsonList:
-        return self._newest_json(keys.events_of_type(event_type), limit)
-
-    def events_of_streamer_json(self, login: str, limit: int) -> JsonList:
-        user_id = self._user_id(login)
-        if user_id is None:
-            return JsonList.of([])
-        return self._newest_json(keys.events_of_streamer(user_id), limit)
-
-    def _newest_json(self, history: str, limit: int) -> JsonList:
-        return JsonList.of(self._newest_values(history, limit))
-
-    def _newest_values(self, history: str, limit: int) -> list[Json]:
-        stored: list[Json] = self._redis.call("ZREVRANGE", history, 0, limit - 1)
-        return stored
+        stored: list[bytes] = self._redis.call("ZREVRANGE", history, 0, limit - 1)
+        return [codec.read_event(event) for event in stored]
 
     # Lookups
 

@@ -30,7 +30,6 @@ from streamwatch.storage.testing.notifications import (
     NotificationContract,
 )
 from streamwatch.storage.testing.removal import RemovalContract
-from streamwatch.storage.testing.shown import ShownContract
 from streamwatch.storage.testing.streamers import StreamersContract
 from streamwatch.storage.testing.tailing import TailingContract
 from streamwatch.storage.testing.trimming import TrimmingContract
@@ -45,7 +44,6 @@ class StorageContract(
     CommitContract,
     LiveContract,
     HistoryContract,
-    ShownContract,
     FeedContract,
     TrimmingContract,
     TailingContract,

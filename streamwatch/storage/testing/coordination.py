@@ -46,6 +46,16 @@ class CoordinationContract(ContractBase):
 
         assert storage.coordination.last_heartbeat() == at(1.25)
 
+    def test_a_worker_is_alive_until_its_heartbeat_expires(self, storage: Storage) -> None:
+        assert not storage.coordination.is_worker_alive()
+        storage.coordination.heartbeat(at(0))
+        assert storage.coordination.is_worker_alive()
+
+        storage.coordination.heartbeat(at(9), seconds=0.05)
+
+        eventually(lambda: not storage.coordination.is_worker_alive())
+        assert storage.coordination.last_heartbeat() == at(9)
+
     def test_counts_add_up(self, storage: Storage) -> None:
         assert storage.coordination.counts() == {}
         storage.coordination.add_counts({})
@@ -54,33 +64,33 @@ class CoordinationContract(ContractBase):
         assert storage.coordination.counts() == {"all": 16, **{f"of {n}": 1 for n in range(8)}}
 
     def test_uses_are_counted_within_a_window(self, storage: Storage) -> None:
-        uses = together(8, lambda _: storage.coordination.use("lookup", 60))
+        uses = together(8, lambda _: storage.coordination.increment_window("lookup", 60))
 
         assert sorted(use.count for use in uses) == list(range(1, 9))
         assert all(59 < use.seconds_left <= 60 for use in uses)
-        assert storage.coordination.use("lookup", 60, 10).count == 18
-        assert storage.coordination.use("other", 60, 3).count == 3
+        assert storage.coordination.increment_window("lookup", 60, 10).count == 18
+        assert storage.coordination.increment_window("other", 60, 3).count == 3
 
     def test_counting_begins_anew_when_the_window_ends(self, storage: Storage) -> None:
-        first, second = (storage.coordination.use("lookup", 0.3) for _ in range(2))
+        first, second = (storage.coordination.increment_window("lookup", 0.3) for _ in range(2))
         assert (first.count, second.count) == (1, 2)
         assert second.seconds_left <= first.seconds_left <= 0.3
 
-        eventually(lambda: storage.coordination.use("lookup", 0.3).count == 1)
+        eventually(lambda: storage.coordination.increment_window("lookup", 0.3).count == 1)
 
     def test_published_figures_are_those_published_last(self, storage: Storage) -> None:
-        assert storage.coordination.published("helix") == {}
-        storage.coordination.publish("helix", {"limit": 800, "reset": 1.5, "gone": 1}, 60)
-        storage.coordination.publish("helix", {"limit": 800, "reset": 2.5}, 60)
-        storage.coordination.publish("other", {}, 60)
+        assert storage.coordination.published_metrics("helix") == {}
+        storage.coordination.publish_metrics("helix", {"limit": 800, "reset": 1.5, "gone": 1}, 60)
+        storage.coordination.publish_metrics("helix", {"limit": 800, "reset": 2.5}, 60)
+        storage.coordination.publish_metrics("other", {}, 60)
 
-        assert storage.coordination.published("helix") == {"limit": 800, "reset": 2.5}
-        assert storage.coordination.published("other") == {}
+        assert storage.coordination.published_metrics("helix") == {"limit": 800, "reset": 2.5}
+        assert storage.coordination.published_metrics("other") == {}
 
     def test_published_figures_go_when_their_time_is_over(self, storage: Storage) -> None:
-        storage.coordination.publish("helix", {"limit": 800}, 0.05)
+        storage.coordination.publish_metrics("helix", {"limit": 800}, 0.05)
 
-        eventually(lambda: storage.coordination.published("helix") == {})
+        eventually(lambda: storage.coordination.published_metrics("helix") == {})
 
     def test_the_app_token_is_shared(self, storage: Storage) -> None:
         assert storage.coordination.app_token() is None

@@ -114,7 +114,7 @@ class FeedContract(ContractBase):
         storage.feed.register("new")
         first, second, _ = read(storage, count=3)
         storage.feed.acknowledge(READER, [first.id])
-        storage.feed.set_aside(READER, second, "no good", at(0))
+        storage.feed.add_dead_letter(READER, second, "no good", at(0))
 
         assert storage.feed.readers() == [
             ReaderState("new", lag=4, pending=0, set_aside=0),
@@ -125,8 +125,8 @@ class FeedContract(ContractBase):
         tell(storage, "e1", "e2", "e3")
         first, second, third = read(storage)
 
-        storage.feed.set_aside(READER, third, "A line\nfeed", at(1))
-        storage.feed.set_aside(READER, first, "KeyError: 'x'", at(1.5))
+        storage.feed.add_dead_letter(READER, third, "A line\nfeed", at(1))
+        storage.feed.add_dead_letter(READER, first, "KeyError: 'x'", at(1.5))
 
         assert told(read(storage, after=0)) == ["e2"]
         storage.feed.acknowledge(READER, [second.id])
@@ -144,7 +144,7 @@ class FeedContract(ContractBase):
         storage.feed.acknowledge(READER, [entry.id])
         storage.feed.trim()
 
-        storage.feed.set_aside(READER, entry, "no good", at(0))
+        storage.feed.add_dead_letter(READER, entry, "no good", at(0))
 
         assert storage.feed.dead_letters(READER) == []
 
@@ -152,7 +152,7 @@ class FeedContract(ContractBase):
         tell(storage, "e1", "e2")
         entries = read(storage)
         for entry in entries:
-            storage.feed.set_aside(READER, entry, "no good", at(0))
+            storage.feed.add_dead_letter(READER, entry, "no good", at(0))
 
         storage.feed.drop_dead_letters(READER, [entries[0].id])
         storage.feed.drop_dead_letters(READER, [])

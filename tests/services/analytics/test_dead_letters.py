@@ -36,7 +36,7 @@ def test_what_can_be_projected_is_forgotten_and_what_cannot_be_read_stays() -> N
         ObservationRecorder(storage).record([change])
     good, bad = feed.read(READER, "test", 2, reclaim_seconds=60)
     for entry in (good, bad):
-        feed.set_aside(READER, entry, "something was wrong", AT)
+        feed.add_dead_letter(READER, entry, "something was wrong", AT)
     feed.unreadable = bad.id
     told: list[tuple[int, int]] = []
 

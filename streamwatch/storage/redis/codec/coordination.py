@@ -1,4 +1,4 @@
-"""The stored forms of leases, runs of jobs, published figures and the app token."""
+"""The stored forms of leases, runs of jobs, published metrics and the app token."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -52,13 +52,13 @@ def read_time(value: bytes) -> datetime:
     return datetime.fromisoformat(value.decode())
 
 
-def figures_value(figures: Mapping[str, float]) -> bytes:
-    return orjson.dumps(dict(figures))
+def metrics_value(values: Mapping[str, float]) -> bytes:
+    return orjson.dumps(dict(values))
 
 
 @reader
-def read_figures(value: bytes) -> dict[str, float]:
-    return {name: float(figure) for name, figure in orjson.loads(value).items()}
+def read_metrics(value: bytes) -> dict[str, float]:
+    return {name: float(metric) for name, metric in orjson.loads(value).items()}
 
 
 def token_value(token: AppToken) -> bytes:
