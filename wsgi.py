@@ -1,5 +1,5 @@
-"""What gunicorn serves: `gunicorn -c config/gunicorn.conf.py wsgi:app`."""
+"""The WSGI application: `gunicorn -c config/gunicorn.conf.py wsgi:app`."""
 
-from streamwatch.app import create_app
+from streamwatch.server.wsgi import app
 
-app = create_app()
+__all__ = ["app"]

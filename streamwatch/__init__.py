@@ -1,3 +1,3 @@
-"""StreamWatch: who is live on Twitch, what happened, and how their streams do."""
+"""StreamWatch watches Twitch streamers and says who is live, over REST and on a dashboard."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

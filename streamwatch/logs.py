@@ -1,4 +1,4 @@
-"""One stream of log lines on stdout, ours and the libraries', as JSON or for a console."""
+"""Logging on stdout, of this program and its libraries, as JSON or as plain lines."""
 
 import json
 import logging
@@ -17,18 +17,18 @@ from streamwatch.settings import Settings
 log = logging.getLogger(__name__)
 
 log_context: ContextVar[dict[str, str] | None] = ContextVar("log_context", default=None)
-"""What the lines of this request or job carry: its `request_id` or its `job`."""
+"""Fields of every line of this request or job: its `request_id` or its `job`."""
 
 _CONSOLE = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
 
 
-_OF_ALL_RECORDS = {*vars(logging.makeLogRecord({})), "message", "asctime", "taskName"}
-"""What logging itself puts on a record; anything else is what the line was given as `extra`."""
+_STANDARD_ATTRIBUTES = {*vars(logging.makeLogRecord({})), "message", "asctime", "taskName"}
+"""Attributes of every log record; any other attribute comes from `extra`."""
 
 
 class JsonLines(logging.Formatter):
-    """A record as one line of JSON with what it was given beside its text, the context of the
-    request or job, and its traceback; with times as everywhere else."""
+    """Formats a record as one line of JSON, with its `extra`, the context of the request or job,
+    and its traceback. Times are RFC 3339 UTC."""
 
     def format(self, record: logging.LogRecord) -> str:
         line = {
@@ -39,7 +39,7 @@ class JsonLines(logging.Formatter):
         }
         line |= log_context.get() or {}
         for name, value in vars(record).items():
-            if name not in _OF_ALL_RECORDS:
+            if name not in _STANDARD_ATTRIBUTES:
                 line[name] = value
         if record.exc_info:
             line["exc_info"] = self.formatException(record.exc_info)
@@ -49,8 +49,8 @@ class JsonLines(logging.Formatter):
 
 
 def _to_json(line: dict[str, Any]) -> str:
-    """As JSON; where there are halves of surrogate pairs, which no encoding has, all but ASCII is
-    escaped."""
+    """Serialize as JSON. Lone surrogates cannot be encoded as UTF-8: a line with one is escaped to
+    ASCII."""
     try:
         return orjson.dumps(line, default=str).decode()
     except TypeError:
@@ -58,8 +58,8 @@ def _to_json(line: dict[str, Any]) -> str:
 
 
 def logging_config(settings: Settings) -> dict[str, Any]:
-    """The `logging.config.dictConfig` for these settings; gunicorn takes it as `logconfig_dict`."""
-    form = settings.log_format or ("console" if sys.stdout.isatty() else "json")
+    """The argument of `logging.config.dictConfig`, and gunicorn's `logconfig_dict`."""
+    formatter = settings.log_format or ("console" if sys.stdout.isatty() else "json")
     return {
         "version": 1,
         "disable_existing_loggers": False,
@@ -71,13 +71,15 @@ def logging_config(settings: Settings) -> dict[str, Any]:
             "stdout": {
                 "class": "logging.StreamHandler",
                 "stream": "ext://sys.stdout",
-                "formatter": form,
+                "formatter": formatter,
             }
         },
         "root": {"level": settings.log_level, "handlers": ["stdout"]},
         "loggers": {
             "gunicorn.error": {"level": settings.log_level, "propagate": True, "handlers": []},
-            # Their debug lines carry whole requests, tokens included.
+            # The metrics count requests; there is no line for each.
+            "gunicorn.access": {"level": "WARNING", "propagate": True, "handlers": []},
+            # Their debug lines contain whole requests, tokens included.
             "urllib3": {"level": "WARNING"},
             "pymongo": {"level": "WARNING"},
         },
@@ -85,21 +87,21 @@ def logging_config(settings: Settings) -> dict[str, Any]:
 
 
 def log_uncaught() -> None:
-    """Log what else would be written on stderr in a form of its own: warnings, and exceptions that
-    end a thread or the process."""
+    """Log warnings, and exceptions that end a thread or the process, instead of writing them to
+    stderr."""
     logging.captureWarnings(capture=True)
-    sys.excepthook = _log_end
-    threading.excepthook = _log_end_of_thread
+    sys.excepthook = _log_uncaught
+    threading.excepthook = _log_uncaught_in_thread
 
 
-def _log_end(
+def _log_uncaught(
     kind: type[BaseException], error: BaseException, traceback: TracebackType | None
 ) -> None:
-    log.critical("The process ends by an error", exc_info=(kind, error, traceback))
+    log.critical("An uncaught error ends the process", exc_info=(kind, error, traceback))
 
 
-def _log_end_of_thread(end: threading.ExceptHookArgs) -> None:
-    if end.exc_value is not None:
-        name = end.thread.name if end.thread else "?"
-        exc_info = (end.exc_type, end.exc_value, end.exc_traceback)
-        log.critical("The thread %s ended by an error", name, exc_info=exc_info)
+def _log_uncaught_in_thread(args: threading.ExceptHookArgs) -> None:
+    if args.exc_value is not None:
+        name = args.thread.name if args.thread else "?"
+        exc_info = (args.exc_type, args.exc_value, args.exc_traceback)
+        log.critical("An uncaught error ended the thread %s", name, exc_info=exc_info)

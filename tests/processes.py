@@ -1,4 +1,4 @@
-"""StreamWatch as it runs in production: the processes of the Procfile, on free ports."""
+"""StreamWatch as in production: the processes of the Procfile, on free ports."""
 
 import os
 import shlex
@@ -34,7 +34,7 @@ def procfile() -> dict[str, list[str]]:
 
 
 class Process:
-    """A process of ours; what it writes goes into `log`."""
+    """A child process whose output is in `log`."""
 
     def __init__(self, command: list[str], environment: Mapping[str, str], folder: Path) -> None:
         self._file = folder / f"{Path(command[0]).name}-{free_port()}.log"
@@ -63,7 +63,7 @@ class Process:
         return self._process.wait(seconds)
 
     def stop(self) -> tuple[int, float]:
-        """End it with SIGTERM; its exit status and how many seconds it took."""
+        """End it with SIGTERM; returns its exit status and the seconds that it took."""
         start = time.monotonic()
         if self.is_running:
             self.signal(signal.SIGTERM)
@@ -111,7 +111,7 @@ class Deployment:
 
     def wait_until_up(self) -> None:
         """Return once the web process serves."""
-        wait_for(lambda: self.answers("/health/live"), 20)
+        wait_for(lambda: self.answers("/health/live"), 60)
 
     def answers(self, path: str) -> bool:
         try:

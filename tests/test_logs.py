@@ -161,7 +161,7 @@ def test_a_console_gets_plain_lines(service: Deployment) -> None:
     done = service.run("streamwatch", "worker", STORAGE_TYPE="memory", LOG_FORMAT="console")
     assert done.returncode == 0
     assert re.fullmatch(
-        r"[\d-]+ [\d:,]+ INFO +streamwatch.worker.scheduler: STORAGE_TYPE=memory: .*\n", done.stdout
+        r"[\d-]+ [\d:,]+ INFO +streamwatch.worker: STORAGE_TYPE=memory: .*\n", done.stdout
     )
 
 
@@ -187,7 +187,7 @@ raise SystemError("the end")
     assert warning["logger"] == "py.warnings"
     assert (thread["level"], thread["message"]) == (
         "CRITICAL",
-        "The thread worker ended by an error",
+        "An uncaught error ended the thread worker",
     )
     assert "ZeroDivisionError" in thread["exc_info"]
     assert "SystemError: the end" in process["exc_info"]

@@ -12,6 +12,7 @@ from streamwatch.settings import (
     SettingsError,
     from_env,
 )
+from streamwatch.settings.credentials import TwitchCredentials, store_credentials
 from streamwatch.settings.variables import COMPOSE_VARIABLES, FIELDS
 
 ROOT = Path(__file__).parents[1]
@@ -291,6 +292,59 @@ def test_writing_with_a_key_needs_a_key(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setenv("REQUIRE_API_KEY", "write")
     [fault] = faults()
     assert fault == "API_KEY: missing; REQUIRE_API_KEY=write needs at least one key"
+
+
+def test_dev_listens_on_loopback_with_a_stored_key() -> None:
+    first, second = from_env(dev=True), from_env(dev=True)
+    assert (first.host, first.storage_type) == ("127.0.0.1", "embedded")
+    assert first.require_api_key is KeyRequirement.NONE
+    assert (first.api_key_is_new, second.api_key_is_new) == (True, False)
+    assert first.api_keys == second.api_keys == (Path("data/api-key").read_text(),)
+
+
+def test_dev_on_another_address_requires_a_key_for_changes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("HOST", "0.0.0.0")  # noqa: S104
+    assert from_env(dev=True).require_api_key is KeyRequirement.WRITE
+    monkeypatch.setenv("REQUIRE_API_KEY", "false")
+    assert from_env(dev=True).require_api_key is KeyRequirement.NONE
+
+
+def test_dev_uses_the_configured_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("API_KEY", "my-own-long-key")
+    settings = from_env(dev=True)
+    assert settings.api_keys == ("my-own-long-key",)
+    assert not settings.api_key_is_new
+    assert not Path("data/api-key").exists()
+
+
+def test_credentials_of_the_browser_are_used_unless_the_environment_has_some(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("STORAGE_TYPE", "embedded")
+    store_credentials(Path("data"), TwitchCredentials("stored-id", "stored-secret"))
+    assert Path("data/twitch-credentials.json").stat().st_mode & 0o777 == 0o600
+    settings = from_env()
+    assert (settings.twitch_client_id, settings.twitch_client_secret) == (
+        "stored-id",
+        "stored-secret",
+    )
+    assert settings.twitch_credentials_stored
+    assert settings.transport is EventSubTransport.CONDUIT
+    monkeypatch.setenv("TWITCH_CLIENT_ID", "id")
+    monkeypatch.setenv("TWITCH_CLIENT_SECRET", "secret")
+    settings = from_env()
+    assert (settings.twitch_client_id, settings.twitch_client_secret) == ("id", "secret")
+    assert not settings.twitch_credentials_stored
+
+
+def test_a_damaged_credentials_file_stops_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STORAGE_TYPE", "embedded")
+    Path("data").mkdir(mode=0o700)
+    Path("data/twitch-credentials.json").write_text("[]")
+    [fault] = faults()
+    assert "data/twitch-credentials.json cannot be read; delete it" in fault
 
 
 def test_memory_storage_allows_one_web_process(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -100,7 +100,7 @@ def _worker(services: Services) -> Finding:
             "worker",
             Verdict.FAULT,
             "none is running",
-            "start `python -m streamwatch.worker.scheduler`",
+            "start `python -m streamwatch.worker`",
         )
     return Finding("worker", Verdict.OK, "runs")
 

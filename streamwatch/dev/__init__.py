@@ -1,1 +1,1 @@
-"""Everything on one machine: an embedded Valkey and a group of processes."""
+"""`streamwatch dev`: everything on one machine, an embedded Valkey and a group of processes."""

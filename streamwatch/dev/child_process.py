@@ -1,4 +1,4 @@
-"""Processes that do not outlive the one that started them."""
+"""Child processes that end with the process that started them."""
 
 import ctypes
 import signal
@@ -9,7 +9,9 @@ _PR_SET_PDEATHSIG = 1
 
 
 def terminate_with_parent() -> None:
-    """For `preexec_fn`: have the kernel end this process when its parent is killed, as the parent
-    would have. Only Linux can; elsewhere what is left is to be ended by hand."""
+    """Have the kernel send SIGTERM to this process when its parent dies; for `preexec_fn`.
+
+    Linux only. On macOS, children of a parent that was killed must be ended by hand.
+    """
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -1,77 +1,97 @@
-"""Several processes that start together and end together, as one."""
+"""Processes that start together and end together."""
 
 import signal
 import subprocess
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from types import FrameType
+from types import FrameType, TracebackType
+from typing import Self
 
 from streamwatch.dev.child_process import terminate_with_parent
 
 STOP_SECONDS = 9
-"""How long what is in flight may take after a request to stop: a process has 10 seconds."""
+"""How long requests in flight may take after a request to stop: a process has 10 seconds."""
 
-_STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 Process = subprocess.Popen[bytes]
 
 
 def stopped_by_signals() -> threading.Event:
-    """Is set when this process is asked to end: by Ctrl-C, by SIGTERM, or with its terminal."""
+    """An event that is set by Ctrl-C, by SIGTERM, and when the terminal is closed."""
     stopped = threading.Event()
 
     def stop(_number: int, _frame: FrameType | None) -> None:
         stopped.set()
 
-    for number in _STOPPING:
+    for number in _STOP_SIGNALS:
         signal.signal(number, stop)
     return stopped
 
 
 class ProcessGroup:
-    """Runs commands until one of them ends or it is asked to stop; then all end.
+    """Starts commands by name, and ends all of them with the context.
 
-    Each has a session of its own, so that Ctrl-C, which a terminal sends to everybody, comes to
-    them in the one way that lets them finish: SIGTERM, from here.
+    Each process has a session of its own. A terminal's Ctrl-C would otherwise reach all of them at
+    once; here each gets one SIGTERM, which lets it finish its requests.
     """
 
-    def __init__(self, environment: Mapping[str, str], stopped: threading.Event) -> None:
+    def __init__(self, environment: Mapping[str, str]) -> None:
         self._environment = environment
-        self._stopped = stopped
+        self._commands: dict[str, Sequence[str]] = {}
+        self._processes: dict[str, Process] = {}
 
-    def run(
-        self, commands: Mapping[str, Sequence[str]], others: Sequence[Process] = ()
-    ) -> str | None:
-        """The name of the process that ended by itself, "" for one of `others`, which are watched
-        and not ended; None where we were asked to stop."""
-        running: dict[str, Process] = {}
-        try:
-            for name, command in commands.items():
-                running[name] = self._start(command)
-            watched = [*running.items(), *(("", other) for other in others)]
-            while not self._stopped.wait(0.1):
-                for name, process in watched:
-                    if process.poll() is not None:
-                        return name
-        finally:
-            _stop(list(running.values()))
-        return None
+    def __enter__(self) -> Self:
+        return self
 
-    def _start(self, command: Sequence[str]) -> Process:
-        return subprocess.Popen(  # noqa: S603  our own commands
-            command,
-            env=self._environment,
-            start_new_session=True,
-            preexec_fn=terminate_with_parent,  # noqa: PLW1509  nothing but a system call
+    def __exit__(
+        self,
+        _type: type[BaseException] | None,
+        _error: BaseException | None,
+        _traceback: TracebackType | None,
+    ) -> None:
+        stop(list(self._processes.values()), STOP_SECONDS)
+
+    def start(self, name: str, command: Sequence[str]) -> None:
+        """Start a process."""
+        self._commands[name] = command
+        self._processes[name] = start(command, self._environment)
+
+    def restart(self, name: str) -> None:
+        """End a process, and start its command again."""
+        stop([self._processes[name]], STOP_SECONDS)
+        self.start(name, self._commands[name])
+
+    def reload(self, name: str) -> None:
+        """Send SIGHUP, at which gunicorn replaces its processes without refusing a request."""
+        self._processes[name].send_signal(signal.SIGHUP)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._processes
+
+    def ended(self) -> str | None:
+        """The name of a process that has ended, or None while all run."""
+        return next(
+            (n for n, process in self._processes.items() if process.poll() is not None), None
         )
 
 
-def _stop(processes: Sequence[Process]) -> None:
-    """Ask all to end, and end what has not after a while."""
+def start(command: Sequence[str], environment: Mapping[str, str] | None = None) -> Process:
+    """Start a process in a session of its own. It ends with this one."""
+    return subprocess.Popen(  # noqa: S603  our own commands
+        command,
+        env=environment,
+        start_new_session=True,
+        preexec_fn=terminate_with_parent,  # noqa: PLW1509  makes one system call
+    )
+
+
+def stop(processes: Sequence[Process], seconds: float) -> None:
+    """Ask processes to end, and kill those that have not ended after so many seconds."""
     for process in processes:
         process.terminate()
-    deadline = time.monotonic() + STOP_SECONDS
+    deadline = time.monotonic() + seconds
     for process in processes:
         try:
             process.wait(max(0.0, deadline - time.monotonic()))

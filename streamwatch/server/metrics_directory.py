@@ -1,25 +1,61 @@
-"""Where the web processes of one gunicorn keep what they count. Does not import prometheus_client,
-which looks for the place when it is imported."""
+"""The directory in which the processes of one gunicorn share their counters.
 
+Does not import prometheus_client, which reads the environment variable when it is imported.
+"""
+
+import fcntl
 import os
 import shutil
 from functools import cache
 from pathlib import Path
-from tempfile import mkdtemp
+from tempfile import gettempdir, mkdtemp
 
 VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 """prometheus_client's own: https://prometheus.github.io/client_python/multiprocess/"""
 
+_PREFIX = "streamwatch-metrics-"
+
 
 @cache
 def prepare() -> Path:
-    """Make a new, empty directory and tell prometheus_client of it, in this process and those that
-    it starts. The same one again when gunicorn reads its configuration anew."""
-    directory = Path(mkdtemp(prefix="streamwatch-metrics-"))
+    """Create an empty directory, and name it to prometheus_client in this process and its children.
+
+    The directory is locked for as long as one of these processes runs. Directories without a lock,
+    which a killed gunicorn left behind, are removed. A later call returns the same directory, for
+    gunicorn calls this again when it reloads its configuration.
+    """
+    _remove_stale()
+    while True:
+        directory = Path(mkdtemp(prefix=_PREFIX))
+        # The descriptor stays open until the process ends, and so does the lock.
+        if _lock(directory) is not None and directory.is_dir():
+            break  # else another start has just removed it, because it had no lock yet
     os.environ[VARIABLE] = str(directory)
     return directory
 
 
 def remove() -> None:
-    """Leave nothing behind."""
+    """Remove the directory."""
     shutil.rmtree(prepare(), ignore_errors=True)
+
+
+def _remove_stale() -> None:
+    for directory in Path(gettempdir()).glob(f"{_PREFIX}*"):
+        descriptor = _lock(directory)
+        if descriptor is not None:
+            shutil.rmtree(directory, ignore_errors=True)
+            os.close(descriptor)
+
+
+def _lock(directory: Path) -> int | None:
+    """Lock a directory; the descriptor that holds the lock, or None where it cannot be locked."""
+    try:
+        descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    except OSError:  # removed meanwhile, or somebody else's
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        return None
+    return descriptor

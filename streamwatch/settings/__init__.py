@@ -8,6 +8,7 @@ from streamwatch.settings.loading import from_env
 from streamwatch.settings.model import (
     DATA_DIR,
     EMBEDDED,
+    LOOPBACK,
     WEBHOOK_PATH,
     EventSubTransport,
     KeyRequirement,
@@ -19,6 +20,7 @@ from streamwatch.settings.variables import VARIABLES
 __all__ = [
     "DATA_DIR",
     "EMBEDDED",
+    "LOOPBACK",
     "VARIABLES",
     "WEBHOOK_PATH",
     "EventSubTransport",

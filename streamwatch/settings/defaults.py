@@ -1,47 +1,77 @@
 """The defaults that depend on other settings."""
 
+import secrets
 from pathlib import Path
 from typing import Any
 
 from streamwatch.secret_file import load_or_create_secret
-from streamwatch.settings.model import DATA_DIR, EMBEDDED, SettingsError
+from streamwatch.settings.credentials import load_credentials
+from streamwatch.settings.model import DATA_DIR, EMBEDDED, LOOPBACK, KeyRequirement, SettingsError
 from streamwatch.settings.variables import check_webhook_secret
 
 EMBEDDED_RETENTION_DAYS = 400
 """A little more than the longest period that the dashboard shows."""
 
 
-def with_defaults(values: dict[str, Any]) -> dict[str, Any]:
-    """The values with the defaults of their storage. Raises SettingsError."""
+def with_defaults(values: dict[str, Any], *, dev: bool) -> dict[str, Any]:
+    """The values with the defaults of their storage and, with `dev`, of `streamwatch dev`.
+
+    Raises SettingsError.
+    """
     values = dict(values)
     storage = values["storage_type"]
     if storage == "memory":
         values["webhook_secret_is_new"] = "webhook_secrets" not in values
-        return values
-    values.setdefault("web_concurrency", 2)
-    if storage != EMBEDDED:
-        values.setdefault("analytics_type", "mongodb")
-        return values
-    values.setdefault("analytics_type", EMBEDDED)
-    values.setdefault("snapshot_retention_days", EMBEDDED_RETENTION_DAYS)
-    if "webhook_secrets" not in values:
-        values["webhook_secrets"] = (_stored_webhook_secret(values.get("data_dir", DATA_DIR)),)
+    else:
+        values.setdefault("web_concurrency", 2)
+        values.setdefault("analytics_type", EMBEDDED if storage == EMBEDDED else "mongodb")
+    if storage == EMBEDDED:
+        _add_embedded_defaults(values)
+    if dev:
+        _add_dev_defaults(values)
     return values
 
 
-def _stored_webhook_secret(data_dir: Path) -> str:
-    file = data_dir / "webhook-secret"
+def _add_embedded_defaults(values: dict[str, Any]) -> None:
+    data_dir = values.get("data_dir", DATA_DIR)
+    values.setdefault("snapshot_retention_days", EMBEDDED_RETENTION_DAYS)
+    if "webhook_secrets" not in values:
+        file = data_dir / "webhook-secret"
+        values["webhook_secrets"] = (_stored_secret("WEBHOOK_SECRET", file),)
+    if "twitch_client_id" not in values:
+        credentials = load_credentials(data_dir)
+        if credentials is not None:
+            values["twitch_client_id"] = credentials.client_id
+            values["twitch_client_secret"] = credentials.client_secret
+            values["twitch_credentials_stored"] = True
+
+
+def _add_dev_defaults(values: dict[str, Any]) -> None:
+    if values.setdefault("host", "127.0.0.1") not in LOOPBACK:
+        values.setdefault("require_api_key", KeyRequirement.WRITE)
+    if "api_keys" in values:
+        return
+    if values["storage_type"] == "memory":
+        values["api_keys"] = (secrets.token_hex(16),)
+        values["api_key_is_new"] = True
+        return
+    file = values.get("data_dir", DATA_DIR) / "api-key"
+    values["api_key_is_new"] = not file.exists()
+    values["api_keys"] = (_stored_secret("API_KEY", file),)
+
+
+def _stored_secret(variable: str, file: Path) -> str:
     try:
         secret = load_or_create_secret(file)
     except OSError as error:
-        fault = f"DATA_DIR: {str(data_dir)!r} cannot be used ({error.strerror})"
+        fault = f"DATA_DIR: {str(file.parent)!r} cannot be used ({error.strerror})"
         raise SettingsError([fault]) from None
     try:
         check_webhook_secret(secret)
     except ValueError as error:
         fault = (
-            f"WEBHOOK_SECRET: the file {file} cannot be used ({error}); delete it to generate a"
-            " new secret, or set WEBHOOK_SECRET"
+            f"{variable}: the file {file} cannot be used ({error}); delete it to generate a new"
+            f" one, or set {variable}"
         )
         raise SettingsError([fault]) from None
     return secret

@@ -21,12 +21,14 @@ from streamwatch.settings.values import ValueType
 from streamwatch.settings.variables import FIELDS, LOWER_CASE, VARIABLES, WEBHOOK_SECRETS
 
 
-def from_env(dotenv: Path | None = None, *, storage_type: str = "memory") -> Settings:
+def from_env(
+    dotenv: Path | None = None, *, storage_type: str = "memory", dev: bool = False
+) -> Settings:
     """Read the settings from the environment and, where it lacks a variable, from `dotenv`.
 
     `dotenv` is `.env` in the working directory by default, and may be absent. `storage_type` is the
-    default of STORAGE_TYPE. An empty variable counts as absent, except IMAGE_ORIGINS. Raises
-    SettingsError with all faults.
+    default of STORAGE_TYPE; with `dev` the other defaults are those of `streamwatch dev`. An empty
+    variable counts as absent, except IMAGE_ORIGINS. Raises SettingsError with all faults.
     """
     file = dotenv or Path(".env")
     env = Env(eager=False)
@@ -34,12 +36,12 @@ def from_env(dotenv: Path | None = None, *, storage_type: str = "memory") -> Set
         env.read_env(file, recurse=False)
     given = _given(env)
     values = {FIELDS.get(name, name.lower()): _parse(env, name) for name in given}
-    values.setdefault("storage_type", storage_type)
-    faults = [*_faults(env, given), *_contradictions(values)]
+    values.setdefault("storage_type", EMBEDDED if dev else storage_type)
+    faults = [*_faults(env, given), *_contradictions(values, dev=dev)]
     if faults:
         raise SettingsError(faults)
     names = [*os.environ, *(dotenv_values(file) if file.is_file() else ())]
-    return Settings(**with_defaults(values), warnings=tuple(misspelled(names)))
+    return Settings(**with_defaults(values, dev=dev), warnings=tuple(misspelled(names)))
 
 
 def _given(env: Env) -> dict[str, str]:
@@ -89,7 +91,7 @@ def _fault(name: str, kind: ValueType, given: str, message: str) -> str:
     return f"{name}: {value} cannot be used ({reason}); allowed: {kind.allowed}"
 
 
-def _contradictions(values: dict[str, Any]) -> Iterator[str]:
+def _contradictions(values: dict[str, Any], *, dev: bool) -> Iterator[str]:
     """One line for each pair of settings that exclude each other. A value that has a fault of its
     own is None here."""
     storage = values["storage_type"]
@@ -101,7 +103,8 @@ def _contradictions(values: dict[str, Any]) -> Iterator[str]:
             " STORAGE_TYPE=memory; allowed: 1, or STORAGE_TYPE=redis"
         )
     required = values.get("require_api_key")
-    if required not in (None, KeyRequirement.NONE) and "api_keys" not in values:
+    needs_key = required not in (None, KeyRequirement.NONE)
+    if needs_key and "api_keys" not in values and not dev:  # which generates one
         yield f"API_KEY: missing; REQUIRE_API_KEY={required} needs at least one key"
     if (
         values.get("eventsub_transport") is EventSubTransport.WEBHOOK

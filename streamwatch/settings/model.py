@@ -15,6 +15,9 @@ EMBEDDED = "embedded"
 
 DATA_DIR = Path("data")
 
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+"""Hosts that only this machine reaches."""
+
 
 class SettingsError(Exception):
     """The settings cannot be used. `faults` has one line per fault, each naming its variable."""
@@ -61,6 +64,8 @@ class Settings:
 
     twitch_client_id: str | None = None
     twitch_client_secret: str | None = field(default=None, repr=False)
+    twitch_credentials_stored: bool = False
+    """Whether the credentials are those that were entered in the browser, stored in DATA_DIR."""
     twitch_api_url: str = "https://api.twitch.tv/helix"
     twitch_auth_url: str = "https://id.twitch.tv/oauth2"
     twitch_eventsub_url: str = "wss://eventsub.wss.twitch.tv/ws"
@@ -94,6 +99,8 @@ class Settings:
 
     require_api_key: KeyRequirement = KeyRequirement.NONE
     api_keys: tuple[str, ...] = field(default=(), repr=False)
+    api_key_is_new: bool = False
+    """Whether the key was generated at this start."""
     api_read_keys: tuple[str, ...] = field(default=(), repr=False)
     """Keys that may only read."""
     cors_origins: tuple[str, ...] = ()

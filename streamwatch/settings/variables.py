@@ -3,7 +3,7 @@
 import re
 from urllib.parse import urlsplit
 
-from streamwatch.settings.model import WEBHOOK_PATH, EventSubTransport, KeyRequirement
+from streamwatch.settings.model import LOOPBACK, WEBHOOK_PATH, EventSubTransport, KeyRequirement
 from streamwatch.settings.values import (
     BOOLEAN,
     HOST,
@@ -23,7 +23,6 @@ from streamwatch.settings.values import (
     url,
 )
 
-_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 _LOGIN = re.compile(r"[A-Za-z0-9_]{1,25}", re.ASCII)
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,62}", re.ASCII)
 _DATABASE = re.compile(r"[A-Za-z0-9_-]{1,63}", re.ASCII)
@@ -49,7 +48,7 @@ def _check_webhook_url(value: str) -> None:
     parts = urlsplit(value)
     if not parts.hostname or not parts.path.endswith(WEBHOOK_PATH):
         raise ValueError("not the webhook's address")
-    if parts.hostname not in _LOOPBACK and (
+    if parts.hostname not in LOOPBACK and (
         parts.scheme != "https" or parts.port not in (None, 443)
     ):
         raise ValueError("Twitch calls HTTPS on port 443 only")

@@ -21,6 +21,7 @@ import click
 import urllib3
 
 from streamwatch.analytics.embedded import EmbeddedAnalytics
+from streamwatch.dev.run import GUNICORN
 from streamwatch.settings import VARIABLES, WEBHOOK_PATH, Settings
 from streamwatch.simulator.cast import CAST
 from streamwatch.simulator.faults import Mishap
@@ -30,7 +31,6 @@ from streamwatch.simulator.web import HOST
 
 API_KEY = "demo-key"
 
-_ROOT = Path(__file__).parents[2]
 _START_SECONDS = 30
 _STOP_SECONDS = 9
 """A little longer than gunicorn's `graceful_timeout`."""
@@ -58,7 +58,7 @@ def main(port: int, seed: int) -> None:
             Mishap.ECHOED: 0.03,
             Mishap.LATE: 0.05,
         }
-        with _web_process(environment(twitch, port, data), port) as web:
+        with _web_process(environment(twitch, port, data)) as web:
             if _wait_until_ready(web, url, stopped):
                 _print_guide(url, twitch.control_url)
             while web.poll() is None and not stopped.wait(0.1):
@@ -95,6 +95,8 @@ def environment(twitch: Simulator, port: int, data: str) -> dict[str, str]:
         "REFRESH_SECONDS": "15",
         "VERIFY_SECONDS": "60",
         "LOG_FORMAT": "console",
+        "LOG_LEVEL": "WARNING",
+        "HOST": HOST,
         "PORT": str(port),
         "WEB_CONCURRENCY": "1",  # gunicorn reads it too, and takes no empty one
     }
@@ -122,11 +124,10 @@ def _stopped_by_signals() -> threading.Event:
 
 
 @contextmanager
-def _web_process(env: dict[str, str], port: int) -> Iterator["subprocess.Popen[bytes]"]:
-    """Gunicorn as in production, but for loopback only; ended with the context."""
-    command = [sys.executable, "-m", "gunicorn", "-c", "config/gunicorn.conf.py"]
-    command += ["--bind", f"{HOST}:{port}", "wsgi:app"]
-    with subprocess.Popen(command, cwd=_ROOT, env=env) as web:  # noqa: S603  our own command
+def _web_process(env: dict[str, str]) -> Iterator["subprocess.Popen[bytes]"]:
+    """Gunicorn as in production; ended with the context."""
+    command = [*GUNICORN, "streamwatch.server.wsgi:app"]
+    with subprocess.Popen(command, env=env) as web:  # noqa: S603  our own command
         try:
             yield web
         finally:
@@ -159,6 +160,7 @@ def _shows_somebody(url: str) -> bool:
 def _print_guide(url: str, control: str) -> None:
     admin = f"curl -H 'Authorization: Bearer {API_KEY}' {url}/admin/subscriptions"
     commands = {
+        "dashboard": f"{url}/dashboard (Manage asks for the key {API_KEY})",
         "who is live": f"curl {url}/streams/live",
         "what happened": f"curl '{url}/events?limit=5'",
         "one streamer": f"curl {url}/streamers/shroud/status",

@@ -1,15 +1,15 @@
-"""The scheduler loop of a worker: runs the jobs while this worker leads.
+"""The worker's loop: runs the jobs while this worker leads.
 
-Any number may run. One leads and does the jobs; all of them take part in reading the feed. A
-process that is killed loses nothing: jobs run again, feed entries are handed out again.
+Any number of workers may run. One leads and runs the jobs; all of them read the feed. A worker that
+is killed loses nothing: jobs run again, and feed entries are delivered again.
 """
 
 import logging
-import logging.config
+import math
 import threading
 import time
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from schedule import CancelJob, Scheduler
 
@@ -22,16 +22,16 @@ from streamwatch.twitch.base import TwitchError
 from streamwatch.worker.jobs import Job
 from streamwatch.worker.leader import Leadership
 
-log = logging.getLogger("streamwatch.worker.scheduler")  # also where this is __main__
+log = logging.getLogger(__name__)
 
-_LOOK_SECONDS = 0.5
-"""How often the loop looks for jobs that are due, and for a request to stop."""
+_LOOP_SECONDS = 0.5
+"""How often the loop looks for due jobs, for requested jobs, and for a request to stop."""
 
 _RETRY_SECONDS = 60
-"""When a job is tried again after a failure, at the latest."""
+"""After how long a failed job is tried again, if its interval is longer."""
 
 STOP_SECONDS = 9
-"""How long a stopping worker may take to finish what is in flight: a process has 10 seconds."""
+"""How long a stopping worker may take to finish its job: a process has 10 seconds."""
 
 
 class Worker:
@@ -53,81 +53,101 @@ class Worker:
         self._started_at = clock()
         self._scheduler = Scheduler()
         self._scheduled_under: Lease | None = None
+        self._due_at_once: set[str] = set()
         self._errors: dict[str, str] = {}
-        self._just_failed: set[str] = set()
         self._stop = threading.Event()
 
     def run(self) -> None:
         """Work until `stop` is called from another thread or a signal handler."""
         self._leadership.start()
-        while not self._stop.wait(_LOOK_SECONDS):
+        while not self._stop.wait(_LOOP_SECONDS):
             lease = self._leadership.lease
             if lease is None:
                 continue
             try:
                 if lease != self._scheduled_under:
                     self._schedule(lease)
-                self._run_requested()
+                self._due_at_once |= self._coordination.take_requested_jobs()
             except StorageUnavailable as error:
                 log.warning("The storage does not answer: %s", error)
                 continue
+            self._run_at_once(lease)
             self._scheduler.run_pending()
-            self._retry_soon()
         self._leadership.stop()
 
     def stop(self) -> None:
-        """Ask `run` to end after the job in flight."""
+        """Ask `run` to end after the job that is running."""
         self._stop.set()
 
     def _schedule(self, lease: Lease) -> None:
         """Plan all jobs under this lease."""
         runs = self._coordination.job_runs()
         self._scheduler.clear()
+        self._due_at_once.clear()
         for job in self._jobs:
-            self._plan(job, lease, runs.get(job.name))
+            delay = self._first_delay(job, runs.get(job.name))
+            if delay is not None and delay <= 0:
+                self._due_at_once.add(job.name)
+            elif delay is not None:
+                self._plan(job, lease, delay)
         self._scheduled_under = lease
 
-    def _plan(self, job: Job, lease: Lease, last: JobRun | None) -> None:
-        """Make a job due: at once, if it belongs to a start and has not run since this process
-        started; else when its interval since the last run is over, whoever ran it. So a takeover
-        neither repeats nor skips."""
-        ran = last is not None and last.started_at >= self._started_at
-        if job.seconds is None and ran and last and not last.error:
-            return
-        seconds = job.seconds or self._retry_seconds
-        planned = self._scheduler.every(seconds).seconds.do(self._perform, job, lease)
-        due = self._clock()
-        if ran or not job.at_start:
-            due = (last.started_at if last else due) + timedelta(seconds=seconds)
-        planned.next_run = due.astimezone().replace(tzinfo=None)  # schedule's own form
+    def _first_delay(self, job: Job, last: JobRun | None) -> float | None:
+        """Seconds until a job's first run under a new lease; None for never.
 
-    def _run_requested(self) -> None:
-        """Let jobs that were asked for be due now."""
-        requested = self._coordination.take_requested_jobs()
-        for planned in self._scheduler.get_jobs():
-            if planned.job_func and planned.job_func.args[0].name in requested:
-                planned.next_run = datetime.now()  # noqa: DTZ005  schedule's own form
-
-    def _retry_soon(self) -> None:
-        """Let jobs that have just failed be due after a minute, should their interval be longer."""
-        soon = datetime.now() + timedelta(seconds=self._retry_seconds)  # noqa: DTZ005  schedule's form
-        for planned in self._scheduler.get_jobs():
-            if planned.job_func and planned.job_func.args[0].name in self._just_failed:
-                planned.next_run = min(planned.next_run or soon, soon)
-        self._just_failed.clear()
-
-    def _perform(self, job: Job, lease: Lease) -> type[CancelJob] | None:
-        """Run a job, time it, and remember how it went. An exception ends here, so that neither the
-        loop nor the next job suffers."""
-        if self._stop.is_set() or self._leadership.lease != lease:
+        A job of the start runs at once if nobody has run it since this process started. Otherwise
+        the interval counts from the last run, whichever worker ran it, so that a change of leaders
+        neither repeats nor skips a run.
+        """
+        has_run = last is not None and last.started_at >= self._started_at
+        if job.seconds is None and has_run and last and not last.error:
             return None
+        if job.at_start and not has_run:
+            return 0
+        seconds = job.seconds or self._retry_seconds
+        elapsed = (self._clock() - last.started_at).total_seconds() if last else 0
+        return seconds - elapsed
+
+    def _plan(self, job: Job, lease: Lease, delay: float) -> None:
+        """Have `schedule` run a job once, after `delay` seconds; the run plans the next one."""
+        seconds = max(1, math.ceil(delay))
+        self._scheduler.every(seconds).seconds.do(self._run_planned, job, lease).tag(job.name)
+
+    def _run_planned(self, job: Job, lease: Lease) -> type[CancelJob]:
+        self._run_and_plan(job, lease)
+        return CancelJob
+
+    def _run_at_once(self, lease: Lease) -> None:
+        """Run the jobs of the start, and those that were requested before their time."""
+        names, self._due_at_once = self._due_at_once, set()
+        for job in self._jobs:
+            if job.name in names:
+                self._scheduler.clear(job.name)
+                self._run_and_plan(job, lease)
+
+    def _run_and_plan(self, job: Job, lease: Lease) -> None:
+        if self._stop.is_set():
+            return
+        if self._leadership.lease != lease:  # it may have been renewed late: look again
+            self._plan(job, lease, _LOOP_SECONDS)
+            return
+        failed = self._run(job, lease)
+        delay = job.seconds
+        if failed:
+            delay = min(job.seconds or self._retry_seconds, self._retry_seconds)
+        if delay is not None:
+            self._plan(job, lease, delay)
+
+    def _run(self, job: Job, lease: Lease) -> bool:
+        """Run a job and record how it went; returns whether it failed. Its exceptions end here, so
+        that they stop neither the loop nor the next job."""
         token = log_context.set({"job": job.name})
         started_at, start, error = self._clock(), time.monotonic(), None
         try:
             job.run(lease)
         except LeadershipLost:
-            log.warning("Another worker has taken over; job %s left to it", job.name)
-            return None
+            log.warning("Job %s was stopped: another worker leads now", job.name)
+            return False
         except (TwitchError, StorageUnavailable) as problem:
             error = str(problem)
         except Exception as problem:
@@ -136,18 +156,16 @@ class Worker:
         finally:
             log_context.reset(token)
         self._record(JobRun(job.name, started_at, time.monotonic() - start, error))
-        return CancelJob if job.seconds is None and error is None else None
+        return error is not None
 
     def _record(self, run: JobRun) -> None:
-        """Say what went wrong once, not every two seconds, and keep the run for everyone to see."""
+        """Store the run, and log an error when it is new and when it is over."""
         known = self._errors.get(run.name)
         if run.error and run.error != known:
             log.warning("Job %s failed: %s", run.name, run.error)
         if known and not run.error:
-            log.info("Job %s is well again", run.name)
+            log.info("Job %s succeeds again", run.name)
         self._errors[run.name] = run.error or ""
-        if run.error:
-            self._just_failed.add(run.name)
         try:
             self._coordination.record_job(run)
             self._coordination.add_counts(named(JOBS, job_counts(run)))

@@ -83,7 +83,7 @@ def test_a_twitch_that_cannot_be_reached_is_told(running: Shell) -> None:
 
 
 def test_a_worker_that_does_not_run_is_told(shell: Shell) -> None:
-    assert "streamwatch.worker.scheduler" in fault(shell, "worker")
+    assert "streamwatch.worker" in fault(shell, "worker")
 
 
 def test_a_webhook_that_does_not_answer_is_told(running: Shell) -> None:

