@@ -1,4 +1,4 @@
-"""Backends by name: a table of our own, and those that installed packages offer as entry points."""
+"""Registries of backends: built-in ones, and those of installed packages by entry points."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,17 +9,17 @@ from streamwatch.settings import Settings, SettingsError
 
 
 class UnknownBackend(SettingsError):
-    """A setting names a backend that nobody offers."""
+    """A setting names a backend that does not exist."""
 
 
 @dataclass(frozen=True, slots=True)
 class Registry:
     """The backends that the setting `variable` can name.
 
-    `ours` gives "module:Class" for each name; it is imported when it is chosen, so that nobody
-    needs the driver of a database they do not use. Packages add theirs in the entry-point group
-    `group`; a name of ours cannot be taken. Every such class has a classmethod
-    `from_settings(settings)` that builds it without connecting to anything.
+    `ours` maps the name of a built-in backend to "module:Class". A module is imported when its
+    backend is chosen, so that the drivers of other databases need not be installed. Packages add
+    backends in the entry-point group `group`; they cannot replace a built-in one. Every class has a
+    classmethod `from_settings(settings)` that builds it without connecting to anything.
     """
 
     variable: str
@@ -27,11 +27,11 @@ class Registry:
     ours: Mapping[str, str]
 
     def names(self) -> list[str]:
-        """All names that can be chosen."""
+        """The names of all backends."""
         return sorted({*self.ours, *entry_points(group=self.group).names})
 
     def build(self, name: str, settings: Settings) -> Any:
-        """The backend that `name` stands for. Raises UnknownBackend."""
+        """Build the backend called `name`. Raises UnknownBackend."""
         return self._find(name).load().from_settings(settings)
 
     def _find(self, name: str) -> EntryPoint:

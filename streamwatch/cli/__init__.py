@@ -1,4 +1,4 @@
-"""The command line: what an operator does from a shell, on the same services as the web."""
+"""The command line `streamwatch`."""
 
 import click
 
@@ -13,25 +13,26 @@ from streamwatch.cli.subscriptions import subscriptions
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, message="%(prog)s %(version)s", prog_name="streamwatch")
 def main() -> None:
-    """Watches Twitch streamers: who is live, what happened, how their streams do.
+    """Watch Twitch streamers: who is live, what happened, how their streams do.
 
-    Settings are those of the service: the environment, or the file .env here. Exit codes: 0 done,
-    1 not done, 2 a wrong call.
+    Settings come from the environment, else from the file .env in this folder. Exit codes: 0 for
+    success, 1 for failure, 2 for wrong usage.
     """
 
 
 @main.command()
 def version() -> None:
-    """Say which version this is."""
+    """Print the version."""
     click.echo(__version__)
 
 
 @main.command()
 def migrate() -> None:
-    """Make the databases ready for this version.
+    """Prepare the databases for this version.
 
-    Before each start of a new version; any number of times.
+    Run it before a new version starts; it may run any number of times.
     """
     with opened() as services:
         services.analytics.prepare()

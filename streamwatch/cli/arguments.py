@@ -1,14 +1,18 @@
-"""What commands are given, checked."""
+"""Types of command-line arguments."""
 
 import click
 
-from streamwatch.domain.eventsub import LOGIN
+from streamwatch.domain.logins import login_from
 
 
 class Login(click.ParamType[str]):
+    """A Twitch login, also as `@login` or as the address of a channel."""
+
     name = "login"
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        if not LOGIN.fullmatch(value):
+        """The login in lower case."""
+        login = login_from(value)
+        if login is None:
             self.fail(f"{value!r} is not a login: 1 to 25 letters, digits or _.", param, ctx)
-        return value.lower()
+        return login

@@ -1,4 +1,4 @@
-"""`streamwatch doctor`: what is wrong, and what to do about it."""
+"""`streamwatch doctor`: find faults of the installation."""
 
 import click
 
@@ -11,25 +11,27 @@ _COLOURS = {Verdict.OK: "green", Verdict.NOTE: "yellow", Verdict.FAULT: "red"}
 
 @click.command()
 def doctor() -> None:
-    """Find out what is wrong, and what to do about it.
+    """Find faults of the installation, and say how to fix them.
 
-    Examines settings, storage, analytics, Twitch's credentials, the worker and, with a message like
+    Checks settings, storage, analytics, Twitch's credentials, the worker and, with a message like
     Twitch's, the public webhook. With any fault the exit code is 1.
     """
     try:
         with opened() as services:
-            _tell(Finding("settings", Verdict.OK, "can be used"))
-            findings = [_tell(finding) for finding in examine(services)]
+            _show(Finding("settings", Verdict.OK, "valid"))
+            for warning in services.settings.warnings:
+                _show(Finding("settings", Verdict.NOTE, warning, "correct the name, or remove it"))
+            findings = [_show(finding) for finding in examine(services)]
     except SettingsError as error:
         findings = [
-            _tell(Finding("settings", Verdict.FAULT, fault, "correct the environment or .env"))
+            _show(Finding("settings", Verdict.FAULT, fault, "correct the environment or .env"))
             for fault in error.faults
         ]
     if any(finding.verdict is Verdict.FAULT for finding in findings):
         raise click.exceptions.Exit(1)
 
 
-def _tell(finding: Finding) -> Finding:
+def _show(finding: Finding) -> Finding:
     verdict = click.style(f"{finding.verdict:5}", fg=_COLOURS[finding.verdict])
     click.echo(f"{verdict}  {finding.subject:9}  {finding.text}")
     if finding.remedy:

@@ -1,4 +1,4 @@
-"""Whether everything that the service needs is there, and what to do where it is not."""
+"""The checks of `streamwatch doctor`."""
 
 import secrets
 import uuid
@@ -21,21 +21,21 @@ from streamwatch.storage.base import StorageUnavailable
 from streamwatch.twitch.base import TwitchDenied, TwitchError, TwitchNotConfigured
 
 _WEBHOOK_SECONDS = 5
-"""Twitch waits a few seconds; we promise to answer in 2."""
+"""Twitch waits a few seconds for an answer."""
 
 
 class Verdict(StrEnum):
-    """How a thing is."""
+    """The result of a check."""
 
     OK = "ok"
     NOTE = "note"
-    """Works, and may surprise."""
+    """Works, but may surprise."""
     FAULT = "FAULT"
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What was found out about `subject`; `remedy` is what to do about a fault."""
+    """The result of the check of `subject`; `remedy` says how to fix a fault."""
 
     subject: str
     verdict: Verdict
@@ -44,7 +44,7 @@ class Finding:
 
 
 def examine(services: Services) -> Iterator[Finding]:
-    """One finding after the other, as they are made. Each takes seconds at most."""
+    """Yield the findings one by one. Each check takes a few seconds at most."""
     yield _storage(services)
     yield _analytics(services)
     yield _twitch(services.settings)
@@ -55,7 +55,7 @@ def examine(services: Services) -> Iterator[Finding]:
 def _storage(services: Services) -> Finding:
     kind = services.settings.storage_type
     if not services.storage.shared:
-        return Finding("storage", Verdict.NOTE, f"{kind}: gone when the web process ends")
+        return Finding("storage", Verdict.NOTE, f"{kind}: lost when the web process ends")
     try:
         services.storage.ping()
     except StorageUnavailable as error:
@@ -75,11 +75,11 @@ def _analytics(services: Services) -> Finding:
 
 def _twitch(settings: Settings) -> Finding:
     try:
-        # With a token of its own: one that is shared proves nothing of the credentials.
+        # With a new token: a shared one may have been issued for other credentials.
         twitch_with_own_token(settings).users(logins=["twitch"])
     except TwitchNotConfigured:
         remedy = "set TWITCH_CLIENT_ID and TWITCH_CLIENT_SECRET (dev.twitch.tv/console/apps)"
-        return Finding("Twitch", Verdict.FAULT, "there are no credentials", remedy)
+        return Finding("Twitch", Verdict.FAULT, "no credentials are set", remedy)
     except TwitchDenied as error:
         remedy = (
             "compare TWITCH_CLIENT_ID and TWITCH_CLIENT_SECRET with dev.twitch.tv/console/apps,"
@@ -89,12 +89,12 @@ def _twitch(settings: Settings) -> Finding:
     except TwitchError as error:
         remedy = "see whether this machine reaches api.twitch.tv and id.twitch.tv"
         return Finding("Twitch", Verdict.FAULT, str(error), remedy)
-    return Finding("Twitch", Verdict.OK, "takes the credentials")
+    return Finding("Twitch", Verdict.OK, "accepts the credentials")
 
 
 def _worker(services: Services) -> Finding:
     if not services.storage.shared:
-        return Finding("worker", Verdict.NOTE, "is a thread of the web process")
+        return Finding("worker", Verdict.NOTE, "runs in a thread of the web process")
     if services.health.check().worker != RUNNING:
         return Finding(
             "worker",
@@ -106,10 +106,10 @@ def _worker(services: Services) -> Finding:
 
 
 def _webhook(settings: Settings) -> Finding:
-    """Send what Twitch sends to find out whether a callback is ours."""
+    """Send the webhook a challenge, as Twitch does to verify a callback."""
     url = settings.webhook_url
     if url is None:
-        return Finding("webhook", Verdict.NOTE, "no WEBHOOK_URL: polling alone, minutes behind")
+        return Finding("webhook", Verdict.NOTE, "no WEBHOOK_URL: polling only, minutes late")
     challenge = secrets.token_urlsafe(24)
     headers, body = _verification(challenge, settings)
     try:
@@ -117,7 +117,7 @@ def _webhook(settings: Settings) -> Finding:
             url, data=body, headers=headers, timeout=_WEBHOOK_SECONDS, allow_redirects=False
         )
     except requests.exceptions.SSLError:
-        text, remedy = f"the certificate of {url} is not good", "renew it: Twitch checks it too"
+        text, remedy = f"the certificate of {url} is invalid", "renew it: Twitch checks it too"
         return Finding("webhook", Verdict.FAULT, text, remedy)
     except requests.RequestException as error:
         text = f"{url} does not answer from here ({type(error).__name__})"
@@ -141,7 +141,7 @@ def _wrong_answer(url: str, status: int) -> Finding:
 
 
 def _verification(challenge: str, settings: Settings) -> tuple[dict[str, str], bytes]:
-    """Headers and body of a verification, signed as Twitch signs it."""
+    """The headers and the body of a signed challenge."""
     message_id, timestamp = str(uuid.uuid4()), format_time(datetime.now(UTC))
     body = orjson.dumps({"challenge": challenge})
     return {

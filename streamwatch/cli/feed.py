@@ -1,4 +1,4 @@
-"""`streamwatch feed`: entries that a reader could not process."""
+"""`streamwatch feed`: the dead letters, feed entries that a reader could not process."""
 
 import click
 
@@ -8,14 +8,14 @@ from streamwatch.domain.times import format_time
 
 @click.group()
 def feed() -> None:
-    """What was committed and could not be processed."""
+    """Feed entries that could not be processed (dead letters)."""
 
 
 @feed.command("set-aside")
 def set_aside() -> None:
-    """List the entries that were set aside.
+    """List the entries that were set aside as dead letters.
 
-    A line each: the reader, the entry's id, when, and what was wrong.
+    A line has the reader, the entry's id, the time and the error.
     """
     with shared() as services:
         entries = services.dead_letters.all()
@@ -26,15 +26,16 @@ def set_aside() -> None:
 
 @feed.command()
 def replay() -> None:
-    """Let the analytics process what was set aside for them.
+    """Process the dead letters of the analytics again, once their cause is fixed.
 
-    Do so once what was wrong is mended. What succeeds is no longer set aside; with exit code 1
-    something still is.
+    Entries that succeed are no longer set aside. Exit code 1 means that some have failed again.
     """
-    with shared() as services, progress("Processing") as tell:
+    with shared() as services, progress("Processing") as report:
         if services.settings.analytics_type == "memory":
-            raise click.ClickException("ANALYTICS_TYPE=memory is seen by the worker alone.")
-        result = services.dead_letters.replay(tell)
+            raise click.ClickException(
+                "ANALYTICS_TYPE=memory is in the memory of the worker: restart the worker instead."
+            )
+        result = services.dead_letters.replay(report)
     click.echo(f"{result.done} processed, {len(result.failed)} still set aside")
     for entry, error in result.failed:
         click.echo(f"{entry.id}  {error}", err=True)

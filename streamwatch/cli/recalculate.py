@@ -1,4 +1,4 @@
-"""`streamwatch recalculate`: figures made anew."""
+"""`streamwatch recalculate`: compute sessions and statistics again."""
 
 import click
 
@@ -8,21 +8,23 @@ from streamwatch.cli.services import opened, progress
 
 @click.command()
 @click.argument("logins", nargs=-1, type=Login())
-@click.option("--all", "everyone", is_flag=True, help="Of everybody.")
+@click.option("--all", "everyone", is_flag=True, help="Recalculate all streamers.")
 def recalculate(logins: tuple[str, ...], everyone: bool) -> None:
-    """Make sessions and figures anew from the samples and events that are kept.
+    """Compute sessions and statistics again from the stored samples and events.
 
-    It finds what is shown already, unless SAMPLE_CAP_SECONDS has changed or what is stored was
-    damaged. Figures whose samples are no longer kept stay as they are.
+    The result differs from the present one only if SAMPLE_CAP_SECONDS has changed or stored data
+    was damaged. Statistics whose samples have been deleted stay as they are.
     """
     if bool(logins) == everyone:
-        raise click.UsageError("Name streamers, or say --all.")
-    with opened() as services, progress("Recalculating") as tell:
+        raise click.UsageError("Name streamers, or use --all.")
+    with opened() as services, progress("Recalculating") as report:
         if services.settings.analytics_type == "memory":
-            raise click.ClickException("ANALYTICS_TYPE=memory is seen by the worker alone.")
+            raise click.ClickException(
+                "ANALYTICS_TYPE=memory is in the memory of the worker: it cannot be recalculated."
+            )
         if everyone:
-            count = services.analytics_queries.recalculate_all(tell)
+            count = services.analytics_queries.recalculate_all(report)
         for count, login in enumerate(logins, 1):
             services.analytics_queries.recalculate(login)
-            tell(count, len(logins))
+            report(count, len(logins))
     click.echo(f"{count} recalculated")

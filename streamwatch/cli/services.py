@@ -1,4 +1,4 @@
-"""The services for the length of a command, and errors in the words of a command line."""
+"""Opens the services for a command, and shows errors as one line."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -20,7 +20,7 @@ from streamwatch.settings import DATA_DIR, EMBEDDED, SettingsError, from_env
 from streamwatch.storage.base import StorageError
 from streamwatch.twitch.base import TwitchError
 
-_TOLD = (
+_EXPECTED_ERRORS = (
     SettingsError,
     StorageError,
     AnalyticsUnavailable,
@@ -33,20 +33,19 @@ _TOLD = (
 
 
 class Commands(click.Group):
-    """A group whose commands end with one line and exit code 1 where a service cannot do its
-    work."""
+    """A group whose commands end with a line and exit code 1 on an expected error."""
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
-        except _TOLD as error:
+        except _EXPECTED_ERRORS as error:
             raise click.ClickException(str(error)) from error
 
 
 @contextmanager
 def opened() -> Iterator[Services]:
-    """The services as the settings ask for them; where they name no storage, those that
-    `streamwatch dev` runs here, if it does. Raises SettingsError."""
+    """The services of the settings. Without STORAGE_TYPE, those of the `streamwatch dev` that runs
+    in this folder, if one does. Raises SettingsError."""
     services = build(from_env(storage_type=EMBEDDED if is_running(DATA_DIR) else "memory"))
     try:
         yield services
@@ -56,11 +55,11 @@ def opened() -> Iterator[Services]:
 
 @contextmanager
 def shared() -> Iterator[Services]:
-    """The same for a command that means what the running processes see."""
+    """The services, for a command that needs the storage of the running processes."""
     with opened() as services:
         if not services.storage.shared:
             raise click.ClickException(
-                f"STORAGE_TYPE={services.settings.storage_type} is seen by the web process alone:"
+                f"STORAGE_TYPE={services.settings.storage_type} is in the web process's memory:"
                 " use its API instead."
             )
         yield services
@@ -68,11 +67,11 @@ def shared() -> Iterator[Services]:
 
 @contextmanager
 def progress(label: str) -> Iterator[Callable[[int, int], None]]:
-    """A progress bar on a terminal, told by how many pieces of work are done and of how many."""
+    """A progress bar on a terminal. The yielded function takes how many of how many are done."""
     with click.progressbar(length=1, label=label, file=sys.stderr) as bar:
 
-        def tell(done: int, total: int) -> None:
+        def report(done: int, total: int) -> None:
             bar.length = total
             bar.update(done - bar.pos)
 
-        yield tell
+        yield report

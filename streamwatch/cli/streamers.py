@@ -1,44 +1,53 @@
-"""`streamwatch streamers`: who is monitored."""
+"""`streamwatch streamers`: list, add and remove monitored streamers."""
+
+import sys
+from collections.abc import Iterator, Sequence
 
 import click
 
 from streamwatch.cli.arguments import Login
 from streamwatch.cli.services import shared
+from streamwatch.domain.logins import login_from
 from streamwatch.domain.times import format_time
 
 
 @click.group()
 def streamers() -> None:
-    """Who is monitored."""
+    """List, add and remove monitored streamers."""
 
 
 @streamers.command("list")
 def list_streamers() -> None:
-    """List all, the newest first.
+    """List all monitored streamers, newest first.
 
-    A line each: the login, `active` or, while a subscription is missing, `polled`, and since when.
+    A line has the login, `active` or, while a subscription is missing, `polled`, and since when the
+    streamer is monitored.
     """
     with shared() as services:
         known = services.streamers.all()
     for streamer in known:
-        standing = "active" if streamer.is_active else "polled"
-        click.echo(f"{streamer.login:25}  {standing}  {format_time(streamer.added_at)}")
+        state = "active" if streamer.is_active else "polled"
+        click.echo(f"{streamer.login:25}  {state}  {format_time(streamer.added_at)}")
     click.echo(f"{len(known)} monitored", err=True)
 
 
 @streamers.command()
-@click.argument("logins", nargs=-1, required=True, type=Login())
+@click.argument("logins", nargs=-1, required=True)
 def add(logins: tuple[str, ...]) -> None:
-    """Monitor these.
+    """Monitor streamers, by login, @login or address of the channel.
 
-    The worker subscribes, and looks who is live, within seconds.
+    `-` reads them from standard input, separated by spaces, commas or line ends. The worker
+    subscribes to their events, and looks who is live, within seconds.
     """
+    wanted = list(dict.fromkeys(_read(logins)))
+    if not wanted:
+        raise click.UsageError("There are no logins on standard input.")
     with shared() as services:
-        result = services.streamers.add_many(logins)
-    _say("Added", result.added)
-    _say("Monitored already", result.existing)
-    _say("No such Twitch user", result.not_found)
-    _say("Not added, because Twitch did not answer", result.failed)
+        result = services.streamers.add_many(wanted)
+    _report("Added", result.added)
+    _report("Monitored already", result.existing)
+    _report("No such Twitch user", result.not_found)
+    _report("Not added, because Twitch did not answer", result.failed)
     if result.not_found or result.failed:
         raise click.exceptions.Exit(1)
 
@@ -46,12 +55,25 @@ def add(logins: tuple[str, ...]) -> None:
 @streamers.command()
 @click.argument("login", type=Login())
 def remove(login: str) -> None:
-    """Stop monitoring; the history stays."""
+    """Stop monitoring a streamer. The history is retained."""
     with shared() as services:
         services.streamers.remove(login)
     click.echo(f"Removed: {login}")
 
 
-def _say(what: str, logins: list[str]) -> None:
+def _read(arguments: tuple[str, ...]) -> Iterator[str]:
+    """The logins of the arguments and, for `-`, of standard input."""
+    for argument in arguments:
+        texts = [argument]
+        if argument == "-":
+            texts = sys.stdin.read().replace(",", " ").split()
+        for text in texts:
+            login = login_from(text)
+            if login is None:
+                raise click.BadParameter(f"{text!r} is not a login: 1 to 25 letters, digits or _.")
+            yield login
+
+
+def _report(label: str, logins: Sequence[str]) -> None:
     if logins:
-        click.echo(f"{what}: {', '.join(logins)}")
+        click.echo(f"{label}: {', '.join(logins)}")

@@ -1,4 +1,4 @@
-"""The table of jobs: what the leading worker does, and how often."""
+"""The jobs of the leading worker, and their intervals."""
 
 import logging
 from collections.abc import Callable
@@ -21,8 +21,10 @@ DEFAULT_STREAMERS = "default-streamers"
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A thing that is done every `seconds`, and first when a process starts, unless `at_start` says
-    otherwise. With None, once after each start, tried every minute until it succeeds."""
+    """A function that runs every `seconds` and, with `at_start`, when a process starts.
+
+    Without `seconds` it runs once after each start, and every minute until it succeeds.
+    """
 
     name: str
     seconds: int | None
@@ -31,7 +33,7 @@ class Job:
 
 
 def build_jobs(services: Services) -> list[Job]:
-    """All jobs, in the order in which they run at start."""
+    """All jobs, in the order in which they run at the start."""
     settings = services.settings
     return [
         Job(DEFAULT_STREAMERS, None, lambda _: add_default_streamers(services)),
@@ -45,9 +47,10 @@ def build_jobs(services: Services) -> list[Job]:
 
 
 def add_default_streamers(services: Services) -> None:
-    """Monitor DEFAULT_STREAMERS. Raises TwitchError if Twitch could not be asked of some.
+    """Monitor DEFAULT_STREAMERS. Raises TwitchError if some could not be looked up.
 
-    At start the jobs that make them complete come next; after a failure they have been.
+    At the start the jobs that subscribe and refresh follow anyway. After a failure they have
+    already run, so they are requested.
     """
     coordination = services.storage.coordination
     last = coordination.job_runs().get(DEFAULT_STREAMERS)
@@ -64,13 +67,15 @@ def add_default_streamers(services: Services) -> None:
 
 
 def publish_rate_limit_job(services: Services) -> None:
-    """Let the metrics show what is left of Helix's rate limit."""
+    """Publish the remaining rate limit of Helix for the metrics."""
     publish_rate_limit(services.storage.coordination, services.twitch.rate_limit())
 
 
 def reconcile(services: Services) -> None:
-    """Make what Twitch has what is wanted, unless somebody is at it already. Raises TwitchError
-    where something is still missing that Twitch has room for."""
+    """Reconcile the subscriptions; if a reconciliation is running, request another one after it.
+
+    Raises TwitchError if a subscription is missing for which Twitch has room.
+    """
     try:
         result = services.subscriptions.reconcile()
     except AlreadyRunning:
@@ -82,6 +87,6 @@ def reconcile(services: Services) -> None:
 
 
 def refresh(services: Services, lease: Lease) -> None:
-    """Refresh the live data of everyone."""
+    """Refresh the live data of all streamers."""
     result = services.poller.poll_all(lease)
     log.info("Refreshed %d streamers, %d live", result.asked, result.live)

@@ -1,4 +1,7 @@
-"""The worker process: `python -m streamwatch.worker`."""
+"""The worker process, `python -m streamwatch.worker`, and the worker thread of memory storage.
+
+A process that is killed loses nothing: jobs run again, and feed entries are delivered again.
+"""
 
 import atexit
 import logging
@@ -21,7 +24,7 @@ from streamwatch.worker.scheduler import STOP_SECONDS, Worker
 log = logging.getLogger("streamwatch.worker")
 
 _PROJECTOR_STOP_SECONDS = 3
-"""How much of STOP_SECONDS the projector may use to finish its batch."""
+"""The share of STOP_SECONDS in which the projector may finish its batch."""
 
 
 def _worker(services: Services) -> Worker:
@@ -29,7 +32,7 @@ def _worker(services: Services) -> Worker:
 
 
 def start_in_thread(services: Services) -> Worker:
-    """The worker of a web process whose storage no other process can see."""
+    """Run the worker in a thread of the web process, for a storage in its memory."""
     worker = _worker(services)
     thread = threading.Thread(target=worker.run, name="worker", daemon=True)
     thread.start()
@@ -46,12 +49,14 @@ def start_in_thread(services: Services) -> Worker:
 
 
 def main() -> int:
-    """Run as a process of its own; the exit status."""
+    """Run a worker process; returns its exit status."""
     _use_utc()
     try:
         settings = from_env()
         logging.config.dictConfig(logging_config(settings))
         log_uncaught()
+        for warning in settings.warnings:
+            log.warning(warning)
         services = build(settings)
     except SettingsError as error:
         print(error, file=sys.stderr)  # noqa: T201  one line a fault, before there are logs
@@ -63,7 +68,7 @@ def main() -> int:
 
     def stop(*_: object) -> None:
         worker.stop()
-        threading.Thread(target=_end_at_last, daemon=True).start()
+        threading.Thread(target=_exit_after_timeout, daemon=True).start()
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
@@ -76,8 +81,8 @@ def main() -> int:
     return 0
 
 
-def _end_at_last() -> None:
-    """End the process although a job hangs. Nothing is lost by it: see the module's docstring."""
+def _exit_after_timeout() -> None:
+    """End the process even if a job hangs."""
     time.sleep(STOP_SECONDS)
     os._exit(1)
 
@@ -87,6 +92,6 @@ def _now() -> datetime:
 
 
 def _use_utc() -> None:
-    """`schedule` reckons in local time, in which an hour a year is missing or comes twice."""
+    """Set the time zone to UTC: `schedule` uses local time, which jumps twice a year."""
     os.environ["TZ"] = "UTC"
     time.tzset()

@@ -13,7 +13,7 @@ from tests.simulator.receiver import SECRET, Receiver
 
 
 class Shell:
-    """Runs commands beside a deployment on Redis that watches a simulated Twitch."""
+    """Runs commands on a Redis, with a simulated Twitch."""
 
     def __init__(self, twitch: Simulator, receiver: Receiver, redis_url: str) -> None:
         self.twitch = twitch
@@ -32,11 +32,11 @@ class Shell:
         }
 
     def run(self, *command: str, answer: str = "", **environment: str | None) -> Result:
-        """What a command does where `answer` is typed into it."""
+        """Run a command with `answer` as its standard input."""
         return CliRunner(env=self.environment | environment).invoke(main, command, input=answer)
 
     def does(self, *command: str, answer: str = "", **environment: str | None) -> str:
-        """What a command that succeeds writes to its standard output."""
+        """Run a command that must succeed; returns its standard output."""
         result = self.run(*command, answer=answer, **environment)
         assert result.exit_code == 0, result.output
         return result.stdout

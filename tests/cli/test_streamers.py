@@ -1,3 +1,4 @@
+from streamwatch import __version__
 from tests.cli.conftest import Shell
 
 
@@ -19,7 +20,31 @@ def test_streamers_are_added_listed_and_removed(shell: Shell) -> None:
     assert line.startswith("quillandcopper ")
 
 
-def test_what_twitch_does_not_know_is_told_and_is_exit_code_1(shell: Shell) -> None:
+def test_links_and_at_signs_are_accepted_as_logins(shell: Shell) -> None:
+    assert shell.does(
+        "streamers", "add", "https://www.twitch.tv/Shroud", "@quillandcopper", "shroud"
+    ) == ("Added: shroud, quillandcopper\n")
+
+
+def test_logins_are_read_from_standard_input(shell: Shell) -> None:
+    answer = "shroud, https://twitch.tv/quillandcopper\n\n@shroud\n"
+    assert shell.does("streamers", "add", "-", answer=answer) == ("Added: shroud, quillandcopper\n")
+
+
+def test_a_wrong_login_on_standard_input_adds_nobody(shell: Shell) -> None:
+    result = shell.run("streamers", "add", "-", answer="shroud http://example.com/shroud")
+    assert result.exit_code == 2
+    assert "'http://example.com/shroud' is not a login" in result.stderr
+    assert shell.storage.streamers() == []
+    assert shell.run("streamers", "add", "-", answer="\n").exit_code == 2
+
+
+def test_the_version_is_an_option_and_a_command(shell: Shell) -> None:
+    assert shell.does("--version") == f"streamwatch {__version__}\n"
+    assert shell.does("version") == f"{__version__}\n"
+
+
+def test_users_unknown_to_twitch_are_listed_with_exit_code_1(shell: Shell) -> None:
     shell.does("streamers", "add", "shroud")
     result = shell.run("streamers", "add", "shroud", "nobody_by_this_name")
     assert result.exit_code == 1
@@ -29,13 +54,13 @@ def test_what_twitch_does_not_know_is_told_and_is_exit_code_1(shell: Shell) -> N
     ]
 
 
-def test_removing_somebody_who_is_not_monitored_is_exit_code_1(shell: Shell) -> None:
+def test_removing_a_streamer_who_is_not_monitored_fails(shell: Shell) -> None:
     result = shell.run("streamers", "remove", "shroud")
     assert result.exit_code == 1
     assert result.stderr == "Error: 'shroud' is not monitored.\n"
 
 
-def test_what_is_not_a_login_is_a_wrong_call(shell: Shell) -> None:
+def test_an_invalid_login_is_wrong_usage(shell: Shell) -> None:
     result = shell.run("streamers", "add", "not a login")
     assert result.exit_code == 2
     assert "not a login" in result.stderr
