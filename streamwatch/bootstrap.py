@@ -111,7 +111,7 @@ def assemble(
 ) -> Services:
     """The services on these adapters. `helix_counters` counts those of `twitch`, where it does."""
     recorder = ObservationRecorder(storage)
-    poller = Poller(storage, twitch, recorder, clock)
+    poller = Poller(storage, twitch, recorder, clock, settings.refresh_seconds)
     subscriptions = Subscriptions(
         storage,
         twitch,
@@ -127,7 +127,7 @@ def assemble(
         twitch=twitch,
         analytics=analytics,
         receiver=MessageReceiver(storage, recorder, settings.webhook_secrets, clock),
-        streamers=Streamers(storage, twitch, subscriptions, poller, clock),
+        streamers=Streamers(storage, twitch, subscriptions, poller, recorder, clock),
         status=Statuses(storage, twitch, settings.lookup_ttl_seconds, clock),
         events=EventHistory(storage),
         poller=poller,

@@ -32,9 +32,12 @@ def event_document(event: SessionEvent) -> Document:
         "broadcaster_name": event.broadcaster_name,
         "stream_id": event.stream_id,
     }
-    if event.started_at is not None:
-        document["started_at"] = event.started_at
-    return document
+    optional = {
+        "started_at": event.started_at,
+        "estimated_at": event.estimated_at,
+        "replaces": event.replaces,
+    }
+    return document | {name: value for name, value in optional.items() if value is not None}
 
 
 def event_from(document: Document) -> SessionEvent:
@@ -47,6 +50,8 @@ def event_from(document: Document) -> SessionEvent:
         broadcaster_name=document["broadcaster_name"],
         stream_id=document["stream_id"],
         started_at=_time(document.get("started_at")),
+        estimated_at=_time(document.get("estimated_at")),
+        replaces=document.get("replaces"),
     )
 
 

@@ -73,7 +73,9 @@ def _whole_lines(file: IO[bytes], place: int) -> bytes:
 
 def _fact(document: dict[str, Any]) -> SessionEvent:
     started_at = document.pop("started_at")
+    estimated_at = document.pop("estimated_at", None)
     return SessionEvent(
+        estimated_at=parse_time(estimated_at) if estimated_at else None,
         kind=Kind(document.pop("kind")),
         at=parse_time(document.pop("at")),
         started_at=parse_time(started_at) if started_at else None,

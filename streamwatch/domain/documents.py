@@ -145,6 +145,7 @@ def status_memory(status: StreamStatus) -> Document:
     return {
         "seen_at": status.seen_at,
         "absent_at": status.absent_at,
+        "named_at": status.named_at,
         "latest": timeline.latest_start and tuple(timeline.latest_start),
         "on": timeline.is_on,
         "heard": [tuple(entry) for entry in timeline.last_entries],
@@ -166,11 +167,12 @@ def status_from(document: Document, memory: Document, version: int) -> StreamSta
         timeline=_timeline_from(memory),
         seen_at=_time_from(memory["seen_at"]),
         absent_at=_time_from(memory["absent_at"]),
+        named_at=_time_from(memory.get("named_at")),
     )
 
 
 def event_document(event: StreamEvent) -> Document:
-    return {
+    document: Document = {
         "id": event.id,
         "event_type": event.event_type,
         "broadcaster_id": event.broadcaster_id,
@@ -180,6 +182,9 @@ def event_document(event: StreamEvent) -> Document:
         "data": event.data,
         "source": event.source,
     }
+    if event.replaces is not None:
+        document["replaces"] = event.replaces
+    return document
 
 
 def event_from(document: Document) -> StreamEvent:
@@ -192,6 +197,7 @@ def event_from(document: Document) -> StreamEvent:
         timestamp=formatted_time(document["timestamp"]),
         data=document["data"],
         source=Source(document["source"]),
+        replaces=document.get("replaces"),
     )
 
 
@@ -269,7 +275,10 @@ def _entry_from(
     started_at: str | None,
     stream_type: str,
     suppressed_event: Document | None,
+    estimated_at: str | None = None,
 ) -> TimelineEntry:
+    if estimated_at is None and message_id.startswith("poll:"):  # as 0.1 stored an estimate
+        estimated_at = at
     return TimelineEntry(
         formatted_time(at),
         _EVENT_TYPES[event_type],
@@ -278,6 +287,7 @@ def _entry_from(
         formatted_time(started_at) if started_at else None,
         stream_type,
         event_from(suppressed_event) if suppressed_event else None,
+        formatted_time(estimated_at) if estimated_at else None,
     )
 
 

@@ -106,12 +106,21 @@ class StreamEvent:
     timestamp: datetime
     data: dict[str, Any]
     source: Source
+    replaces: str | None = None
 
     @property
     def stream_id(self) -> str | None:
         """The stream that went on or off; None for an offline that does not name it."""
         value = self.data.get("id")
         return value if isinstance(value, str) else None
+
+
+class EventReference(NamedTuple):
+    """Names an event of the history."""
+
+    id: str
+    event_type: EventType
+    timestamp: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +146,11 @@ class TimelineEntry(NamedTuple):
 
     `stream_id` is None for an offline that does not name its stream. `suppressed_event` is the
     event of an entry that adds nothing to the history so far. A message that arrives later, with a
-    time before this entry's, can make it an event after all. A tuple, not a dataclass: many are
-    read and written with every message.
+    time before this entry's, can make it an event after all.
+
+    `estimated_at` is set for an estimate: something that a poll found. It is the timestamp of its
+    event, while `at` is the time by which it had happened for sure. A tuple, not a dataclass: many
+    are read and written with every message.
     """
 
     at: datetime
@@ -148,6 +160,16 @@ class TimelineEntry(NamedTuple):
     started_at: datetime | None = None
     stream_type: str = "live"
     suppressed_event: StreamEvent | None = None
+    estimated_at: datetime | None = None
+
+    @property
+    def is_estimate(self) -> bool:
+        return self.estimated_at is not None
+
+    @property
+    def time(self) -> datetime:
+        """The timestamp of the entry's event."""
+        return self.estimated_at or self.at
 
 
 class StreamStart(NamedTuple):
@@ -177,7 +199,9 @@ class Timeline:
 class StreamStatus:
     """Whether a streamer is live, as of `version` changes.
 
-    `seen_at` is when a poll last saw the stream on; `absent_at` when one first missed it since.
+    The names are as of `named_at`. `seen_at` is the time at which a poll last saw the stream on,
+    `absent_at` that of the first poll since then that did not. A storage sets `is_removed` for a
+    streamer who is no longer monitored, and whose messages may still arrive.
     """
 
     user_id: str
@@ -190,6 +214,8 @@ class StreamStatus:
     timeline: Timeline = field(default_factory=Timeline)
     seen_at: datetime | None = None
     absent_at: datetime | None = None
+    named_at: datetime | None = None
+    is_removed: bool = False
 
     @property
     def is_live(self) -> bool:
@@ -197,12 +223,35 @@ class StreamStatus:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
-    """What one observation changes, to be stored in one piece.
+class NameChange:
+    """A streamer's names as read at a time, where other names were known."""
 
-    `base_version` is the version of the status that it was decided on (0: there was none);
-    `message_id` the EventSub message to remember as seen. `events` go into the history and, with
-    `snapshot`, into the feed.
+    at: datetime
+    user_id: str
+    login: str
+    display_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class WatchEnd:
+    """The end of monitoring, at a time when a stream was on. When the stream ends is unknown."""
+
+    at: datetime
+    stream_id: str
+    user_id: str
+    login: str
+    display_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """The changes that one observation makes, to be stored atomically.
+
+    `base_version` is the version of the status that it was decided on (0: there was none).
+    `message_id` is the EventSub message to remember as seen. `events` are added to the history;
+    `replaced_events` are removed from it, each by the event of `events` that names it as what it
+    `replaces`, and which takes its place in the order. `events`, `snapshot`, `name_change` and
+    `watch_end` are appended to the feed.
     """
 
     status: StreamStatus
@@ -211,6 +260,18 @@ class Change:
     message_id: str | None = None
     events: tuple[StreamEvent, ...] = ()
     snapshot: StreamSnapshot | None = None
+    replaced_events: tuple[EventReference, ...] = ()
+    name_change: NameChange | None = None
+    watch_end: WatchEnd | None = None
+
+    @property
+    def positions(self) -> dict[str, datetime]:
+        """The position of each event in the order of the history, by event id: its own time or,
+        where it replaces another event, the time of that one."""
+        replaced = {event.id: event.timestamp for event in self.replaced_events}
+        return {
+            event.id: replaced.get(event.replaces or "", event.timestamp) for event in self.events
+        }
 
     @property
     def login_is_news(self) -> bool:

@@ -1,10 +1,14 @@
-"""What can be learned about a streamer, by webhook or by poll."""
+"""The observations of a streamer: everything that messages, polls and operators tell."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from streamwatch.domain.models import Source, Stream, StreamEvent
+
+MIN_ABSENCE = timedelta(seconds=45)
+"""The least time between two absences that end a stream: Helix can omit a live stream from its
+pages for some seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +21,7 @@ class WentOnline:
 
 @dataclass(frozen=True, slots=True)
 class WentOffline:
-    """A `stream.offline` message; `event.stream_id` is None where it does not name its stream."""
+    """A `stream.offline` message. `event.stream_id` is None where it does not name its stream."""
 
     event: StreamEvent
 
@@ -36,8 +40,19 @@ class SeenLive:
 
 @dataclass(frozen=True, slots=True)
 class SeenAbsent:
-    """Helix answered a request made at `at` without a stream of this user: which is no proof that
-    there is none."""
+    """Helix answered a request made at `at` without a stream of this user. One such answer is no
+    proof that there is none; a second, at least `confirm_after` later, is."""
+
+    user_id: str
+    login: str
+    display_name: str
+    at: datetime
+    confirm_after: timedelta = MIN_ABSENCE
+
+
+@dataclass(frozen=True, slots=True)
+class SeenNames:
+    """Helix answered a request for this user, made at `at`, with these names."""
 
     user_id: str
     login: str
@@ -45,12 +60,9 @@ class SeenAbsent:
     at: datetime
 
 
-Observation = WentOnline | WentOffline | SeenLive | SeenAbsent
-
-
 @dataclass(frozen=True, slots=True)
-class SeenNames:
-    """Helix answered a request for this user, made at `at`, with these names."""
+class Removed:
+    """An operator ended the monitoring of a streamer at `at`."""
 
     user_id: str
     login: str
@@ -83,5 +95,15 @@ class SubscriptionsReconciled:
     fingerprint: str | None
 
 
+Observation = WentOnline | WentOffline | SeenLive | SeenAbsent | SeenNames | Removed
+"""The observations that change a status: see `transitions.decide`."""
+
 StreamerObservation = SeenNames | SubscriptionRevoked | SubscriptionsReconciled
 """What changes the record of a streamer: see `streamers.decide`."""
+
+
+def user_id_of(observation: Observation) -> str:
+    """The user id of the streamer who was observed."""
+    if isinstance(observation, WentOnline | WentOffline):
+        return observation.event.broadcaster_id
+    return observation.user_id

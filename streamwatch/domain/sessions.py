@@ -1,9 +1,8 @@
 """Makes sessions of events and samples. The result depends on the set of events and samples, not on
 the order in which they arrived.
 
-The rule is that of `transitions`, applied per stream: every event counts at its own time; an
-offline ends the stream that it names, or else the stream that, of those known at that time, started
-last; only the stream that started last can be on. A property test ties the two together.
+When a stream begins and ends is decided by replaying the events as a timeline: by the same code
+that decides a streamer's status (see `timeline`). A property test holds the two together.
 
 Times are cut to milliseconds in `session_event` and `normalize_sample`, so that all databases store
 the same values.
@@ -14,9 +13,19 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from streamwatch.domain.models import EventType, StreamEvent, StreamSnapshot
+from streamwatch.domain.models import (
+    EventType,
+    NameChange,
+    Source,
+    StreamEvent,
+    StreamSnapshot,
+    TimelineEntry,
+    WatchEnd,
+)
 from streamwatch.domain.statistics import SampleTotals, compute_totals, milliseconds
-from streamwatch.domain.times import parse_time, to_milliseconds
+from streamwatch.domain.status_update import ended_by
+from streamwatch.domain.timeline import Replay
+from streamwatch.domain.times import format_time, parse_time, to_milliseconds
 
 MAX_VIEWERS = 2**31 - 1
 """Larger counts are invalid, and would overflow the sums."""
@@ -34,6 +43,10 @@ class Kind(StrEnum):
     SEEN = "seen"
     """A poll saw the stream on. A stream has at most one, of its first poll. It opens the session
     of a stream without an online event."""
+    RENAMED = "renamed"
+    """The streamer's names were read from Twitch, and had changed."""
+    UNWATCHED = "unwatched"
+    """The streamer was removed while the stream was on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +54,9 @@ class SessionEvent:
     """An event that begins or ends sessions.
 
     `stream_id` is None for an offline that does not name its stream. `started_at` is the stream's
-    start, None for offlines. The `at` of an online is never before its `started_at`.
+    start, None for offlines, and never after `at`. `estimated_at` is set for an estimate, something
+    that a poll found: the timestamp of its event, while `at` is the time by which it had happened
+    for sure. `replaces` is the id of the estimate whose place the event takes.
     """
 
     id: str
@@ -52,6 +67,8 @@ class SessionEvent:
     broadcaster_name: str
     stream_id: str | None
     started_at: datetime | None = None
+    estimated_at: datetime | None = None
+    replaces: str | None = None
 
     @property
     def key(self) -> tuple[datetime, str]:
@@ -86,8 +103,8 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class ProjectionInput:
-    """Events and samples to store, of any streamers, in any order. Every sample comes with its SEEN
-    event."""
+    """Events and samples to store, of any streamers, in any order. Every sample comes with its
+    SEEN event."""
 
     events: tuple[SessionEvent, ...] = ()
     samples: tuple[StreamSnapshot, ...] = ()
@@ -101,7 +118,8 @@ class Span:
     """When a stream was on, according to the events.
 
     `online_at` is the time of its last online, `ended_at` that of the offline after it.
-    `superseded` says whether a stream that started later is known.
+    `next_start` is the start of the streamer's next stream, None where none is known.
+    `unwatched_at` is the time at which the streamer was removed during the stream.
     """
 
     stream_id: str
@@ -109,7 +127,8 @@ class Span:
     started_at: datetime
     online_at: datetime
     ended_at: datetime | None
-    superseded: bool
+    next_start: datetime | None = None
+    unwatched_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,19 +162,28 @@ class StreamSession:
 
 
 def projection_input(
-    events: Iterable[StreamEvent], snapshot: StreamSnapshot | None
+    events: Iterable[StreamEvent],
+    snapshot: StreamSnapshot | None,
+    name_change: NameChange | None = None,
+    watch_end: WatchEnd | None = None,
 ) -> ProjectionInput:
     """The session events and the sample of one commit. Raises InvalidObservation."""
-    session_events = tuple(session_event(event) for event in events)
+    session_events = [session_event(event) for event in events]
+    if name_change is not None:
+        session_events.append(_renamed(name_change))
+    if watch_end is not None:
+        session_events.append(_unwatched(watch_end))
     if snapshot is None:
-        return ProjectionInput(session_events)
+        return ProjectionInput(tuple(session_events))
     sample = normalize_sample(snapshot)
     return ProjectionInput((*session_events, _seen(sample)), (sample,))
 
 
 def session_event(event: StreamEvent) -> SessionEvent:
     """The session event of `event`. Raises InvalidObservation where an online lacks id or start."""
-    at, started_at = to_milliseconds(event.timestamp), None
+    is_estimate = event.source is not Source.EVENTSUB
+    at = to_milliseconds(ended_by(event) if is_estimate else event.timestamp)
+    started_at = None
     if event.event_type is EventType.ONLINE:
         try:
             started_at = to_milliseconds(parse_time(event.data["started_at"]))
@@ -166,12 +194,14 @@ def session_event(event: StreamEvent) -> SessionEvent:
     return SessionEvent(
         id=event.id,
         kind=Kind.OFFLINE if started_at is None else Kind.ONLINE,
-        at=at if started_at is None else max(at, started_at),
+        at=at,
         broadcaster_id=event.broadcaster_id,
         broadcaster_login=event.broadcaster_login,
         broadcaster_name=event.broadcaster_name,
         stream_id=event.stream_id or None,
-        started_at=started_at,
+        started_at=min(started_at, at) if started_at else None,
+        estimated_at=to_milliseconds(event.timestamp) if is_estimate else None,
+        replaces=event.replaces,
     )
 
 
@@ -200,12 +230,36 @@ def _seen(sample: StreamSnapshot) -> SessionEvent:
     return SessionEvent(
         id=f"seen:{sample.stream_id}",
         kind=Kind.SEEN,
-        at=max(sample.captured_at, sample.started_at),
+        at=sample.captured_at,
         broadcaster_id=sample.broadcaster_id,
         broadcaster_login=sample.broadcaster_login,
         broadcaster_name=sample.broadcaster_name,
         stream_id=sample.stream_id,
-        started_at=sample.started_at,
+        started_at=min(sample.started_at, sample.captured_at),
+    )
+
+
+def _renamed(change: NameChange) -> SessionEvent:
+    return SessionEvent(
+        id=f"renamed:{change.user_id}:{format_time(change.at)}",
+        kind=Kind.RENAMED,
+        at=to_milliseconds(change.at),
+        broadcaster_id=change.user_id,
+        broadcaster_login=change.login,
+        broadcaster_name=change.display_name,
+        stream_id=None,
+    )
+
+
+def _unwatched(end: WatchEnd) -> SessionEvent:
+    return SessionEvent(
+        id=f"unwatched:{end.stream_id}:{format_time(end.at)}",
+        kind=Kind.UNWATCHED,
+        at=to_milliseconds(end.at),
+        broadcaster_id=end.user_id,
+        broadcaster_login=end.login,
+        broadcaster_name=end.display_name,
+        stream_id=end.stream_id,
     )
 
 
@@ -220,45 +274,61 @@ def merge_events(known: SessionEvent | None, new: SessionEvent) -> SessionEvent:
     )
 
 
-@dataclass(slots=True)
-class _Stream:
-    """The state of one stream during a replay of the events."""
-
-    broadcaster_id: str
-    started_at: datetime
-    latest_start: datetime
-    online_at: datetime | None = None
-    ended_at: datetime | None = None
-
-
 def spans(events: Iterable[SessionEvent]) -> dict[str, Span]:
     """The span of each stream whose start is known. `events` are all of one streamer."""
-    events = sorted(events, key=_order)
-    with_online = {event.stream_id for event in events if event.kind is Kind.ONLINE}
-    streams: dict[str, _Stream] = {}
-    latest: tuple[datetime, str] | None = None
+    events = list(events)
+    replaced = {event.replaces for event in events}
+    state = Replay()
+    state.apply(
+        _timeline_entry(event)
+        for event in sorted(_starts_and_ends(events), key=_order)
+        if event.id not in replaced
+    )
+    first_seen = {event.stream_id: event for event in events if event.kind is Kind.SEEN}
+    unwatched_at: dict[str, datetime] = {}
     for event in events:
-        if event.kind is Kind.OFFLINE:
-            stream_id = event.stream_id or (latest[1] if latest else "")
-            if stream_id in streams and streams[stream_id].ended_at is None:
-                streams[stream_id].ended_at = event.at
+        if event.kind is Kind.UNWATCHED and event.stream_id:
+            known = unwatched_at.get(event.stream_id, event.at)
+            unwatched_at[event.stream_id] = max(known, event.at)
+    found: dict[str, Span] = {}
+    for stream in state.streams.values():
+        if stream.started_at is None or stream.online_at is None:
             continue
-        stream = _started(streams, event)
-        latest = max(latest or event.key, event.key)
-        if event.kind is Kind.ONLINE or event.stream_id not in with_online:
-            stream.online_at, stream.ended_at = event.at, None
-    return {
-        stream_id: Span(
-            stream_id=stream_id,
-            broadcaster_id=stream.broadcaster_id,
-            started_at=stream.started_at,
+        seen = first_seen.get(stream.stream_id)
+        next_start, ended_at = state.next_start(stream), stream.ended_at
+        if ended_at is not None and next_start is not None:
+            ended_at = min(ended_at, next_start)  # the sessions of a streamer do not overlap
+        found[stream.stream_id] = Span(
+            stream_id=stream.stream_id,
+            broadcaster_id=events[0].broadcaster_id,
+            started_at=min(stream.started_at, seen.key[0]) if seen else stream.started_at,
             online_at=stream.online_at,
-            ended_at=stream.ended_at,
-            superseded=(stream.latest_start, stream_id) != latest,
+            ended_at=ended_at,
+            next_start=next_start,
+            unwatched_at=unwatched_at.get(stream.stream_id),
         )
-        for stream_id, stream in streams.items()
-        if stream.online_at
-    }
+    return found
+
+
+def _starts_and_ends(events: Sequence[SessionEvent]) -> Iterator[SessionEvent]:
+    """The onlines and offlines, and the first sight of each stream that has no online."""
+    with_online = {event.stream_id for event in events if event.kind is Kind.ONLINE}
+    for event in events:
+        if event.kind in {Kind.ONLINE, Kind.OFFLINE}:
+            yield event
+        elif event.kind is Kind.SEEN and event.stream_id not in with_online:
+            yield replace(event, estimated_at=event.at)
+
+
+def _timeline_entry(event: SessionEvent) -> TimelineEntry:
+    return TimelineEntry(
+        at=event.at,
+        type=EventType.OFFLINE if event.kind is Kind.OFFLINE else EventType.ONLINE,
+        message_id=event.id,
+        stream_id=event.stream_id,
+        started_at=event.started_at,
+        estimated_at=event.estimated_at,
+    )
 
 
 def session(
@@ -271,15 +341,16 @@ def session(
     """The session of the stream with this span.
 
     `events` are its streamer's, `samples` its own. A stream without an offline ended when it was
-    last seen, once a later stream is known. `before` is the stored session: the totals of samples
-    that have expired since are taken from it, and only samples after its last are added.
+    last seen, if a later stream is known or nobody has watched it since then. `before` is the
+    stored session: the totals of samples that have expired since are taken from it, and only
+    samples after its last are added.
     """
     samples = sorted(samples, key=lambda sample: sample.captured_at)
     carried = before.sample_totals if before and _has_lost(before.sample_totals, samples) else None
     newest = [*samples[-1:], *([carried.last] if carried and carried.last else [])]
     last = max(newest, key=lambda sample: sample.captured_at, default=None)
     seen_at = max(span.online_at, last.captured_at) if last else span.online_at
-    ended_at = span.ended_at or (seen_at if span.superseded else None)
+    ended_at = span.ended_at or _last_known(span, seen_at)
     name = max(_names(span.stream_id, events, last))
     return StreamSession(
         stream_id=span.stream_id,
@@ -291,6 +362,15 @@ def session(
         seen_at=seen_at,
         sample_totals=compute_totals(samples, ended_at, cap, carried),
     )
+
+
+def _last_known(span: Span, seen_at: datetime) -> datetime | None:
+    """The end of a stream without an offline; None while it is on."""
+    if span.next_start is not None:
+        return min(seen_at, span.next_start)
+    if span.unwatched_at is not None and seen_at <= span.unwatched_at:
+        return seen_at
+    return None
 
 
 def _has_lost(before: SampleTotals, samples: Sequence[StreamSnapshot]) -> bool:
@@ -310,15 +390,6 @@ def _names(
             yield ObservedName(event.at, event.broadcaster_login, event.broadcaster_name)
     if last is not None:
         yield ObservedName(last.captured_at, last.broadcaster_login, last.broadcaster_name)
-
-
-def _started(streams: dict[str, _Stream], event: SessionEvent) -> _Stream:
-    """The stream of an ONLINE or SEEN event, with the start that the event gives."""
-    started_at, stream_id = event.key
-    stream = streams.setdefault(stream_id, _Stream(event.broadcaster_id, started_at, started_at))
-    stream.started_at = min(stream.started_at, started_at)
-    stream.latest_start = max(stream.latest_start, started_at)
-    return stream
 
 
 def _order(event: SessionEvent) -> tuple[datetime, bool, str]:

@@ -1,8 +1,8 @@
 """The statistics of samples of viewers: of a stream, by category, and by quarter of an hour.
 
-Sample i of a stream lasts for a duration Δᵢ until the next sample, the last one until the stream's
-end (0 while the stream is on). A duration is at most a cap, so that a gap between samples does not
-add viewers that nobody counted. Averages are weighted by duration.
+Sample i of a stream has a duration Δᵢ: until the next sample or the stream's end, whichever is
+earlier (0 for the last sample of a stream that is on). A duration is at most a cap, so that a gap
+between samples does not add viewers that nobody counted. Averages are weighted by duration.
 
 All sums are whole milliseconds, or viewers times milliseconds: exact, and so independent of the
 order of addition. 64 bits hold 2.5e12 hours watched, a hundred times what all of Twitch is watched
@@ -108,7 +108,8 @@ def compute_totals(
         tally.add(sample)
     chain = [*([last] if last else []), *samples]
     for sample, following in pairwise(chain):
-        tally.add_duration(sample, _duration_ms(sample, following.captured_at, cap))
+        until = min(following.captured_at, end) if end else following.captured_at
+        tally.add_duration(sample, _duration_ms(sample, until, cap))
     if not chain:
         return before
     last = chain[-1]

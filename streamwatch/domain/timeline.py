@@ -1,17 +1,22 @@
 """A streamer's timeline: onlines and offlines in the order of their own times.
 
-Replaying the entries gives the stream that is on, and the entries that are events of the history.
-Consecutive entries of the same stream and type are one event. The first of them to arrive becomes
-the event; the others are suppressed, and become events only when an entry that arrives later, with
-a time between them, separates them.
+This is the one place that decides when a stream begins and ends. `transitions` inserts each online
+and offline into the timeline of a status; `sessions` replays all of a streamer's events.
+
+An entry comes from a message of Twitch, or is an estimate: what a poll found instead of a message.
+Consecutive entries of the same stream and type are one event of the history. The first of them to
+arrive becomes the event, the others are suppressed. Twitch's message takes the place of an
+estimate. A suppressed entry becomes an event when an entry that arrives later separates it from the
+others.
 """
 
 from bisect import insort
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 
 from streamwatch.domain.models import (
+    EventReference,
     EventType,
     Stream,
     StreamEvent,
@@ -20,28 +25,79 @@ from streamwatch.domain.models import (
     TimelineEntry,
 )
 
-_OFFLINE = EventType.OFFLINE  # to look it up in the enum takes a tenth of a replay
+_ONLINE, _OFFLINE = EventType.ONLINE, EventType.OFFLINE  # an enum's attributes are slow to read
+_UNKNOWN_START = datetime.min.replace(tzinfo=UTC)
 
 TIMELINE_SPAN = timedelta(hours=1)
 """The age up to which a late message is inserted at its own time: six times EventSub's replay
 window."""
 
-MAX_TIMELINE_ENTRIES = 16
-"""The length of a timeline. Every entry is read and written with every message."""
+MAX_TIMELINE_ENTRIES = 80
+"""The length of a timeline: both entries of a streamer who restarts every 30 s, for the 20 minutes
+from the oldest message to the newest that EventSub's replay window accepts at a time."""
 
 SAME_OFFLINE = timedelta(minutes=1)
 """Two offlines that name no stream, with no online between, are one event within this time."""
 
+SAME_ONLINE = timedelta(minutes=5)
+"""Two onlines of a stream, with only an estimated end between, are one event within this time:
+Twitch may send an online again under another message id."""
+
+
+@dataclass(slots=True)
+class StreamState:
+    """One stream during a replay.
+
+    `started_at` is its earliest known start, `latest_start` the latest; both are None while only
+    offlines name it. `online_at` is the time of the last online that began a run, `ended_at` that
+    of the first offline after it. A run is a group of consecutive entries of one type.
+    """
+
+    stream_id: str
+    started_at: datetime | None = None
+    latest_start: datetime | None = None
+    type: str = "live"
+    has_online_message: bool = False
+    online_at: datetime | None = None
+    ended_at: datetime | None = None
+    last: TimelineEntry | None = None
+    online_run: list[TimelineEntry] = field(default_factory=list)
+    offline_run: list[TimelineEntry] = field(default_factory=list)
+
+    @property
+    def is_on(self) -> bool:
+        return self.online_at is not None and self.ended_at is None
+
+    @property
+    def key(self) -> tuple[datetime, str]:
+        """Orders streams by their start, then by id. A stream without a known start comes first."""
+        return self.latest_start or _UNKNOWN_START, self.stream_id
+
+
+@dataclass(frozen=True, slots=True)
+class MissingEnd:
+    """A stream that was replaced by a later one without an offline. It ended between `online_at`
+    and `next_start`."""
+
+    stream_id: str
+    online_at: datetime
+    next_start: datetime
+
 
 @dataclass(frozen=True, slots=True)
 class Insertion:
-    """The result of inserting an entry: the new timeline, the stream that is on, the type of the
-    last entry, and the events to add to the history."""
+    """The result of inserting an entry into a timeline.
+
+    `live` is the stream that is on, `last_type` the type of the last entry. `events` are to be
+    added to the history, `replaced_events` to be replaced by those of `events` that name them.
+    """
 
     timeline: Timeline
     live: Stream | None
-    last_type: EventType
+    last_type: EventType | None
     events: tuple[StreamEvent, ...]
+    replaced_events: tuple[EventReference, ...]
+    missing_ends: tuple[MissingEnd, ...]
 
 
 def insert(timeline: Timeline, entry: TimelineEntry) -> Insertion | None:
@@ -55,67 +111,183 @@ def insert(timeline: Timeline, entry: TimelineEntry) -> Insertion | None:
     state.apply(entries[:settled])
     base = state.as_base() if settled else timeline
     state.apply(entries[settled:])
-    events = tuple(_new_events(state.runs))
-    ids = {event.id for event in events}
-    remaining = [
-        item._replace(suppressed_event=None) if item.message_id in ids else item
-        for item in entries[settled:]
-    ]
+    outcome = _Outcome(state.runs)
+    remaining = tuple(outcome.updated(entries[settled:]))
     return Insertion(
-        timeline=Timeline(base.latest_start, base.is_on, base.last_entries, tuple(remaining)),
-        live=Stream(*state.latest_start) if state.is_on and state.latest_start else None,
-        last_type=entries[-1].type,
-        events=events,
+        timeline=Timeline(base.latest_start, base.is_on, base.last_entries, remaining),
+        live=state.live,
+        last_type=remaining[-1].type if remaining else None,
+        events=tuple(outcome.events),
+        replaced_events=tuple(outcome.replaced_events),
+        missing_ends=tuple(state.missing_ends()),
     )
 
 
 class Replay:
     """The state after applying entries in their order.
 
-    A broadcaster has one stream at a time, so only the stream that started last can be on.
-    `last_entries` has the last entry of each stream. `runs` are the groups of consecutive entries
-    of one stream and one type, without a group whose event is older than the timeline.
+    A broadcaster has one stream at a time, so only the stream that started last, `latest`, can be
+    on. An offline without a stream id belongs to the latest stream of its time.
     """
 
-    def __init__(self, timeline: Timeline) -> None:
-        self.latest_start = timeline.latest_start
-        self.is_on = timeline.is_on
-        self.last_entries = {entry.stream_id or "": entry for entry in timeline.last_entries}
+    def __init__(self, timeline: Timeline | None = None) -> None:
+        self.streams: dict[str, StreamState] = {}
+        self.latest: StreamState | None = None
         self.runs: list[list[TimelineEntry]] = []
-        self._open_runs: dict[str, list[TimelineEntry]] = {}
+        if timeline is not None:
+            self._restore(timeline)
+
+    @property
+    def live(self) -> Stream | None:
+        """The stream that is on, as its online describes it."""
+        latest = self.latest
+        if latest is None or not latest.is_on or latest.started_at is None:
+            return None
+        return Stream(latest.stream_id, latest.started_at, latest.type)
 
     def apply(self, entries: Iterable[TimelineEntry]) -> None:
-        last_entries, open_runs = self.last_entries, self._open_runs
         for entry in entries:
-            stream_id = entry.stream_id or (self.latest_start.id if self.latest_start else "")
-            before = last_entries.get(stream_id)
-            last_entries[stream_id] = entry
-            if self._switch(entry, stream_id) or before is None or _differs(before, entry):
-                open_runs[stream_id] = [entry]
-                self.runs.append(open_runs[stream_id])
-            elif stream_id in open_runs:
-                open_runs[stream_id].append(entry)
+            stream_id = entry.stream_id or (self.latest.stream_id if self.latest else "")
+            state = self.streams.get(stream_id)
+            if state is None:
+                state = self.streams[stream_id] = StreamState(stream_id)
+            if entry.type is _OFFLINE:
+                self._apply_offline(state, entry)
+            else:
+                self._apply_online(state, entry)
+
+    def missing_ends(self) -> Iterator[MissingEnd]:
+        """The streams that are replaced by a later one, but have no offline."""
+        for state in self.streams.values():
+            if state.is_on and state is not self.latest and state.online_at is not None:
+                next_start = self.next_start(state)
+                if next_start is not None:
+                    yield MissingEnd(state.stream_id, state.online_at, next_start)
+
+    def next_start(self, state: StreamState) -> datetime | None:
+        """The start of the stream after this one; None for the latest."""
+        later = [
+            other.started_at
+            for other in self.streams.values()
+            if other.started_at is not None and other.key > state.key
+        ]
+        return min(later, default=None)
 
     def as_base(self) -> Timeline:
         """The state as the base of a timeline without entries."""
-        stream_id = self.latest_start.id if self.latest_start else ""
-        last = self.last_entries.get(stream_id)
-        last_entries = (last._replace(stream_id=stream_id, suppressed_event=None),) if last else ()
-        return Timeline(self.latest_start, self.is_on, last_entries)
+        latest = self.latest
+        state = latest or self.streams.get("")
+        last = state.last if state else None
+        if last is None or state is None:
+            return Timeline()
+        entry = last._replace(stream_id=state.stream_id, suppressed_event=None)
+        if latest is None or latest.latest_start is None:
+            return Timeline(last_entries=(entry,))
+        start = StreamStart(latest.stream_id, latest.latest_start, latest.type)
+        return Timeline(start, latest.is_on, (entry,))
 
-    def _switch(self, entry: TimelineEntry, stream_id: str) -> bool:
-        """Let `entry` switch the live stream on or off. Returns whether it did."""
-        is_on = self.is_on and self.latest_start is not None and self.latest_start.id == stream_id
-        if entry.type is _OFFLINE:
-            self.is_on = self.is_on and not is_on
-            return is_on
-        if is_on:
-            return False
-        start = StreamStart(stream_id, entry.started_at or entry.at, entry.stream_type)
-        if is_superseded(start, self.latest_start):
-            return False
-        self.latest_start, self.is_on = start, True
-        return True
+    def _restore(self, timeline: Timeline) -> None:
+        """Continue from the state before the timeline's first entry."""
+        for entry in timeline.last_entries:
+            state = StreamState(entry.stream_id or "", last=entry)
+            run = state.offline_run if entry.type is _OFFLINE else state.online_run
+            run.append(entry)
+            self.runs.append(run)
+            self.streams[state.stream_id] = state
+        start = timeline.latest_start
+        if start is None:
+            return
+        state = self.streams.setdefault(start.id, StreamState(start.id))
+        state.started_at = state.latest_start = start.started_at
+        state.type, state.has_online_message = start.type, True
+        last = state.last
+        state.online_at = last.at if last and last.type is _ONLINE else start.started_at
+        if not timeline.is_on:
+            state.ended_at = last.time if last and last.type is _OFFLINE else state.online_at
+        self.latest = state
+
+    def _apply_offline(self, state: StreamState, entry: TimelineEntry) -> None:
+        before = state.last
+        if before is not None and before.type is _OFFLINE and _is_same_offline(before, entry):
+            if before.is_estimate and not entry.is_estimate and state.online_at is not None:
+                state.ended_at = entry.time
+            state.offline_run.append(entry)
+        else:
+            if state.ended_at is None:
+                state.ended_at = entry.time
+            state.offline_run = [entry]
+            self.runs.append(state.offline_run)
+            state.last = entry
+            return
+        if before.is_estimate or not entry.is_estimate:
+            state.last = entry
+
+    def _apply_online(self, state: StreamState, entry: TimelineEntry) -> None:
+        self._note_start(state, entry)
+        before = state.last
+        if before is not None and before.type is _OFFLINE and _is_same_online(state, entry):
+            state.online_run.append(entry)
+            return
+        if before is not None and before.type is _ONLINE:
+            state.online_run.append(entry)
+        else:
+            state.ended_at = None
+            state.online_run = [entry]
+            self.runs.append(state.online_run)
+        state.online_at = entry.at
+        state.last = entry
+
+    def _note_start(self, state: StreamState, entry: TimelineEntry) -> None:
+        """Take the start that an online gives: no later than the online itself."""
+        start = min(entry.started_at or entry.at, entry.at)
+        state.started_at = min(state.started_at or start, start)
+        state.latest_start = max(state.latest_start or start, start)
+        if not entry.is_estimate and not state.has_online_message:
+            state.type, state.has_online_message = entry.stream_type, True
+        elif state.online_at is None:
+            state.type = entry.stream_type
+        if self.latest is None or state.key > self.latest.key:
+            self.latest = state
+
+
+class _Outcome:
+    """The events of the runs that the history does not have yet, and the entries that change."""
+
+    def __init__(self, runs: Iterable[Sequence[TimelineEntry]]) -> None:
+        self.events: list[StreamEvent] = []
+        self.replaced_events: list[EventReference] = []
+        self._reported: set[str] = set()
+        self._dropped: set[str] = set()
+        for run in runs:
+            self._add(run)
+
+    def updated(self, entries: Iterable[TimelineEntry]) -> Iterator[TimelineEntry]:
+        """`entries` without the estimates that messages have replaced."""
+        for entry in entries:
+            if entry.message_id in self._reported:
+                yield entry._replace(suppressed_event=None)
+            elif entry.message_id not in self._dropped:
+                yield entry
+
+    def _add(self, run: Sequence[TimelineEntry]) -> None:
+        messages = [entry for entry in run if not entry.is_estimate]
+        reported = [entry for entry in run if entry.suppressed_event is None]
+        if messages:
+            self._dropped |= {entry.message_id for entry in run if entry.is_estimate}
+        if any(not entry.is_estimate for entry in reported):
+            return
+        first = messages[0] if messages else run[0]
+        event = first.suppressed_event
+        if event is None or (reported and not messages):
+            return
+        if reported:
+            estimate = reported[0]
+            event = replace(event, replaces=estimate.message_id)
+            self.replaced_events.append(
+                EventReference(estimate.message_id, estimate.type, estimate.time)
+            )
+        self.events.append(event)
+        self._reported.add(first.message_id)
 
 
 def replay(timeline: Timeline) -> Replay:
@@ -125,27 +297,34 @@ def replay(timeline: Timeline) -> Replay:
     return state
 
 
-def is_superseded(stream: Stream | StreamStart, latest: StreamStart | None) -> bool:
+def is_superseded(stream: Stream, latest: StreamState | None) -> bool:
     """Whether another stream started later. The same stream never supersedes itself, although
     EventSub gives its start with fractions of a second and Helix without."""
-    return latest is not None and latest.id != stream.id and stream.started_at < latest.started_at
+    return (
+        latest is not None
+        and latest.stream_id != stream.id
+        and (stream.started_at, stream.id) < latest.key
+    )
 
 
-def _differs(before: TimelineEntry, entry: TimelineEntry) -> bool:
-    """Whether `entry` is another event than `before`, the entry before it of the same stream."""
-    if before.type is not entry.type:
+def _is_same_offline(before: TimelineEntry, entry: TimelineEntry) -> bool:
+    """Whether two offlines of a stream, with no online between, are one event."""
+    if entry.stream_id is not None or entry.is_estimate or before.is_estimate:
         return True
-    if entry.type is not _OFFLINE or entry.stream_id is not None:
-        return False
-    return entry.at - before.at > SAME_OFFLINE
+    return entry.at - before.at <= SAME_OFFLINE
 
 
-def _new_events(runs: Iterable[list[TimelineEntry]]) -> Iterable[StreamEvent]:
-    """One event for each run that has none in the history yet."""
-    for run in runs:
-        first = run[0].suppressed_event
-        if first is not None and all(entry.suppressed_event for entry in run):
-            yield first
+def _is_same_online(state: StreamState, entry: TimelineEntry) -> bool:
+    """Whether an online after an estimated end repeats the online before it."""
+    before = state.last
+    return (
+        before is not None
+        and before.is_estimate
+        and not entry.is_estimate
+        and state.online_at is not None
+        and bool(state.online_run)
+        and entry.at - state.online_at <= SAME_ONLINE
+    )
 
 
 def _order(entry: TimelineEntry) -> tuple[datetime, bool, str]:

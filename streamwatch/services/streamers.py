@@ -7,9 +7,10 @@ from datetime import datetime
 
 from streamwatch.domain.batches import batched
 from streamwatch.domain.models import Streamer, User
-from streamwatch.domain.observations import SeenNames
+from streamwatch.domain.observations import Removed, SeenNames
 from streamwatch.services.errors import NotMonitored, UnknownUser
 from streamwatch.services.ingestion.poller import REFRESH, Poller
+from streamwatch.services.ingestion.recorder import ObservationRecorder
 from streamwatch.services.ingestion.streamer_recorder import RecordedStreamer, StreamerRecorder
 from streamwatch.services.subscriptions.reconcile import RECONCILE, Subscriptions
 from streamwatch.storage.base import Storage
@@ -45,6 +46,7 @@ class Streamers:
         twitch: Twitch,
         subscriptions: Subscriptions,
         refresh: Poller,
+        recorder: ObservationRecorder,
         clock: Callable[[], datetime],
     ) -> None:
         self._storage = storage
@@ -52,7 +54,8 @@ class Streamers:
         self._subscriptions = subscriptions
         self._refresh = refresh
         self._clock = clock
-        self._recorder = StreamerRecorder(storage)
+        self._recorder = recorder
+        self._streamer_recorder = StreamerRecorder(storage)
 
     def all(self) -> list[Streamer]:
         """All monitored streamers, the newest first."""
@@ -112,6 +115,8 @@ class Streamers:
         removed = self._storage.remove_streamer(known.user_id) if known else None
         if removed is None:
             raise NotMonitored(login)
+        names = removed.login, removed.display_name
+        self._recorder.record([Removed(removed.user_id, *names, self._clock())])
         try:
             self._subscriptions.delete(removed)
         except TwitchError as error:
@@ -153,7 +158,7 @@ class Streamers:
         for user in users:
             if user.user_id in created:
                 log.info("Added streamer: %s", user.login)
-        self._record_names([user for user in users if user.user_id not in created], at)
+        self._record_names(users, at)
         return created
 
     def update_names(self) -> int:
@@ -168,9 +173,9 @@ class Streamers:
     def _record_names(self, users: Iterable[User], at: datetime) -> int:
         """Record the names of the monitored among `users`, asked for at `at`. Returns how many had
         other names before."""
-        recorded = self._recorder.record(
-            [SeenNames(user.user_id, user.login, user.display_name, at) for user in users]
-        )
+        names = [SeenNames(user.user_id, user.login, user.display_name, at) for user in users]
+        self._recorder.record(names)
+        recorded = self._streamer_recorder.record(names)
         return sum(_is_renamed(result) for result in recorded)
 
     def _initialize(self, user_id: str) -> None:

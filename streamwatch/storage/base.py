@@ -12,17 +12,19 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from streamwatch.domain.eventsub import REPLAY_WINDOW
 from streamwatch.domain.models import (
     AppToken,
     Change,
     EventType,
+    NameChange,
     Streamer,
     StreamEvent,
     StreamSnapshot,
     StreamStatus,
+    WatchEnd,
 )
 from streamwatch.storage.notifications import NotificationStore
 
@@ -45,7 +47,7 @@ SEEN_SECONDS = int(3 * REPLAY_WINDOW.total_seconds())
 to 10 minutes after; what is later is refused by its timestamp."""
 
 REMOVED_SECONDS = int(timedelta(days=1).total_seconds())
-"""For how long messages about a streamer who was removed go into the history alone."""
+"""For how long the hidden status of a removed streamer is stored."""
 
 
 HEARTBEAT_SECONDS = 30.0
@@ -83,11 +85,21 @@ class Lookup:
 
 @dataclass(frozen=True, slots=True)
 class FeedRecord:
-    """What one commit told: its events, its snapshot, or both."""
+    """What one commit has for the readers of the feed: any of these, at least one."""
 
     user_id: str
     events: tuple[StreamEvent, ...] = ()
     snapshot: StreamSnapshot | None = None
+    name_change: NameChange | None = None
+    watch_end: WatchEnd | None = None
+
+    @classmethod
+    def of(cls, change: Change) -> Self | None:
+        """The record of a change; None where it has nothing for the readers of the feed."""
+        if change.events or change.snapshot or change.name_change or change.watch_end:
+            user_id, name_change = change.status.user_id, change.name_change
+            return cls(user_id, change.events, change.snapshot, name_change, change.watch_end)
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -397,9 +409,12 @@ class Storage(ABC):
 
     @abstractmethod
     def remove_streamer(self, user_id: str) -> Streamer | None:
-        """Stop monitoring: the record and the status go, the history stays. What was removed, or
-        None. Messages about the streamer that are still under way go into the history alone,
-        for a day or until the streamer is added again."""
+        """Stop monitoring: the record goes, the history stays. Returns the record, or None.
+
+        The status is hidden from all verbs but `statuses` and `commit`, for REMOVED_SECONDS or
+        until the first commit after the streamer was added again. Messages that are still under way
+        change the hidden status.
+        """
 
     @abstractmethod
     def streamers(self) -> list[Streamer]:
@@ -425,7 +440,8 @@ class Storage(ABC):
 
     @abstractmethod
     def statuses(self, user_ids: Collection[str]) -> dict[str, StreamStatus]:
-        """The statuses that are known, by user id."""
+        """The known statuses by user id, to decide a change on. They include hidden ones, with
+        `is_removed` set while the streamer is not monitored."""
 
     @abstractmethod
     def live(self) -> list[StreamStatus]:

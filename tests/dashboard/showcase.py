@@ -15,8 +15,8 @@ from streamwatch.app import create_app
 from streamwatch.bootstrap import Services, assemble
 from streamwatch.domain.models import Stream, Streamer, User
 from streamwatch.domain.observations import Observation, SeenLive, WentOffline, WentOnline
+from streamwatch.domain.polls import snapshot
 from streamwatch.domain.sessions import projection_input
-from streamwatch.domain.transitions import snapshot
 from streamwatch.services.ingestion.recorder import ObservationRecorder
 from streamwatch.settings import Settings
 from streamwatch.simulator.cast import CAST, CATEGORIES, TAGS, TITLES, Member

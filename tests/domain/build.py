@@ -79,6 +79,10 @@ class Story:
             assert change.base_version == (self.status.version if self.status else 0)
             assert change.status.version == change.base_version + 1
             self.status = change.status
+            replaced = {event.id for event in change.replaced_events}
+            assert replaced <= {event.id for event in self.history}
+            assert replaced == {event.replaces for event in change.events if event.replaces}
+            self.history = [event for event in self.history if event.id not in replaced]
             self.history += change.events
             self.snapshots += change.snapshot is not None
         return self

@@ -84,12 +84,13 @@ def test_an_offline_from_before_the_online_closes_nothing() -> None:
 
 def test_an_offline_without_a_name_closes_the_stream_that_was_heard_of_by_then() -> None:
     late = online("s2", 50, started=10)
-    assert ends(online("s1", 0), late, offline(None, 20)) == {"s1": 20, "s2": None}
+    assert ends(online("s1", 0), late, offline(None, 20)) == {"s1": 10, "s2": None}
     assert ends(online("s1", 0), late, offline(None, 60)) == {"s1": 0, "s2": 60}
 
 
 def test_a_named_offline_closes_its_stream_though_another_has_begun() -> None:
-    assert ends(online("s1", 0), online("s2", 50), offline("s1", 51)) == {"s1": 51, "s2": None}
+    """Number 62: the end of s1 was after the start of s2."""
+    assert ends(online("s1", 0), online("s2", 50), offline("s1", 51)) == {"s1": 50, "s2": None}
 
 
 def test_a_stream_whose_offline_was_missed_ended_when_it_was_last_seen() -> None:
@@ -105,8 +106,11 @@ def test_a_poll_that_still_shows_the_stream_after_its_offline_does_not_reopen_it
     assert ends(online("s1", 0), offline("s1", 100), snapshot("s1", 130)) == {"s1": 100}
 
 
-def test_an_online_is_no_earlier_than_the_start_it_tells() -> None:
-    assert session_event(online("s1", 0, started=2)).at == at(2)
+def test_a_stream_starts_no_later_than_its_online_message() -> None:
+    """Number 70: a start a minute after its own message kept the session from ending."""
+    event = session_event(online("s1", 0, started=60))
+    assert (event.at, event.started_at) == (at(0), at(0))
+    assert ends(online("s1", 0, started=60), offline(None, 30)) == {"s1": 30}
 
 
 # What it shows

@@ -1,7 +1,6 @@
 from dataclasses import replace
 from datetime import timedelta
 from fractions import Fraction
-from itertools import pairwise
 from random import Random
 
 import pytest
@@ -56,9 +55,10 @@ def test_no_sample_stands_for_more_than_the_cap() -> None:
     assert compute_totals(samples, at(9000), CAP).sums.observed_ms == 2 * CAP_MS
 
 
-def test_a_sample_from_after_the_end_stands_for_no_time() -> None:
+def test_samples_cover_no_time_after_the_end() -> None:
+    """Number 69: the time between the end and a later sample was counted."""
     samples = [snapshot("s1", 0, 100), snapshot("s1", 300, 40)]
-    assert compute_totals(samples, at(200), CAP).sums.viewer_ms == 100 * 300 * 1000
+    assert compute_totals(samples, at(200), CAP).sums.viewer_ms == 100 * 200 * 1000
 
 
 def test_while_no_time_was_observed_the_average_is_the_plain_mean() -> None:
@@ -101,11 +101,17 @@ def test_a_category_has_its_newest_name() -> None:
 @given(series(), st.integers(-2 * CAP_MS, 2 * CAP_MS) | st.none())
 def test_the_figures_are_those_of_the_definition(samples: Samples, end_ms: int | None) -> None:
     cap = Fraction(CAP_MS)
-    gaps = [Fraction(milliseconds(b.captured_at - a.captured_at)) for a, b in pairwise(samples)]
-    lasts = [min(gap, cap) for gap in gaps] + [max(min(Fraction(end_ms or 0), cap), Fraction(0))]
-    watched = sum(s.viewer_count * time for s, time in zip(samples, lasts, strict=True))
+    times = [Fraction(milliseconds(item.captured_at - at(0))) for item in samples]
+    end = times[-1] + (end_ms or 0)
+    limit = [end] if end_ms is not None else []
+    following = [*times[1:], end]
+    durations = [
+        max(min(after, time + cap, *limit) - time, Fraction(0))
+        for time, after in zip(times, following, strict=True)
+    ]
+    watched = sum(s.viewer_count * time for s, time in zip(samples, durations, strict=True))
     sums = figures(samples, end_ms).sums
-    assert (sums.viewer_ms, sums.observed_ms) == (watched, sum(lasts))
+    assert (sums.viewer_ms, sums.observed_ms) == (watched, sum(durations))
     assert sums.max_viewers == max(sample.viewer_count for sample in samples)
 
 

@@ -12,6 +12,7 @@ from redis import Redis
 
 from streamwatch.domain.models import StreamSnapshot
 from streamwatch.services.push.broadcaster import RESUMABLE
+from streamwatch.storage.base import FeedRecord
 from streamwatch.storage.redis import codec, keys
 from tests.faults.stack import Stack
 from tests.waiting import wait_for
@@ -141,7 +142,7 @@ def _lengthen_feed(client: Redis, entries: int) -> None:
                 language=None,
                 tags=(),
             )
-            record = codec.record_value(user_id, [], sample)
+            record = codec.record_value(FeedRecord(user_id, snapshot=sample), [])
             pipeline.xadd(keys.FEED, {"record": record})
         pipeline.execute()
 

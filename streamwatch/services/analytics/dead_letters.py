@@ -4,8 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from streamwatch.analytics.base import AnalyticsError, AnalyticsStore, AnalyticsUnavailable
-from streamwatch.domain.sessions import InvalidObservation, projection_input
-from streamwatch.services.analytics.projector import READER
+from streamwatch.domain.sessions import InvalidObservation
+from streamwatch.services.analytics.projector import READER, input_of
 from streamwatch.storage.base import DeadLetter, Feed, FeedRecord
 
 Progress = Callable[[int, int], None]
@@ -58,7 +58,7 @@ class DeadLetters:
         if record is None:
             return "What is stored cannot be read."
         try:
-            self._analytics.project(projection_input(record.events, record.snapshot))
+            self._analytics.project(input_of(record))
         except AnalyticsUnavailable:
             raise
         except (AnalyticsError, InvalidObservation) as error:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from streamwatch.analytics.base import AnalyticsError, AnalyticsStore, AnalyticsUnavailable
 from streamwatch.domain.sessions import InvalidObservation, ProjectionInput, projection_input
-from streamwatch.storage.base import Feed, FeedEntry
+from streamwatch.storage.base import Feed, FeedEntry, FeedRecord
 
 log = logging.getLogger(__name__)
 
@@ -19,6 +19,11 @@ take a fraction of RECLAIM_SECONDS."""
 RECLAIM_SECONDS = 15.0
 """After how long a batch that nobody acknowledged is read again: by then its worker is dead, or the
 analytics did not answer."""
+
+
+def input_of(record: FeedRecord) -> ProjectionInput:
+    """The part of a feed's record that the analytics store. Raises InvalidObservation."""
+    return projection_input(record.events, record.snapshot, record.name_change, record.watch_end)
 
 
 Usable = tuple[FeedEntry, ProjectionInput]
@@ -72,7 +77,7 @@ class Projector:
                 self._set_aside(entry, entry.error or "The entry cannot be read.")
                 continue
             try:
-                yield entry, projection_input(entry.record.events, entry.record.snapshot)
+                yield entry, input_of(entry.record)
             except InvalidObservation as error:
                 self._set_aside(entry, str(error))
 

@@ -1,4 +1,4 @@
-"""Live data from Helix: everyone every few minutes, and at once what a webhook does not carry."""
+"""Polls Get Streams: all streamers every few minutes, and new streams at once for their details."""
 
 import logging
 from collections.abc import Callable, Collection
@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from streamwatch.domain.batches import batched
 from streamwatch.domain.models import Source
-from streamwatch.domain.observations import Observation, SeenAbsent
+from streamwatch.domain.observations import MIN_ABSENCE, Observation, SeenAbsent
 from streamwatch.services.ingestion.recorder import ObservationRecorder
 from streamwatch.storage.base import Lease, Storage
 from streamwatch.twitch.base import MAX_IDS_PER_CALL, Twitch, TwitchUnavailable
@@ -15,16 +15,16 @@ from streamwatch.twitch.base import MAX_IDS_PER_CALL, Twitch, TwitchUnavailable
 log = logging.getLogger(__name__)
 
 REFRESH = "refresh"
-"""The job that asks for everyone."""
+"""The job that polls all streamers."""
 
-_DETAILS_PATIENCE = timedelta(minutes=10)
-"""How long a stream that Helix does not show yet is asked for; then the next refresh finds it."""
+MAX_DETAILS_DELAY = timedelta(minutes=10)
+"""For how long the details of a new stream are requested. After that the next refresh gets them."""
 
 
 @dataclass(frozen=True, slots=True)
 class PollResult:
-    """How many streamers were asked for, and how many of them are live; `failed` were not
-    answered."""
+    """The number of streamers that were requested, and how many of them are live. `failed` is the
+    number of those for which Twitch did not answer."""
 
     asked: int
     live: int
@@ -32,7 +32,11 @@ class PollResult:
 
 
 class Poller:
-    """Polls Get Streams."""
+    """Polls Get Streams.
+
+    Two absences end a stream if half of `refresh_seconds`, at least MIN_ABSENCE, lies between them.
+    Refreshes that follow each other faster, for instance after bulk adds, count once.
+    """
 
     def __init__(
         self,
@@ -40,17 +44,19 @@ class Poller:
         twitch: Twitch,
         recorder: ObservationRecorder,
         clock: Callable[[], datetime],
+        refresh_seconds: float,
     ) -> None:
         self._storage = storage
         self._twitch = twitch
         self._recorder = recorder
         self._clock = clock
+        self._confirm_after = max(MIN_ABSENCE, timedelta(seconds=refresh_seconds / 2))
 
     def poll_all(self, lease: Lease | None = None) -> PollResult:
-        """Ask for all who are monitored, and for whoever else is held to be live.
+        """Poll all monitored streamers, and others whose status is live.
 
-        A batch that Twitch does not answer changes nothing; if it answers none, TwitchUnavailable
-        is raised.
+        A batch that Twitch does not answer changes nothing. Raises TwitchUnavailable if it answers
+        none.
         """
         users = {
             streamer.user_id: (streamer.login, streamer.display_name)
@@ -70,10 +76,10 @@ class Poller:
         return PollResult(len(users), live, failed)
 
     def fetch_details(self, lease: Lease | None = None) -> int:
-        """Fetch what the webhook did not carry for streams that just went live; for how many."""
-        newest = self._clock() - _DETAILS_PATIENCE
+        """Fetch the details of new streams, which messages do not have. Returns how many."""
+        oldest = self._clock() - MAX_DETAILS_DELAY
         waiting = [
-            user_id for user_id, at in self._storage.awaiting_details().items() if at >= newest
+            user_id for user_id, at in self._storage.awaiting_details().items() if at >= oldest
         ]
         found = 0
         for batch in batched(waiting, MAX_IDS_PER_CALL):
@@ -83,7 +89,7 @@ class Poller:
         return found
 
     def poll_now(self, user_ids: Collection[str]) -> None:
-        """See now whether these monitored streamers are live."""
+        """Poll those of `user_ids` who are monitored."""
         for batch in batched(self._storage.streamers_by_id(user_ids).values(), MAX_IDS_PER_CALL):
             users = {item.user_id: (item.login, item.display_name) for item in batch}
             self._poll(users, None, Source.LOOKUP)
@@ -94,10 +100,10 @@ class Poller:
         lease: Lease | None,
         source: Source = Source.POLL,
     ) -> int:
-        """Observe these users, by id their login and display name; how many are live."""
+        """Poll `users`, login and display name by user id. Returns how many are live."""
         asked_at = self._clock()
         observations: dict[str, Observation] = {
-            user_id: SeenAbsent(user_id, login, name, asked_at)
+            user_id: SeenAbsent(user_id, login, name, asked_at, self._confirm_after)
             for user_id, (login, name) in users.items()
         }
         seen = self._twitch.streams(list(users))

@@ -1,20 +1,20 @@
-"""Observations into the storage: read, decide, commit, and again where another was faster."""
+"""Records observations: read the status, decide, commit, and repeat on a conflict."""
 
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from streamwatch.domain.models import Change, EventType, StreamStatus
-from streamwatch.domain.observations import Observation, SeenAbsent, SeenLive, SeenNames
+from streamwatch.domain.observations import Observation, SeenNames, user_id_of
 from streamwatch.domain.transitions import decide
 from streamwatch.services.ingestion.streamer_recorder import StreamerRecorder
 from streamwatch.storage.base import Committed, Lease, Storage, StorageUnavailable
 
 log = logging.getLogger(__name__)
 
-_TRIES = 100
-"""Each try loses only to a commit that succeeded, so that many want to change one streamer at once
-before this is reached."""
+MAX_ATTEMPTS = 100
+"""An attempt fails only because another commit succeeded, so this many concurrent changes of one
+streamer are possible before recording gives up."""
 
 
 class LeadershipLost(Exception):
@@ -23,15 +23,15 @@ class LeadershipLost(Exception):
 
 @dataclass(frozen=True, slots=True)
 class RecordedChange:
-    """What came of an observation: the status before it and the change that was stored, or None
-    where it was nothing new."""
+    """The result of an observation: the status before it, and the change that was stored. Both are
+    None where the observation changed nothing."""
 
     before: StreamStatus | None
     change: Change | None
 
 
 class ObservationRecorder:
-    """The one way by which anything that is learned about a streamer gets stored."""
+    """Stores what observations change. No other code writes statuses or the history."""
 
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
@@ -40,18 +40,18 @@ class ObservationRecorder:
     def record(
         self, observations: Sequence[Observation], lease: Lease | None = None
     ) -> list[RecordedChange]:
-        """Store what `observations`, each of another user, change; what came of each.
+        """Store the changes of `observations`, each of another user. Returns one result for each.
 
-        Raises StorageUnavailable, and LeadershipLost where `lease` is held no more: what was
-        stored until then stays.
+        Raises StorageUnavailable, and LeadershipLost where `lease` has been lost. Changes that were
+        stored before the error remain.
         """
         results = [RecordedChange(None, None)] * len(observations)
         waiting = dict(enumerate(observations))
-        for _ in range(_TRIES):
+        for _ in range(MAX_ATTEMPTS):
             waiting = self._attempt(waiting, lease, results)
             if not waiting:
                 return results
-        raise StorageUnavailable("Too many others change the same streamer.")
+        raise StorageUnavailable("Too many processes change the same streamer at the same time.")
 
     def _attempt(
         self,
@@ -59,58 +59,52 @@ class ObservationRecorder:
         lease: Lease | None,
         results: list[RecordedChange],
     ) -> dict[int, Observation]:
-        """Try once for those in `waiting`, by index; those whose status changed meanwhile."""
-        statuses = self._storage.statuses([_user_id(item) for item in waiting.values()])
+        """Try once to store `waiting`, by index. Returns those whose status changed meanwhile."""
+        statuses = self._storage.statuses([user_id_of(item) for item in waiting.values()])
         decided: list[tuple[int, RecordedChange]] = []
         changes: list[Change] = []
         for index, observation in waiting.items():
-            before = statuses.get(_user_id(observation))
+            before = statuses.get(user_id_of(observation))
             change = decide(before, observation)
             if change is not None:
                 decided.append((index, RecordedChange(before, change)))
                 changes.append(change)
         if not changes:
             return {}
-        again: dict[int, Observation] = {}
-        for (index, observed), result in zip(
+        conflicts: dict[int, Observation] = {}
+        for (index, recorded), result in zip(
             decided, self._storage.commit(changes, lease), strict=True
         ):
             match result:
                 case Committed.STORED:
-                    results[index] = observed
-                    self._rename(observed)
-                    _tell(observed)
+                    results[index] = recorded
+                    self._rename(recorded)
+                    _log(recorded)
                 case Committed.CONFLICT:
-                    again[index] = waiting[index]
+                    conflicts[index] = waiting[index]
                 case Committed.FENCED:
                     raise LeadershipLost
                 case Committed.DUPLICATE:
                     pass
-        return again
+        return conflicts
 
-    def _rename(self, observed: RecordedChange) -> None:
-        """Let the record of a monitored streamer follow a login that has changed."""
-        if observed.change is None or observed.change.previous_login is None:
+    def _rename(self, recorded: RecordedChange) -> None:
+        """Copy changed names to the record of a monitored streamer."""
+        change = recorded.change
+        if change is None or change.name_change is None:
             return
-        status = observed.change.status
-        names = SeenNames(status.user_id, status.login, status.display_name, status.last_updated)
-        [recorded] = self._streamer_recorder.record([names])
-        if recorded.after is not None:
-            log.info("Renamed: %s is now %s", observed.change.previous_login, status.login)
+        names = change.name_change
+        seen = SeenNames(names.user_id, names.login, names.display_name, names.at)
+        [renamed] = self._streamer_recorder.record([seen])
+        if renamed.after is not None and change.previous_login is not None:
+            log.info("Renamed: %s is now %s", change.previous_login, names.login)
 
 
-def _user_id(observation: Observation) -> str:
-    if isinstance(observation, SeenLive | SeenAbsent):
-        return observation.user_id
-    return observation.event.broadcaster_id
-
-
-def _tell(observed: RecordedChange) -> None:
-    for event in observed.change.events if observed.change else ():
-        what = "online" if event.event_type is EventType.ONLINE else "offline"
+def _log(recorded: RecordedChange) -> None:
+    for event in recorded.change.events if recorded.change else ():
         log.info(
             "Stream %s: %s (%s)",
-            what,
+            "online" if event.event_type is EventType.ONLINE else "offline",
             event.broadcaster_name,
             event.broadcaster_login,
             extra={"event_id": event.id, "source": event.source},

@@ -1,4 +1,4 @@
--- Stop monitoring a streamer: the record and the status go, the login and the history stay.
+-- Stop monitoring a streamer: the record goes, the status is hidden, the login and the history stay.
 --
 -- KEYS
 --  1  streamers  hash, user id -> "<login>\n<streamer (JSON)>\n<version>"
@@ -7,23 +7,25 @@
 --  4  awaiting   sorted set of user ids
 --  5  removed    string, of the user id: the version of the removed record; there for as long as late
 --                messages may come
+--  6  hidden     string, of the user id: the hidden status of a removed streamer, "" for none
 -- ARGV
 --  1  the channel on which changes are published
 --  2  the topics that change, separated by spaces
 --  3  user id
---  4  seconds for `removed`
+--  4  seconds for `removed` and `hidden`
 --
 -- Result: the record that was removed; nil for a user who is not monitored.
 
-local streamers, status, live, awaiting, removed = unpack(KEYS)
+local streamers, status, live, awaiting, removed, hidden = unpack(KEYS)
 local channel, topics, user_id, seconds = unpack(ARGV)
 local record = redis.call('HGET', streamers, user_id)
 if record then
   redis.call('HDEL', streamers, user_id)
-  redis.call('HDEL', status, user_id)
   redis.call('ZREM', live, user_id)
   redis.call('ZREM', awaiting, user_id)
   redis.call('SET', removed, string.match(record, '\n(%d+)$') or '1', 'EX', seconds)
+  redis.call('SET', hidden, redis.call('HGET', status, user_id) or '', 'EX', seconds)
+  redis.call('HDEL', status, user_id)
   redis.pcall('PUBLISH', channel, topics)  -- see commit.lua
 end
 return record

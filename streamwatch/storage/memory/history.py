@@ -2,27 +2,43 @@
 
 from bisect import bisect_left
 from datetime import datetime
+from typing import NamedTuple
 
 from streamwatch.domain.models import StreamEvent
 
 
+class _Positioned(NamedTuple):
+    position: datetime
+    id: str
+    event: StreamEvent
+
+
 class EventHistory:
-    """The newest `kept` events of those that were added, in whatever order."""
+    """The newest `limit` events of those that were added, in any order of arrival."""
 
-    def __init__(self, kept: int) -> None:
-        self._kept = kept
-        self._events: list[StreamEvent] = []
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._events: list[_Positioned] = []
 
-    def add(self, event: StreamEvent) -> None:
-        """Put `event` in its place; one that is there already is not doubled."""
-        place = bisect_left(self._events, _order(event), key=_order)
-        if self._events[place : place + 1] != [event]:
-            self._events.insert(place, event)
-        del self._events[: -self._kept]
+    def add(self, event: StreamEvent, position: datetime) -> None:
+        """Insert `event` at `position` in the order of times, in place of the event that it
+        replaces. An event that the history has already is not inserted again."""
+        if event.replaces is not None:
+            self._remove(event.replaces, position)
+        added = _Positioned(position, event.id, event)
+        index = bisect_left(self._events, added[:2], key=_order)
+        if self._events[index : index + 1] != [added]:
+            self._events.insert(index, added)
+        del self._events[: -self._limit]
 
     def newest(self, limit: int) -> list[StreamEvent]:
-        return self._events[: -limit - 1 : -1]
+        return [item.event for item in self._events[: -limit - 1 : -1]]
+
+    def _remove(self, event_id: str, position: datetime) -> None:
+        index = bisect_left(self._events, (position, event_id), key=_order)
+        if index < len(self._events) and self._events[index].id == event_id:
+            del self._events[index]
 
 
-def _order(event: StreamEvent) -> tuple[datetime, str]:
-    return event.timestamp, event.id
+def _order(item: _Positioned) -> tuple[datetime, str]:
+    return item.position, item.id

@@ -56,6 +56,8 @@ class MemoryStorage(Storage):
         self._seen: Expiring[None] = Expiring(clock)
         self._removed: Expiring[int] = Expiring(clock)
         """The versions of removed records, by user id."""
+        self._hidden: Expiring[StreamStatus | None] = Expiring(clock)
+        """The hidden statuses of removed streamers, by user id."""
         self._lookups: Expiring[Lookup] = Expiring(clock)
         self._history = EventHistory(events_kept)
         self._by_type: dict[EventType, EventHistory] = defaultdict(
@@ -108,8 +110,9 @@ class MemoryStorage(Storage):
         with self._lock:
             removed = self._streamers.pop(user_id, None)
             if removed is not None:
-                self._statuses.pop(user_id, None)
+                status = self._statuses.pop(user_id, None)
                 self._live.discard(user_id)
+                self._hidden.put(user_id, status, REMOVED_SECONDS)
                 self._removed.put(user_id, removed.version, REMOVED_SECONDS)
         self.coordination.notify(STREAMER_TOPICS)
         return removed
@@ -143,7 +146,8 @@ class MemoryStorage(Storage):
 
     def statuses(self, user_ids: Collection[str]) -> dict[str, StreamStatus]:
         with self._lock:
-            return {key: self._statuses[key] for key in user_ids if key in self._statuses}
+            known = {user_id: self._status_to_change(user_id) for user_id in user_ids}
+        return {user_id: status for user_id, status in known.items() if status}
 
     def live(self) -> list[StreamStatus]:
         with self._lock:
@@ -172,9 +176,13 @@ class MemoryStorage(Storage):
                 return open_error
             if change.message_id is not None:
                 self._seen.put(change.message_id, None, SEEN_SECONDS)
-            removed = change.status.user_id in self._removed
-            if not removed:
-                self._set_status(change.status)
+            status = replace(change.status, is_removed=False)
+            removed = self._is_hidden(status.user_id)
+            if removed:
+                self._hidden.put(status.user_id, status, REMOVED_SECONDS)
+            else:
+                self._hidden.drop(status.user_id)
+                self._set_status(status)
             self._move_login(change, claim=change.login_is_news and not removed)
             self._tell(change)
             return Committed.STORED
@@ -185,10 +193,26 @@ class MemoryStorage(Storage):
             return Committed.DUPLICATE
         if lease is not None and self.coordination.lease(lease.name) != lease:
             return Committed.FENCED
-        known = self._statuses.get(change.status.user_id)
+        known = self._status_to_change(change.status.user_id)
         if change.base_version != (known.version if known else 0):
             return Committed.CONFLICT
         return None
+
+    def _status_to_change(self, user_id: str) -> StreamStatus | None:
+        """The status, also the hidden one of a removed streamer."""
+        status = self._statuses.get(user_id)
+        if status is not None:
+            return status
+        hidden = self._hidden.get(user_id)
+        return replace(hidden, is_removed=self._is_hidden(user_id)) if hidden else None
+
+    def _is_hidden(self, user_id: str) -> bool:
+        """Whether the streamer was removed, and has not been added again."""
+        return (
+            user_id in self._hidden
+            and user_id not in self._statuses
+            and user_id not in self._streamers
+        )
 
     def _set_status(self, status: StreamStatus) -> None:
         self._statuses[status.user_id] = status
@@ -214,11 +238,13 @@ class MemoryStorage(Storage):
         """Put what the change tells into the histories and the feed."""
         user_id = change.status.user_id
         for event in change.events:
-            self._history.add(event)
-            self._by_type[event.event_type].add(event)
-            self._by_streamer[user_id].add(event)
-        if change.events or change.snapshot:
-            self.feed.append(FeedRecord(user_id, change.events, change.snapshot))
+            position = change.positions[event.id]
+            self._history.add(event, position)
+            self._by_type[event.event_type].add(event, position)
+            self._by_streamer[user_id].add(event, position)
+        record = FeedRecord.of(change)
+        if record is not None:
+            self.feed.append(record)
 
     # History
 

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from streamwatch.domain.models import Change, EventType, StreamStatus
-from streamwatch.storage.base import SEEN_SECONDS, Lease, changed_topics
+from streamwatch.storage.base import SEEN_SECONDS, FeedRecord, Lease, changed_topics
 from streamwatch.storage.redis import codec, keys
 from streamwatch.storage.redis.changes import published
 from streamwatch.storage.redis.connection import Arguments
 
 _HISTORIES = tuple(keys.events_of_type(event_type) for event_type in EventType)
-_PLACES = {event_type: place for place, event_type in enumerate(EventType, start=11)}
+_PLACES = {event_type: place for place, event_type in enumerate(EventType, start=12)}
 """The places of the types' histories among the keys."""
 
 
@@ -21,7 +21,7 @@ def commit_arguments(change: Change, lease: Lease | None, events_kept: int) -> A
         [
             keys.seen(change.message_id or ""),
             keys.lease(lease.name if lease else ""),
-            keys.removed(status.user_id),
+            keys.hidden_status(status.user_id),
             keys.STATUS,
             keys.LIVE,
             keys.AWAITING,
@@ -29,6 +29,7 @@ def commit_arguments(change: Change, lease: Lease | None, events_kept: int) -> A
             keys.FEED,
             keys.EVENTS,
             keys.events_of_streamer(status.user_id),
+            keys.STREAMERS,
             *_HISTORIES,
         ],
         [
@@ -61,18 +62,19 @@ def _awaiting_since(status: StreamStatus) -> int | str:
 
 
 def _record(change: Change, event_values: Sequence[bytes]) -> bytes | str:
-    if not event_values and change.snapshot is None:
-        return ""
-    return codec.record_value(change.status.user_id, event_values, change.snapshot)
+    record = FeedRecord.of(change)
+    return codec.record_value(record, event_values) if record else ""
 
 
 def _events(change: Change, event_values: Sequence[bytes]) -> list[Any]:
+    positions = change.positions
     return [
         argument
         for event, value in zip(change.events, event_values, strict=True)
         for argument in (
-            codec.microseconds(event.timestamp),
+            codec.microseconds(positions[event.id]),
             value,
             _PLACES[event.event_type],
+            event.replaces or "",
         )
     ]

@@ -39,6 +39,10 @@ def removed(user_id: str) -> str:
     return key(f"removed:{user_id}")
 
 
+def hidden_status(user_id: str) -> str:
+    return key(f"hidden-status:{user_id}")
+
+
 def events_of_type(event_type: EventType) -> str:
     return key(f"events:type:{event_type}")
 

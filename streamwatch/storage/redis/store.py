@@ -1,6 +1,7 @@
 """Streamers, statuses and histories in Redis."""
 
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Self, TypeVar
 
@@ -109,6 +110,7 @@ class RedisStorage(Storage):
                 keys.LIVE,
                 keys.AWAITING,
                 keys.removed(user_id),
+                keys.hidden_status(user_id),
             ],
             [*published(STREAMER_TOPICS), user_id, REMOVED_SECONDS],
         )
@@ -142,11 +144,26 @@ class RedisStorage(Storage):
         return self.status(user_id) if user_id else None
 
     def statuses(self, user_ids: Collection[str]) -> dict[str, StreamStatus]:
-        return self._fields(keys.STATUS, user_ids, codec.read_status)
+        known = self._fields(keys.STATUS, user_ids, codec.read_status)
+        missing = [user_id for user_id in user_ids if user_id not in known]
+        return known | self._hidden_statuses(missing)
+
+    def _hidden_statuses(self, user_ids: list[str]) -> dict[str, StreamStatus]:
+        """The statuses of removed streamers. Each has a key of its own, which expires."""
+        found: dict[str, StreamStatus] = {}
+        for batch in batched(user_ids, READ_AT_ONCE):
+            stored = self._redis.call("MGET", *map(keys.hidden_status, batch))
+            values = {key: value for key, value in zip(batch, stored, strict=True) if value}
+            monitored = self.streamers_by_id(values) if values else {}
+            found |= {
+                user_id: replace(codec.read_status(value), is_removed=user_id not in monitored)
+                for user_id, value in values.items()
+            }
+        return found
 
     def live(self) -> list[StreamStatus]:
         user_ids = [key.decode() for key in self._redis.call("ZREVRANGE", keys.LIVE, 0, -1)]
-        known = self.statuses(user_ids).values()
+        known = self._fields(keys.STATUS, user_ids, codec.read_status).values()
         return [status for status in known if status.is_live]  # some may have ended meanwhile
 
     def awaiting_details(self) -> dict[str, datetime]:

@@ -1,17 +1,21 @@
 """A change is stored in one piece, once, or not at all."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from streamwatch.domain.models import (
     Change,
+    EventReference,
     EventType,
+    NameChange,
     Stream,
     StreamStart,
     StreamStatus,
     Timeline,
     TimelineEntry,
+    WatchEnd,
 )
 from streamwatch.domain.observations import WentOffline, WentOnline
 from streamwatch.domain.transitions import decide
@@ -135,6 +139,36 @@ class CommitContract(ContractBase):
 
         assert [entry.record for entry in read(storage)] == [FeedRecord("1", (), snapshot())]
 
+    def test_an_event_takes_the_position_of_the_one_that_it_replaces(
+        self, storage: Storage
+    ) -> None:
+        estimate, other = event("poll:e1", 1), event("e2", 2)
+        store(storage, change(status(), estimate), change(status(version=2), other))
+
+        message = replace(event("e1", 5), replaces="poll:e1")
+        reference = EventReference("poll:e1", EventType.ONLINE, at(1))
+        store(storage, change(status(version=3), message, replaced_events=(reference,)))
+
+        assert storage.events(10) == [other, message]
+        assert storage.events_of_type(EventType.ONLINE, 10) == [other, message]
+        assert storage.events_of_streamer("ann", 10) == [other, message]
+        assert read(storage)[-1].record == FeedRecord("1", (message,))
+
+    def test_a_rename_and_the_end_of_monitoring_are_in_the_feed(self, storage: Storage) -> None:
+        rename = NameChange(at(1), "1", "ann", "安娜")
+        end = WatchEnd(at(2), "s1", "1", "ann", "Ann")
+
+        store(
+            storage,
+            change(status(), name_change=rename),
+            change(status(version=2), watch_end=end),
+        )
+
+        assert [entry.record for entry in read(storage)] == [
+            FeedRecord("1", name_change=rename),
+            FeedRecord("1", watch_end=end),
+        ]
+
     def test_changes_are_independent_of_each_other(self, storage: Storage) -> None:
         outcomes = storage.commit(
             [
@@ -231,7 +265,7 @@ def _full_status() -> StreamStatus:
         thumbnail_url="https://example.com/{width}x{height}.jpg",
     )
     entry = TimelineEntry(at(1), EventType.ONLINE, "m1", "s1", at(0), "rerun", event("m1", 1))
-    bare = TimelineEntry(at(2), EventType.OFFLINE, "m2")
+    bare = TimelineEntry(at(2), EventType.OFFLINE, "m2", estimated_at=at(1.5))
     return StreamStatus(
         user_id="1",
         login="ann",
@@ -248,4 +282,5 @@ def _full_status() -> StreamStatus:
         ),
         seen_at=at(3),
         absent_at=at(4),
+        named_at=at(5),
     )

@@ -1,5 +1,7 @@
 """Removing a streamer: the live status goes, the history stays."""
 
+from dataclasses import replace
+
 from streamwatch.storage.base import Committed, Storage
 from streamwatch.storage.testing.build import (
     ContractBase,
@@ -38,27 +40,34 @@ class RemovalContract(ContractBase):
         store(storage, change(status("1", "ann", version=2)))
         assert storage.live() == [status("1", "ann", version=2)]
 
-    def test_late_messages_go_into_the_history_and_the_feed_alone(self, storage: Storage) -> None:
+    def test_late_messages_change_the_hidden_status_alone(self, storage: Storage) -> None:
         storage.add_streamers([streamer("1", "ann")])
         store(storage, change(status("1", "ann"), event("e1", 1), message_id="e1"))
         storage.remove_streamer("1")
+        assert storage.statuses(["1", "2"]) == {"1": replace(status("1", "ann"), is_removed=True)}
 
-        late = change(status("1", "ann"), event("e2", 2), message_id="e2")
+        later = replace(status("1", "ann", version=2), is_removed=True)
+        late = change(later, event("e2", 2), message_id="e2")
         assert storage.commit([late, late]) == [Committed.STORED, Committed.DUPLICATE]
 
+        assert storage.statuses(["1"]) == {"1": later}
         assert storage.status("1") is None
+        assert storage.find_status("ann") is None
         assert storage.live() == []
         assert storage.awaiting_details() == {}
         assert [found.id for found in storage.events_of_streamer("ann", 10)] == ["e2", "e1"]
         assert told(read(storage)) == ["e1", "e2"]
 
-    def test_a_change_decided_on_the_status_that_went_is_a_conflict(self, storage: Storage) -> None:
+    def test_a_change_decided_on_another_version_of_the_hidden_status_is_a_conflict(
+        self, storage: Storage
+    ) -> None:
         storage.add_streamers([streamer("1", "ann")])
         store(storage, change(status("1", "ann"), event("e1", 1)))
         storage.remove_streamer("1")
 
-        late = change(status("1", "ann", version=2), event("e2", 2))
-        assert storage.commit([late]) == [Committed.CONFLICT]
+        for version in (1, 3):
+            late = change(status("1", "ann", version=version), event("e2", 2))
+            assert storage.commit([late]) == [Committed.CONFLICT]
 
         assert [found.id for found in storage.events(10)] == ["e1"]
 
@@ -75,9 +84,16 @@ class RemovalContract(ContractBase):
 
     def test_a_streamer_who_is_added_again_has_a_status_again(self, storage: Storage) -> None:
         storage.add_streamers([streamer("1", "ann")])
+        store(storage, change(status("1", "ann")))
         storage.remove_streamer("1")
 
         assert storage.add_streamers([streamer("1", "ann")]) == {"1"}
-        store(storage, change(status("1", "ann")))
+        assert storage.status("1") is None
+        assert storage.statuses(["1"]) == {"1": status("1", "ann")}
+        store(storage, change(status("1", "ann", version=2)))
 
-        assert storage.live() == [status("1", "ann")]
+        assert storage.live() == [status("1", "ann", version=2)]
+        storage.remove_streamer("1")
+        assert storage.statuses(["1"]) == {
+            "1": replace(status("1", "ann", version=2), is_removed=True)
+        }

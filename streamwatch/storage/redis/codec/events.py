@@ -1,17 +1,26 @@
 """The stored forms of events, of snapshots, and of the feed's records: JSON."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime
 
 import orjson
 
-from streamwatch.domain.models import EventType, Source, StreamEvent, StreamSnapshot
+from streamwatch.domain.models import (
+    EventType,
+    NameChange,
+    Source,
+    StreamEvent,
+    StreamSnapshot,
+    WatchEnd,
+)
 from streamwatch.domain.times import format_time
 from streamwatch.storage.base import DeadLetter, FeedRecord
 from streamwatch.storage.redis.codec.reading import Document, UnreadableRecord, reader
 
 
 def event_value(event: StreamEvent) -> bytes:
+    replaces = {} if event.replaces is None else {"replaces": event.replaces}
     return orjson.dumps(
         {
             "id": event.id,
@@ -22,6 +31,7 @@ def event_value(event: StreamEvent) -> bytes:
             "timestamp": format_time(event.timestamp),
             "data": event.data,
             "source": event.source,
+            **replaces,
         }
     )
 
@@ -41,31 +51,41 @@ def event_from(document: Document) -> StreamEvent:
         timestamp=datetime.fromisoformat(document["timestamp"]),
         data=document["data"],
         source=Source(document["source"]),
+        replaces=document.get("replaces"),
     )
 
 
-def record_value(
-    user_id: str, event_values: Sequence[bytes], snapshot: StreamSnapshot | None
-) -> bytes:
-    """A record for the feed, of events that `event_value` has written already."""
-    return orjson.dumps(
-        {
-            "user_id": user_id,
-            "events": [orjson.Fragment(value) for value in event_values],
-            "snapshot": _snapshot_document(snapshot) if snapshot else None,
-        }
-    )
+def record_value(record: FeedRecord, event_values: Sequence[bytes]) -> bytes:
+    """A record of the feed. `event_values` are its events as `event_value` has written them."""
+    snapshot = record.snapshot
+    document: Document = {
+        "user_id": record.user_id,
+        "events": [orjson.Fragment(value) for value in event_values],
+        "snapshot": _snapshot_document(snapshot) if snapshot else None,
+    }
+    if record.name_change is not None:
+        document["name_change"] = asdict(record.name_change)
+    if record.watch_end is not None:
+        document["watch_end"] = asdict(record.watch_end)
+    return orjson.dumps(document, option=orjson.OPT_UTC_Z)
 
 
 @reader
 def read_record(value: bytes) -> FeedRecord:
     document: Document = orjson.loads(value)
-    snapshot = document["snapshot"]
+    snapshot, end = document["snapshot"], document.get("watch_end")
+    renamed = document.get("name_change")
     return FeedRecord(
         user_id=document["user_id"],
         events=tuple(event_from(event) for event in document["events"]),
         snapshot=_snapshot_from(snapshot) if snapshot else None,
+        name_change=NameChange(**renamed | {"at": _time_in(renamed)}) if renamed else None,
+        watch_end=WatchEnd(**end | {"at": _time_in(end)}) if end else None,
     )
+
+
+def _time_in(document: Document) -> datetime:
+    return datetime.fromisoformat(document["at"])
 
 
 def failure_value(error: str, at: datetime) -> bytes:

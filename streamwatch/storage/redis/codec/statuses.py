@@ -35,6 +35,7 @@ def status_value(status: StreamStatus) -> bytes:
     rest = {
         "seen_at": status.seen_at,
         "absent_at": status.absent_at,
+        "named_at": status.named_at,
         "latest": timeline.latest_start and tuple(timeline.latest_start),
         "on": timeline.is_on,
         # Arrays without field names, since many are stored; suppressed events are written as
@@ -63,6 +64,7 @@ def read_status(value: bytes) -> StreamStatus:
         timeline=_timeline_from(rest),
         seen_at=optional_time(rest["seen_at"]),
         absent_at=optional_time(rest["absent_at"]),
+        named_at=optional_time(rest.get("named_at")),
     )
 
 
@@ -127,7 +129,10 @@ def _entry_from(
     started_at: str | None,
     stream_type: str,
     suppressed_event: Document | None,
+    estimated_at: str | None = None,
 ) -> TimelineEntry:
+    if estimated_at is None and message_id.startswith("poll:"):  # written by 0.1.0
+        estimated_at = at
     return TimelineEntry(
         datetime.fromisoformat(at),
         _EVENT_TYPES[event_type],
@@ -136,4 +141,5 @@ def _entry_from(
         optional_time(started_at),
         stream_type,
         event_from(suppressed_event) if suppressed_event else None,
+        optional_time(estimated_at),
     )

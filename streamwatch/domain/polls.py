@@ -1,0 +1,131 @@
+"""The rules for polls: what an answer of Helix changes. Pure.
+
+Helix lags behind by minutes, and can omit streams that are on. So a poll inserts an entry into the
+timeline only where it proves a change, and the entry is an estimate: Twitch's own message takes its
+place if it arrives after all.
+"""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from streamwatch.domain.models import Change, EventType, StreamSnapshot, StreamStatus
+from streamwatch.domain.observations import SeenAbsent, SeenLive
+from streamwatch.domain.status_update import (
+    StatusUpdate,
+    estimated_end,
+    estimated_event,
+    timeline_entry,
+)
+from streamwatch.domain.timeline import Replay, is_superseded, replay
+from streamwatch.domain.times import format_time
+
+HELIX_LAG = timedelta(minutes=5)
+"""For how long after an event Get Streams may still show the state before it."""
+
+
+def seen_live(status: StreamStatus | None, seen: SeenLive) -> Change | None:
+    """The change that a stream in an answer of Get Streams makes."""
+    if status is not None and status.is_removed:
+        return None
+    update = StatusUpdate(
+        status, StreamStatus(seen.user_id, seen.login, seen.display_name, None, seen.at)
+    )
+    state = replay(update.status.timeline)
+    is_sample = _is_on(state, seen) and _is_new(update.status, seen)
+    online_at = _online_time(state, seen)
+    if online_at is not None:
+        update.set_names(seen.login, seen.display_name, seen.at)
+        _insert_online(update, seen, online_at)
+        is_sample = _is_on(replay(update.status.timeline), seen)
+    if is_sample:
+        update.set_names(seen.login, seen.display_name, seen.at)
+        update.touch(seen.at)
+        _take_sample(update, seen)
+    return update.change() if is_sample or online_at is not None else None
+
+
+def seen_absent(status: StreamStatus | None, seen: SeenAbsent) -> Change | None:
+    """The change that a missing stream in an answer of Get Streams makes: two such answers, far
+    enough apart, end the stream at the time when it was last seen."""
+    if status is None:
+        known = StreamStatus(seen.user_id, seen.login, seen.display_name, None, seen.at)
+        return StatusUpdate(None, known).change()
+    state = replay(status.timeline).latest
+    if status.is_removed or state is None or not state.is_on or state.online_at is None:
+        return None
+    last_seen = max(status.seen_at or state.online_at, state.online_at)
+    if seen.at < state.online_at + HELIX_LAG or seen.at <= (status.absent_at or last_seen):
+        return None
+    update = StatusUpdate(status, status)
+    if status.absent_at is None:
+        update.set(absent_at=seen.at)
+    elif seen.at - status.absent_at < seen.confirm_after:
+        return None
+    else:
+        end = estimated_end(status, state.stream_id, last_seen, status.absent_at)
+        update.insert(timeline_entry(end))
+    update.touch(seen.at)
+    return update.change()
+
+
+def snapshot(seen: SeenLive) -> StreamSnapshot:
+    """The sample that a poll adds to the analytics."""
+    stream = seen.stream
+    return StreamSnapshot(
+        stream_id=stream.id,
+        broadcaster_id=seen.user_id,
+        broadcaster_login=seen.login,
+        broadcaster_name=seen.display_name,
+        captured_at=seen.at,
+        started_at=stream.started_at,
+        viewer_count=stream.viewer_count or 0,
+        category_id=stream.game_id,
+        category_name=stream.game_name,
+        title=stream.title,
+        language=stream.language,
+        tags=stream.tags or (),
+    )
+
+
+def _is_on(state: Replay, seen: SeenLive) -> bool:
+    live = state.live
+    return live is not None and live.id == seen.stream.id
+
+
+def _is_new(status: StreamStatus, seen: SeenLive) -> bool:
+    """Whether no later poll has seen the stream."""
+    return status.stream is None or status.seen_at is None or seen.at > status.seen_at
+
+
+def _online_time(state: Replay, seen: SeenLive) -> datetime | None:
+    """The time of the online that a poll proves; None if the timeline has it.
+
+    A stream that the timeline does not have went on at its start. One that ended is on again if an
+    estimate ended it, or if Helix had the time to notice its end.
+    """
+    stream, known = seen.stream, state.streams.get(seen.stream.id)
+    last = known.last if known else None
+    if known is None or last is None:
+        return min(stream.started_at, seen.at)
+    if last.type is EventType.ONLINE or is_superseded(stream, state.latest):
+        return None
+    if seen.at >= last.at + HELIX_LAG or (last.is_estimate and seen.at > last.at):
+        return seen.at
+    return None if known.online_at else min(stream.started_at, seen.at)
+
+
+def _insert_online(update: StatusUpdate, seen: SeenLive, at: datetime) -> None:
+    stream = seen.stream
+    start = {"type": stream.type, "started_at": format_time(stream.started_at)}
+    event = estimated_event(update.status, EventType.ONLINE, stream.id, at, start, seen.source)
+    update.insert(timeline_entry(event, stream))
+
+
+def _take_sample(update: StatusUpdate, seen: SeenLive) -> None:
+    """Update the stream with what the poll shows. Its type stays that of its online message, unless
+    Helix shows another type than live."""
+    stream, known = seen.stream, update.status.stream
+    if stream.type in {"", "live"}:
+        stream = replace(stream, type=known.type if known else "live")
+    update.add_sample(snapshot(seen))
+    update.set(stream=stream, seen_at=seen.at, absent_at=None)

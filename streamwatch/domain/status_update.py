@@ -1,0 +1,196 @@
+"""Collects the changes that one observation makes to a status."""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from streamwatch.domain.models import (
+    Change,
+    EventReference,
+    EventType,
+    NameChange,
+    Source,
+    Stream,
+    StreamEvent,
+    StreamSnapshot,
+    StreamStatus,
+    TimelineEntry,
+    WatchEnd,
+)
+from streamwatch.domain.timeline import Insertion, MissingEnd, insert
+from streamwatch.domain.times import format_time, parse_time
+
+ENDED_BY = "ended_by"
+"""The field of an estimated end's `data` with the time by which the stream had ended for sure. The
+event's timestamp is when it was last seen on."""
+
+
+class StatusUpdate:
+    """`status` as changed so far. `before` is None for an unknown streamer, whose status is then
+    `initial`."""
+
+    def __init__(self, before: StreamStatus | None, initial: StreamStatus) -> None:
+        self.before = before
+        self.status = before or initial
+        self._events: list[StreamEvent] = []
+        self._replaced_events: list[EventReference] = []
+        self._snapshot: StreamSnapshot | None = None
+        self._watch_end: WatchEnd | None = None
+
+    def set(self, **fields: Any) -> None:
+        self.status = replace(self.status, **fields)
+
+    def set_names(self, login: str, display_name: str, at: datetime) -> None:
+        """Set the names that were read at `at`, unless newer ones are known."""
+        if at >= (self.status.named_at or self.status.last_updated):
+            self.set(login=login, display_name=display_name, named_at=at)
+
+    def touch(self, at: datetime) -> None:
+        """Set the time of the last update to `at`, unless it is later."""
+        self.set(last_updated=max(at, self.status.last_updated))
+
+    def add_sample(self, snapshot: StreamSnapshot) -> None:
+        self._snapshot = snapshot
+
+    def end_watch(self, stream_id: str, at: datetime) -> None:
+        status = self.status
+        self._watch_end = WatchEnd(at, stream_id, status.user_id, status.login, status.display_name)
+
+    def insert(self, entry: TimelineEntry) -> bool:
+        """Insert an online or offline into the timeline. False if the timeline has it already."""
+        insertion = insert(self.status.timeline, entry)
+        if insertion is None:
+            return False
+        known = self.status
+        self._apply(insertion, entry)
+        for end in insertion.missing_ends:
+            estimate = timeline_entry(_estimated_end(known, end))
+            estimated = insert(self.status.timeline, estimate)
+            if estimated is not None:
+                self._apply(estimated, estimate)
+        return True
+
+    def change(self, message_id: str | None = None) -> Change:
+        """The change from `before` to the status as it is now. Events are in order of their times,
+        an end before a start."""
+        before, version = self.before, self.before.version if self.before else 0
+        after = replace(self.status, version=version + 1)
+        is_renamed = before is not None and _names(before) != _names(after)
+        is_login_changed = before is not None and before.login != after.login
+        return Change(
+            status=after,
+            base_version=version,
+            previous_login=before.login if before and is_login_changed else None,
+            message_id=message_id,
+            events=tuple(sorted(self._events, key=_event_order)),
+            snapshot=self._snapshot,
+            replaced_events=tuple(self._replaced_events),
+            name_change=_name_change(after) if is_renamed else None,
+            watch_end=self._watch_end,
+        )
+
+    def _apply(self, insertion: Insertion, entry: TimelineEntry) -> None:
+        status, live = self.status, insertion.live
+        stream = status.stream
+        continues = live is not None and stream is not None and live.id == stream.id
+        if stream is not None and live is not None and continues:
+            if insertion.replaced_events:  # Twitch's own message says the type
+                stream = replace(stream, type=live.type)
+        else:
+            stream = live
+        if status.is_removed:
+            stream = None
+            if live is not None:
+                self.end_watch(live.id, entry.at)
+        is_offline = entry.type is EventType.OFFLINE
+        self.set(
+            stream=stream,
+            last_event_type=insertion.last_type or status.last_event_type,
+            timeline=insertion.timeline,
+            seen_at=status.seen_at if continues else None,
+            absent_at=status.absent_at if continues and is_offline else None,
+        )
+        self._events += insertion.events
+        self._replaced_events += insertion.replaced_events
+
+
+def timeline_entry(event: StreamEvent, stream: Stream | None = None) -> TimelineEntry:
+    """The timeline entry of an event. `stream` is that of an online."""
+    is_estimate = event.source is not Source.EVENTSUB
+    return TimelineEntry(
+        at=ended_by(event) if is_estimate else event.timestamp,
+        type=event.event_type,
+        message_id=event.id,
+        stream_id=event.stream_id,
+        started_at=stream.started_at if stream else None,
+        stream_type=stream.type if stream else "live",
+        suppressed_event=event,
+        estimated_at=event.timestamp if is_estimate else None,
+    )
+
+
+def ended_by(estimate: StreamEvent) -> datetime:
+    """The time by which an estimated event had happened for sure."""
+    latest = estimate.data.get(ENDED_BY)
+    return parse_time(latest) if isinstance(latest, str) else estimate.timestamp
+
+
+def estimated_event(
+    status: StreamStatus,
+    event_type: EventType,
+    stream_id: str,
+    at: datetime,
+    data: dict[str, str],
+    source: Source = Source.POLL,
+) -> StreamEvent:
+    """An event that no message reported, in the form of the message."""
+    return StreamEvent(
+        id=f"poll:{event_type}:{stream_id}:{format_time(at)}",
+        event_type=event_type,
+        broadcaster_id=status.user_id,
+        broadcaster_login=status.login,
+        broadcaster_name=status.display_name,
+        timestamp=at,
+        data={
+            "id": stream_id,
+            "broadcaster_user_id": status.user_id,
+            "broadcaster_user_login": status.login,
+            "broadcaster_user_name": status.display_name,
+            **data,
+        },
+        source=source,
+    )
+
+
+def estimated_end(
+    status: StreamStatus, stream_id: str, last_seen: datetime, latest: datetime
+) -> StreamEvent:
+    """The end of a stream that was last seen on at `last_seen`, and had ended by `latest`."""
+    end = {ENDED_BY: format_time(latest)}
+    return estimated_event(status, EventType.OFFLINE, stream_id, last_seen, end)
+
+
+def _estimated_end(status: StreamStatus, end: MissingEnd) -> StreamEvent:
+    """The end of a stream that a later one has replaced."""
+    last_seen = end.online_at
+    if status.seen_at is not None and status.stream and status.stream.id == end.stream_id:
+        last_seen = max(last_seen, status.seen_at)
+    return estimated_end(
+        status,
+        end.stream_id,
+        min(last_seen, end.next_start),
+        max(end.online_at, end.next_start),
+    )
+
+
+def _names(status: StreamStatus) -> tuple[str, str]:
+    return status.login, status.display_name
+
+
+def _name_change(status: StreamStatus) -> NameChange:
+    at = status.named_at or status.last_updated
+    return NameChange(at, status.user_id, status.login, status.display_name)
+
+
+def _event_order(event: StreamEvent) -> tuple[datetime, bool]:
+    return event.timestamp, event.event_type is EventType.ONLINE
