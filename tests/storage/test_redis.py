@@ -35,7 +35,7 @@ def test_everything_is_under_one_prefix_with_one_hash_tag(
 
     names = client.keys()
 
-    assert len(names) == 10
+    assert len(names) == 11
     assert all(name.startswith(b"{streamwatch}:") for name in names)
 
 
