@@ -1,7 +1,7 @@
 """Builds the services that the settings ask for: the only place that names concrete adapters."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 
@@ -25,12 +25,18 @@ from streamwatch.services.monitoring.health import HealthCheck
 from streamwatch.services.monitoring.metrics import MetricsReader, helix_counter_name
 from streamwatch.services.push.broadcaster import Broadcaster
 from streamwatch.services.rate_limits import RateLimits
+from streamwatch.services.setup import Setup
 from streamwatch.services.status import Statuses
 from streamwatch.services.streamers import Streamers
 from streamwatch.services.subscriptions.conduit import OwnConduit
 from streamwatch.services.subscriptions.reconcile import Subscriptions
 from streamwatch.services.subscriptions.transport import Method, TransportProvider
-from streamwatch.settings import Settings
+from streamwatch.settings import EMBEDDED, Settings
+from streamwatch.settings.credentials import (
+    TwitchCredentials,
+    credentials_file,
+    store_credentials,
+)
 from streamwatch.storage import open_storage
 from streamwatch.storage.base import Storage, Topic
 from streamwatch.storage.memory import MemoryStorage
@@ -61,6 +67,7 @@ class Services:
     rate_limits: RateLimits
     message_counters: SharedCounters
     helix_counters: SharedCounters
+    setup: Setup
     diagnostics: Diagnostics
     metrics: MetricsReader
     projector: Projector
@@ -97,8 +104,27 @@ def build(settings: Settings) -> Services:
 
 
 def twitch_with_own_token(settings: Settings) -> Twitch:
-    """Twitch with a token that no other process has: its first call proves the credentials."""
+    """A Twitch client with a token of its own, so that its first call proves the credentials."""
     return Helix.from_settings(settings, MemoryStorage().coordination)
+
+
+def _setup(settings: Settings) -> Setup:
+    """The set-up of a first run, whose credentials are stored with embedded storage only."""
+
+    def check(client_id: str, client_secret: str) -> None:
+        entered = replace(settings, twitch_client_id=client_id, twitch_client_secret=client_secret)
+        twitch_with_own_token(entered).users(logins=["twitch"])
+
+    def store(client_id: str, client_secret: str) -> None:
+        store_credentials(settings.data_dir, TwitchCredentials(client_id, client_secret))
+
+    return Setup(
+        has_credentials=settings.has_twitch_credentials,
+        uses_stored=settings.twitch_credentials_stored,
+        check=check,
+        store=store if settings.storage_type == EMBEDDED else None,
+        is_stored=lambda: credentials_file(settings.data_dir).exists(),
+    )
 
 
 def assemble(
@@ -147,6 +173,7 @@ def assemble(
         ),
         message_counters=message_counters,
         helix_counters=helix_counters or SharedCounters(storage.coordination, HELIX),
+        setup=_setup(settings),
         diagnostics=Diagnostics(storage, twitch, message_counters),
         metrics=MetricsReader(storage, clock, subscribes=subscriptions.is_enabled),
         projector=Projector(

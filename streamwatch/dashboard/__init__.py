@@ -5,10 +5,10 @@ template. Pages come complete from the server; the few scripts under `static/` o
 date, draw charts and save a click. Nothing is loaded from elsewhere, and nothing is built.
 """
 
-from streamwatch.dashboard import compare, errors, live, login, manage, streamer
+from streamwatch.dashboard import compare, errors, live, login, manage, setup, streamer
 from streamwatch.dashboard.blueprint import register
 
 __all__ = ["PAGES", "register"]
 
-PAGES = (live, streamer, compare, manage, login, errors)
+PAGES = (live, streamer, compare, manage, setup, login, errors)
 """The modules that put their pages into the blueprint."""

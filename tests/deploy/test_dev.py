@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import requests
 
+from streamwatch.simulator import Simulator
 from tests import messages
 from tests.deploy.conftest import Household
 from tests.processes import Process
@@ -251,6 +252,24 @@ def test_with_memory_storage_the_web_process_is_enough(household: Household) -> 
     assert household.get("/health")["worker"] in ("running", "unknown")
     assert not household.data.exists()
     assert process.stop()[0] == 0
+
+
+def test_credentials_entered_in_the_browser_are_used_without_a_restart(
+    household: Household,
+) -> None:
+    with Simulator() as twitch:
+        process = household.dev(TWITCH_API_URL=twitch.api_url, TWITCH_AUTH_URL=twitch.auth_url)
+        streamer = f"{household.url}/streamers/shroud"
+        assert requests.post(streamer, timeout=5).status_code == 503
+        answer = requests.post(
+            f"{household.url}/dashboard/setup/credentials",
+            data={"client_id": twitch.client_id, "client_secret": twitch.client_secret},
+            timeout=20,
+        )
+        assert answer.status_code == 200  # the set-up page, after a redirect
+        wait_for(lambda: requests.post(streamer, timeout=20).status_code in (200, 201), 60)
+        assert process.is_running
+        assert twitch.client_secret not in household.logs
 
 
 def test_the_main_process_tells_systemd_when_everything_is_ready(

@@ -1,0 +1,122 @@
+"""The set-up page of a first run: Twitch credentials, streamers to watch, whether events arrive."""
+
+import re
+from http import HTTPStatus
+from typing import Any
+
+from flask import redirect, render_template, request, url_for
+from werkzeug.exceptions import Forbidden
+from werkzeug.wrappers import Response
+
+from streamwatch.api.context import services
+from streamwatch.dashboard.blueprint import blueprint
+from streamwatch.dashboard.login_session import current_session
+from streamwatch.domain.logins import login_from
+from streamwatch.services.setup import CredentialSource
+from streamwatch.settings import LOOPBACK
+from streamwatch.twitch.base import TwitchDenied, TwitchError
+
+MAX_LOGINS = 1000
+_MAX_FILE_BYTES = 100_000
+_CREDENTIAL = re.compile(r"[A-Za-z0-9]{10,100}", re.ASCII)
+
+
+@blueprint.before_request
+def _lead_to_setup() -> Response | None:
+    """Show the set-up page instead of an empty start page, unless it was skipped."""
+    is_start = request.endpoint == "dashboard.show_live" and request.method == "GET"
+    if is_start and "setup" not in request.args and services().setup.is_needed:
+        return redirect(url_for("dashboard.show_setup"))
+    return None
+
+
+@blueprint.get("/setup")
+def show_setup() -> str:
+    """The page."""
+    return _page()
+
+
+@blueprint.post("/setup/credentials")
+def store_credentials() -> Response | tuple[str, int]:
+    """Check the credentials with Twitch, and store them."""
+    _check_token()
+    setup = services().setup
+    if not _may_enter_credentials():
+        raise Forbidden("Log in with a key of API_KEY to enter the Twitch credentials.")
+    if not setup.can_store:
+        raise Forbidden("The Twitch credentials can only be set by the environment or .env.")
+    client_id = request.form.get("client_id", "").strip()
+    client_secret = request.form.get("client_secret", "").strip()
+    fault = _fault(client_id, client_secret)
+    if fault:
+        page = _page(fault=fault, client_id=client_id[:100])
+        return page, HTTPStatus.UNPROCESSABLE_ENTITY
+    return redirect(url_for("dashboard.show_setup"), HTTPStatus.SEE_OTHER)
+
+
+@blueprint.post("/setup/streamers")
+def add_pasted_streamers() -> str:
+    """Monitor the streamers whose names or links were pasted or are in a file.
+
+    It needs a key where `POST /streamers` needs one.
+    """
+    _check_token()
+    text = request.form.get("logins", "")
+    file = request.files.get("file")
+    if file is not None:
+        text += "\n" + file.stream.read(_MAX_FILE_BYTES).decode("utf-8", "replace")
+    entries = list(dict.fromkeys(entry for entry in re.split(r"[\s,;]+", text) if entry))
+    logins = [login for login in map(login_from, entries) if login]
+    invalid = [entry[:60] for entry in entries if login_from(entry) is None][:MAX_LOGINS]
+    if len(logins) > MAX_LOGINS:
+        return _page(add_fault=f"At most {MAX_LOGINS} names can be added at once.")
+    return _page(added=services().streamers.add_many(logins), invalid_logins=invalid)
+
+
+def _fault(client_id: str, client_secret: str) -> str:
+    """Store the credentials; why they were not stored, or an empty text."""
+    if not _CREDENTIAL.fullmatch(client_id) or not _CREDENTIAL.fullmatch(client_secret):
+        return "A client id and a client secret consist of letters and digits, 30 as a rule."
+    try:
+        services().setup.store(client_id, client_secret)
+    except TwitchDenied:
+        return (
+            "Twitch does not accept this id and secret. Copy them again from the Twitch developer"
+            " console, or make a new secret there."
+        )
+    except TwitchError as error:
+        return f"Twitch could not be asked: {error}"
+    except OSError as error:
+        return f"The credentials could not be stored in DATA_DIR ({error.strerror})."
+    return ""
+
+
+def _page(**more: Any) -> str:
+    setup, streamers = services().setup, services().streamers.all()
+    return render_template(
+        "dashboard/setup.html",
+        source=setup.source,
+        sources=CredentialSource,
+        can_store=setup.can_store,
+        may_enter=_may_enter_credentials(),
+        transport=services().settings.transport,
+        count=len(streamers),
+        subscribed=sum(streamer.is_active for streamer in streamers),
+        **more,
+    )
+
+
+def _may_enter_credentials() -> bool:
+    """Whether the visitor may enter credentials: with a login, and on a loopback address without
+    one for as long as there are no credentials."""
+    settings = services().settings
+    if current_session(settings) is not None:
+        return True
+    return settings.host in LOOPBACK and not settings.has_twitch_credentials
+
+
+def _check_token() -> None:
+    """Refuse a form that another site sent in the name of a session."""
+    session = current_session(services().settings)
+    if session is not None and not session.covers_request():
+        raise Forbidden("This form was not sent from here.")

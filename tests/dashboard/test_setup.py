@@ -1,0 +1,149 @@
+"""The set-up page of a first run."""
+
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+
+from streamwatch.settings import Settings
+from streamwatch.settings.credentials import credentials_file, load_credentials
+from streamwatch.simulator import Simulator
+from tests.api.world import World
+
+PAGE = "/dashboard/setup"
+
+
+@pytest.fixture
+def twitch() -> Iterator[Simulator]:
+    with Simulator() as simulator:
+        yield simulator
+
+
+def first_run(tmp_path: Path, twitch: Simulator, **settings: object) -> World:
+    """A `streamwatch dev` on loopback with an empty data folder."""
+    values: dict[str, object] = {
+        "storage_type": "embedded",
+        "data_dir": tmp_path / "data",
+        "host": "127.0.0.1",
+        "api_keys": ("the-api-key",),
+        "twitch_api_url": twitch.api_url,
+        "twitch_auth_url": twitch.auth_url,
+    }
+    return World(Settings(**(values | settings)))  # type: ignore[arg-type]  # by name
+
+
+def credentials(twitch: Simulator) -> dict[str, object]:
+    """The credentials as the environment would set them."""
+    return {"twitch_client_id": twitch.client_id, "twitch_client_secret": twitch.client_secret}
+
+
+def enter(world: World, client_id: str, client_secret: str) -> tuple[int, str]:
+    answer = world.client.post(
+        f"{PAGE}/credentials", data={"client_id": client_id, "client_secret": client_secret}
+    )
+    return answer.status_code, answer.text
+
+
+def test_without_credentials_the_dashboard_leads_to_the_set_up(
+    tmp_path: Path, twitch: Simulator
+) -> None:
+    client = first_run(tmp_path, twitch).client
+    answer = client.get("/dashboard/")
+    assert (answer.status_code, answer.location) == (302, PAGE)
+    assert "dev.twitch.tv/console/apps" in client.get(PAGE).text
+
+
+def test_accepted_credentials_are_stored_for_their_owner_only(
+    tmp_path: Path, twitch: Simulator
+) -> None:
+    world = first_run(tmp_path, twitch)
+    status, _ = enter(world, f" {twitch.client_id} ", twitch.client_secret)
+    assert status == 303
+    file = credentials_file(tmp_path / "data")
+    assert file.stat().st_mode & 0o777 == 0o600
+    stored = load_credentials(tmp_path / "data")
+    assert stored is not None
+    assert (stored.client_id, stored.client_secret) == (twitch.client_id, twitch.client_secret)
+    page = world.client.get(PAGE).text
+    assert "restarting" in page
+    assert twitch.client_secret not in page
+
+
+@pytest.mark.parametrize(
+    "secret", ["0123456789abcdefghij0123456789", "short", "", "not alphanumeric!!", "x" * 5000]
+)
+def test_refused_credentials_are_not_stored(secret: str, tmp_path: Path, twitch: Simulator) -> None:
+    world = first_run(tmp_path, twitch)
+    status, text = enter(world, twitch.client_id, secret)
+    assert status == 422
+    assert 'role="alert"' in text
+    assert secret == "" or secret not in text
+    assert not credentials_file(tmp_path / "data").exists()
+
+
+def test_an_unreachable_twitch_stores_nothing(tmp_path: Path, twitch: Simulator) -> None:
+    world = first_run(tmp_path, twitch, twitch_auth_url="http://127.0.0.1:9")
+    status, text = enter(world, twitch.client_id, twitch.client_secret)
+    assert status == 422
+    assert "Twitch could not be asked" in text
+    assert not credentials_file(tmp_path / "data").exists()
+
+
+def test_credentials_of_the_environment_take_precedence_and_the_page_says_so(
+    tmp_path: Path, twitch: Simulator
+) -> None:
+    world = first_run(tmp_path, twitch, **credentials(twitch))
+    assert "take precedence" in world.client.get(PAGE).text
+    status, _ = enter(world, twitch.client_id, twitch.client_secret)
+    assert status == 403
+
+
+def test_on_another_address_the_set_up_needs_a_login(tmp_path: Path, twitch: Simulator) -> None:
+    world = first_run(tmp_path, twitch, host="0.0.0.0")  # noqa: S104
+    page = world.client.get(PAGE).text
+    assert "/dashboard/login" in page
+    assert "client_secret" not in page
+    status, _ = enter(world, twitch.client_id, twitch.client_secret)
+    assert status == 403
+    assert not credentials_file(tmp_path / "data").exists()
+
+
+def test_another_site_cannot_enter_credentials(tmp_path: Path, twitch: Simulator) -> None:
+    answer = first_run(tmp_path, twitch).client.post(
+        f"{PAGE}/credentials",
+        data={"client_id": twitch.client_id, "client_secret": twitch.client_secret},
+        headers={"Origin": "https://evil.example"},
+    )
+    assert answer.status_code == 403
+    assert not credentials_file(tmp_path / "data").exists()
+
+
+def test_names_links_and_a_file_are_added(tmp_path: Path, twitch: Simulator) -> None:
+    world = first_run(tmp_path, twitch, **credentials(twitch))
+    world.twitch.add_user("shroud")
+    world.twitch.add_user("pokimane")
+    world.twitch.add_user("lirik")
+    file = (BytesIO(b"lirik\nhttps://example.com/nobody\n"), "names.txt")
+    answer = world.client.post(
+        f"{PAGE}/streamers",
+        data={"logins": "@shroud, https://www.twitch.tv/pokimane", "file": file},
+    )
+    assert answer.status_code == 200
+    assert {s.login for s in world.storage.streamers()} == {"shroud", "pokimane", "lirik"}
+    assert "https://example.com/nobody" in answer.text
+
+
+def test_more_than_a_thousand_names_are_refused(tmp_path: Path, twitch: Simulator) -> None:
+    world = first_run(tmp_path, twitch, **credentials(twitch))
+    names = " ".join(f"name_{number}" for number in range(1001))
+    answer = world.client.post(f"{PAGE}/streamers", data={"logins": names})
+    assert "At most 1000 names" in answer.text
+    assert world.storage.streamers() == []
+
+
+def test_other_storages_cannot_store_credentials(tmp_path: Path, twitch: Simulator) -> None:
+    world = first_run(tmp_path, twitch, storage_type="memory")
+    status, _ = enter(world, twitch.client_id, twitch.client_secret)
+    assert status == 403
+    assert not (tmp_path / "data").exists()
