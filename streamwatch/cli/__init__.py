@@ -35,6 +35,7 @@ def migrate() -> None:
     Run it before a new version starts; it may run any number of times.
     """
     with opened() as services:
+        services.storage.check()
         services.analytics.prepare()
     click.echo("The databases are ready.")
 

@@ -17,7 +17,7 @@ from streamwatch.domain.eventsub import sign
 from streamwatch.domain.times import format_time
 from streamwatch.services.monitoring.health import RUNNING
 from streamwatch.settings import Settings
-from streamwatch.storage.base import StorageUnavailable
+from streamwatch.storage.base import StorageUnavailable, UnsupportedStorage
 from streamwatch.twitch.base import TwitchDenied, TwitchError, TwitchNotConfigured
 
 _WEBHOOK_SECONDS = 5
@@ -45,23 +45,30 @@ class Finding:
 
 def examine(services: Services) -> Iterator[Finding]:
     """Yield the findings one by one. Each check takes a few seconds at most."""
-    yield _storage(services)
+    yield from _storage(services)
     yield _analytics(services)
     yield _twitch(services.settings)
     yield _worker(services)
     yield _webhook(services.settings)
 
 
-def _storage(services: Services) -> Finding:
+def _storage(services: Services) -> Iterator[Finding]:
     kind = services.settings.storage_type
     if not services.storage.shared:
-        return Finding("storage", Verdict.NOTE, f"{kind}: lost when the web process ends")
+        yield Finding("storage", Verdict.NOTE, f"{kind}: lost when the web process ends")
+        return
     try:
-        services.storage.ping()
+        report = services.storage.check()
+    except UnsupportedStorage as error:
+        yield Finding("storage", Verdict.FAULT, str(error), "upgrade the server")
     except StorageUnavailable as error:
         remedy = "start the server, or correct its address and password (REDIS_URL)"
-        return Finding("storage", Verdict.FAULT, str(error), remedy)
-    return Finding("storage", Verdict.OK, f"{kind} answers and can be written to")
+        yield Finding("storage", Verdict.FAULT, str(error), remedy)
+    else:
+        server = f" ({report.server})" if report.server else ""
+        yield Finding("storage", Verdict.OK, f"{kind}{server} answers and can be written to")
+        for warning in report.warnings:
+            yield Finding("storage", Verdict.NOTE, warning)
 
 
 def _analytics(services: Services) -> Finding:

@@ -62,6 +62,18 @@ class StorageUnavailable(StorageError):
     """The storage did not answer, or not in time: what was asked may have happened or not."""
 
 
+class UnsupportedStorage(StorageUnavailable):
+    """The server is too old, or lacks something that is needed. The message says what."""
+
+
+@dataclass(frozen=True, slots=True)
+class StorageReport:
+    """The server behind a storage, as "Redis 8.2.3", and settings that put the data at risk."""
+
+    server: str = ""
+    warnings: tuple[str, ...] = ()
+
+
 class Committed(StrEnum):
     """What came of a change. Only with STORED was anything written."""
 
@@ -385,6 +397,11 @@ class Storage(ABC):
     @abstractmethod
     def ping(self) -> None:
         """Raise StorageUnavailable unless the storage can be written to."""
+
+    def check(self) -> StorageReport:
+        """Examine the server. Raises UnsupportedStorage, and StorageUnavailable as `ping` does."""
+        self.ping()
+        return StorageReport()
 
     # Streamers
 

@@ -1,10 +1,13 @@
 from collections import deque
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
+import redis
 
 from streamwatch import __version__
 from streamwatch.simulator.faults import CallFault
+from streamwatch.storage.redis.server_info import MIN_VERSIONS
 from tests.cli.conftest import Shell
 from tests.servers import free_port
 from tests.simulator.receiver import SECRET
@@ -17,10 +20,13 @@ def findings(output: str) -> dict[str, str]:
 
 
 @pytest.fixture
-def running(shell: Shell) -> Shell:
-    """A deployment whose worker runs and whose webhook answers."""
+def running(shell: Shell, redis_url: str) -> Iterator[Shell]:
+    """A deployment whose Redis writes to disk, whose worker runs and whose webhook answers."""
     shell.storage.coordination.heartbeat(datetime.now(UTC))
-    return shell
+    with redis.Redis.from_url(redis_url) as client:
+        client.config_set("appendonly", "yes")
+        yield shell
+        client.config_set("appendonly", "no")
 
 
 SUBJECTS = ("settings", "storage", "analytics", "Twitch", "worker", "webhook")
@@ -40,6 +46,27 @@ def fault(shell: Shell, subject: str, **environment: str | None) -> str:
     assert result.exit_code == 1
     assert SECRET not in result.output
     return result.stdout
+
+
+def test_settings_of_redis_that_put_data_at_risk_are_noted(shell: Shell) -> None:
+    shell.storage.coordination.heartbeat(datetime.now(UTC))
+
+    said = shell.run("doctor").stdout
+
+    assert "ok     storage    redis (Redis " in said
+    assert "note   storage    appendonly is no" in said
+
+
+def test_a_redis_that_is_too_old_is_a_fault(
+    running: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(MIN_VERSIONS, "Redis", (99, 0))
+    result, migrated = running.run("doctor"), running.run("migrate")
+
+    assert findings(result.stdout)["storage"] == "FAULT"
+    assert "is too old: at least Redis 99.0 or Valkey 7.2 is needed" in result.stdout
+    assert migrated.exit_code != 0
+    assert "is too old" in migrated.output
 
 
 def test_each_wrong_setting_is_told(shell: Shell) -> None:

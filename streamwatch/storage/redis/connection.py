@@ -18,12 +18,14 @@ from redis.exceptions import (
     ReadOnlyError,
     RedisClusterException,
     RedisError,
+    ResponseError,
     TimeoutError,  # noqa: A004  redis-py's own
     TryAgainError,
 )
 
 from streamwatch.circuit_breaker import CircuitBreaker
 from streamwatch.storage.base import StorageError, StorageUnavailable
+from streamwatch.storage.redis.server_info import require_supported_version
 from streamwatch.storage.redis.urls import Client, client_maker
 
 PIPELINED = 100
@@ -92,6 +94,7 @@ class Connection:
     def __init__(self, make_client: Callable[[], Client]) -> None:
         self._make_client = make_client
         self._client: Client | None = None
+        self._is_version_checked = False
         self._registered: dict[str, Any] = {}
         """Scripts as redis-py's objects, by name."""
         self._lock = Lock()
@@ -101,6 +104,11 @@ class Connection:
     def to(cls, url: str) -> Self:
         """Raises ValueError for a URL in none of the forms of REDIS_URL."""
         return cls(client_maker(url))
+
+    def info(self, section: str) -> dict[str, Any]:
+        """A section of INFO; empty for a user who may not read it, and for a server without it."""
+        with port_errors(), self._breaker:
+            return _info(self._connected(), section)
 
     def call(self, *command: Any) -> Any:
         """Run one command. Those of two words are given as redis-py names them: "XINFO GROUPS"."""
@@ -173,9 +181,13 @@ class Connection:
             return answers
 
     def _connected(self) -> Any:  # redis-py's types differ between its clients
-        """The client. It is made outside the lock, because that of a Cluster connects: a caller
-        does not wait for another one that cannot connect."""
-        return self._client or self._set_client(self._make_client())
+        """The client, of a server that is new enough. It is made outside the lock, because that of
+        a Cluster connects: a caller does not wait for another one that cannot connect."""
+        client = self._client or self._set_client(self._make_client())
+        if not self._is_version_checked:
+            require_supported_version(_info(client, "server"))
+            self._is_version_checked = True
+        return client
 
     def _set_client(self, client: Client) -> Client:
         """The client that was made first."""
@@ -184,6 +196,14 @@ class Connection:
         if first is not client:
             client.close()
         return first
+
+
+def _info(client: Any, section: str) -> dict[str, Any]:
+    try:
+        found: dict[str, Any] = client.execute_command("INFO", section)
+    except ResponseError:
+        return {}
+    return found
 
 
 def _raise_first_error(answers: list[Any]) -> list[Any]:

@@ -89,8 +89,9 @@ class RedisFeed(Feed):
         return sorted(states, key=lambda state: state.name)
 
     def _lag(self, group: dict[str, Any]) -> int:
-        """Redis's own figure, which it does not have where entries within were deleted."""
-        lag: int | None = group["lag"]
+        """Redis's own figure, or a count where it has none: after entries within were deleted, and
+        on servers that do not report it."""
+        lag: int | None = group.get("lag")
         if lag is None:
             after = b"(" + group["last-delivered-id"]
             return len(self._redis.call("XRANGE", keys.FEED, after, "+"))

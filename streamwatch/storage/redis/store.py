@@ -21,6 +21,7 @@ from streamwatch.storage.base import (
     Lease,
     Lookup,
     Storage,
+    StorageReport,
     changed_topics,
 )
 from streamwatch.storage.redis import codec, keys
@@ -30,6 +31,7 @@ from streamwatch.storage.redis.connection import Connection, Script
 from streamwatch.storage.redis.coordination import RedisCoordination
 from streamwatch.storage.redis.feed import RedisFeed
 from streamwatch.storage.redis.notifications import RedisNotificationStore
+from streamwatch.storage.redis.server_info import risks, server_name
 
 Thing = TypeVar("Thing")
 
@@ -72,6 +74,13 @@ class RedisStorage(Storage):
 
     def ping(self) -> None:
         self._redis.call("SET", keys.PING, "", "EX", 60)
+
+    def check(self) -> StorageReport:
+        self.ping()
+        info = self._redis.info
+        return StorageReport(
+            server_name(info("server")), risks(info("persistence"), info("memory"))
+        )
 
     def close(self) -> None:
         self._changes.close()
