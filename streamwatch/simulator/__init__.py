@@ -1,5 +1,5 @@
-"""A Twitch of its own, for the demo and the tests: tokens, Helix and EventSub on loopback, with
-streamers that come and go. It keeps Twitch's rules and shapes, and breaks them on command.
+"""A simulated Twitch for the demo and the tests: OAuth, Helix and EventSub on loopback. It follows
+Twitch's rules and formats, and produces Twitch's faults on command.
 
     with Simulator() as twitch:
         settings = Settings(
@@ -11,18 +11,22 @@ streamers that come and go. It keeps Twitch's rules and shapes, and breaks them 
         assert all(delivery.is_acknowledged for delivery in twitch.deliveries)
 
 - `world` (`World`): `add_user(display_name)`, `rename`, `go_online(login, …)`, `go_offline`,
-  `resume` (the same stream again), `flap`, `set_viewers`, `set_title`, `set_category`; `user` and
-  `stream` to look. The thirty of `cast.CAST` are there from the beginning, all offline.
-- `Simulator(alive=True)`: streams come and go by themselves, drawn from `seed` (`Life`).
+  `resume` (the same stream again), `flap`, `set_viewers`, `set_title`, `set_category`,
+  `update_channel`; `user`, `stream` and `channel` to read. The thirty users of `cast.CAST` exist
+  from the beginning, all offline.
+- `Simulator(alive=True)`: streams start and end by themselves, derived from `seed` (`Life`).
 - `faults` (`Faults`): `on_call("/helix/streams", CallFault(429, reset_in=2))`,
   `on_message(Mishap.DROPPED)`, `chances`, `helix_lag`, `nameless_offline`, `late_by`.
 - `subscriptions` (`Subscriptions`): `all()`, `page_size`, `max_total_cost`.
+- `conduits` (`Conduits`): `all()`, `delete`, `attach_errors`.
+- `sockets` (`Sockets`), the WebSocket server: `cut`, `close`, `keep_silent`, `reconnect`,
+  `welcome_delay`, `keepalive`, `is_refusing`; its `deliveries`.
 - `eventsub` (`EventSub`): `revoke(subscription, status)`, `failures_allowed`; its `courier`:
   `retry_delays` and `timeout`, both in seconds.
 - `oauth.expire_all()`, `oauth.lifetime`, `bucket.points`: tokens and rate limit.
-- `calls` (`Call`) and `deliveries` (`Delivery`): what was asked and what was told.
+- `calls` (`Call`) of Helix and OAuth, and `deliveries` (`Delivery`) to webhooks.
 
-As a process: `python -m streamwatch.simulator --port 8099`, commanded over HTTP (`control`).
+As a process: `python -m streamwatch.simulator --port 8099`, controlled over HTTP (`control`).
 """
 
 from streamwatch.simulator.faults import CallFault, MessageType, Mishap

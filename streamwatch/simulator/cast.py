@@ -1,5 +1,5 @@
-"""Who streams in the simulated world, and what about. The names are invented; `shroud` is the
-example of the documentation."""
+"""The streamers of the simulated world, and what they stream. The names are invented; `shroud` is
+the example of the documentation."""
 
 from dataclasses import dataclass
 
@@ -42,7 +42,7 @@ TAGS = {
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """`usual_viewers` is about how many watch; a member without any never streams."""
+    """`usual_viewers` is the average number of viewers; a member with 0 never streams."""
 
     display_name: str
     language: str
@@ -85,4 +85,4 @@ CAST = (
     Member("GlacierGwen_", "en", 0),
     Member("MouetteMuette", "fr", 0),
 )
-"""A few large, many small, and three who are never on."""
+"""A few large, many small, and three who never stream."""

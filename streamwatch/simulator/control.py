@@ -1,18 +1,20 @@
 """Commands over HTTP, for tests that run the simulator as a process of its own.
 
-| call | what it does |
+| call | effect |
 |---|---|
 | `POST /control/users/DISPLAY_NAME` | a new user |
 | `POST /control/online/LOGIN`, `offline`, `resume`, `flap` | as the verbs of `World` |
-| `POST /control/viewers/LOGIN/NUMBER` | |
+| `POST /control/viewers/LOGIN/NUMBER` | sets the number of viewers |
+| `POST /control/title/LOGIN/TITLE`, `category/LOGIN/NAME`, `save/LOGIN` | saves the channel |
 | `POST /control/rename/LOGIN/DISPLAY_NAME` | |
-| `POST /control/revoke/LOGIN` | revokes both subscriptions about the streamer |
+| `POST /control/revoke/LOGIN` | revokes the subscriptions about the streamer |
+| `POST /control/sockets/cut`, `reconnect`, `silence/SECONDS`, `close/CODE` | WebSocket faults |
 | `POST /control/faults/calls` | JSON: `path`, the fields of `CallFault`, `times`, `after` |
 | `POST /control/faults/messages` | JSON: `mishap`, `times`, `kind` |
-| `GET /control/calls` | `{calls}`: what was asked of Helix |
-| `GET /control/deliveries` | `{pending, deliveries}`: what was told, one entry an attempt |
+| `GET /control/calls` | `{calls}`: the calls of Helix |
+| `GET /control/deliveries` | `{pending, deliveries}`: the attempts to deliver to webhooks |
 
-A login that nobody has is a 404, a command that cannot be a 409.
+An unknown login is 404, an impossible command 409.
 """
 
 from collections.abc import Callable
@@ -25,19 +27,26 @@ from werkzeug.wrappers import Request
 from streamwatch.simulator.eventsub import EventSub
 from streamwatch.simulator.faults import CallFault, Faults, MessageType, Mishap
 from streamwatch.simulator.server import Call, Endpoint
+from streamwatch.simulator.sockets import Sockets
 from streamwatch.simulator.subscriptions import Subscriptions
 from streamwatch.simulator.web import Refused, Reply
 from streamwatch.simulator.world import World
 
 
 class Control:
-    """Takes the commands."""
+    """Executes the commands."""
 
     def __init__(
-        self, world: World, subscriptions: Subscriptions, eventsub: EventSub, faults: Faults
+        self,
+        world: World,
+        subscriptions: Subscriptions,
+        sockets: Sockets,
+        eventsub: EventSub,
+        faults: Faults,
     ) -> None:
         self._world = world
         self._subscriptions = subscriptions
+        self._sockets = sockets
         self._eventsub = eventsub
         self._faults = faults
 
@@ -51,6 +60,13 @@ class Control:
             _post("flap/<login>", _command(world.flap)),
             _post("viewers/<login>/<int:viewers>", _command(world.set_viewers)),
             _post("rename/<login>/<display_name>", _command(world.rename)),
+            _post("title/<login>/<title>", _command(world.set_title)),
+            _post("category/<login>/<category>", _command(world.set_category)),
+            _post("save/<login>", _command(world.update_channel)),
+            _post("sockets/cut", _command(self._sockets.cut)),
+            _post("sockets/reconnect", _command(self._sockets.reconnect)),
+            _post("sockets/silence/<float:seconds>", _command(self._sockets.keep_silent)),
+            _post("sockets/close/<int:code>", _command(self._sockets.close)),
             _post("revoke/<login>", _command(self._revoke)),
             _post("faults/calls", self._fault_calls),
             _post("faults/messages", self._fault_messages),

@@ -1,4 +1,4 @@
-"""Brings signed messages to their callbacks, and again where they were not acknowledged."""
+"""Delivers signed messages to webhooks, and retries those that were not acknowledged."""
 
 import heapq
 import json
@@ -24,7 +24,7 @@ _THREADS = 8
 
 @dataclass(frozen=True)
 class Message:
-    """One message, the same bytes however often it is sent. Headers and signature are Twitch's:
+    """One message, with the same bytes in every attempt. Headers and signature are Twitch's:
     https://dev.twitch.tv/docs/eventsub/handling-webhook-events/"""
 
     id: str
@@ -38,9 +38,24 @@ class Message:
     def body(self) -> bytes:
         return json.dumps(self.payload, separators=(",", ":")).encode()
 
-    def headers(self, retry: int) -> dict[str, str]:
+    @property
+    def timestamp(self) -> str:
         # Twitch writes nanoseconds; a receiver that re-formats them breaks the signature.
-        timestamp = self.sent_at.strftime("%Y-%m-%dT%H:%M:%S.%f") + "345Z"
+        return self.sent_at.strftime("%Y-%m-%dT%H:%M:%S.%f") + "345Z"
+
+    def socket_document(self) -> Document:
+        """The message as it is sent over a WebSocket."""
+        metadata = {
+            "message_id": self.id,
+            "message_type": self.type,
+            "message_timestamp": self.timestamp,
+            "subscription_type": self.subscription.type,
+            "subscription_version": self.subscription.version,
+        }
+        return {"metadata": metadata, "payload": self.payload}
+
+    def headers(self, retry: int) -> dict[str, str]:
+        timestamp = self.timestamp
         secret = secrets.token_hex() if self.is_forged else self.subscription.secret
         return {
             "Content-Type": "application/json",
@@ -51,14 +66,14 @@ class Message:
             "Twitch-Eventsub-Message-Signature": sign(self.id, timestamp, self.body, secret),
             "Twitch-Eventsub-Message-Timestamp": timestamp,
             "Twitch-Eventsub-Subscription-Type": self.subscription.type,
-            "Twitch-Eventsub-Subscription-Version": "1",
+            "Twitch-Eventsub-Subscription-Version": self.subscription.version,
         }
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One attempt to deliver `message`, the `retry`th after the first. `status` is None, and `body`
-    empty, where no answer came in time."""
+    """One attempt to deliver `message`; `retry` is 0 for the first. `status` is None and `body`
+    empty if no response arrived in time."""
 
     message: Message
     retry: int
@@ -70,7 +85,7 @@ class Delivery:
         return self.status is not None and 200 <= self.status < 300  # noqa: PLR2004  HTTP's own
 
     def document(self) -> Document:
-        """What a test in another process needs to know of it."""
+        """The attempt as JSON, for tests in another process."""
         return {
             "message_id": self.message.id,
             "message_type": self.message.type,
@@ -84,7 +99,7 @@ class Delivery:
 
 @dataclass(frozen=True, order=True, slots=True)
 class _Letter:
-    """A message that is due at `due` (monotonic seconds)."""
+    """A message to deliver at `due` (monotonic seconds)."""
 
     due: float
     number: int
@@ -93,11 +108,12 @@ class _Letter:
 
 
 class Courier:
-    """A few threads between `with` and its end, so that a slow receiver does not stop the world.
+    """Delivers with a few threads within its `with` block, so that a slow receiver does not delay
+    the others.
 
-    `is_wanted` is asked just before an attempt whether there is still reason for it. `answered`
-    hears of every attempt and says whether the message is to be sent again, in
-    `retry_delays[delivery.retry]` seconds. An answer is waited for `timeout` seconds.
+    `is_wanted` tells right before an attempt whether it is still to be made. `answered` is called
+    after every attempt and tells whether to retry, in `retry_delays[delivery.retry]` seconds.
+    `timeout` is the longest wait for a response, in seconds.
     """
 
     def __init__(
@@ -108,7 +124,7 @@ class Courier:
         self.deliveries: list[Delivery] = []
         self._is_wanted = is_wanted
         self._answered = answered
-        # No retries: no redirects either, as with Twitch.
+        # No retries, and no redirects either, as Twitch does.
         self._http = urllib3.PoolManager(maxsize=_THREADS, retries=False)
         self._changed = threading.Condition()
         self._letters: list[_Letter] = []
@@ -130,7 +146,7 @@ class Courier:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """What was not sent yet stays unsent; an attempt under way ends within `timeout`."""
+        """Drop what is not sent yet; a running attempt ends within `timeout`."""
         with self._changed:
             self._is_open = False
             self._changed.notify_all()
@@ -146,8 +162,8 @@ class Courier:
             self._changed.notify_all()
 
     def wait_until_idle(self, timeout: float) -> None:
-        """Return once every message is acknowledged or given up; TimeoutError after `timeout`
-        seconds."""
+        """Return once every message is acknowledged or given up. Raises TimeoutError after
+        `timeout` seconds."""
         with self._changed:
             if not self._changed.wait_for(lambda: not self.pending, timeout):
                 raise TimeoutError(f"{self.pending} messages were not delivered in time")
@@ -166,7 +182,7 @@ class Courier:
                 self._changed.notify_all()
 
     def _next(self) -> _Letter | None:
-        """The next letter, once it is due; None at the end."""
+        """The next letter, once it is due; None when the courier closes."""
         with self._changed:
             while self._is_open:
                 wait = self._letters[0].due - time.monotonic() if self._letters else None

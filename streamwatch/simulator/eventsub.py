@@ -1,15 +1,18 @@
-"""What Twitch tells of streams and subscriptions, and what it makes of the answers."""
+"""Sends EventSub messages by webhook or WebSocket, and handles the responses of webhooks."""
 
 import secrets
+import threading
 import uuid
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from streamwatch.domain.models import EventType
+from streamwatch.domain.models import EventType, User
 from streamwatch.domain.times import format_time
+from streamwatch.simulator.conduits import Conduits
 from streamwatch.simulator.courier import Courier, Delivery, Message
 from streamwatch.simulator.faults import Faults, MessageType, Mishap
+from streamwatch.simulator.sockets import Sockets
 from streamwatch.simulator.subscriptions import (
     ENABLED,
     PENDING,
@@ -19,51 +22,71 @@ from streamwatch.simulator.subscriptions import (
     Subscriptions,
 )
 from streamwatch.simulator.web import Document
-from streamwatch.simulator.world import Happening
+from streamwatch.simulator.world import ChannelUpdate, Happening
 
 
 class EventSub:
-    """Challenges new subscriptions, notifies of what happens, revokes. A message that is not
-    acknowledged is sent again as the courier's `retry_delays` say, and then given up; a
-    subscription with `failures_allowed` messages given up in a row fails at the next one."""
+    """Verifies webhooks, sends notifications and revocations. A webhook message that is not
+    acknowledged is retried after the courier's `retry_delays`, and then given up; after more than
+    `failures_allowed` consecutive messages were given up, the subscription is revoked. Nothing is
+    retried over a WebSocket."""
 
     def __init__(
-        self, subscriptions: Subscriptions, faults: Faults, clock: Callable[[], datetime]
+        self,
+        subscriptions: Subscriptions,
+        conduits: Conduits,
+        sockets: Sockets,
+        faults: Faults,
+        clock: Callable[[], datetime],
     ) -> None:
         self.courier = Courier(self._is_wanted, self._answered)
         self.failures_allowed = 3
         self._subscriptions = subscriptions
+        self._conduits = conduits
+        self._sockets = sockets
         self._faults = faults
         self._clock = clock
 
     def subscribe(self, wanted: Any) -> Document:
-        """Create a subscription, as it stands before its callback has answered the challenge."""
+        """Create a subscription. A webhook is pending until it has answered the challenge."""
         subscription = self._subscriptions.create(wanted)
         pending = subscription.document()
+        if subscription.conduit_id is not None:
+            return pending
         payload = {"challenge": secrets.token_urlsafe(24), "subscription": pending}
         self._send(MessageType.VERIFICATION, subscription, payload, self._clock())
         return pending
 
     def notify(self, happening: Happening) -> None:
-        """Tell all who subscribed to it."""
-        event = self._event(happening)
-        user_id = happening.user.user_id
-        for subscription in self._subscriptions.enabled(happening.type, user_id):
-            payload = {"subscription": subscription.document(), "event": event}
-            self._send(MessageType.NOTIFICATION, subscription, payload, happening.at)
+        """Notify the subscriptions to the start or end of a stream."""
+        self._notify(happening.type, happening.user.user_id, self._event(happening), happening.at)
+
+    def notify_update(self, update: ChannelUpdate) -> None:
+        """Notify the subscriptions to a channel's updates."""
+        channel = update.channel
+        event = {
+            **_broadcaster(update.user),
+            "title": channel.title,
+            "language": channel.language,
+            "category_id": channel.category_id,
+            "category_name": channel.category,
+            "content_classification_labels": [],
+        }
+        self._notify("channel.update", update.user.user_id, event, update.at)
 
     def revoke(self, subscription: Subscription, status: str = "authorization_revoked") -> None:
-        """End a subscription and say so to its callback."""
+        """Revoke a subscription and send the revocation."""
         subscription.status = status
         payload = {"subscription": subscription.document()}
         self._send(MessageType.REVOCATION, subscription, payload, self._clock())
 
+    def _notify(self, kind: str, user_id: str, event: Document, at: datetime) -> None:
+        for subscription in self._subscriptions.enabled(kind, user_id):
+            payload = {"subscription": subscription.document(), "event": event}
+            self._send(MessageType.NOTIFICATION, subscription, payload, at)
+
     def _event(self, happening: Happening) -> Document:
-        event: Document = {
-            "broadcaster_user_id": happening.user.user_id,
-            "broadcaster_user_login": happening.user.login,
-            "broadcaster_user_name": happening.user.display_name,
-        }
+        event = _broadcaster(happening.user)
         if happening.type is EventType.ONLINE:
             started_at = format_time(happening.stream.started_at)
             return {"id": happening.stream.id, **event, "type": "live", "started_at": started_at}
@@ -77,20 +100,38 @@ class EventSub:
             return
         forged = mishap is Mishap.FORGED
         message = Message(str(uuid.uuid4()), kind, subscription, at, payload, forged)
-        self.courier.send(message, after=self._faults.late_by if mishap is Mishap.LATE else 0)
+        self._dispatch(message, after=self._faults.late_by if mishap is Mishap.LATE else 0)
         if mishap is Mishap.DOUBLED:
-            self.courier.send(message)
+            self._dispatch(message)
         if mishap is Mishap.ECHOED:
-            self.courier.send(Message(str(uuid.uuid4()), kind, subscription, at, payload))
+            self._dispatch(Message(str(uuid.uuid4()), kind, subscription, at, payload))
+
+    def _dispatch(self, message: Message, after: float = 0.0) -> None:
+        """Deliver a message on its subscription's transport, `after` seconds from now."""
+        if message.subscription.conduit_id is None:
+            self.courier.send(message, after=after)
+        elif after:
+            timer = threading.Timer(after, self._send_to_shard, [message])
+            timer.daemon = True
+            timer.start()
+        else:
+            self._send_to_shard(message)
+
+    def _send_to_shard(self, message: Message) -> None:
+        """Deliver through the conduit. Without an enabled shard the message is lost."""
+        subscription = message.subscription
+        session_id = self._conduits.session_for(subscription.conduit_id or "", subscription.user_id)
+        if session_id is not None and self._is_wanted(message):
+            self._sockets.send(session_id, message.socket_document())
 
     def _is_wanted(self, message: Message) -> bool:
-        """Whether the subscription still stands; a revocation is told because it does not."""
+        """Whether the subscription is still active; a revocation is sent because it is not."""
         subscription = message.subscription
         is_kept = self._subscriptions.get(subscription.id) is not None
         return is_kept and (subscription.is_living or message.type is MessageType.REVOCATION)
 
     def _answered(self, delivery: Delivery) -> bool:
-        """Draw the conclusions; whether to send the message again."""
+        """Handle the response of a webhook; whether to retry."""
         message, subscription = delivery.message, delivery.message.subscription
         if message.type is MessageType.VERIFICATION:
             self._verify(delivery)
@@ -114,3 +155,11 @@ class EventSub:
         subscription.failures += 1
         if subscription.status == ENABLED and subscription.failures > self.failures_allowed:
             self.revoke(subscription, TOO_MANY_FAILURES)
+
+
+def _broadcaster(user: User) -> Document:
+    return {
+        "broadcaster_user_id": user.user_id,
+        "broadcaster_user_login": user.login,
+        "broadcaster_user_name": user.display_name,
+    }

@@ -1,4 +1,4 @@
-"""What goes wrong, on command or by chance."""
+"""Faults of Twitch, on command or by chance."""
 
 import threading
 from collections import defaultdict, deque
@@ -17,20 +17,25 @@ class MessageType(StrEnum):
 
 
 class Mishap(StrEnum):
-    """What can happen to a message on its way."""
+    """Faults of a message."""
 
-    DROPPED = "dropped"  # never sent
-    DOUBLED = "doubled"  # sent again although it was acknowledged
-    ECHOED = "echoed"  # the same event again, under another message id
-    LATE = "late"  # sent `Faults.late_by` seconds after its timestamp
-    FORGED = "forged"  # signed with another secret
+    DROPPED = "dropped"
+    """Never sent."""
+    DOUBLED = "doubled"
+    """Sent twice with the same message id."""
+    ECHOED = "echoed"
+    """Sent twice with different message ids."""
+    LATE = "late"
+    """Sent `Faults.late_by` seconds after its timestamp."""
+    FORGED = "forged"
+    """Signed with another secret; by webhook only."""
 
 
 @dataclass(frozen=True, slots=True)
 class CallFault:
-    """What happens to one call of Helix: after `delay` seconds it is answered with `status`, with
-    the right answer (None), or with every second entry of it (`half`). A 429 says that the bucket
-    is full in `reset_in` seconds."""
+    """A fault of one Helix call: after `delay` seconds it responds with `status`, with the right
+    response (None), or with every second item of it (`half`). A 429 announces a full bucket in
+    `reset_in` seconds."""
 
     status: int | None = None
     delay: float = 0.0
@@ -39,42 +44,42 @@ class CallFault:
 
 
 class Faults:
-    """Everything is right until a test or the demo says otherwise."""
+    """There are no faults until a test or the demo asks for them."""
 
     def __init__(self, random: Random) -> None:
         self.helix_lag = timedelta(0)
-        """How much later than the webhooks Helix shows that a stream went on or off."""
+        """How much later than EventSub Helix shows that a stream started or ended."""
         self.nameless_offline = False
-        """Whether `stream.offline` leaves out the stream's id, as before June 2026."""
+        """Whether `stream.offline` omits the stream's id, as before June 2026."""
         self.late_by = 3.0
         self.chances: dict[Mishap, float] = {}
-        """How likely each mishap is for a notification that has none on command."""
+        """The probability of each mishap for notifications without one on command."""
         self._random = random
         self._lock = threading.Lock()
         self._calls: defaultdict[str, deque[CallFault | None]] = defaultdict(deque)
         self._mishaps: defaultdict[MessageType, deque[Mishap]] = defaultdict(deque)
 
     def on_call(self, path: str, fault: CallFault, *, times: int = 1, after: int = 0) -> None:
-        """`fault` for the next `times` calls of `path` (as in "/helix/streams"), once `after` calls
-        have gone well."""
+        """Apply `fault` to the next `times` calls of `path` (such as "/helix/streams"), after
+        `after` calls without a fault."""
         with self._lock:
             self._calls[path].extend([None] * after + [fault] * times)
 
     def on_message(
         self, mishap: Mishap, *, times: int = 1, kind: MessageType = MessageType.NOTIFICATION
     ) -> None:
-        """`mishap` for the next `times` messages of `kind`."""
+        """Apply `mishap` to the next `times` messages of `kind`."""
         with self._lock:
             self._mishaps[kind].extend([mishap] * times)
 
     def of_call(self, path: str) -> CallFault:
-        """What happens to the call of `path` that has just come."""
+        """The fault of the call of `path` that has just arrived."""
         with self._lock:
             queue = self._calls[path]
             return (queue.popleft() if queue else None) or CallFault()
 
     def of_message(self, kind: MessageType) -> Mishap | None:
-        """What happens to the message of `kind` that is about to be sent."""
+        """The mishap of the message of `kind` that is about to be sent."""
         with self._lock:
             if self._mishaps[kind]:
                 return self._mishaps[kind].popleft()

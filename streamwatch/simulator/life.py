@@ -1,5 +1,5 @@
-"""What makes the simulated streams come and go: much faster than on Twitch, so that there is
-something to see, and the same for the same seed."""
+"""Makes the simulated streams start, change and end: much faster than on Twitch, so that there is
+something to see, and deterministic for a seed."""
 
 import math
 from collections.abc import Callable
@@ -15,20 +15,22 @@ _LIVE_AT_START = 11
 _LIVE_USUALLY = 14
 _HAPPENING_SECONDS = (8.0, 16.0)
 _DRIFT_SECONDS = 5.0
+_EDIT_SECONDS = 45.0
 _FLAP_SECONDS = 4.0
 _MINUTES_ON_AT_START = (5.0, 300.0)
 _RENAMED_BELOW = 100
-"""Only members with fewer viewers change their names: the others stay where one looks for them."""
+"""Only members with fewer viewers change their names, so that the larger ones are easy to find."""
 
 _Happening = Callable[[datetime], None]
 
 
 class Life:
-    """Lets the cast, who must be in `world` already, live from `start` on."""
+    """Animates the cast from `start` on. The cast must be in `world` already."""
 
     def __init__(self, world: World, random: Random, start: datetime) -> None:
         self._world = world
         self._random = random
+        self._edits = Random("edits")  # noqa: S311  independent of how often streams change
         self._members = [member for member in CAST if member.usual_viewers]
         self._user_ids = {member: world.user(member.login).user_id for member in self._members}
         self._due: list[tuple[datetime, _Happening]] = []
@@ -36,9 +38,10 @@ class Life:
             self._begin(member, start - timedelta(minutes=random.uniform(*_MINUTES_ON_AT_START)))
         self._plan(start, _HAPPENING_SECONDS[0], self._happen)
         self._plan(start, _DRIFT_SECONDS, self._drift)
+        self._plan(start, _EDIT_SECONDS, self._edit)
 
     def advance(self, now: datetime) -> None:
-        """Let happen what is due by `now`, in its order, dated to when it was due."""
+        """Perform what is due by `now`, in order, each at its own time."""
         while (first := min(self._due, key=lambda entry: entry[0]))[0] <= now:
             self._due.remove(first)
             at, happening = first
@@ -49,7 +52,7 @@ class Life:
         self._due.append((at + timedelta(seconds=seconds), happening))
 
     def _happen(self, at: datetime) -> None:
-        """One thing happens to one member."""
+        """Do one thing to one member."""
         live = [member for member in self._members if self._stream(member)]
         idle = [member for member in self._members if member not in live]
         draw = self._random.random()
@@ -63,8 +66,15 @@ class Life:
             self._rename(self._random.choice(self._members))
         self._plan(at, self._random.uniform(*_HAPPENING_SECONDS), self._happen)
 
+    def _edit(self, at: datetime) -> None:
+        """One member saves their channel, live or offline, in half of the cases unchanged."""
+        member = self._edits.choice(self._members)
+        title = self._edits.choice([None, self._edits.choice(TITLES[member.language])])
+        self._world.update_channel(self._login(member), title=title, at=at)
+        self._plan(at, _EDIT_SECONDS, self._edit)
+
     def _drift(self, at: datetime) -> None:
-        """Every audience walks at random, drawn towards the member's usual one."""
+        """Let every number of viewers walk at random, drawn towards the member's usual one."""
         for member in self._members:
             if stream := self._stream(member):
                 viewers = max(1, stream.viewer_count or 0)
@@ -96,11 +106,15 @@ class Life:
         if self._stream(member) is None:
             self._world.resume(self._login(member), at=at)
 
-    def _change(self, member: Member, _: datetime) -> None:
-        """Another title and, mostly, another category."""
-        login = self._login(member)
-        self._world.set_title(login, self._random.choice(TITLES[member.language]))
-        self._world.set_category(login, self._random.choice(list(CATEGORIES)))
+    def _change(self, member: Member, at: datetime) -> None:
+        """Save another title and, mostly, another category; live or offline."""
+        self._world.update_channel(
+            self._login(member),
+            title=self._random.choice(TITLES[member.language]),
+            category=self._random.choice(list(CATEGORIES)),
+            language=member.language,
+            at=at,
+        )
 
     def _rename(self, member: Member) -> None:
         """Add `_TV` to the member's name, or take it away again."""

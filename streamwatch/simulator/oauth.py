@@ -11,8 +11,8 @@ from streamwatch.simulator.web import Refused, Reply
 
 
 class OAuth:
-    """Issues tokens to the one application there is and recognizes them. `lifetime` may be set at
-    any time, for the tokens issued from then on."""
+    """Issues tokens to the one application and checks them. `lifetime` may be set at any time, for
+    the tokens issued afterwards."""
 
     def __init__(self, clock: Callable[[], datetime]) -> None:
         self.client_id = "simulated0client0id"
@@ -23,7 +23,7 @@ class OAuth:
         self._expiries: dict[str, datetime] = {}
 
     def token(self, form: Mapping[str, str]) -> Reply:
-        """The answer to a call of the token endpoint."""
+        """The response of the token endpoint."""
         if form.get("client_id") != self.client_id:
             raise Refused(400, "invalid client")
         if form.get("client_secret") != self.client_secret:
@@ -37,12 +37,22 @@ class OAuth:
         return Reply(200, {"access_token": token, "expires_in": expires_in, "token_type": "bearer"})
 
     def expire_all(self) -> None:
-        """As when Twitch revokes them: every token issued so far is answered 401."""
+        """Revoke all tokens issued so far."""
         with self._lock:
             self._expiries.clear()
 
+    def validate(self, headers: Headers) -> Reply:
+        """The response of the validation endpoint, which takes `OAuth` or `Bearer` tokens."""
+        _, _, token = headers.get("Authorization", "").partition(" ")
+        expiry = self._expiries.get(token)
+        now = self._clock()
+        if expiry is None or expiry <= now:
+            raise Refused(401, "invalid access token")
+        expires_in = int((expiry - now).total_seconds())
+        return Reply(200, {"client_id": self.client_id, "scopes": [], "expires_in": expires_in})
+
     def check(self, headers: Headers) -> None:
-        """Refuse a call of Helix that does not carry a good token and its client id."""
+        """Refuse a Helix call without a valid token and its client id."""
         scheme, _, token = headers.get("Authorization", "").partition(" ")
         if scheme != "Bearer" or not token:
             raise Refused(401, "OAuth token is missing")

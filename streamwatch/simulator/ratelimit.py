@@ -9,8 +9,8 @@ from streamwatch.simulator.web import Refused
 
 
 class Bucket:
-    """A bucket of `points`, which may be set at any time, that fills evenly within a minute. Every
-    call takes one."""
+    """A bucket of `points` that refills evenly within a minute. Every call takes one point.
+    `points` may be set at any time."""
 
     def __init__(self, clock: Callable[[], datetime]) -> None:
         self.points = 800
@@ -20,7 +20,7 @@ class Bucket:
         self._as_of = clock()
 
     def take(self) -> dict[str, str]:
-        """Take a point, or refuse the call; the headers that say what is left."""
+        """Take a point or refuse the call; returns the headers with the remaining points."""
         with self._lock:
             now = self._clock()
             refilled = (now - self._as_of).total_seconds() * self.points / 60
@@ -31,7 +31,7 @@ class Bucket:
             return self._headers(now)
 
     def empty_bucket_error(self, reset_in: float) -> Refused:
-        """What a call is told when the bucket is empty and full again in `reset_in` seconds."""
+        """The refusal while the bucket is empty; it is full again in `reset_in` seconds."""
         full_at = self._clock() + timedelta(seconds=reset_in)
         return Refused(429, "", _headers(self.points, 0, full_at))
 

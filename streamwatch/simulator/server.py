@@ -1,27 +1,27 @@
-"""The HTTP face: what stands before every call, and who answers it."""
+"""The HTTP server: authentication, rate limit and faults of every call, and its endpoint."""
 
 import json
 import threading
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
-from streamwatch.simulator.faults import Faults
+from streamwatch.simulator.faults import CallFault, Faults
 from streamwatch.simulator.oauth import OAuth
 from streamwatch.simulator.ratelimit import Bucket
 from streamwatch.simulator.web import Refused, Reply
 
 Endpoint = Callable[..., Reply]
-"""Takes the request and the variable parts of its path."""
+"""Takes the request and the variables in its path."""
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call that was answered with `status`. `params` are those of the URL."""
+    """A call and the status of its response. `params` are those of the URL."""
 
     method: str
     path: str
@@ -30,19 +30,25 @@ class Call:
 
 
 class Application:
-    """WSGI. Calls of Helix and of the token endpoint are recorded and may go wrong as `faults`
-    say; the rest (`/control/…`) never does."""
+    """The WSGI application. Calls of Helix and OAuth are recorded and subject to `faults`;
+    `/control/…` is not."""
 
     def __init__(self, rules: Iterable[Rule], faults: Faults, oauth: OAuth, bucket: Bucket) -> None:
         self.calls: list[Call] = []
-        self._map = Map([Rule("/oauth2/token", methods=["POST"], endpoint=_token(oauth)), *rules])
+        self._map = Map(
+            [
+                Rule("/oauth2/token", methods=["POST"], endpoint=_token(oauth)),
+                Rule("/oauth2/validate", methods=["GET"], endpoint=_validate(oauth)),
+                *rules,
+            ]
+        )
         self._faults = faults
         self._oauth = oauth
         self._bucket = bucket
         self._closing = threading.Event()
 
     def close(self) -> None:
-        """Let go of the calls that a fault delays."""
+        """End the delays of calls."""
         self._closing.set()
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -63,19 +69,26 @@ class Application:
     def _answer(self, request: Request) -> Reply:
         fault = self._faults.of_call(request.path)
         self._closing.wait(fault.delay)
-        if fault.status == 429:  # noqa: PLR2004  what Helix says when the bucket is empty
+        if fault.status == 429:  # noqa: PLR2004  Helix's status for an empty bucket
             raise self._bucket.empty_bucket_error(fault.reset_in)
+        headers = self._bucket.take() if request.path.startswith("/helix/") else {}
+        try:
+            reply = self._allowed(request, fault)
+        except Refused as refused:
+            reply = refused.reply
+        except HTTPException as error:
+            reply = Refused(error.code or 500, error.name).reply
+        return replace(reply, headers=headers | reply.headers)
+
+    def _allowed(self, request: Request, fault: CallFault) -> Reply:
         if fault.status is not None:
             raise Refused(fault.status, "a fault on command")
-        headers = {}
         if request.path.startswith("/helix/"):
             self._oauth.check(request.headers)
-            headers = self._bucket.take()
         reply = self._dispatch(request)
-        body = reply.body
-        if fault.half and body is not None:
-            body = {**body, "data": body["data"][::2]}
-        return Reply(reply.status, body, headers)
+        if fault.half and reply.body is not None:
+            return replace(reply, body={**reply.body, "data": reply.body["data"][::2]})
+        return reply
 
     def _dispatch(self, request: Request) -> Reply:
         endpoint, values = self._map.bind_to_environ(request.environ).match()
@@ -84,8 +97,12 @@ class Application:
 
 
 def _token(oauth: OAuth) -> Endpoint:
-    # Twitch takes the parameters from the form as well as from the URL.
+    # Twitch accepts the parameters in the form and in the URL.
     return lambda request: oauth.token(request.values)
+
+
+def _validate(oauth: OAuth) -> Endpoint:
+    return lambda request: oauth.validate(request.headers)
 
 
 def _response(reply: Reply) -> Response:

@@ -1,4 +1,4 @@
-"""All parts of the simulated Twitch, put together."""
+"""Assembles the parts of the simulated Twitch."""
 
 import threading
 from collections.abc import Callable
@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Self
 
 from streamwatch.simulator.cast import CAST
+from streamwatch.simulator.conduits import Conduits
 from streamwatch.simulator.control import Control
 from streamwatch.simulator.courier import Delivery
 from streamwatch.simulator.eventsub import EventSub
@@ -18,6 +19,7 @@ from streamwatch.simulator.life import Life
 from streamwatch.simulator.oauth import OAuth
 from streamwatch.simulator.ratelimit import Bucket
 from streamwatch.simulator.server import Application, Call
+from streamwatch.simulator.sockets import Sockets
 from streamwatch.simulator.subscriptions import Subscriptions
 from streamwatch.simulator.web import LoopbackServer
 from streamwatch.simulator.world import World
@@ -30,10 +32,10 @@ def _now() -> datetime:
 
 
 class Simulator:
-    """Serves on 127.0.0.1 between `with` and its end; see the package for what it offers.
+    """Serves on 127.0.0.1 within its `with` block; see the package for an overview.
 
-    With `alive` its streams come and go by themselves; without, only on command. All that is drawn
-    is drawn from `seed`.
+    With `alive` streams start and end by themselves; otherwise only on command. Everything random
+    derives from `seed`.
     """
 
     def __init__(
@@ -48,9 +50,15 @@ class Simulator:
         self.faults = Faults(Random(f"faults {seed}"))  # noqa: S311  a game's dice
         self.oauth = OAuth(clock)
         self.bucket = Bucket(clock)
-        self.subscriptions = Subscriptions(clock)
-        self.eventsub = EventSub(self.subscriptions, self.faults, clock)
+        self.conduits = Conduits()
+        self.sockets = Sockets(self.conduits, clock)
+        self.subscriptions = Subscriptions(clock, self.world.is_user, self.conduits.exists)
+        self.conduits.delete_listeners.append(self.subscriptions.delete_of_conduit)
+        self.eventsub = EventSub(
+            self.subscriptions, self.conduits, self.sockets, self.faults, clock
+        )
         self.world.listeners.append(self.eventsub.notify)
+        self.world.update_listeners.append(self.eventsub.notify_update)
         for member in CAST:
             self.world.add_user(member.display_name)
         self._clock = clock
@@ -61,8 +69,10 @@ class Simulator:
         self._running = ExitStack()
 
     def _assemble(self, clock: Callable[[], datetime]) -> Application:
-        helix = Helix(self.world, self.subscriptions, self.eventsub, self.faults, clock)
-        control = Control(self.world, self.subscriptions, self.eventsub, self.faults)
+        helix = Helix(
+            self.world, self.subscriptions, self.conduits, self.eventsub, self.faults, clock
+        )
+        control = Control(self.world, self.subscriptions, self.sockets, self.eventsub, self.faults)
         rules = [*helix.rules(), *control.rules(lambda: self.calls)]
         return Application(rules, self.faults, self.oauth, self.bucket)
 
@@ -75,6 +85,11 @@ class Simulator:
     def auth_url(self) -> str:
         """For TWITCH_AUTH_URL."""
         return f"{self._server.url}/oauth2"
+
+    @property
+    def eventsub_url(self) -> str:
+        """For TWITCH_EVENTSUB_URL."""
+        return self.sockets.url
 
     @property
     def control_url(self) -> str:
@@ -90,21 +105,22 @@ class Simulator:
 
     @property
     def calls(self) -> list[Call]:
-        """What was asked of Helix and of the token endpoint, in order."""
+        """The calls of Helix and OAuth, in order."""
         return list(self._application.calls)
 
     @property
     def deliveries(self) -> list[Delivery]:
-        """What was told to callbacks, one entry an attempt, in the order of the answers."""
+        """The attempts to deliver to webhooks, in the order of the responses."""
         return list(self.eventsub.courier.deliveries)
 
     def wait_until_delivered(self, timeout: float = 30.0) -> None:
-        """Return once every message is acknowledged or given up; TimeoutError after `timeout`
-        seconds."""
+        """Return once every webhook message is acknowledged or given up. Raises TimeoutError after
+        `timeout` seconds."""
         self.eventsub.courier.wait_until_idle(timeout)
 
     def __enter__(self) -> Self:
         self._running.enter_context(self.eventsub.courier)
+        self._running.enter_context(self.sockets)
         self._running.enter_context(self._server)
         self._running.callback(self._application.close)
         if self._life:

@@ -1,4 +1,4 @@
-"""The little that the simulated servers share: answers, refusals, and a server on loopback."""
+"""Responses, refusals and an HTTP server on loopback, shared by the simulated services."""
 
 import threading
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ HOST = "127.0.0.1"
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A JSON answer; without a body, an empty one."""
+    """A JSON response; without a body, an empty one."""
 
     status: int
     body: Document | None = None
@@ -24,20 +24,31 @@ class Reply:
 
 
 class Refused(Exception):
-    """An answer that is an error, in the form that Twitch gives it."""
+    """An error response in Twitch's form."""
 
-    def __init__(self, status: int, message: str, headers: dict[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        headers: dict[str, str] | None = None,
+        details: Document | None = None,
+    ) -> None:
         super().__init__(message)
         self.reply = Reply(
             status,
-            {"error": HTTPStatus(status).phrase, "status": status, "message": message},
+            {
+                "error": HTTPStatus(status).phrase,
+                "status": status,
+                "message": message,
+                **(details or {}),
+            },
             headers or {},
         )
 
 
 class _OneCall(WSGIRequestHandler):
-    """One call a connection, so that stopping waits for nobody; the simulator keeps its own record
-    of the calls."""
+    """One call a connection, so that stopping waits for no client. Does not log: the simulator
+    records the calls itself."""
 
     protocol_version = "HTTP/1.0"
 
@@ -46,8 +57,8 @@ class _OneCall(WSGIRequestHandler):
 
 
 class LoopbackServer:
-    """Serves `application` on 127.0.0.1, a thread a call, between `with` and its end. `port` 0
-    takes a free one."""
+    """Serves `application` on 127.0.0.1 within its `with` block, one thread a call. `port` 0 takes
+    a free one."""
 
     def __init__(self, application: WSGIApplication, port: int = 0) -> None:
         self._server = make_server(HOST, port, application, threaded=True, request_handler=_OneCall)

@@ -10,12 +10,12 @@ from streamwatch.domain.models import EventType, Stream, User
 from streamwatch.simulator.cast import CATEGORIES
 
 _REMEMBERED = 64
-"""How many goings on and off a streamer are remembered for a Helix that lags behind."""
+"""How many starts and ends are remembered for each streamer, for a Helix that lags behind."""
 
 
 @dataclass(frozen=True, slots=True)
 class Happening:
-    """`user` went on or off at `at` with `stream`."""
+    """`user` started or ended `stream` at `at`."""
 
     type: EventType
     user: User
@@ -23,26 +23,53 @@ class Happening:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """What a channel shows, live or offline."""
+
+    title: str = ""
+    category: str = ""
+    language: str = "en"
+
+    @property
+    def category_id(self) -> str:
+        return CATEGORIES.get(self.category, "")
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelUpdate:
+    """`user` saved the settings of their channel at `at`, changed or not."""
+
+    user: User
+    channel: Channel
+    at: datetime
+
+
 @dataclass(slots=True)
 class _Past:
-    """One streamer's last stream, and their recent goings on (a stream) and off (None)."""
+    """A streamer's last stream, their channel, and their recent starts (a stream) and ends (None),
+    with their times."""
 
     last: Stream | None
     turns: deque[tuple[datetime, Stream | None]]
+    channel: Channel = Channel()
 
 
 class World:
-    """Everyone there is. Does nothing by itself (see `Life`); every command takes effect at once,
-    for the clock's time unless `at` says another, and may be given from any thread.
+    """All users and their streams. Nothing happens by itself (see `Life`). Commands take effect at
+    once, at the clock's time unless `at` is given; any thread may call them.
 
-    A command about a login that nobody has raises KeyError; one that cannot be (a second stream of
-    one streamer) ValueError.
+    An unknown login raises KeyError; an impossible command, such as a second stream of one
+    streamer, raises ValueError.
     """
 
     def __init__(self, clock: Callable[[], datetime]) -> None:
         self.listeners: list[Callable[[Happening], None]] = []
+        """Called for every start and end of a stream."""
+        self.update_listeners: list[Callable[[ChannelUpdate], None]] = []
+        """Called whenever a channel's settings are saved."""
         self.lock = threading.RLock()
-        """Held by whoever looks and then commands in one piece."""
+        """Hold it to read and command in one step."""
         self._clock = clock
         self._users: dict[str, User] = {}
         self._ids: dict[str, str] = {}
@@ -50,11 +77,11 @@ class World:
         self._streams_begun = 0
 
     def add_user(self, display_name: str) -> User:
-        """A new user, offline, whose login is `display_name` in lower case."""
+        """Create an offline user whose login is `display_name` in lower case."""
         login = display_name.lower()
         with self.lock:
             if login in self._ids:
-                raise ValueError(f"there is a {login} already")
+                raise ValueError(f"{login} exists already")
             user = User(str(40_000_001 + len(self._users)), login, display_name)
             self._users[user.user_id] = user
             self._ids[login] = user.user_id
@@ -62,11 +89,11 @@ class World:
             return user
 
     def rename(self, login: str, display_name: str) -> User:
-        """The same user under another name."""
+        """Give a user another name."""
         with self.lock:
             user_id = self.user(login).user_id
             if self._ids.get(display_name.lower(), user_id) != user_id:
-                raise ValueError(f"there is a {display_name.lower()} already")
+                raise ValueError(f"{display_name.lower()} exists already")
             del self._ids[login.lower()]
             user = User(user_id, display_name.lower(), display_name)
             self._users[user_id] = user
@@ -81,18 +108,22 @@ class World:
         with self.lock:
             return list(self._users.values())
 
+    def is_user(self, user_id: str) -> bool:
+        """Whether a user has this id."""
+        return user_id in self._users
+
     def user_by_id(self, user_id: str) -> User:
         return self._users[user_id]
 
     def stream(self, login: str) -> Stream | None:
-        """What `login` streams now."""
+        """The stream of `login` that is live now."""
         with self.lock:
             return _now(self._past[self.user(login).user_id])
 
     def shown(
         self, until: datetime, user_ids: Collection[str] | None = None
     ) -> Iterator[tuple[User, Stream]]:
-        """The streams that were on at `until`, of `user_ids` or of everyone."""
+        """The streams that were live at `until`, of `user_ids` or of everyone."""
         with self.lock:
             for user_id in self._past if user_ids is None else user_ids:
                 turns = self._past[user_id].turns if user_id in self._past else ()
@@ -111,10 +142,16 @@ class World:
         language: str = "en",
         tags: tuple[str, ...] = ("English",),
     ) -> Stream:
-        """A new stream."""
+        """Start a new stream. A changed title or category is saved just before, as streamers
+        do."""
         at = at or self._clock()
         with self.lock:
             user = self.user(login)
+            if self.stream(login):
+                raise ValueError(f"{login} is live already")
+            channel = Channel(title, category, language)
+            if channel != self.channel(login):
+                self._save(user, channel, at)
             stream = Stream(
                 id=self._stream_id(at),
                 started_at=at.replace(microsecond=0),  # Twitch's are whole seconds
@@ -131,7 +168,7 @@ class World:
             return stream
 
     def resume(self, login: str, *, at: datetime | None = None) -> Stream:
-        """The stream that ended last, on again under the same id, as after a lost connection."""
+        """Start the last stream again with the same id, as after a lost connection."""
         with self.lock:
             user = self.user(login)
             stream = self._past[user.user_id].last
@@ -141,7 +178,7 @@ class World:
             return stream
 
     def go_offline(self, login: str, *, at: datetime | None = None) -> Stream:
-        """The end of the stream, which is returned."""
+        """End the stream, and return it."""
         with self.lock:
             user = self.user(login)
             stream = self._live(login)
@@ -149,23 +186,65 @@ class World:
             return stream
 
     def flap(self, login: str) -> Stream:
-        """Off and on again at once, with the same stream id."""
+        """End the stream and start it again at once, with the same id."""
         self.go_offline(login)
         return self.resume(login)
+
+    def channel(self, login: str) -> Channel:
+        """What the channel of `login` shows, live or not."""
+        with self.lock:
+            return self._past[self.user(login).user_id].channel
 
     def set_viewers(self, login: str, viewers: int) -> None:
         self._update(login, lambda stream: replace(stream, viewer_count=viewers))
 
     def set_title(self, login: str, title: str) -> None:
-        self._update(login, lambda stream: replace(stream, title=title))
+        self.update_channel(login, title=title)
 
     def set_category(self, login: str, category: str) -> None:
         """`category` is the name of one of `cast.CATEGORIES`."""
-        game_id = CATEGORIES[category]
-        self._update(login, lambda stream: replace(stream, game_id=game_id, game_name=category))
+        self.update_channel(login, category=category)
+
+    def update_channel(
+        self,
+        login: str,
+        *,
+        title: str | None = None,
+        category: str | None = None,
+        language: str | None = None,
+        at: datetime | None = None,
+    ) -> None:
+        """Save the settings of a channel, live or offline. Without arguments the same values are
+        saved again, which Twitch reports too."""
+        with self.lock:
+            known = self.channel(login)
+            channel = Channel(
+                known.title if title is None else title,
+                known.category if category is None else category,
+                known.language if language is None else language,
+            )
+            if channel.category and not channel.category_id:
+                raise ValueError(f"there is no category {channel.category}")
+            self._save(self.user(login), channel, at or self._clock())
+
+    def _save(self, user: User, channel: Channel, at: datetime) -> None:
+        self._past[user.user_id].channel = channel
+        if self.stream(user.login):
+            self._update(
+                user.login,
+                lambda stream: replace(
+                    stream,
+                    title=channel.title,
+                    game_id=channel.category_id,
+                    game_name=channel.category,
+                    language=channel.language,
+                ),
+            )
+        for listener in self.update_listeners:
+            listener(ChannelUpdate(user, channel, at))
 
     def _update(self, login: str, change: Callable[[Stream], Stream]) -> None:
-        """What is said of a stream is shown without a lag: only goings on and off have one."""
+        """Change a live stream. Helix shows this without a lag; only starts and ends have one."""
         with self.lock:
             stream = change(self._live(login))
             past = self._past[self.user(login).user_id]
@@ -191,8 +270,8 @@ class World:
             listener(Happening(kind, user, stream, at))
 
     def _stream_id(self, at: datetime) -> str:
-        """Unique among all simulated worlds that start at different times, as a StreamWatch with a
-        lasting storage needs it."""
+        """A stream id that no simulated world started at another time uses: a StreamWatch with a
+        persistent storage may have seen that one."""
         self._streams_begun += 1
         return f"{int(at.timestamp()) - 1_000_000_000}{self._streams_begun % 10_000:04}"
 

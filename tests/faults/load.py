@@ -82,7 +82,8 @@ class Load:
             found.attempts += 1
             known.add(delivery.message.id)
             if delivery.is_acknowledged:
-                found.transitions.add((delivery.message.subscription.type, event["id"]))
+                kind = EventType(delivery.message.subscription.type)
+                found.transitions.add((kind, event["id"]))
         found.messages = len(known)
         return found
 

@@ -39,14 +39,37 @@ class Client:
     def subscribe(
         self, user_id: str, callback: str, event_type: str = EventType.ONLINE, secret: str = SECRET
     ) -> requests.Response:
+        transport = {"method": "webhook", "callback": callback, "secret": secret}
+        return self._subscribe(user_id, event_type, transport)
+
+    def subscribe_conduit(
+        self, user_id: str, conduit_id: str, event_type: str = EventType.ONLINE
+    ) -> requests.Response:
+        transport = {"method": "conduit", "conduit_id": conduit_id}
+        return self._subscribe(user_id, event_type, transport)
+
+    def send(self, method: str, path: str, **arguments: Any) -> requests.Response:
+        url = f"{self._twitch.api_url}/{path}"
+        return requests.request(method, url, headers=self.headers, timeout=5, **arguments)
+
+    def attach(self, conduit_id: str, session_id: str, shard_id: str = "0") -> Any:
+        """The response to attaching a shard to a WebSocket session."""
+        transport = {"method": "websocket", "session_id": session_id}
+        body = {"conduit_id": conduit_id, "shards": [{"id": shard_id, "transport": transport}]}
+        response = self.send("PATCH", "eventsub/conduits/shards", json=body)
+        assert response.status_code == 202
+        return response.json()
+
+    def _subscribe(
+        self, user_id: str, event_type: str, transport: dict[str, str]
+    ) -> requests.Response:
         wanted = {
             "type": event_type,
-            "version": "1",
+            "version": "2" if event_type == "channel.update" else "1",
             "condition": {"broadcaster_user_id": user_id},
-            "transport": {"method": "webhook", "callback": callback, "secret": secret},
+            "transport": transport,
         }
-        url = f"{self._twitch.api_url}/eventsub/subscriptions"
-        return requests.post(url, json=wanted, headers=self.headers, timeout=5)
+        return self.send("POST", "eventsub/subscriptions", json=wanted)
 
 
 @pytest.fixture
@@ -76,7 +99,7 @@ def shroud(twitch: Simulator) -> str:
 @pytest.fixture
 def watched(twitch: Simulator, client: Client, receiver: Receiver, shroud: str) -> Simulator:
     """The simulator once the receiver is subscribed to both events of shroud."""
-    for event_type in EventType:
+    for event_type in ("stream.online", "stream.offline"):
         assert client.subscribe(shroud, receiver.callback, event_type).status_code == 202
     twitch.wait_until_delivered()
     assert [one.status for one in twitch.subscriptions.all()] == ["enabled", "enabled"]

@@ -145,5 +145,32 @@ def test_a_slow_call_does_not_hold_up_the_others(twitch: Simulator, client: Clie
     assert client.get("streams").status_code == 200
 
 
+def test_a_token_is_validated(twitch: Simulator, client: Client) -> None:
+    token = client.headers["Authorization"].removeprefix("Bearer ")
+    url = f"{twitch.auth_url}/validate"
+    valid = requests.get(url, headers={"Authorization": f"OAuth {token}"}, timeout=5)
+    assert valid.json()["client_id"] == twitch.client_id
+    assert 0 < valid.json()["expires_in"] <= twitch.oauth.lifetime.total_seconds()
+    wrong = requests.get(url, headers={"Authorization": "OAuth wrong"}, timeout=5)
+    assert wrong.status_code == 401
+
+
+def test_channels_show_title_and_category_live_or_offline(
+    twitch: Simulator, client: Client, shroud: str
+) -> None:
+    twitch.world.update_channel("shroud", title="Soon", category="Chess")
+    (channel,) = client.get("channels", broadcaster_id=[shroud]).json()["data"]
+    assert (channel["title"], channel["game_name"], channel["game_id"]) == ("Soon", "Chess", "743")
+    assert client.get("channels").status_code == 400
+
+
+@pytest.mark.parametrize("path", ["streams", "users", "nothing/here"])
+def test_every_response_of_helix_tells_the_rate_limit(client: Client, path: str) -> None:
+    headers = client.get(path).headers
+    assert headers["Ratelimit-Limit"] == "800"
+    assert int(headers["Ratelimit-Remaining"]) < 800
+    assert int(headers["Ratelimit-Reset"]) > 0
+
+
 def test_an_unknown_path_is_404(client: Client) -> None:
     assert client.get("clips").status_code == 404

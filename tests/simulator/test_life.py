@@ -86,9 +86,9 @@ def test_commands_that_cannot_be_are_errors() -> None:
     world.go_online("mallard")
     with pytest.raises(ValueError, match="live already"):
         world.go_online("MALLARD")
-    with pytest.raises(ValueError, match="is a moorhen already"):
+    with pytest.raises(ValueError, match="moorhen exists already"):
         world.rename("mallard", "MOORHEN")
-    with pytest.raises(ValueError, match="is a mallard already"):
+    with pytest.raises(ValueError, match="mallard exists already"):
         world.add_user("mallard")
     with pytest.raises(KeyError):
         world.go_online("nobody_at_all")

@@ -18,7 +18,7 @@ class Process:
 
     def __init__(self, popen: "subprocess.Popen[str]") -> None:
         assert popen.stdout
-        lines = [popen.stdout.readline().strip() for _ in range(4)]
+        lines = [popen.stdout.readline().strip() for _ in range(5)]
         self.settings = dict(line.split("=", 1) for line in lines)
         self.popen = popen
         self._control = self.settings["TWITCH_API_URL"].replace("/helix", "/control")

@@ -77,7 +77,8 @@ def test_three_of_the_same_type_and_condition_are_the_most(
 
 def test_the_cost_limit_is_kept(twitch: Simulator, client: Client, receiver: Receiver) -> None:
     twitch.subscriptions.max_total_cost = 2
-    answers = [client.subscribe(str(n), receiver.callback) for n in range(3)]
+    user_ids = [user.user_id for user in twitch.world.users()]
+    answers = [client.subscribe(user_id, receiver.callback) for user_id in user_ids[:3]]
     assert [answer.status_code for answer in answers] == [202, 202, 429]
     listing = client.get("eventsub/subscriptions").json()
     assert (listing["total"], listing["total_cost"], listing["max_total_cost"]) == (2, 2, 2)
@@ -87,8 +88,9 @@ def test_all_pages_list_all_subscriptions_oldest_first(
     twitch: Simulator, client: Client, receiver: Receiver
 ) -> None:
     twitch.subscriptions.page_size = 2
-    for n in range(5):
-        client.subscribe(str(n), receiver.callback)
+    user_ids = [user.user_id for user in twitch.world.users()][:5]
+    for user_id in user_ids:
+        client.subscribe(user_id, receiver.callback)
     found, after, pages = [], "", 0
     while pages == 0 or after:
         page = client.get("eventsub/subscriptions", after=after).json()
@@ -96,16 +98,17 @@ def test_all_pages_list_all_subscriptions_oldest_first(
         after = page["pagination"].get("cursor", "")
         pages += 1
         assert page["total"] == 5
-    assert (found, pages) == (["0", "1", "2", "3", "4"], 3)
+    assert (found, pages) == (user_ids, 3)
 
 
-def test_a_listing_takes_one_filter(client: Client, receiver: Receiver) -> None:
-    for user_id in ("1", "2"):
+def test_a_listing_takes_one_filter(twitch: Simulator, client: Client, receiver: Receiver) -> None:
+    first, second = (user.user_id for user in twitch.world.users()[:2])
+    for user_id in (first, second):
         client.subscribe(user_id, receiver.callback)
-    (only,) = client.get("eventsub/subscriptions", user_id="2").json()["data"]
-    assert only["condition"] == {"broadcaster_user_id": "2"}
+    (only,) = client.get("eventsub/subscriptions", user_id=second).json()["data"]
+    assert only["condition"] == {"broadcaster_user_id": second}
     assert client.get("eventsub/subscriptions", status="version_removed").json()["data"] == []
-    both = client.get("eventsub/subscriptions", user_id="2", status="enabled")
+    both = client.get("eventsub/subscriptions", user_id=second, status="enabled")
     assert both.status_code == 400
 
 
@@ -129,7 +132,21 @@ def test_a_deleted_subscription_is_gone_and_cannot_be_deleted_again(
     ],
 )
 def test_what_twitch_or_the_loopback_rule_refuses(
-    twitch: Simulator, client: Client, callback: str, event_type: str, secret: str
+    twitch: Simulator, client: Client, shroud: str, callback: str, event_type: str, secret: str
 ) -> None:
-    assert client.subscribe("1", callback, event_type, secret).status_code == 400
+    assert client.subscribe(shroud, callback, event_type, secret).status_code == 400
     assert twitch.subscriptions.all() == []
+
+
+def test_a_subscription_for_an_unknown_user_is_refused(
+    twitch: Simulator, client: Client, receiver: Receiver
+) -> None:
+    assert client.subscribe("1", receiver.callback).status_code == 400
+    assert twitch.subscriptions.all() == []
+
+
+def test_a_conflict_names_the_existing_subscription(
+    client: Client, receiver: Receiver, shroud: str
+) -> None:
+    created = client.subscribe(shroud, receiver.callback).json()["data"][0]["id"]
+    assert client.subscribe(shroud, receiver.callback).json()["id"] == created
