@@ -40,8 +40,9 @@ from streamwatch.settings.credentials import (
 from streamwatch.storage import open_storage
 from streamwatch.storage.base import Storage, Topic
 from streamwatch.storage.memory import MemoryStorage
-from streamwatch.twitch.base import Twitch
+from streamwatch.twitch.base import EventSubSocket, Twitch
 from streamwatch.twitch.client import Helix
+from streamwatch.twitch.websocket import TwitchSocket
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,9 @@ class Services:
     metrics: MetricsReader
     projector: Projector
     dead_letters: DeadLetters
+    conduit: OwnConduit
+    connect_eventsub: Callable[[str | None], EventSubSocket]
+    """Opens EventSub's WebSocket, or the reconnect URL if one is given. Raises ConnectionLost."""
 
     def close(self) -> None:
         """Tell what was counted, and let go of connections."""
@@ -138,10 +142,11 @@ def assemble(
     """The services on these adapters. `helix_counters` counts those of `twitch`, where it does."""
     recorder = ObservationRecorder(storage)
     poller = Poller(storage, twitch, recorder, clock, settings.refresh_seconds)
+    conduit = OwnConduit(storage.coordination, twitch)
     subscriptions = Subscriptions(
         storage,
         twitch,
-        _transports(settings, storage, twitch),
+        _transports(settings, conduit),
         adopts=not settings.webhook_secret_is_new,
         updates=settings.watch_updates,
     )
@@ -184,12 +189,22 @@ def assemble(
             projected=partial(storage.coordination.publish_change, Topic.ANALYTICS),
         ),
         dead_letters=DeadLetters(storage.feed, analytics),
+        conduit=conduit,
+        connect_eventsub=partial(_connect_eventsub, settings.twitch_eventsub_url, clock),
     )
 
 
-def _transports(settings: Settings, storage: Storage, twitch: Twitch) -> TransportProvider:
+def _connect_eventsub(
+    url: str, clock: Callable[[], datetime], reconnect_url: str | None
+) -> EventSubSocket:
+    if reconnect_url is None:
+        return TwitchSocket.open(url, clock)
+    return TwitchSocket.open(reconnect_url, clock, is_reconnect=True)
+
+
+def _transports(settings: Settings, conduit: OwnConduit) -> TransportProvider:
     method = Method(settings.transport.value)
     webhook = None
     if settings.webhook_url is not None:
         webhook = WebhookTransport(settings.webhook_url, settings.webhook_secrets[0])
-    return TransportProvider(method, webhook, OwnConduit(storage.coordination, twitch))
+    return TransportProvider(method, webhook, conduit)

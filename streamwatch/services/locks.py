@@ -81,10 +81,17 @@ class RenewedLease:
     def start(self) -> None:
         self._thread.start()
 
+    def request_stop(self) -> None:
+        """Let the thread release the lease soon, without waiting for it."""
+        self._stopping.set()
+
     def stop(self) -> None:
         """Stop renewing, and release the lease."""
         self._stopping.set()
         self._thread.join(self._seconds)
+        self._release()
+
+    def _release(self) -> None:
         lease, self._lease = self._lease, None
         if lease is None:
             return
@@ -101,6 +108,7 @@ class RenewedLease:
             except StorageUnavailable as error:
                 log.warning("The lease %s could not be renewed: %s", self._name, error)
             self._stopping.wait(self._seconds / 3)
+        self._release()
 
     def _renew_or_acquire(self) -> None:
         if self._lease is not None and not self.renew():

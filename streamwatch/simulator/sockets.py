@@ -186,6 +186,8 @@ class Sockets:
         must_attach_by = time.monotonic() + self.attach_seconds
         last_sent = time.monotonic()
         while True:
+            if session.connection.close_code is not None:
+                return
             silence = session.silent_until - time.monotonic()
             if silence > 0:
                 time.sleep(min(silence, 0.02))
@@ -196,8 +198,6 @@ class Sockets:
             try:
                 item = session.outbox.get(timeout=0.02)
             except queue.Empty:
-                if session.connection.close_code is not None:
-                    return
                 if time.monotonic() - last_sent < session.keepalive:
                     continue
                 item = self._message("session_keepalive", {})

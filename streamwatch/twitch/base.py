@@ -9,6 +9,7 @@ from typing import Protocol
 from streamwatch.domain.models import AppToken, Subscription, User
 from streamwatch.domain.observations import SeenLive
 from streamwatch.domain.subscriptions import DesiredSubscription, Transport
+from streamwatch.domain.websocket_messages import SocketMessage
 
 MAX_IDS_PER_CALL = 100
 """The most ids and logins that Get Users, Get Streams and Get Channels accept in one call."""
@@ -62,6 +63,10 @@ class ConduitLimit(TwitchRefused):
     """The application has as many conduits as Twitch allows (429)."""
 
 
+class ConnectionLost(TwitchUnavailable):
+    """The WebSocket could not be opened, was closed, or is silent."""
+
+
 @dataclass(frozen=True, slots=True)
 class SubscriptionListing:
     """All pages of Get EventSub Subscriptions."""
@@ -96,6 +101,22 @@ class RateLimitState:
     limit: int
     remaining: int
     resets_at: datetime
+
+
+class EventSubSocket(ABC):
+    """A connection to EventSub's WebSocket that has been welcomed. One thread uses it."""
+
+    session_id: str
+    """Identifies the connection when a shard is attached to it."""
+
+    @abstractmethod
+    def receive(self, seconds: float) -> SocketMessage | None:
+        """The next message; None if there is none within `seconds`. A malformed message is an
+        Unknown. Raises ConnectionLost if the connection was closed, or silent for too long."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Close the connection."""
 
 
 class TokenStore(Protocol):

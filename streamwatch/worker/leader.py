@@ -39,6 +39,10 @@ class Leadership:
     def start(self) -> None:
         self._renewed.start()
 
+    def request_stop(self) -> None:
+        """Let the thread release the lease at once, without waiting for it."""
+        self._renewed.request_stop()
+
     def stop(self) -> None:
         """Stop leading, so that another worker can lead at once."""
         self._renewed.stop()

@@ -16,7 +16,9 @@ from datetime import UTC, datetime
 from streamwatch.bootstrap import Services, build
 from streamwatch.logs import log_uncaught, logging_config
 from streamwatch.services.locks import process_name
+from streamwatch.services.subscriptions.transport import Method
 from streamwatch.settings import SettingsError, from_env
+from streamwatch.worker.eventsub_listener import HANDOVER_SECONDS, EventSubListener, ListenerParts
 from streamwatch.worker.jobs import build_jobs
 from streamwatch.worker.projector_thread import ProjectorThread
 from streamwatch.worker.scheduler import STOP_SECONDS, Worker
@@ -27,8 +29,30 @@ _PROJECTOR_STOP_SECONDS = 3
 """The share of STOP_SECONDS in which the projector may finish its batch."""
 
 
+_LISTENER_STOP_SECONDS = HANDOVER_SECONDS + 0.5
+"""How much of it the WebSocket may use until a successor is attached."""
+
+
 def _worker(services: Services) -> Worker:
     return Worker(services.storage.coordination, build_jobs(services), _now, process_name())
+
+
+def _listener(services: Services, worker: Worker) -> EventSubListener | None:
+    """The listener, started, if events arrive through a conduit."""
+    if services.subscriptions.method is not Method.CONDUIT:
+        return None
+    parts = ListenerParts(
+        coordination=services.storage.coordination,
+        conduit=services.conduit,
+        receiver=services.receiver,
+        connect=services.connect_eventsub,
+        poll_all=services.poller.poll_all,
+        count=services.message_counters.count,
+        is_shared=services.storage.shared,
+    )
+    listener = EventSubListener(parts, lambda: worker.lease)
+    listener.start()
+    return listener
 
 
 def start_in_thread(services: Services) -> Worker:
@@ -38,9 +62,12 @@ def start_in_thread(services: Services) -> Worker:
     thread.start()
     projecting = ProjectorThread(services.projector)
     projecting.start()
+    listener = _listener(services, worker)
 
     def stop() -> None:
         worker.stop()
+        if listener is not None:
+            listener.stop(_LISTENER_STOP_SECONDS)
         projecting.stop(_PROJECTOR_STOP_SECONDS)
         thread.join(STOP_SECONDS - _PROJECTOR_STOP_SECONDS)
 
@@ -65,9 +92,12 @@ def main() -> int:
         log.info("STORAGE_TYPE=%s: the web process does the worker's work", settings.storage_type)
         return 0
     worker = _worker(services)
+    listener = _listener(services, worker)
 
     def stop(*_: object) -> None:
         worker.stop()
+        if listener is not None:
+            listener.request_stop()
         threading.Thread(target=_exit_after_timeout, daemon=True).start()
 
     signal.signal(signal.SIGTERM, stop)
@@ -75,6 +105,8 @@ def main() -> int:
     projecting = ProjectorThread(services.projector)
     projecting.start()
     worker.run()
+    if listener is not None:
+        listener.stop(_LISTENER_STOP_SECONDS)
     projecting.stop(_PROJECTOR_STOP_SECONDS)
     services.close()
     log.info("Worker stopped")

@@ -75,9 +75,15 @@ class Worker:
             self._scheduler.run_pending()
         self._leadership.stop()
 
+    @property
+    def lease(self) -> Lease | None:
+        """The lease while this worker leads."""
+        return self._leadership.lease
+
     def stop(self) -> None:
         """Ask `run` to end after the job that is running."""
         self._stop.set()
+        self._leadership.request_stop()
 
     def _schedule(self, lease: Lease) -> None:
         """Plan all jobs under this lease."""
