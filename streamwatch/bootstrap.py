@@ -23,6 +23,7 @@ from streamwatch.services.monitoring.counters import HELIX, MESSAGES, SharedCoun
 from streamwatch.services.monitoring.diagnostics import Diagnostics
 from streamwatch.services.monitoring.health import HealthCheck
 from streamwatch.services.monitoring.metrics import MetricsReader, helix_counter_name
+from streamwatch.services.monitoring.twitch_state import TwitchMonitor
 from streamwatch.services.push.broadcaster import Broadcaster
 from streamwatch.services.rate_limits import RateLimits
 from streamwatch.services.setup import Setup
@@ -98,10 +99,13 @@ def build(settings: Settings) -> Services:
     storage = open_storage(settings)
     helix_counters = SharedCounters(storage.coordination, HELIX)
 
-    def count(method: str, path: str, status: int) -> None:
-        helix_counters.count(helix_counter_name(method, path, status))
+    monitor = TwitchMonitor(storage.coordination)
 
-    helix = Helix.from_settings(settings, storage.coordination, count)
+    def observe(method: str, path: str, status: int) -> None:
+        helix_counters.count(helix_counter_name(method, path, status))
+        monitor.observe(path, status)
+
+    helix = Helix.from_settings(settings, storage.coordination, observe)
     return assemble(
         settings, storage, helix, open_analytics(settings), helix_counters=helix_counters
     )
@@ -163,7 +167,12 @@ def assemble(
         events=EventHistory(storage),
         poller=poller,
         subscriptions=subscriptions,
-        health=HealthCheck(storage, analytics),
+        health=HealthCheck(
+            storage,
+            analytics,
+            method=subscriptions.method,
+            has_credentials=settings.has_twitch_credentials,
+        ),
         broadcaster=Broadcaster(storage),
         live_directory=LiveDirectory(storage),
         viewership=Viewership(analytics, clock),
@@ -179,8 +188,8 @@ def assemble(
         message_counters=message_counters,
         helix_counters=helix_counters or SharedCounters(storage.coordination, HELIX),
         setup=_setup(settings),
-        diagnostics=Diagnostics(storage, twitch, message_counters),
-        metrics=MetricsReader(storage, clock, subscribes=subscriptions.is_enabled),
+        diagnostics=Diagnostics(storage, twitch, message_counters, subscriptions.method),
+        metrics=MetricsReader(storage, clock, method=subscriptions.method),
         projector=Projector(
             storage.feed,
             analytics,

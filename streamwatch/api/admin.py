@@ -1,6 +1,7 @@
 """For the operator. Always needs a key."""
 
 from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import Any
 
 from flask import Response, jsonify
@@ -20,15 +21,16 @@ from streamwatch.api.webhooks import OUTCOMES
 from streamwatch.domain.times import format_time
 from streamwatch.services.monitoring.diagnostics import Diagnosis
 from streamwatch.services.subscriptions.result import Outcome
+from streamwatch.services.subscriptions.transport import Method
 
 blueprint = Blueprint("admin", __name__, url_prefix="/admin", description="For the operator.")
 
 MESSAGES = {
-    Outcome.HEALTHY: "All subscriptions stand.",
-    Outcome.CONTINUING: "Time was up: the worker goes on with the rest.",
-    Outcome.LIMITED: "Twitch's cost limit leaves no room for more: polling watches the others.",
-    Outcome.INCOMPLETE: "Twitch did not do all that was asked: the next verification asks again.",
-    Outcome.DISABLED: "There is no WEBHOOK_URL: polling alone watches all streamers.",
+    Outcome.HEALTHY: "All subscriptions are active.",
+    Outcome.CONTINUING: "The time for one turn is over: the worker continues within seconds.",
+    Outcome.LIMITED: "Twitch's cost limit leaves no room for more: the others are only polled.",
+    Outcome.INCOMPLETE: "Some calls to Twitch failed: the next verification repeats them.",
+    Outcome.DISABLED: "EventSub is off: streamers are only polled. See EVENTSUB_TRANSPORT.",
 }
 
 
@@ -48,6 +50,9 @@ def list_subscriptions() -> Response:
         our_subscriptions_count=len(listed.ours),
         other_subscriptions_count=len(listed.others),
         webhook_url=listed.webhook_url,
+        transport=listed.transport,
+        conduit=asdict(listed.conduit) if listed.conduit else None,
+        updates_without_room=listed.updates_without_room,
         costs={"total_cost": listed.total_cost, "max_total_cost": listed.max_total_cost},
     )
 
@@ -125,6 +130,7 @@ def _document(diagnosis: Diagnosis) -> dict[str, Any]:
         "feed": _feed(diagnosis),
         "worker": _worker(diagnosis),
         "twitch": _twitch(diagnosis),
+        "eventsub": _eventsub(diagnosis),
     }
 
 
@@ -162,4 +168,15 @@ def _twitch(diagnosis: Diagnosis) -> dict[str, Any]:
         "error": diagnosis.twitch_error,
         "budget": told,
         "subscriptions": diagnosis.subscriptions,
+    }
+
+
+def _eventsub(diagnosis: Diagnosis) -> dict[str, Any]:
+    state = diagnosis.eventsub
+    last = state.last_message_at
+    return {
+        "transport": diagnosis.method,
+        "connected": state.is_connected if diagnosis.method is Method.CONDUIT else None,
+        "reconnects": state.reconnects,
+        "last_message_at": format_time(datetime.fromtimestamp(last, UTC)) if last else None,
     }

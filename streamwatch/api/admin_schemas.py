@@ -4,6 +4,7 @@ from marshmallow import fields, validate
 
 from streamwatch.api.schemas import BulkAddedSchema, Document, MessageSchema
 from streamwatch.services.subscriptions.result import Outcome
+from streamwatch.services.subscriptions.transport import Method
 
 
 def _count(description: str | None = None) -> fields.Integer:
@@ -18,6 +19,16 @@ class SubscriptionSchema(Document):
     condition = fields.Dict()
     created_at = fields.DateTime()
     cost = _count()
+
+
+class ShardSchema(Document):
+    id = fields.String()
+    status = fields.String(metadata={"description": "Twitch's word."})
+
+
+class ConduitSchema(Document):
+    id = fields.String()
+    shards = fields.List(fields.Nested(ShardSchema))
 
 
 class CostsSchema(Document):
@@ -37,6 +48,11 @@ class SubscriptionsSchema(Document):
     our_subscriptions_count = _count()
     other_subscriptions_count = _count()
     webhook_url = fields.String(allow_none=True)
+    transport = fields.String(validate=validate.OneOf([*Method]))
+    conduit = fields.Nested(ConduitSchema, allow_none=True)
+    updates_without_room = _count(
+        "Streamers without `channel.update` for lack of room, as of the last verification."
+    )
     costs = fields.Nested(CostsSchema)
 
 
@@ -115,6 +131,17 @@ class TwitchSchema(Document):
     )
 
 
+class EventSubSchema(Document):
+    transport = fields.String(validate=validate.OneOf([*Method]))
+    connected = fields.Boolean(
+        allow_none=True, metadata={"description": "Whether the WebSocket is; null by webhook."}
+    )
+    reconnects = _count("Connections after the first, since the leading worker started.")
+    last_message_at = fields.DateTime(
+        allow_none=True, metadata={"description": "Of the WebSocket, keepalives included."}
+    )
+
+
 class DiagnosticsSchema(Document):
     messages = fields.Dict(
         keys=fields.String(),
@@ -124,3 +151,4 @@ class DiagnosticsSchema(Document):
     feed = fields.Nested(FeedSchema)
     worker = fields.Nested(WorkerSchema)
     twitch = fields.Nested(TwitchSchema)
+    eventsub = fields.Nested(EventSubSchema)

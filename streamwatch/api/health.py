@@ -32,8 +32,8 @@ def index() -> Response:
 def health() -> tuple[Response, int]:
     """Whether the service can do its work
 
-    `degraded` while the analytics are down or the worker is stale; `unhealthy`, with 503, while
-    the storage is down.
+    `degraded` while the analytics are down, the worker is stale, EventSub is disconnected or Twitch
+    refuses the credentials; `unhealthy`, with 503, while the storage is down.
     """
     found = services().health.check()
     answer = jsonify(
@@ -41,6 +41,8 @@ def health() -> tuple[Response, int]:
         storage=found.storage,
         analytics=found.analytics,
         worker=found.worker,
+        eventsub=found.eventsub,
+        twitch=found.twitch,
         version=__version__,
     )
     return answer, 503 if found.status == UNHEALTHY else 200

@@ -8,6 +8,7 @@ from marshmallow import fields, validate
 from streamwatch.api.arguments import LOGIN_SCHEMA, LoginField
 from streamwatch.domain.models import EventType, Source
 from streamwatch.services.monitoring import health
+from streamwatch.services.monitoring.twitch_state import TwitchState
 from streamwatch.services.status import StatusSource
 
 MAX_USERNAMES = 1000
@@ -62,6 +63,8 @@ class HealthSchema(Document):
     storage = _one_of(health.CONNECTED, health.DISCONNECTED)
     analytics = _one_of(health.CONNECTED, health.DISCONNECTED)
     worker = _one_of(health.RUNNING, health.STALE, health.UNKNOWN)
+    eventsub = _one_of(health.CONNECTED, health.DISCONNECTED, health.OFF)
+    twitch = _one_of(*TwitchState)
     version = fields.String()
 
 

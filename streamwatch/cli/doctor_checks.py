@@ -16,6 +16,8 @@ from streamwatch.bootstrap import Services, twitch_with_own_token
 from streamwatch.domain.eventsub import sign
 from streamwatch.domain.times import format_time
 from streamwatch.services.monitoring.health import RUNNING
+from streamwatch.services.subscriptions.conduit import MAX_CONDUITS
+from streamwatch.services.subscriptions.transport import Method
 from streamwatch.settings import Settings
 from streamwatch.storage.base import StorageUnavailable, UnsupportedStorage
 from streamwatch.twitch.base import TwitchDenied, TwitchError, TwitchNotConfigured
@@ -49,7 +51,7 @@ def examine(services: Services) -> Iterator[Finding]:
     yield _analytics(services)
     yield _twitch(services.settings)
     yield _worker(services)
-    yield _webhook(services.settings)
+    yield _eventsub(services)
 
 
 def _storage(services: Services) -> Iterator[Finding]:
@@ -112,11 +114,56 @@ def _worker(services: Services) -> Finding:
     return Finding("worker", Verdict.OK, "runs")
 
 
+def _eventsub(services: Services) -> Finding:
+    """Check the transport by which events arrive."""
+    match services.subscriptions.method:
+        case Method.WEBHOOK:
+            return _webhook(services.settings)
+        case Method.CONDUIT:
+            return _conduit(services)
+        case Method.NONE:
+            text = "off: streamers are only polled, minutes behind"
+            return Finding("eventsub", Verdict.NOTE, text)
+
+
+def _conduit(services: Services) -> Finding:
+    """Whether our conduit exists and its shard is enabled."""
+    conduit_id = services.conduit.id()
+    try:
+        if conduit_id is None:
+            return _no_conduit(services)
+        shards = services.conduit.shards()
+    except TwitchError as error:
+        return Finding(
+            "eventsub", Verdict.FAULT, str(error), "run doctor again once Twitch answers"
+        )
+    if shards is None:
+        text = f"Twitch has deleted conduit {conduit_id}"
+        return Finding("eventsub", Verdict.FAULT, text, "the worker creates another: start it")
+    faulty = [shard for shard in shards if shard.status != "enabled"]
+    if faulty:
+        text = f"shard {faulty[0].id} of conduit {conduit_id} is {faulty[0].status}"
+        remedy = "start the worker, and allow connections to eventsub.wss.twitch.tv, port 443"
+        return Finding("eventsub", Verdict.FAULT, text, remedy)
+    return Finding("eventsub", Verdict.OK, f"conduit {conduit_id} is connected")
+
+
+def _no_conduit(services: Services) -> Finding:
+    if len(services.twitch.conduits()) < MAX_CONDUITS:
+        text = "no conduit yet: the worker creates one when it starts"
+        return Finding("eventsub", Verdict.NOTE, text)
+    return Finding(
+        "eventsub",
+        Verdict.FAULT,
+        f"the application has {MAX_CONDUITS} conduits, and none of them is ours",
+        "delete one: streamwatch subscriptions conduits list, then … conduits delete ID",
+    )
+
+
 def _webhook(settings: Settings) -> Finding:
     """Send the webhook a challenge, as Twitch does to verify a callback."""
     url = settings.webhook_url
-    if url is None:
-        return Finding("webhook", Verdict.NOTE, "no WEBHOOK_URL: polling only, minutes late")
+    assert url is not None  # noqa: S101  the transport is the webhook
     challenge = secrets.token_urlsafe(24)
     headers, body = _verification(challenge, settings)
     try:

@@ -1,4 +1,4 @@
-"""`streamwatch subscriptions`: what Twitch tells us of."""
+"""`streamwatch subscriptions`: the EventSub subscriptions and conduits of the application."""
 
 import math
 
@@ -6,43 +6,47 @@ import click
 
 from streamwatch.cli.services import opened, progress, shared
 from streamwatch.domain.models import Subscription
+from streamwatch.services.subscriptions.reconcile import Listed
 from streamwatch.services.subscriptions.result import Outcome
+from streamwatch.twitch.base import NotFound
 
-_SURE = click.option("--yes", is_flag=True, help="Do not ask.")
+_YES = click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 
 
 @click.group()
 def subscriptions() -> None:
-    """What Twitch tells us of (EventSub)."""
+    """List, verify and delete EventSub subscriptions."""
 
 
 @subscriptions.command("list")
 def list_subscriptions() -> None:
-    """List all of the application.
+    """List all subscriptions of the application.
 
-    A line each: the id, the type, the user id, Twitch's status, and `ours` or the other callback.
+    One line each: the id, the type, the user id, Twitch's status, and `ours` or the other callback
+    or conduit.
     """
     with opened() as services:
         listed = services.subscriptions.listing()
-    for one in listed.ours:
-        click.echo(_line(one, "ours"))
-    for one in listed.others:
-        click.echo(_line(one, one.callback or "no callback"))
+    for subscription in listed.ours:
+        click.echo(_line(subscription, "ours"))
+    for subscription in listed.others:
+        click.echo(_line(subscription, _destination(subscription)))
     click.echo(
         f"{len(listed.ours)} ours, {len(listed.others)} others;"
         f" cost {listed.total_cost} of {listed.max_total_cost}",
         err=True,
     )
+    for note in _notes(listed):
+        click.echo(note, err=True)
 
 
 @subscriptions.command()
 def verify() -> None:
-    """Make them what they should be.
+    """Create missing subscriptions, replace dead ones, delete unwanted ones.
 
-    Creates what is missing, replaces what is dead, deletes what is not wanted. With exit code 1
-    something is still missing.
+    Exits with code 1 if something is still missing.
     """
-    with shared() as services, progress("Mending subscriptions") as tell:
+    with shared() as services, progress("Verifying subscriptions") as tell:
         result = services.subscriptions.reconcile(tell, seconds=math.inf)
     click.echo(
         f"{result.status}: {result.checked} checked, {result.healthy} healthy,"
@@ -53,40 +57,97 @@ def verify() -> None:
 
 
 @subscriptions.command()
-@_SURE
+@_YES
 def cleanup(*, yes: bool) -> None:
-    """Delete those for our callback."""
+    """Delete the subscriptions on our callback or conduit."""
     with shared() as services:
         count = len(services.subscriptions.listing().ours)
-        _make_sure(yes, f"Delete {count} subscriptions for our callback?")
+        _confirm(f"Delete {count} subscriptions on our callback or conduit?", yes=yes)
         with progress("Deleting") as tell:
             count = services.subscriptions.cleanup(tell)
     click.echo(f"Deleted {count} subscriptions; the worker creates those that are wanted again.")
 
 
 @subscriptions.command()
-@_SURE
+@_YES
 def delete_all(*, yes: bool) -> None:
-    """Delete all of the application.
+    """Delete all subscriptions of the application.
 
-    Those for other callbacks, of other services, are deleted too.
+    This includes those of other services that use the same application.
     """
     with shared() as services:
         listed = services.subscriptions.listing()
-        _make_sure(
-            yes,
-            f"Delete {len(listed.ours)} subscriptions for our callback"
+        _confirm(
+            f"Delete {len(listed.ours)} subscriptions on our callback or conduit"
             f" and {len(listed.others)} of other services?",
+            yes=yes,
         )
         with progress("Deleting") as tell:
             count = services.subscriptions.delete_all(tell)
     click.echo(f"Deleted {count} subscriptions.")
 
 
-def _line(one: Subscription, whose: str) -> str:
-    return f"{one.id}  {one.type:14}  {one.user_id or '-':>10}  {one.status}  {whose}"
+@subscriptions.group()
+def conduits() -> None:
+    """List and delete the conduits of the application."""
 
 
-def _make_sure(yes: bool, question: str) -> None:
+@conduits.command("list")
+def list_conduits() -> None:
+    """List all conduits: the id, the number of shards, and `ours` or `other`."""
+    with opened() as services:
+        own = services.conduit.id()
+        found = services.twitch.conduits()
+    for conduit in found:
+        whose = "ours" if conduit.id == own else "other"
+        shards = "1 shard" if conduit.shard_count == 1 else f"{conduit.shard_count} shards"
+        click.echo(f"{conduit.id}  {shards}  {whose}")
+
+
+@conduits.command("delete")
+@click.argument("conduit_id", metavar="ID")
+@_YES
+def delete_conduit(conduit_id: str, *, yes: bool) -> None:
+    """Delete the conduit ID with its subscriptions.
+
+    If it is ours, the worker creates another within a minute.
+    """
+    with opened() as services:
+        whose = "our conduit" if conduit_id == services.conduit.id() else "the conduit"
+        _confirm(f"Delete {whose} {conduit_id} and its subscriptions?", yes=yes)
+        try:
+            services.twitch.delete_conduit(conduit_id)
+        except NotFound:
+            raise click.ClickException(f"There is no conduit {conduit_id}.") from None
+    click.echo(f"Deleted conduit {conduit_id}.")
+
+
+def _line(subscription: Subscription, whose: str) -> str:
+    user_id = subscription.user_id or "-"
+    return (
+        f"{subscription.id}  {subscription.type:14}  {user_id:>10}  {subscription.status}  {whose}"
+    )
+
+
+def _destination(subscription: Subscription) -> str:
+    if subscription.conduit_id is not None:
+        return f"conduit {subscription.conduit_id}"
+    return subscription.callback or "no callback"
+
+
+def _notes(listed: Listed) -> list[str]:
+    notes = [f"transport: {listed.transport}"]
+    if listed.conduit is not None:
+        states = ", ".join(f"shard {one.id} {one.status}" for one in listed.conduit.shards)
+        notes.append(f"conduit {listed.conduit.id}: {states}")
+    if listed.updates_without_room:
+        notes.append(
+            f"{listed.updates_without_room} streamers have no subscription to title updates:"
+            " Twitch's cost limit leaves no room"
+        )
+    return notes
+
+
+def _confirm(question: str, *, yes: bool) -> None:
     if not yes:
         click.confirm(question, abort=True)

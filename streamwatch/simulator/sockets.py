@@ -169,10 +169,11 @@ class Sockets:
             self.connections += 1
         self._conduits.connect(session.id)
         try:
+            if previous is not None:
+                self._conduits.move(previous.id, session.id)  # events wait for the welcome
             body = self._session_document(session, "connected")
             session.connection.send(self._message("session_welcome", {"session": body}))
             if previous is not None:
-                self._conduits.move(previous.id, session.id)
                 previous.replaced.set()
             threading.Thread(target=self._watch_inbound, args=(session,), daemon=True).start()
             self._send_all(session)

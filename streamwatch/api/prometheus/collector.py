@@ -142,6 +142,33 @@ def _twitch(found: ServiceMetrics) -> Iterator[Metric]:
     cost, limit = (listed.cost, listed.max_cost) if listed else (None, None)
     yield _value("subscription_cost", "Cost that is used, of Twitch's limit.", cost)
     yield _value("subscription_cost_limit", "Cost that Twitch allows.", limit)
+    yield _value(
+        "subscriptions_without_room",
+        "Optional subscriptions to channel.update that the cost limit leaves no room for.",
+        listed.updates_without_room if listed else None,
+    )
+    yield from _eventsub(found)
+
+
+def _eventsub(found: ServiceMetrics) -> Iterator[Metric]:
+    """The WebSocket, if events arrive through a conduit."""
+    state = found.eventsub
+    last = state.last_message_at if state else 0.0
+    yield _value(
+        "eventsub_connected",
+        "Whether EventSub's WebSocket is attached to the conduit.",
+        state.is_connected if state else None,
+    )
+    yield _value(
+        "eventsub_reconnects",
+        "Connections after the first, since the leading worker started.",
+        state.reconnects if state else None,
+    )
+    yield _value(
+        "eventsub_seconds_since_last_message",
+        "Seconds since the last message of the WebSocket, keepalives included.",
+        max(0.0, found.now.timestamp() - last) if last else None,
+    )
 
 
 def _value(name: str, meaning: str, value: float | None) -> Metric:

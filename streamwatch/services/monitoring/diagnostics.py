@@ -6,6 +6,8 @@ from datetime import datetime
 
 from streamwatch.services.locks import LEADER_LEASE
 from streamwatch.services.monitoring.counters import SharedCounters
+from streamwatch.services.subscriptions.eventsub_state import EventSubState, eventsub_state
+from streamwatch.services.subscriptions.transport import Method
 from streamwatch.storage.base import DeadLetter, JobRun, Lease, ReaderState, Storage
 from streamwatch.twitch.base import RateLimitState, Twitch, TwitchError
 
@@ -28,12 +30,18 @@ class Diagnosis:
     subscriptions: dict[str, int]
     helix: RateLimitState | None
     twitch_error: str | None
+    method: Method
+    eventsub: EventSubState
 
 
 class Diagnostics:
     """Asks the storage and Twitch."""
 
-    def __init__(self, storage: Storage, twitch: Twitch, messages: SharedCounters) -> None:
+    def __init__(
+        self, storage: Storage, twitch: Twitch, messages: SharedCounters, method: Method
+    ) -> None:
+        """`method` is how events arrive."""
+        self._method = method
         self._storage = storage
         self._twitch = twitch
         self._messages = messages
@@ -55,6 +63,8 @@ class Diagnostics:
             subscriptions=subscriptions,
             helix=self._twitch.rate_limit(),
             twitch_error=error,
+            method=self._method,
+            eventsub=eventsub_state(coordination),
         )
 
     def _subscriptions(self) -> tuple[dict[str, int], str | None]:

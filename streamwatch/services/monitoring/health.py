@@ -3,10 +3,14 @@
 from dataclasses import dataclass
 
 from streamwatch.analytics.base import AnalyticsStore, AnalyticsUnavailable
+from streamwatch.services.monitoring.published_metrics import subscriptions
+from streamwatch.services.monitoring.twitch_state import TwitchState, twitch_state
+from streamwatch.services.subscriptions.eventsub_state import eventsub_state
+from streamwatch.services.subscriptions.transport import Method
 from streamwatch.storage.base import Storage, StorageUnavailable
 
 HEALTHY, DEGRADED, UNHEALTHY = "healthy", "degraded", "unhealthy"
-CONNECTED, DISCONNECTED = "connected", "disconnected"
+CONNECTED, DISCONNECTED, OFF = "connected", "disconnected", "off"
 RUNNING, STALE, UNKNOWN = "running", "stale", "unknown"
 
 
@@ -18,14 +22,27 @@ class Health:
     storage: str
     analytics: str
     worker: str
+    eventsub: str
+    twitch: str
 
 
 class HealthCheck:
-    """Checks the storage, the analytics and the worker's heartbeat."""
+    """Checks the storage and the analytics, and reads what the other processes published: the
+    worker's heartbeat, EventSub's connection, and how Twitch responded last."""
 
-    def __init__(self, storage: Storage, analytics: AnalyticsStore) -> None:
+    def __init__(
+        self,
+        storage: Storage,
+        analytics: AnalyticsStore,
+        *,
+        method: Method = Method.NONE,
+        has_credentials: bool = False,
+    ) -> None:
+        """`method` is how events arrive; `has_credentials` tells whether Twitch can be called."""
         self._storage = storage
         self._analytics = analytics
+        self._method = method
+        self._has_credentials = has_credentials
 
     def check(self) -> Health:
         """The health now. Takes a few seconds at most, also if a database does not answer."""
@@ -33,10 +50,33 @@ class HealthCheck:
         try:
             self._storage.ping()
             worker = self._worker_state()
+            eventsub, twitch = self._eventsub(), self._twitch()
         except StorageUnavailable:
-            return Health(UNHEALTHY, DISCONNECTED, analytics, UNKNOWN)
-        is_healthy = analytics == CONNECTED and worker != STALE
-        return Health(HEALTHY if is_healthy else DEGRADED, CONNECTED, analytics, worker)
+            eventsub = OFF if self._method is Method.NONE else DISCONNECTED
+            twitch = TwitchState.OK if self._has_credentials else TwitchState.NOT_CONFIGURED
+            return Health(UNHEALTHY, DISCONNECTED, analytics, UNKNOWN, eventsub, twitch)
+        is_healthy = (
+            analytics == CONNECTED
+            and worker != STALE
+            and eventsub != DISCONNECTED
+            and twitch != TwitchState.REFUSED
+        )
+        status = HEALTHY if is_healthy else DEGRADED
+        return Health(status, CONNECTED, analytics, worker, eventsub, twitch)
+
+    def _eventsub(self) -> str:
+        coordination = self._storage.coordination
+        match self._method:
+            case Method.NONE:
+                return OFF
+            case Method.CONDUIT:
+                return CONNECTED if eventsub_state(coordination).is_connected else DISCONNECTED
+            case Method.WEBHOOK:
+                listed = subscriptions(coordination)
+                return DISCONNECTED if listed is not None and listed.has_faults else CONNECTED
+
+    def _twitch(self) -> TwitchState:
+        return twitch_state(self._storage.coordination, is_configured=self._has_credentials)
 
     def _analytics_state(self) -> str:
         try:

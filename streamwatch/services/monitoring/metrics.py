@@ -14,6 +14,8 @@ from streamwatch.services.monitoring.published_metrics import (
     budget,
     subscriptions,
 )
+from streamwatch.services.subscriptions.eventsub_state import EventSubState, eventsub_state
+from streamwatch.services.subscriptions.transport import Method
 from streamwatch.storage.base import JobRun, ReaderState, Storage
 from streamwatch.twitch.base import RateLimitState
 
@@ -52,18 +54,18 @@ class ServiceMetrics:
     wanted: int
     missing: int
     subscriptions: SubscriptionMetrics | None
+    eventsub: EventSubState | None
+    now: datetime
 
 
 class MetricsReader:
-    """Reads the figures. Asks nothing of Twitch; `subscribes` says whether subscriptions are
-    wanted at all."""
+    """Reads the figures. Asks nothing of Twitch; `method` is how events arrive."""
 
-    def __init__(
-        self, storage: Storage, clock: Callable[[], datetime], *, subscribes: bool
-    ) -> None:
+    def __init__(self, storage: Storage, clock: Callable[[], datetime], *, method: Method) -> None:
         self._storage = storage
         self._clock = clock
-        self._subscribes = subscribes
+        self._subscribes = method is not Method.NONE
+        self._is_conduit = method is Method.CONDUIT
 
     def gather(self) -> ServiceMetrics:
         """How things stand now."""
@@ -96,6 +98,8 @@ class MetricsReader:
             wanted=wanted,
             missing=max(0, wanted - standing),
             subscriptions=subscriptions(coordination),
+            eventsub=eventsub_state(coordination) if self._is_conduit else None,
+            now=self._clock(),
         )
 
 

@@ -15,6 +15,7 @@ _BUDGET_SECONDS = 120
 _SUBSCRIPTIONS = "subscriptions"
 _SUBSCRIPTIONS_SECONDS = 24 * 3600
 _STATUS = "status "
+_HEALTHY_STATUSES = {"enabled", "webhook_callback_verification_pending"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,13 @@ class SubscriptionMetrics:
     cost: float
     max_cost: float
     updates_without_room: int
+    missing: int
+    """Required subscriptions that are missing although there is room for them."""
+
+    @property
+    def has_faults(self) -> bool:
+        """Whether required subscriptions are missing or dead although there is room for them."""
+        return bool(self.missing or self.statuses.keys() - _HEALTHY_STATUSES)
 
 
 def publish_subscriptions(
@@ -34,11 +42,17 @@ def publish_subscriptions(
     cost: int,
     max_cost: int,
     updates_without_room: int,
+    missing: int,
 ) -> None:
     """Tell what a reconciliation left at Twitch."""
     statuses = Counter(one.status for one in ours)
     figures = {_STATUS + status: float(number) for status, number in statuses.items()}
-    figures |= {"cost": cost, "max_cost": max_cost, "without_room": updates_without_room}
+    figures |= {
+        "cost": cost,
+        "max_cost": max_cost,
+        "without_room": updates_without_room,
+        "missing": missing,
+    }
     coordination.publish_metrics(_SUBSCRIPTIONS, figures, _SUBSCRIPTIONS_SECONDS)
 
 
@@ -53,7 +67,11 @@ def subscriptions(coordination: Coordination) -> SubscriptionMetrics | None:
         if name.startswith(_STATUS)
     }
     return SubscriptionMetrics(
-        statuses, told["cost"], told["max_cost"], int(told.get("without_room", 0))
+        statuses,
+        told["cost"],
+        told["max_cost"],
+        int(told.get("without_room", 0)),
+        int(told.get("missing", 0)),
     )
 
 

@@ -15,6 +15,9 @@ log = logging.getLogger(__name__)
 SHARD_ID = "0"
 """The only shard: one WebSocket carries all events."""
 
+MAX_CONDUITS = 5
+"""Twitch allows this many conduits for an application."""
+
 _LOCK = "conduit"
 _LOCK_SECONDS = 10.0
 _LOCK_RETRY_SECONDS = 0.2

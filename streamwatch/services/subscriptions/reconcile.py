@@ -3,7 +3,7 @@ deleted."""
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import count
 
@@ -238,9 +238,10 @@ class Subscriptions:
         executor.delete(changes.unwanted)
         executor.create(missing, transport, _full_slots(listing))
         active = {**changes.kept, **executor.created, **self._list_existing(executor.existing)}
+        unfulfilled = _unfulfilled(changes, executor, active)
         saved = {wanted: one for wanted, one in active.items() if wanted not in executor.unfinished}
         self._save_ids(streamers, saved, _not_replaced(changes, executor), transport)
-        self._publish(listing, executor, transport, changes.without_room)
+        self._publish(listing, executor, transport, changes.without_room, unfulfilled)
         if executor.has_more:
             self._storage.coordination.request_job(RECONCILE)
         return summarize(changes, executor, active)
@@ -268,7 +269,7 @@ class Subscriptions:
             known = {one for item in streamers for one in item.subscription_ids.values()}
             transport = self._transports.current()
             self._save_ids(streamers, {}, known - executor.deleted, transport)
-            self._publish(listing, executor, transport, 0)
+            self._publish(listing, executor, transport, 0, len(known & executor.deleted))
         log.info("Deleted %d subscriptions", len(executor.deleted))
         if executor.error is not None:
             raise executor.error
@@ -305,15 +306,16 @@ class Subscriptions:
         executor: ReconciliationExecutor,
         transport: Transport | None,
         without_room: int,
+        missing: int,
     ) -> None:
-        """Publish what Twitch has after the work."""
+        """Publish what Twitch has after the work; `missing` required subscriptions have room."""
         left = [one for one in listing.subscriptions if one.id not in executor.deleted]
         before = sum(one.cost for one in listing.subscriptions)
         now = [*left, *executor.created.values()]
         cost = listing.total_cost - before + sum(one.cost for one in now)
         ours = [one for one in now if _carries(transport, one)]
         publish_subscriptions(
-            self._storage.coordination, ours, cost, listing.max_total_cost, without_room
+            self._storage.coordination, ours, cost, listing.max_total_cost, without_room, missing
         )
 
     def _save_ids(
@@ -355,6 +357,18 @@ def _full_slots(listing: SubscriptionListing) -> set[DesiredSubscription]:
     """The slots in which Twitch has as many subscriptions as it allows."""
     slots = Counter(slot_of(subscription) for subscription in listing.subscriptions)
     return {wanted for wanted, number in slots.items() if wanted and number >= _SAME_LIMIT}
+
+
+def _unfulfilled(
+    changes: Plan,
+    executor: ReconciliationExecutor,
+    active: Mapping[DesiredSubscription, Subscription],
+) -> int:
+    """How many required subscriptions are missing although there is room for them."""
+    if executor.is_limited:
+        return 0
+    wanted = [item.wanted for item in changes.missing if item.wanted not in executor.obsolete]
+    return sum(item.is_required and item not in active for item in wanted)
 
 
 def _not_replaced(changes: Plan, executor: ReconciliationExecutor) -> set[str]:
