@@ -89,7 +89,8 @@ class Deployment:
                 (folder / name).symlink_to(ROOT / name)
         bare = {k: v for k, v in os.environ.items() if k not in VARIABLES}
         path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-        self.environment = bare | {"PATH": path, "PORT": str(self.port), **settings}
+        defaults = {"PATH": path, "PORT": str(self.port), "WATCH_UPDATES": "false"}
+        self.environment = bare | defaults | settings
 
     def start(self, name: str, **settings: str) -> Process:
         """Start the Procfile's process `name`."""

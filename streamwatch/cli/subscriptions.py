@@ -8,6 +8,7 @@ from streamwatch.cli.services import opened, progress, shared
 from streamwatch.domain.models import Subscription
 from streamwatch.services.subscriptions.reconcile import Listed
 from streamwatch.services.subscriptions.result import Outcome
+from streamwatch.services.subscriptions.transport import Method
 from streamwatch.twitch.base import NotFound
 
 _YES = click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
@@ -61,8 +62,8 @@ def verify() -> None:
 def cleanup(*, yes: bool) -> None:
     """Delete the subscriptions on our callback or conduit."""
     with shared() as services:
-        count = len(services.subscriptions.listing().ours)
-        _confirm(f"Delete {count} subscriptions on our callback or conduit?", yes=yes)
+        listed = services.subscriptions.listing()
+        _confirm(f"Delete {len(listed.ours)} subscriptions {_ours(listed)}?", yes=yes)
         with progress("Deleting") as tell:
             count = services.subscriptions.cleanup(tell)
     click.echo(f"Deleted {count} subscriptions; the worker creates those that are wanted again.")
@@ -78,7 +79,7 @@ def delete_all(*, yes: bool) -> None:
     with shared() as services:
         listed = services.subscriptions.listing()
         _confirm(
-            f"Delete {len(listed.ours)} subscriptions on our callback or conduit"
+            f"Delete {len(listed.ours)} subscriptions {_ours(listed)}"
             f" and {len(listed.others)} of other services?",
             yes=yes,
         )
@@ -135,8 +136,12 @@ def _destination(subscription: Subscription) -> str:
     return subscription.callback or "no callback"
 
 
+def _ours(listed: Listed) -> str:
+    return "in our conduit" if listed.transport is Method.CONDUIT else "for our callback"
+
+
 def _notes(listed: Listed) -> list[str]:
-    notes = [f"transport: {listed.transport}"]
+    notes = []
     if listed.conduit is not None:
         states = ", ".join(f"shard {one.id} {one.status}" for one in listed.conduit.shards)
         notes.append(f"conduit {listed.conduit.id}: {states}")

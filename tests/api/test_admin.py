@@ -68,6 +68,9 @@ def test_the_listing_tells_ours_from_others(world: World) -> None:
         "our_subscriptions_count": 2,
         "other_subscriptions_count": 1,
         "webhook_url": CALLBACK,
+        "transport": "webhook",
+        "conduit": None,
+        "updates_without_room": 0,
         "costs": {"total_cost": 3, "max_total_cost": 10_000},
     }
 
@@ -78,7 +81,7 @@ def test_a_verification_mends_and_tells_its_figures(world: World) -> None:
     lost = next(iter(world.twitch.subscribed))
     del world.twitch.subscribed[lost]
     assert post(world, "/admin/verify-subscriptions") == {
-        "message": "All subscriptions stand.",
+        "message": "All subscriptions are active.",
         "status": "healthy",
         "checked": 2,
         "healthy": 1,

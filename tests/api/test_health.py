@@ -9,6 +9,8 @@ HEALTHY = {
     "storage": "connected",
     "analytics": "connected",
     "worker": "running",
+    "eventsub": "connected",
+    "twitch": "not configured",
     "version": __version__,
 }
 
@@ -50,7 +52,12 @@ def test_a_storage_that_is_down_is_unhealthy(world: World) -> None:
     world.storage.error = StorageUnavailable("connection refused")
     response = world.get("/health")
     assert response.status_code == 503
-    expected = {"status": "unhealthy", "storage": "disconnected", "worker": "unknown"}
+    expected = {
+        "status": "unhealthy",
+        "storage": "disconnected",
+        "worker": "unknown",
+        "eventsub": "disconnected",
+    }
     assert response.get_json() == HEALTHY | expected
 
 

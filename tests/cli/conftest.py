@@ -26,6 +26,7 @@ class Shell:
             "TWITCH_AUTH_URL": twitch.auth_url,
             "WEBHOOK_URL": receiver.callback,
             "WEBHOOK_SECRET": SECRET,
+            "WATCH_UPDATES": "false",
             "STORAGE_TYPE": "redis",
             "REDIS_URL": redis_url,
             "ANALYTICS_TYPE": "memory",

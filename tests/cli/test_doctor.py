@@ -143,7 +143,7 @@ def test_memory_storage_and_polling_alone_are_no_faults(shell: Shell) -> None:
     assert [name for name, verdict in found.items() if verdict == "note"] == [
         "storage",
         "worker",
-        "webhook",
+        "eventsub",
     ]
 
 

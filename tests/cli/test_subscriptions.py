@@ -78,3 +78,34 @@ def test_twitch_failing_is_one_line_and_exit_code_1(shell: Shell) -> None:
     [line] = result.stderr.splitlines()
     assert line.startswith("Error: Twitch refused")
     assert isinstance(result.exception, SystemExit)
+
+
+def test_conduits_are_listed_and_deleted(shell: Shell) -> None:
+    own = shell.twitch.conduits.create({"shard_count": 1}).id
+    other = shell.twitch.conduits.create({"shard_count": 2}).id
+    shell.storage.coordination.save_conduit_id(own)
+    assert shell.does("subscriptions", "conduits", "list").splitlines() == [
+        f"{own}  1 shard  ours",
+        f"{other}  2 shards  other",
+    ]
+    result = shell.run("subscriptions", "conduits", "delete", own, answer="n\n")
+    assert f"Delete our conduit {own}" in result.stdout
+    said = shell.does("subscriptions", "conduits", "delete", other, "--yes")
+    assert said == f"Deleted conduit {other}.\n"
+    assert [conduit.id for conduit in shell.twitch.conduits.all()] == [own]
+    missing = shell.run("subscriptions", "conduits", "delete", other, "--yes")
+    assert missing.exit_code == 1
+    assert f"There is no conduit {other}." in missing.output
+
+
+def test_the_list_names_conduits(shell: Shell) -> None:
+    shell.does("streamers", "add", "shroud")
+    shell.environment["EVENTSUB_TRANSPORT"] = "conduit"
+    assert "healthy: 2 checked" in shell.does("subscriptions", "verify")
+    result = shell.run("subscriptions", "list")
+    [conduit] = shell.twitch.conduits.all()
+    assert result.stderr == (
+        f"2 ours, 0 others; cost 2 of 10000\nconduit {conduit.id}: shard 0 websocket_disconnected\n"
+    )
+    elsewhere = shell.run("subscriptions", "list", EVENTSUB_TRANSPORT="webhook")
+    assert all(line.endswith(f"conduit {conduit.id}") for line in elsewhere.stdout.splitlines())
