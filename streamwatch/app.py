@@ -9,6 +9,7 @@ from streamwatch.api import (
     analytics,
     arguments,
     auth,
+    blueprint,
     context,
     errors,
     event_stream,
@@ -27,7 +28,8 @@ from streamwatch.api.docs import documentation
 from streamwatch.api.json_provider import OrjsonProvider
 from streamwatch.api.openapi import create_api
 from streamwatch.bootstrap import Services, build
-from streamwatch.settings import KeyRequirement, Settings, from_env
+from streamwatch.dashboard.login_session import current_session
+from streamwatch.settings import Settings, from_env
 from streamwatch.worker.process import start_in_thread
 
 RESOURCES = (health, streamers, streams, events, analytics, event_stream, feeds, admin, metrics)
@@ -46,18 +48,27 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
             start_in_thread(services)
     app = Flask(__name__, static_folder=None)
     app.json = OrjsonProvider(app)
+    app.url_map.strict_slashes = False  # a trailing slash is the same resource
     proxies = services.settings.trusted_proxies
     if proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies)  # type: ignore[method-assign]  # Flask's way
     context.provide(app, services)
-    for part in (middleware, rate_limits, auth, arguments, errors):
+    auth.register_identification(app)
+    for part in (middleware, rate_limits, auth, blueprint, arguments, errors):
         part.register(app)
     responses.register(app, services.storage.coordination)
     app.register_blueprint(webhooks.blueprint)
-    api = create_api(app, key_required=services.settings.require_api_key is KeyRequirement.ALL)
+    auth.add_credential_source(app, _has_login_session)
+    api = create_api(app, services.settings)
     for resource in RESOURCES:
         api.register_blueprint(resource.blueprint)
     webhooks.document(api.spec, app)
     app.register_blueprint(documentation(api))
     dashboard.register(app)
     return app
+
+
+def _has_login_session() -> bool:
+    """Whether the request belongs to a login session of the dashboard, and is not forged."""
+    session = current_session(context.services().settings)
+    return session is not None and session.covers_request()

@@ -13,6 +13,7 @@ from streamwatch.services.analytics.profiles import StreamerProfiles
 from streamwatch.services.analytics.projector import Projector
 from streamwatch.services.analytics.queries import AnalyticsQueries
 from streamwatch.services.analytics.viewership import Viewership
+from streamwatch.services.api_keys import ApiKeys
 from streamwatch.services.events import EventHistory
 from streamwatch.services.ingestion.poller import Poller
 from streamwatch.services.ingestion.receiver import MessageReceiver
@@ -67,6 +68,7 @@ class Services:
     profiles: StreamerProfiles
     analytics_queries: AnalyticsQueries
     rate_limits: RateLimits
+    api_keys: ApiKeys
     message_counters: SharedCounters
     helix_counters: SharedCounters
     setup: Setup
@@ -155,6 +157,13 @@ def assemble(
         updates=settings.watch_updates,
     )
     message_counters = SharedCounters(storage.coordination, MESSAGES)
+    rate_limits = RateLimits(
+        storage.coordination,
+        settings.rate_limit,
+        settings.lookup_limit,
+        # A lookup holds its thread while Twitch answers: at most a quarter of the threads.
+        lookups_at_once=max(1, settings.web_threads // 4),
+    )
     analytics_queries = AnalyticsQueries(analytics, storage.coordination, clock)
     return Services(
         settings=settings,
@@ -178,13 +187,8 @@ def assemble(
         viewership=Viewership(analytics, clock),
         profiles=StreamerProfiles(analytics_queries, analytics, clock),
         analytics_queries=analytics_queries,
-        rate_limits=RateLimits(
-            storage.coordination,
-            settings.rate_limit,
-            settings.lookup_limit,
-            # Live push has half of the threads; the webhook keeps a quarter for itself.
-            lookups_at_once=max(1, settings.web_threads // 4),
-        ),
+        rate_limits=rate_limits,
+        api_keys=ApiKeys(settings.api_keys, settings.api_read_keys, rate_limits),
         message_counters=message_counters,
         helix_counters=helix_counters or SharedCounters(storage.coordination, HELIX),
         setup=_setup(settings),

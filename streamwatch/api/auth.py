@@ -1,74 +1,173 @@
-"""Who may call which path. A path that is not named here is guarded."""
+"""Authorization: which requests need a key, and what the key of a request may do.
 
-import hmac
-from collections.abc import Collection, Iterator
+A path that is not named here needs a key when REQUIRE_API_KEY says so.
+"""
 
-from flask import Flask, request
+from collections.abc import Callable, Iterator
+from urllib.parse import urlsplit
+
+from flask import Flask, current_app, g, request
 from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import Forbidden, Unauthorized
 
-from streamwatch.api.context import services
-from streamwatch.dashboard.login_session import current_session
-from streamwatch.settings import WEBHOOK_PATH, KeyRequirement
+from streamwatch.api.context import client_address, services
+from streamwatch.services.api_keys import Access, is_key
+from streamwatch.settings import WEBHOOK_PATH, KeyRequirement, Settings
+
+__all__ = ["is_key"]  # for the dashboard's login
 
 _OPEN = ("/health", WEBHOOK_PATH, "/docs", "/openapi.json", "/dashboard/login", "/dashboard/static")
-_ADMIN = ("/admin", "/dashboard/manage")
+_ADMIN = ("/admin", "/notifications", "/dashboard/manage")
+_BADGES = ("/badges", "/embed/live")
 
-_FEEDS = "/feeds"
-"""Feed readers and calendars can send no Bearer key, but a name and a password: the key is the
-password, and the name whatever one likes. Nowhere else, since a browser sends those by itself."""
+_BASIC = ("/feeds",)
+"""Feed readers and calendars cannot send a Bearer key, but a user name and a password: the key is
+the password. On these paths alone, since a browser sends a password by itself."""
+
+_KEY_PARAMETER_PATHS = ("/feeds", "/events/live", *_BADGES)
+"""Where a read key may be sent as `?key=`, by clients that send no headers at all."""
+
+KEY_PARAMETER = "key"
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+_SOURCES = "streamwatch.credential_sources"
+
+CredentialSource = Callable[[], bool]
+"""Whether the current request has other credentials that allow everything."""
 
 
 def register(app: Flask) -> None:
+    """Refuse requests of `app` that their keys do not allow; `register_identification` first."""
     app.before_request(_check)
 
 
-def needs_key(path: str, *, required: bool) -> bool:
-    """Whether `path` is answered only with a key; `required` is REQUIRE_API_KEY."""
+def register_identification(app: Flask) -> None:
+    """Find out which key a request has, for the rate limit, which counts by key, and the check."""
+    app.extensions[_SOURCES] = []
+    app.before_request(_identify)
+
+
+def add_credential_source(app: Flask, source: CredentialSource) -> None:
+    """Accept what `source` accepts as well as a key, for example a login session."""
+    app.extensions[_SOURCES].append(source)
+
+
+def needs_key(path: str, method: str, settings: Settings) -> bool:
+    """Whether a request needs a key, or other credentials that replace one."""
+    if method == "OPTIONS":
+        return False
     if is_admin(path):
         return True
-    return required and path != "/" and not any(is_under(path, root) for root in _OPEN)
+    requirement = settings.require_api_key
+    if requirement is KeyRequirement.NONE or path == "/" or _is_under_any(path, _OPEN):
+        return False
+    if settings.public_badges and _is_under_any(path, _BADGES):
+        return False
+    return requirement is KeyRequirement.ALL or method not in SAFE_METHODS
 
 
 def is_admin(path: str) -> bool:
-    """Whether `path` is the operator's, guarded whatever the settings are."""
-    return any(is_under(path, root) for root in _ADMIN)
+    """Whether `path` needs a full key whatever the settings are."""
+    return _is_under_any(path, _ADMIN)
 
 
 def takes_password(path: str) -> bool:
-    """Whether a key opens `path` as the password of HTTP's basic authentication, too."""
-    return is_under(path, _FEEDS)
+    """Whether a key may be the password of HTTP basic authentication."""
+    return _is_under_any(path, _BASIC)
+
+
+def takes_key_parameter(path: str) -> bool:
+    """Whether a read key may be sent as the query parameter `key`."""
+    return _is_under_any(path, _KEY_PARAMETER_PATHS)
+
+
+def valid_key() -> str | None:
+    """The key of this request, if it is a good one."""
+    key: str | None = g.get("api_key")
+    return key
+
+
+def is_under(path: str, root: str) -> bool:
+    """Whether `path` is `root` or below it."""
+    return path == root or path.startswith(f"{root}/")
+
+
+def _is_under_any(path: str, roots: tuple[str, ...]) -> bool:
+    return any(is_under(path, root) for root in roots)
+
+
+def _identify() -> None:
+    """Find out what the key of this request may do. A wrong key is refused by `_check`, after the
+    rate limit has counted the request."""
+    g.access, g.auth_error = None, None
+    if is_under(request.path, WEBHOOK_PATH):  # its messages are signed
+        return
+    try:
+        g.access = _access()
+    except Unauthorized as error:
+        g.auth_error = error
 
 
 def _check() -> None:
-    settings = services().settings
-    if not needs_key(request.path, required=settings.require_api_key is KeyRequirement.ALL):
+    """Refuse a request that its key does not allow."""
+    path, settings, access = request.path, services().settings, g.access
+    if is_under(path, WEBHOOK_PATH):
         return
-    if not settings.api_keys:
-        raise Forbidden("This path needs a key, and there is none: set API_KEY.")
-    if shown_key() is not None:
-        return
-    session = current_session(settings)
-    if session is None or not session.covers_request():
-        raise Unauthorized(
-            "Send a key that is in API_KEY, as `Authorization: Bearer KEY`.",
-            www_authenticate=list(_challenges()),
-        )
+    if is_admin(path) and not settings.api_keys and request.method != "OPTIONS":
+        raise Forbidden("This path needs a key, and none is configured: set API_KEY.")
+    if g.auth_error:
+        raise g.auth_error
+    is_change = request.method not in SAFE_METHODS
+    if access is Access.READ and (is_change or is_admin(path)):
+        raise Forbidden("A read key may not do this: use a key of API_KEY.")
+    if access is None and is_change and _is_cross_origin():
+        raise Forbidden("This request was sent by a page of another site.")
+    if access is None and needs_key(path, request.method, settings):
+        if any(source() for source in current_app.extensions[_SOURCES]):
+            return
+        raise _unauthorized("Send a key of API_KEY as `Authorization: Bearer KEY`.")
 
 
-def shown_key() -> str | None:
-    """The key that the request shows, if it is one of API_KEY."""
-    key = _given_key()
-    return key if key and is_key(key, services().settings.api_keys) else None
-
-
-def _given_key() -> str | None:
-    scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+def _access() -> Access | None:
+    """What the key of this request may do; None without a key. Raises Unauthorized for a wrong
+    one, whether or not a key is needed."""
+    path = request.path
+    scheme, _, credentials = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() == "bearer":
-        return given.strip()
-    if takes_password(request.path) and request.authorization:
-        return request.authorization.password
+        return _checked(credentials.strip())
+    if takes_key_parameter(path) and KEY_PARAMETER in request.args:
+        access = _checked(request.args[KEY_PARAMETER])
+        if access is not Access.READ:  # a full key must not end up in logs and histories
+            raise _unauthorized("Only a key of API_READ_KEY may be sent as `?key=`.")
+        return access
+    if takes_password(path) and needs_key(path, request.method, services().settings):
+        password = _password()
+        return None if password is None else _checked(password)
     return None
+
+
+def _checked(given: str) -> Access:
+    access = services().api_keys.check(given, client_address()) if given else None
+    if access is None:
+        raise _unauthorized("This is no key of API_KEY or API_READ_KEY.")
+    g.api_key = given
+    return access
+
+
+def _password() -> str | None:
+    """The password of basic authentication; "" where the header is malformed."""
+    if not request.headers.get("Authorization"):
+        return None
+    try:
+        authorization = request.authorization
+    except ValueError:  # bytes that are not UTF-8
+        return ""
+    return (authorization.password if authorization else None) or ""
+
+
+def _unauthorized(detail: str) -> Unauthorized:
+    return Unauthorized(detail, www_authenticate=list(_challenges()))
 
 
 def _challenges() -> Iterator[WWWAuthenticate]:
@@ -77,13 +176,16 @@ def _challenges() -> Iterator[WWWAuthenticate]:
         yield WWWAuthenticate("basic", {"realm": "StreamWatch: the key as password"})
 
 
-def is_key(given: str, keys: Collection[str]) -> bool:
-    """Whether it is one of `keys`. Takes the same time wherever they differ."""
-    encoded = given.encode("utf-8", "replace")
-    results = [hmac.compare_digest(key.encode(), encoded) for key in keys]
-    return any(results)
-
-
-def is_under(path: str, root: str) -> bool:
-    """Whether `path` is `root` or below it."""
-    return path == root or path.startswith(f"{root}/")
+def _is_cross_origin() -> bool:
+    """Whether a page of another site sent the request. A browser says so in Sec-Fetch-Site
+    (https://developer.mozilla.org/docs/Web/HTTP/Headers/Sec-Fetch-Site) and in Origin; other
+    programs send neither."""
+    site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
+    if site is not None and site not in {"same-origin", "none"}:
+        return True
+    if origin is None:
+        return False
+    try:
+        return urlsplit(origin).netloc != request.host
+    except ValueError:  # no URL, for example "http://["
+        return True

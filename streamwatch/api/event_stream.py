@@ -27,6 +27,8 @@ blueprint = Blueprint(
     "push", __name__, url_prefix="/events", description="Events pushed as they happen."
 )
 
+_MAX_ID_LENGTH = 64
+
 HEARTBEAT_SECONDS = 15.0
 _RETRY_MS = 3000
 _SURPLUS_RETRY_MS = 10_000
@@ -52,6 +54,16 @@ class EventStreamQuery(ma.Schema):
     200, {"type": "string"}, description="An endless stream", content_type="text/event-stream"
 )
 @blueprint.problems(503)
+@blueprint.doc(
+    parameters=[
+        {
+            "name": "Last-Event-ID",
+            "in": "header",
+            "description": "The `id` of the last event that was received.",
+            "schema": {"type": "string"},
+        }
+    ]
+)
 def follow_events(query: dict[str, list[str]]) -> Response:
     """Follow events as they happen
 
@@ -64,7 +76,7 @@ def follow_events(query: dict[str, list[str]]) -> Response:
     """
     try:
         listener = services().broadcaster.listen(
-            after=request.headers.get("Last-Event-ID"), client=rate_limits.client_id()
+            after=_last_event_id(), client=rate_limits.client_id()
         )
     except TooManyListeners as error:
         log.info("A client of /events/live was turned away: %s", error)
@@ -84,6 +96,12 @@ def follow_events(query: dict[str, list[str]]) -> Response:
     response.headers["X-Accel-Buffering"] = "no"  # nginx hands on each event at once
     response.call_on_close(listener.close)
     return response
+
+
+def _last_event_id() -> str | None:
+    """Where the client resumes. An id longer than ours is unknown, which is answered by a gap."""
+    given = request.headers.get("Last-Event-ID")
+    return given if given is None or len(given) <= _MAX_ID_LENGTH else "unknown"
 
 
 def _stream(

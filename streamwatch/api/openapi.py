@@ -9,12 +9,14 @@ from flask import Flask
 from werkzeug.routing import Rule
 
 from streamwatch import __version__
-from streamwatch.api import arguments, auth, rate_limits
+from streamwatch.api import arguments, auth
 from streamwatch.api.errors import PROBLEM_JSON, http_problem
 from streamwatch.api.schemas import ProblemSchema
+from streamwatch.settings import WEBHOOK_PATH, Settings
 
 _BEARER: dict[str, list[str]] = {"bearer": []}
 _PASSWORD: dict[str, list[str]] = {"password": []}
+_KEY_PARAMETER: dict[str, list[str]] = {"read_key": []}
 
 _ETAG = {
     "description": "Identifies the response; weak where it is compressed.",
@@ -52,14 +54,12 @@ class CommonResponsesPlugin(BasePlugin):
     """Adds what follows from an operation's path and method: its id, authorization, the common
     errors, and the headers of conditional requests."""
 
-    def __init__(self, *, key_required: bool) -> None:
-        self._key_required = key_required
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
 
     def operation_helper(  # type: ignore[override]  # every path here is that of a rule
         self, *, path: str, operations: dict[str, Any], rule: Rule, **_: Any
     ) -> None:
-        guarded = auth.needs_key(path, required=self._key_required)
-        ways = [_BEARER, _PASSWORD] if auth.takes_password(path) else [_BEARER]
         for method, operation in operations.items():
             operation["operationId"] = rule.endpoint.rpartition(".")[2]
             responses = operation["responses"]
@@ -69,34 +69,46 @@ class CommonResponsesPlugin(BasePlugin):
                 operation.setdefault("parameters", []).append(_IF_NONE_MATCH)
                 responses["304"] = {"description": "The client has the current response."}
             responses.setdefault("500", "INTERNAL_SERVER_ERROR")
-            if rule.arguments:
+            if path != WEBHOOK_PATH:
+                self._add_authorization(path, method.upper(), operation)
                 responses.setdefault("422", "UNPROCESSABLE_ENTITY")
-            if rate_limits.is_limited(path):
-                responses.setdefault("429", "TOO_MANY_REQUESTS")
-            operation["security"] = ways if guarded else []
-            if guarded:
-                responses.setdefault("401", "UNAUTHORIZED")
-            if auth.is_admin(path):
-                responses.setdefault("403", "FORBIDDEN")
+            else:
+                operation["security"] = []
+
+    def _add_authorization(self, path: str, method: str, operation: dict[str, Any]) -> None:
+        responses = operation["responses"]
+        schemes = [_BEARER]
+        if auth.takes_password(path):
+            schemes.append(_PASSWORD)
+        if auth.takes_key_parameter(path):
+            schemes.append(_KEY_PARAMETER)
+        operation["security"] = schemes if auth.needs_key(path, method, self._settings) else []
+        responses.setdefault("401", "UNAUTHORIZED")  # for a wrong key, also where none is needed
+        responses.setdefault("429", "TOO_MANY_REQUESTS")
+        if auth.is_admin(path) or method not in auth.SAFE_METHODS:
+            responses.setdefault("403", "FORBIDDEN")
 
 
-def create_api(app: Flask, *, key_required: bool) -> Api:
-    """The registry for `app`; with `key_required` the document says so of every guarded path."""
+def create_api(app: Flask, settings: Settings) -> Api:
+    """The registry of blueprints for `app`; the document shows which operations need a key."""
     api = Api(
         spec_kwargs={
             "title": "StreamWatch",
             "version": __version__,
             "openapi_version": "3.1.0",
+            "servers": [{"url": "/"}],
             "info": {
-                "description": "Who is live on Twitch, what happened, and how their streams do."
-                " Times are RFC 3339 in UTC; logins match without regard to case."
+                "description": "Which Twitch streamers are live, what happened, and statistics of"
+                " their streams. Times are RFC 3339 in UTC; logins match without regard to case."
             },
-            "extra_plugins": [CommonResponsesPlugin(key_required=key_required)],
+            "extra_plugins": [CommonResponsesPlugin(settings)],
         }
     )
     api.init_app(app)
-    api.spec.components.security_scheme("bearer", {"type": "http", "scheme": "bearer"})
-    api.spec.components.security_scheme("password", {"type": "http", "scheme": "basic"})
+    add_scheme = api.spec.components.security_scheme
+    add_scheme("bearer", {"type": "http", "scheme": "bearer"})
+    add_scheme("password", {"type": "http", "scheme": "basic"})
+    add_scheme("read_key", {"type": "apiKey", "in": "query", "name": auth.KEY_PARAMETER})
     for converter, schema in arguments.CONVERTERS.values():
         api.register_converter(converter, lambda _, schema=schema: dict(schema))
     return api

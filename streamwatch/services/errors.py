@@ -34,10 +34,10 @@ class AlreadyRunning(Exception):
 
 
 class LimitReached(Exception):
-    """A client has asked for as much as one may for now. `retry_after` is in seconds."""
+    """A client has reached a rate limit. `retry_after` is in seconds."""
 
-    def __init__(self, allowed: int, retry_after: int) -> None:
-        super().__init__(f"No more than {allowed} of these a minute.")
+    def __init__(self, allowed: int, retry_after: float) -> None:
+        super().__init__(f"No more than {allowed} of these requests a minute are allowed.")
         self.retry_after = retry_after
 
 

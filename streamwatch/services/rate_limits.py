@@ -1,10 +1,13 @@
-"""How much one client may ask for, so that nobody takes what is there for all."""
+"""Rate limits by client, counted over all web processes."""
 
 import logging
 import math
-from collections.abc import Iterator
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from threading import BoundedSemaphore
+from dataclasses import dataclass
+from threading import BoundedSemaphore, Lock
+from time import monotonic
 
 from streamwatch.services.errors import LimitReached
 from streamwatch.storage.base import Coordination, StorageUnavailable
@@ -14,45 +17,129 @@ log = logging.getLogger(__name__)
 
 WINDOW_SECONDS = 60
 
-LOOKUPS_OF_ALL = 4
-"""All clients together may look up as much as so many of them: with the default, at most two calls
-each, that leaves Twitch's 800 calls a minute for the refresh too."""
+LOOKUPS_OF_ADDRESSES = 4
+LOOKUPS_OF_KEYS = 2
+"""All clients without a key together may look up as much as four of them, all clients with a key as
+much as two. With the default limit and at most two calls a lookup, that leaves 80 of Twitch's 800
+calls a minute for the worker."""
 
+LOGIN_ATTEMPTS = 10
+"""Login attempts that a client may make in a minute."""
+
+WRONG_KEYS = 10
+"""Wrong keys that a client may send in a minute."""
+
+SYNC_SECONDS = 1.0
+EXACT_FROM = 0.8
+"""The requests of a client are added to the shared count once a second; from this part of the limit
+on with each request, so that the limit is exact."""
+
+_MAX_CLIENTS = 10_000
 _BUSY_SECONDS = 2.0
 
 
-class RateLimits:
-    """Counts by client, over all web processes together; a limit of 0 is none.
+@dataclass(slots=True)
+class _Window:
+    """The requests of a client in its present window, as this process knows them."""
 
-    While the storage cannot count, everything passes: what the limits protect, the storage and
-    through it Twitch, gets nothing to do then either.
+    shared: int = 0
+    """The shared count, as of `synced_at`."""
+    unsynced: int = 0
+    """Requests that are not part of the shared count so far."""
+    synced_at: float = -math.inf
+    ends_at: float = -math.inf
+
+
+class RateLimits:
+    """Counts by client; a limit of 0 is none.
+
+    While the storage cannot count, every request is allowed: what the limits protect, the storage
+    and through it Twitch, is not reached then either.
     """
 
     def __init__(
-        self, coordination: Coordination, requests: int, lookups: int, lookups_at_once: int
+        self,
+        coordination: Coordination,
+        requests: int,
+        lookups: int,
+        lookups_at_once: int,
+        clock: Callable[[], float] = monotonic,
     ) -> None:
-        """`requests` and `lookups` are what a client may ask for in a minute; `lookups_at_once`
-        how many lookups this process does at once for all."""
+        """`requests` and `lookups` are allowed to a client in a minute; `lookups_at_once` to all
+        clients of this process at the same time."""
         self._coordination = coordination
         self._requests = requests
         self._lookups = lookups
         self._free = BoundedSemaphore(lookups_at_once)
+        self._clock = clock
+        self._lock = Lock()
+        self._windows: OrderedDict[str, _Window] = OrderedDict()
+
+    @property
+    def wrong_keys_allowed(self) -> int:
+        return WRONG_KEYS
 
     def request(self, client: str) -> None:
-        """`client` asks for something. Raises LimitReached."""
-        self._spend(f"requests:{client}", self._requests)
+        """Count a request of `client`. Raises LimitReached."""
+        if not self._requests:
+            return
+        times = self._unsynced(client)
+        if not times:
+            return
+        name = f"requests:{client}"
+        try:
+            count = self._coordination.use(name, WINDOW_SECONDS, times)
+        except StorageUnavailable as error:
+            log.warning("Requests are not counted now: %s", error)
+            return
+        with self._lock:
+            window = self._windows.setdefault(client, _Window())
+            window.shared = count.count
+            window.synced_at = self._clock()
+            window.ends_at = window.synced_at + count.seconds_left
+        if count.count > self._requests:
+            raise LimitReached(self._requests, math.ceil(count.seconds_left))
+
+    def _unsynced(self, client: str) -> int:
+        """Count a request in this process. The number of requests to add to the shared count now,
+        this one included; 0 if there is time."""
+        with self._lock:
+            now = self._clock()
+            window = self._windows.get(client)
+            if window is None or now >= window.ends_at:
+                window = self._windows[client] = _Window()
+                while len(self._windows) > _MAX_CLIENTS:
+                    self._windows.popitem(last=False)
+            self._windows.move_to_end(client)
+            window.unsynced += 1
+            is_due = now - window.synced_at >= SYNC_SECONDS
+            if not is_due and window.shared + window.unsynced <= EXACT_FROM * self._requests:
+                return 0
+            times, window.unsynced = window.unsynced, 0
+            return times
+
+    def login(self, client: str) -> None:
+        """Count a login attempt of `client`. Raises LimitReached beyond LOGIN_ATTEMPTS a minute."""
+        self._spend(f"logins:{client}", LOGIN_ATTEMPTS)
+
+    def wrong_key(self, client: str) -> None:
+        """Count a wrong key of `client`. Raises LimitReached beyond WRONG_KEYS a minute."""
+        self._spend(f"wrong-keys:{client}", WRONG_KEYS)
 
     @contextmanager
     def lookup(self, client: str, calls: int = 1) -> Iterator[None]:
-        """Around something for which `client` lets Twitch be asked about so many times.
+        """Charge `client` for about `calls` requests to Twitch, made within this context.
 
-        Raises LimitReached; and TwitchBusy, at once, where so many do it now that further ones
-        would take the threads that answer webhooks.
+        Raises LimitReached; and TwitchBusy, at once, while so many lookups are running that one
+        more would take a thread that answers webhooks.
         """
         self._spend(f"lookups:{client}", self._lookups, calls)
-        self._spend("lookups", LOOKUPS_OF_ALL * self._lookups, calls)
+        kind, factor = "addresses", LOOKUPS_OF_ADDRESSES
+        if client.startswith("key:"):
+            kind, factor = "keys", LOOKUPS_OF_KEYS
+        self._spend(f"lookups of {kind}", factor * self._lookups, calls)
         if not self._free.acquire(blocking=False):
-            raise TwitchBusy("Twitch is being asked as much as it can be at once.", _BUSY_SECONDS)
+            raise TwitchBusy("Too many lookups at Twitch are running.", _BUSY_SECONDS)
         try:
             yield
         finally:
