@@ -10,16 +10,17 @@ from streamwatch.api import (
     arguments,
     auth,
     blueprint,
+    calendar,
     context,
     errors,
     event_stream,
     events,
-    feeds,
     health,
     metrics,
     middleware,
     rate_limits,
     responses,
+    rss,
     streamers,
     streams,
     webhooks,
@@ -32,7 +33,18 @@ from streamwatch.dashboard.login_session import current_session
 from streamwatch.settings import Settings, from_env
 from streamwatch.worker.process import start_in_thread
 
-RESOURCES = (health, streamers, streams, events, analytics, event_stream, feeds, admin, metrics)
+RESOURCES = (
+    health,
+    streamers,
+    streams,
+    events,
+    analytics,
+    event_stream,
+    rss,
+    calendar,
+    admin,
+    metrics,
+)
 """The modules whose `blueprint` is served and documented, in the order of the documentation."""
 
 

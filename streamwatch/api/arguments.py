@@ -1,11 +1,11 @@
-"""What comes in, checked: path parameters by converters, query and JSON body by schemas."""
+"""Validation of input: path parameters by converters, query and JSON body by schemas."""
 
 from collections.abc import Iterator
 from typing import Any, NoReturn
 
 import marshmallow as ma
 import orjson
-from flask import Flask, Request, request
+from flask import Flask, Request
 from marshmallow.exceptions import SCHEMA
 from webargs.flaskparser import FlaskParser, is_json_request
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
@@ -17,7 +17,7 @@ from streamwatch.domain.eventsub import LOGIN
 from streamwatch.domain.models import EventType
 
 MAX_BODY_BYTES = 1024 * 1024
-"""Of any body but the webhook's, whose limit is its own."""
+"""The limit of all bodies but the webhook's."""
 
 NOT_A_LOGIN = "Not a login: 1 to 25 letters, digits or _."
 
@@ -52,7 +52,7 @@ CONVERTERS = {
     "login": (LoginConverter, LOGIN_SCHEMA),
     "event_type": (EventTypeConverter, EVENT_TYPE_SCHEMA),
 }
-"""By the name they have in a rule; and what documents them."""
+"""The converter and its documentation, by the name in a URL rule."""
 
 
 def register(app: Flask) -> None:
@@ -72,16 +72,8 @@ def _check_login(value: str) -> None:
         raise ma.ValidationError(f"{value[:64]!r}: {NOT_A_LOGIN}")
 
 
-_MOST_REMEMBERED, _LONGEST_REMEMBERED = 1000, 200
-"""Queries, and the bytes of one."""
-
-
 class Parser(FlaskParser):
-    """webargs' parser, with orjson (which bounds nesting) and problems as this API tells them."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._good_queries: dict[tuple[Any, bytes], dict[str, Any]] = {}
+    """webargs' parser, with orjson, which bounds nesting, and with the problems of this API."""
 
     def _raw_load_json(self, req: Request) -> Any:
         if not is_json_request(req):
@@ -91,33 +83,12 @@ class Parser(FlaskParser):
         except orjson.JSONDecodeError:
             raise BadRequest("The body is not JSON.") from None
 
-    def parse(
-        self,
-        argmap: Any,
-        req: Request | None = None,
-        *,
-        location: str | None = None,
-        **options: Any,
-    ) -> Any:
-        """What a request says. A query that was found good is not checked again: the same ones come
-        again and again."""
-        asked = request.query_string
-        if location != "query" or len(asked) > _LONGEST_REMEMBERED:
-            return super().parse(argmap, req, location=location, **options)
-        known = self._good_queries.get((argmap, asked))
-        if known is None:
-            if len(self._good_queries) >= _MOST_REMEMBERED:
-                self._good_queries.clear()
-            known = super().parse(argmap, req, location=location, **options)
-            self._good_queries[argmap, asked] = known
-        return dict(known)
-
     def handle_error(self, error: ma.ValidationError, *_: Any, **__: Any) -> NoReturn:
         raise InvalidRequest(list(_faults(error.messages_dict))) from None
 
 
 def _faults(messages: dict[str, Any]) -> Iterator[Fault]:
-    """The nested messages of marshmallow, the location outermost, in a row."""
+    """Flatten the nested messages of marshmallow, whose outermost level is the location."""
     for location, nested in messages.items():
         place = "body" if location == "json" else location
         for path, detail in _leaves(nested, ()):

@@ -1,7 +1,8 @@
-"""Lists as CSV, written as they are read: any length, in little memory."""
+"""Lists as CSV, streamed while they are read, so that any length needs little memory."""
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import Any
@@ -14,22 +15,24 @@ CSV = "text/csv; charset=utf-8"
 JSON_NAME, CSV_NAME = "json", "csv"
 
 SCHEMA = {"type": "string"}
-"""What OpenAPI says of it."""
+"""The OpenAPI schema."""
 
 _CHUNK_ROWS = 200
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = re.compile(r"(^|[;\r\n])(?=[ \t]*[=+\-@]|[\t\r])")
+"""Where a spreadsheet would read a formula: at the start of a cell, and after the characters that
+some spreadsheets take for its end."""
 
 
 def is_wanted(format_name: str | None) -> bool:
-    """Whether CSV was asked for: by the query's `format`, or else by Accept."""
+    """Whether CSV is asked for: by the query parameter `format`, or without it by Accept."""
     if format_name is not None:
         return format_name == CSV_NAME
     return request.accept_mimetypes.best_match(["application/json", "text/csv"]) == "text/csv"
 
 
 def csv_response(name: str, columns: Iterable[str], rows: Iterable[Document]) -> Response:
-    """These columns of the rows, as a file. The first row is read before anything is answered, so
-    that a database which is down is told as an error and not as a short file."""
+    """These columns of the rows, as a file. The first row is read before the response starts, so
+    that a database which is down causes an error and not a short file."""
     rows = iter(rows)
     first = list(_take(rows, 1))
     body = _written(list(columns), chain(first, rows))
@@ -50,12 +53,10 @@ def _written(columns: list[str], rows: Iterator[Document]) -> Iterator[str]:
 
 
 def _cell(value: Any) -> Any:
-    """Text that a spreadsheet would run as a formula is quoted: titles are written by strangers."""
+    """Put a quote before text that a spreadsheet would run: titles are written by strangers."""
     if isinstance(value, list):
         value = ", ".join(value)
-    if isinstance(value, str) and value.startswith(_FORMULA):
-        return f"'{value}"
-    return value
+    return _FORMULA.sub(r"\1'", value) if isinstance(value, str) else value
 
 
 def _take(rows: Iterator[Document], count: int) -> Iterator[Document]:

@@ -1,47 +1,163 @@
-"""RSS 2.0 (https://www.rssboard.org/rss-specification)."""
+"""RSS of the streams that started, of all streamers or of one."""
 
-import re
-from collections.abc import Iterable
+import logging
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from email.utils import format_datetime
-from xml.etree import ElementTree as ET
+from itertools import chain
 
-_ATOM = "http://www.w3.org/2005/Atom"
-_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""What XML 1.0 cannot hold, and a title on Twitch may."""
+import marshmallow as ma
+from flask import Response, request, url_for
+from marshmallow import fields, validate
+
+from streamwatch.analytics.base import AnalyticsUnavailable
+from streamwatch.api import rss_document
+from streamwatch.api.auth import KEY_PARAMETER
+from streamwatch.api.blueprint import Blueprint
+from streamwatch.api.context import services
+from streamwatch.domain.models import EventType, StreamEvent
+from streamwatch.services.errors import NotMonitored, UnknownStreamer
+
+log = logging.getLogger(__name__)
+
+blueprint = Blueprint("rss", __name__, url_prefix="/feeds", description="RSS.")
+
+RSS = "application/rss+xml"
+_EVENTS_A_STREAM = 3
+"""Start, end and now and then a change: so many events are read for each item of a streamer."""
+
+
+class FeedQuery(ma.Schema):
+    limit = fields.Integer(load_default=50, validate=validate.Range(1, 500))
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
-    """`id` is the same whenever the same thing is told."""
+class StreamDetails:
+    """The last known title and category of a stream, and since when they are known."""
 
-    id: str
-    title: str
-    link: str
-    description: str
-    at: datetime
-    category: str | None = None
+    title: str | None
+    category: str | None
+    updated_at: datetime
 
 
-def document(title: str, description: str, url: str, link: str, items: Iterable[Item]) -> bytes:
-    """A channel that is served at `url` and is about what is at `link`."""
-    ET.register_namespace("atom", _ATOM)
-    root = ET.Element("rss", version="2.0")
-    channel = ET.SubElement(root, "channel")
-    _add(channel, title=title, link=link, description=description)
-    ET.SubElement(channel, f"{{{_ATOM}}}link", href=url, rel="self", type="application/rss+xml")
-    for item in items:
-        element = ET.SubElement(channel, "item")
-        _add(element, title=item.title, link=item.link, description=item.description)
-        ET.SubElement(element, "guid", isPermaLink="false").text = item.id
-        _add(element, pubDate=format_datetime(item.at))
-        if item.category:
-            _add(element, category=item.category)
-    text: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
-    return text
+@blueprint.get("/live.rss")
+@blueprint.arguments(FeedQuery, location="query")
+@blueprint.response(200, {"type": "string"}, description="RSS 2.0", content_type=RSS)
+@blueprint.problems(503)
+def live_rss(query: dict[str, int]) -> Response:
+    """Streams of all streamers, as RSS
+
+    The newest streams, by their start.
+    """
+    events = services().events.of_type(EventType.ONLINE, query["limit"])
+    return _response(
+        "StreamWatch: live streams",
+        "Streams of all monitored streamers.",
+        url_for("dashboard.show_live", _external=True),
+        events,
+    )
 
 
-def _add(parent: ET.Element, **texts: str) -> None:
-    for name, text in texts.items():
-        ET.SubElement(parent, name).text = _NOT_XML.sub("\N{REPLACEMENT CHARACTER}", text)
+@blueprint.get("/streamer/<login:username>.rss")
+@blueprint.arguments(FeedQuery, location="query")
+@blueprint.response(200, {"type": "string"}, description="RSS 2.0", content_type=RSS)
+@blueprint.problems(404, 503)
+def streamer_rss(query: dict[str, int], username: str) -> Response:
+    """Streams of a streamer, as RSS
+
+    The newest streams, by their start.
+    """
+    limit = query["limit"]
+    events = services().events.of_streamer(username, _EVENTS_A_STREAM * limit)
+    streamer = services().streamers.find(username)
+    if not events and streamer is None:
+        raise NotMonitored(username.lower())
+    online = [event for event in events if event.event_type is EventType.ONLINE]
+    name = events[0].broadcaster_name if events else username
+    return _response(
+        f"{name} on Twitch",
+        f"Streams of {name}.",
+        url_for("dashboard.show_streamer", login=username.lower(), _external=True),
+        online[:limit],
+    )
+
+
+def _response(title: str, description: str, link: str, events: Sequence[StreamEvent]) -> Response:
+    details = _details(events)
+    items = [_item(event, details.get(event.stream_id or "")) for event in events]
+    body = rss_document.document(
+        title=title, description=description, url=_own_url(), link=link, items=items
+    )
+    response = Response(body, content_type=RSS)
+    times = chain(
+        (event.timestamp for event in events), (known.updated_at for known in details.values())
+    )
+    response.last_modified = max(times, default=None)
+    return for_readers(response)
+
+
+def _item(event: StreamEvent, details: StreamDetails | None) -> rss_document.Item:
+    category = details.category if details else None
+    started = f"{event.broadcaster_name} went live"
+    return rss_document.Item(
+        id=event.id,
+        title=f"{started}: {category}" if category else started,
+        link=f"https://www.twitch.tv/{event.broadcaster_login}",
+        description=(details and details.title) or f"{started}.",
+        at=event.timestamp,
+        category=category,
+    )
+
+
+def _details(events: Sequence[StreamEvent]) -> dict[str, StreamDetails]:
+    """What is known of the streams of these events, by stream id. Live streams are in the status,
+    ended ones in the analytics; while those are down, their items have no title and category."""
+    wanted = {event.stream_id for event in events if event.stream_id}
+    found = {
+        status.stream.id: StreamDetails(
+            status.stream.title, status.stream.game_name, status.last_updated
+        )
+        for status in services().status.live()
+        if status.stream and status.stream.id in wanted
+    }
+    ended = {event.broadcaster_login for event in events if event.stream_id not in found}
+    try:
+        found.update(_recorded_details(ended, wanted - found.keys(), len(events)))
+    except AnalyticsUnavailable as error:
+        log.warning("RSS without the titles of ended streams: %s", error)
+    return found
+
+
+def _recorded_details(
+    logins: Iterable[str], wanted: set[str], limit: int
+) -> dict[str, StreamDetails]:
+    found: dict[str, StreamDetails] = {}
+    for login in logins:
+        try:
+            _, sessions = services().analytics_queries.sessions(login, limit)
+        except UnknownStreamer:
+            continue
+        for session in sessions:
+            last = session.sample_totals.last
+            if last and session.stream_id in wanted:
+                found[session.stream_id] = StreamDetails(
+                    last.title, last.category_name, session.seen_at
+                )
+    return found
+
+
+def _own_url() -> str:
+    """The URL of this feed, without the key of whoever reads it."""
+    arguments = [
+        (name, value) for name, value in request.args.items(multi=True) if name != KEY_PARAMETER
+    ]
+    return url_for(
+        request.endpoint or "", _external=True, **dict(request.view_args or {}), **dict(arguments)
+    )
+
+
+def for_readers(response: Response) -> Response:
+    """Let a feed reader validate its copy. It asks every few minutes: 304 if nothing changed."""
+    response.headers["Cache-Control"] = "private, no-cache"
+    response.add_etag()
+    return response

@@ -21,5 +21,5 @@ def list_live_streams() -> Response:
 
     Most viewers first.
     """
-    live = [status_document(status) for status in services().status.live()]
+    live = [status_document(item.status) for item in services().live_directory.find()]
     return jsonify(live_streams=live, count=len(live))

@@ -1,4 +1,4 @@
-"""Who is live, as somebody looks at it: searched, sorted, summed up."""
+"""The live streams: searched, filtered by category, sorted, and summed up."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -19,7 +19,7 @@ class Order(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LiveStream:
-    """A status that is live, with its stream."""
+    """The status of a live streamer, with its stream."""
 
     status: StreamStatus
     stream: Stream
@@ -27,8 +27,8 @@ class LiveStream:
 
 @dataclass(frozen=True, slots=True)
 class LiveListing:
-    """`streams` are those that were asked for; the figures are of all who are live. `categories`
-    are those that are on, by how many stream them, the most first."""
+    """`streams` are those that were searched for; the numbers are of all live streams.
+    `categories` has the number of streams of each category, the largest first."""
 
     streams: list[LiveStream]
     live: int
@@ -38,41 +38,61 @@ class LiveListing:
 
 
 class LiveDirectory:
-    """Reads who is live."""
+    """Finds live streams."""
 
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
 
+    def find(
+        self, search: str = "", category: str = "", order: Order = Order.VIEWERS
+    ) -> list[LiveStream]:
+        """The live streams of `category` whose streamer, title or tags contain `search`; "" matches
+        all. Upper and lower case are the same."""
+        return _find(self._live(), search, category, order)
+
     def look(
         self, search: str = "", category: str = "", order: Order = Order.VIEWERS
     ) -> LiveListing:
-        """All live streams of `category` whose streamer, title or tags have `search` in them; ""
-        is any."""
-        live = [
+        """What `find` finds, with the sums over all live streams."""
+        live = self._live()
+        categories = Counter(item.stream.game_name for item in live if item.stream.game_name)
+        return LiveListing(
+            streams=_find(live, search, category, order),
+            live=len(live),
+            viewers=sum(item.stream.viewer_count or 0 for item in live),
+            monitored=len(self._storage.streamers()),
+            categories=dict(sorted(categories.items(), key=lambda item: (-item[1], item[0]))),
+        )
+
+    def _live(self) -> list[LiveStream]:
+        return [
             LiveStream(status, status.stream) for status in self._storage.live() if status.stream
         ]
-        found = [one for one in live if _matches(one, search.casefold().strip(), category)]
-        named = Counter(one.stream.game_name for one in live if one.stream.game_name)
-        return LiveListing(
-            streams=sorted(found, key=_KEYS[order]),
-            live=len(live),
-            viewers=sum(one.stream.viewer_count or 0 for one in live),
-            monitored=len(self._storage.streamers()),
-            categories=dict(sorted(named.items(), key=lambda item: (-item[1], item[0]))),
-        )
 
 
 _KEYS: dict[Order, Callable[[LiveStream], Any]] = {
-    Order.VIEWERS: lambda one: -(one.stream.viewer_count or 0),
-    Order.NEWEST: lambda one: -one.stream.started_at.timestamp(),
-    Order.LONGEST: lambda one: one.stream.started_at,
-    Order.NAME: lambda one: one.status.login,
+    Order.VIEWERS: lambda item: -(item.stream.viewer_count or 0),
+    Order.NEWEST: lambda item: -item.stream.started_at.timestamp(),
+    Order.LONGEST: lambda item: item.stream.started_at,
+    Order.NAME: lambda item: item.status.login,
 }
 
 
-def _matches(one: LiveStream, search: str, category: str) -> bool:
-    if category and one.stream.game_name != category:
-        return False
-    status, stream = one.status, one.stream
+def _find(live: list[LiveStream], search: str, category: str, order: Order) -> list[LiveStream]:
+    search, category = search.casefold().strip(), category.casefold()
+    found = [
+        item
+        for item in live
+        if _contains(item, search) and (not category or _category(item) == category)
+    ]
+    return sorted(found, key=_KEYS[order])
+
+
+def _category(item: LiveStream) -> str:
+    return (item.stream.game_name or "").casefold()
+
+
+def _contains(item: LiveStream, search: str) -> bool:
+    status, stream = item.status, item.stream
     texts = (status.login, status.display_name, stream.title or "", *(stream.tags or ()))
     return any(search in text.casefold() for text in texts)

@@ -336,11 +336,24 @@ def test_all_snapshots_as_csv(world: World) -> None:
     assert len(table(world, "/analytics/snapshots?format=csv&broadcaster_login=cool_user")) == 1200
 
 
-def test_a_title_is_no_formula_in_csv(world: World) -> None:
-    dangerous = '=HYPERLINK("https://evil.example")'
-    keep(world, snapshot("s1", 0, 5, title=dangerous))
+@pytest.mark.parametrize(
+    ("title", "cell"),
+    [
+        ('=HYPERLINK("https://evil.example")', '\'=HYPERLINK("https://evil.example")'),
+        ("+1", "'+1"),
+        ("-1", "'-1"),
+        ("@SUM(A1)", "'@SUM(A1)"),
+        ("\t=1", "'\t=1"),
+        (" =1", "' =1"),
+        ("hello;=1", "hello;'=1"),
+        ("hello\n@SUM(A1)", "hello\n'@SUM(A1)"),
+        ("C++ and a-b = c", "C++ and a-b = c"),
+    ],
+)
+def test_a_title_is_no_formula_in_csv(world: World, title: str, cell: str) -> None:
+    keep(world, snapshot("s1", 0, 5, title=title))
     [row] = table(world, "/analytics/snapshots?format=csv")
-    assert row["title"] == f"'{dangerous}"
+    assert row["title"] == cell
 
 
 # Without the analytics

@@ -1,4 +1,4 @@
-"""RSS, as a reader sees it."""
+"""RSS and calendars, as a reader gets them."""
 
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -7,6 +7,7 @@ from xml.etree import ElementTree as ET
 import pytest
 from werkzeug.test import TestResponse
 
+from streamwatch.analytics.base import AnalyticsUnavailable
 from streamwatch.domain.models import User
 from tests import messages
 from tests.api.world import World, problem
@@ -75,6 +76,69 @@ def test_a_streamers_feed_tells_of_them_alone(lively: World) -> None:
     lively.twitch.add_user("quiet")
     lively.post("/streamers/quiet")
     assert items(lively.get("/feeds/streamer/quiet.rss")) == []
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_an_item_keeps_title_and_category_of_a_stream_that_has_ended(
+    lively: World, path: str
+) -> None:
+    [before] = items(lively.get(path))
+    lively.send(messages.offline(SHROUD, "9001"))
+    lively.app.extensions["streamwatch"].projector.run_once()
+    assert items(lively.get(path)) == [before]
+
+
+def test_without_analytics_ended_streams_are_items_without_details(
+    lively: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lively.send(messages.offline(SHROUD, "9001"))
+
+    def fail(*_: Any) -> Any:
+        raise AnalyticsUnavailable("down")
+
+    monkeypatch.setattr(lively.analytics, "find", fail)
+    [item] = items(lively.get("/feeds/live.rss"))
+    assert item["title"] == "Shroud went live"
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_a_limit_bounds_the_items(lively: World, path: str) -> None:
+    lively.send(messages.offline(SHROUD, "9001"))
+    lively.send(messages.online(SHROUD, "9002"))
+    assert len(items(lively.get(f"{path}?limit=1"))) == 1
+    assert len(items(lively.get(f"{path}?limit=500"))) == 2
+    for limit in (0, 501):
+        problem(lively.get(f"{path}?limit={limit}"), 422)
+
+
+@pytest.mark.parametrize(
+    ("path", "page"),
+    [(PATHS[0], "/dashboard/"), (PATHS[1], "/dashboard/streamer/shroud")],
+)
+def test_a_channel_links_to_its_page_and_its_own_address(
+    lively: World, path: str, page: str
+) -> None:
+    channel = ET.fromstring(lively.get(f"{path}?limit=7").data)[0]  # noqa: S314  our own
+    assert channel.findtext("link") == f"http://localhost{page}"
+    link = channel.find("{http://www.w3.org/2005/Atom}link")
+    assert link is not None
+    assert link.attrib["href"] == f"http://localhost{path}?limit=7"
+
+
+def test_last_modified_is_the_time_of_the_newest_item_or_detail(lively: World) -> None:
+    response = lively.get("/feeds/live.rss")
+    assert response.last_modified is not None
+    [item] = items(response)
+    assert response.last_modified >= parsedate_to_datetime(item["pubDate"])
+
+
+def test_a_calendar_has_no_control_characters(lively: World) -> None:
+    lively.send(messages.offline(SHROUD, "9001"))
+    lively.app.extensions["streamwatch"].projector.run_once()
+    response = lively.get("/feeds/streamer/shroud.ics")
+    assert response.content_type == "text/calendar; charset=utf-8"
+    assert "SUMMARY:Shroud: A < B & C \r\n" in response.text
+    assert "\x0b" not in response.text
 
 
 def test_nobody_of_whom_anything_is_known_is_404(world: World) -> None:

@@ -1,0 +1,82 @@
+"""A streamer's streams as a calendar (RFC 5545)."""
+
+import re
+
+import marshmallow as ma
+from flask import Response
+from icalendar import Calendar, Event
+from marshmallow import fields, validate
+
+from streamwatch.api.blueprint import Blueprint
+from streamwatch.api.context import services
+from streamwatch.api.rss import for_readers
+from streamwatch.domain.sessions import StreamSession
+from streamwatch.services.errors import UnknownStreamer
+
+blueprint = Blueprint("calendar", __name__, url_prefix="/feeds", description="Calendars.")
+
+ICS = "text/calendar; charset=utf-8"
+
+_CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+"""Not allowed in a text of RFC 5545, and a title on Twitch may have them."""
+
+
+class CalendarQuery(ma.Schema):
+    limit = fields.Integer(load_default=50, validate=validate.Range(1, 500))
+
+
+@blueprint.get("/streamer/<login:username>.ics")
+@blueprint.arguments(CalendarQuery, location="query")
+@blueprint.response(200, {"type": "string"}, description="iCalendar", content_type=ICS)
+@blueprint.problems(404, 503)
+def streamer_ics(query: dict[str, int], username: str) -> Response:
+    """Streams of a streamer, as a calendar
+
+    The newest streams, by their start.
+    """
+    name, sessions = _sessions(username, query["limit"])
+    calendar = Calendar()
+    calendar.add("prodid", "-//StreamWatch//EN")
+    calendar.add("version", "2.0")
+    calendar.add("x-wr-calname", _text(f"{name} on Twitch"))
+    for session in sessions:
+        calendar.add_component(_event(session))
+    return for_readers(Response(calendar.to_ical(), content_type=ICS))
+
+
+def _sessions(login: str, limit: int) -> tuple[str, list[StreamSession]]:
+    """The streamer's name and newest sessions; a monitored streamer may have none yet."""
+    try:
+        stats = services().analytics_queries.stats(login)
+    except UnknownStreamer:
+        monitored = services().streamers.find(login)
+        if monitored is None:
+            raise
+        return monitored.display_name, []
+    _, sessions = services().analytics_queries.sessions(login, limit)
+    return stats.identity.latest_name.name, sessions
+
+
+def _event(session: StreamSession) -> Event:
+    """The calendar's event of a session; an ongoing one ends when it was last seen."""
+    sums, last = session.sample_totals.sums, session.sample_totals.last
+    event = Event()
+    event.add("uid", f"{session.stream_id}@streamwatch")
+    event.add("dtstamp", session.seen_at)
+    event.add("dtstart", session.started_at)
+    event.add("dtend", session.ended_at or session.seen_at)
+    title = last.title if last else None
+    name = session.broadcaster_name
+    event.add("summary", _text(f"{name}: {title}" if title else name))
+    if sums.average is not None:
+        event.add(
+            "description", f"{sums.average:,.0f} viewers on average, {sums.max_viewers:,} at most."
+        )
+    if last and last.category_name:
+        event.add("categories", [_text(last.category_name)])
+    event.add("url", f"https://www.twitch.tv/{session.broadcaster_login}")
+    return event
+
+
+def _text(text: str) -> str:
+    return _CONTROL_CHARACTERS.sub("", text)
