@@ -28,6 +28,9 @@ REPLAY_WINDOW = timedelta(minutes=10)
 
 MAX_BODY_BYTES = 64 * 1024
 
+MAX_DEPTH = 32
+"""How many objects and arrays of a body may be inside each other."""
+
 LOGIN = re.compile(r"[A-Za-z0-9_]{1,25}", re.ASCII)
 
 MESSAGE_ID = "Twitch-Eventsub-Message-Id"
@@ -159,6 +162,7 @@ def decode_object(body: bytes) -> dict[str, Any]:
     try:
         text = body.decode()
         payload = _JSON.decode(text)
+        _check_depth(payload)
         if "\\" in text:
             _check_texts(payload)
     except (ValueError, RecursionError):
@@ -166,6 +170,22 @@ def decode_object(body: bytes) -> dict[str, Any]:
     if not isinstance(payload, dict):
         raise MalformedMessage("The body is not a JSON object.")
     return payload
+
+
+def _check_depth(payload: Any) -> None:
+    """Refuse deeper nesting than MAX_DEPTH: other JSON libraries have limits of their own."""
+    level = [payload]
+    for _ in range(MAX_DEPTH):
+        level = [
+            item
+            for value in level
+            if isinstance(value, dict | list)
+            for item in (value.values() if isinstance(value, dict) else value)
+            if isinstance(item, dict | list)
+        ]
+        if not level:
+            return
+    raise ValueError("nested too deeply")
 
 
 def _int64(digits: str) -> int:
