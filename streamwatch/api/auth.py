@@ -177,12 +177,15 @@ def _challenges() -> Iterator[WWWAuthenticate]:
 
 
 def _is_cross_origin() -> bool:
-    """Whether a page of another site sent the request. A browser says so in Sec-Fetch-Site
-    (https://developer.mozilla.org/docs/Web/HTTP/Headers/Sec-Fetch-Site) and in Origin; other
-    programs send neither."""
+    """Whether a page of another site sent the request.
+
+    A browser says so in Sec-Fetch-Site, which no page can set
+    (https://developer.mozilla.org/docs/Web/HTTP/Headers/Sec-Fetch-Site), or, over plain HTTP, in
+    Origin. Other programs send neither.
+    """
     site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
-    if site is not None and site not in {"same-origin", "none"}:
-        return True
+    if site is not None:
+        return site not in {"same-origin", "none"}
     if origin is None:
         return False
     try:

@@ -88,7 +88,7 @@ class RateLimits:
             return
         name = f"requests:{client}"
         try:
-            count = self._coordination.use(name, WINDOW_SECONDS, times)
+            count = self._coordination.increment_window(name, WINDOW_SECONDS, times)
         except StorageUnavailable as error:
             log.warning("Requests are not counted now: %s", error)
             return

@@ -137,7 +137,7 @@ def test_all_clients_together_leave_something_of_twitchs_budget() -> None:
 
 
 class Uncounting(MemoryCoordination):
-    def use(self, name: str, seconds: float, times: int = 1) -> WindowCount:
+    def increment_window(self, name: str, seconds: float, times: int = 1) -> WindowCount:
         raise StorageUnavailable("connection refused")
 
 
