@@ -102,9 +102,10 @@ def test_an_entry_is_set_aside_as_it_was_stored(storage: RedisStorage) -> None:
 def test_consumers_of_processes_that_ended_are_forgotten(
     storage: RedisStorage, client: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    tell(storage, "e1")
-    read(storage, consumer="has something pending")
-    read(storage, consumer="has nothing")
+    tell(storage, "e1", "e2")
+    read(storage, consumer="has something pending", count=1)
+    [entry] = read(storage, consumer="has nothing")
+    storage.feed.acknowledge("reader", [entry.id])
     storage.feed.trim()
     assert len(client.xinfo_consumers(FEED, "reader")) == 2
 
