@@ -1,5 +1,5 @@
 """The image without an engine: the Dockerfile's steps in a clean folder, and its command in it as
-an unprivileged user who may write nothing but TMPDIR."""
+an unprivileged user who may write to the volume and TMPDIR only."""
 
 import json
 import os
@@ -19,25 +19,25 @@ import requests
 from tests.processes import ROOT, free_port
 from tests.waiting import wait_for
 
-pytestmark = pytest.mark.xdist_group("image")  # one build for all of them
+pytestmark = [pytest.mark.xdist_group("image"), pytest.mark.timeout(300)]  # one build for all
 
 AS_NOBODY = [
     *("setpriv", "--reuid=10001", "--regid=10001", "--clear-groups"),
     *("--inh-caps=-all,+dac_read_search", "--ambient-caps=-all,+dac_read_search"),
 ]
-"""The image's user, whom only root can be. May read what root may, where Python itself may be, and
-write nothing."""
+"""Runs a command as the image's user, which only root can do. The user may read what root may,
+because Python itself may be in root's home, but write only to its own files."""
 
 
 def instructions() -> list[tuple[str, str]]:
-    """The Dockerfile, its continued lines joined."""
+    """The instructions of the Dockerfile with their arguments."""
     text = (ROOT / "Dockerfile").read_text().replace("\\\n", " ")
     lines = [line for line in text.splitlines() if line and not line.startswith("#")]
     return [(line.split(" ", 1)[0], line.split(" ", 1)[1]) for line in lines]
 
 
 def context() -> set[str]:
-    """What .dockerignore lets into a build."""
+    """The files that .dockerignore lets into a build."""
     lines = (ROOT / ".dockerignore").read_text().splitlines()
     assert lines[0] == "*"
     return {line[1:] for line in lines if line.startswith("!")}
@@ -45,7 +45,7 @@ def context() -> set[str]:
 
 @dataclass
 class Image:
-    """A build in `root`, in place of `/`."""
+    """A build in the folder `root` instead of `/`."""
 
     root: Path
     workdir: Path = Path("/")
@@ -54,8 +54,12 @@ class Image:
     user: str = ""
 
     def at(self, path: str) -> Path:
-        """Where a path of the image is."""
+        """The place of a path of the image."""
         return self.root / str(self.workdir / path).lstrip("/")
+
+    @property
+    def data(self) -> Path:
+        return self.root / "data"
 
     def do(self, name: str, rest: str) -> None:
         match name:
@@ -73,7 +77,7 @@ class Image:
             case "CMD":
                 self.command = json.loads(rest)
             case _:
-                assert name in ("FROM", "EXPOSE", "STOPSIGNAL")
+                assert name in ("FROM", "EXPOSE", "STOPSIGNAL", "VOLUME")
 
     def copy(self, rest: str) -> None:
         if rest.startswith("--from=build "):
@@ -91,7 +95,11 @@ class Image:
                 shutil.copy(ROOT / source, to or self.at(target))
 
     def run(self, rest: str) -> None:
-        if rest.startswith("useradd"):
+        if rest.startswith("useradd"):  # and the folder of the volume
+            assert "install -d -m 700 -o 10001 -g 10001 /data" in rest
+            self.data.mkdir(mode=0o700, exist_ok=True)
+            if os.geteuid() == 0:
+                os.chown(self.data, 10001, 10001)
             return
         path = f"{Path(sys.base_prefix) / 'bin'}:{os.environ['PATH']}"
         command = re.sub(r"(?<![\w.])/opt/", f"{self.root}/opt/", rest)
@@ -100,7 +108,7 @@ class Image:
             cwd=self.at(""),
             env=os.environ | {"PATH": path, "PIP_DISABLE_PIP_VERSION_CHECK": "1"},
             check=True,
-            timeout=110,
+            timeout=280,
         )
 
 
@@ -115,11 +123,11 @@ def image() -> Iterator[Image]:
         yield built
 
 
-def test_the_image_serves_as_an_unprivileged_user_on_a_read_only_disk(
+def test_the_image_serves_everything_as_an_unprivileged_user_on_a_read_only_disk(
     image: Image, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     assert image.user == str(10001)
-    before = {path for path in image.root.rglob("*") if not path.is_symlink()}
+    before = files(image)
     tmp = image.root / "tmp"
     tmp.mkdir(mode=0o777)
     tmp.chmod(0o777)
@@ -127,6 +135,7 @@ def test_the_image_serves_as_an_unprivileged_user_on_a_read_only_disk(
     path = image.environment.pop("PATH").replace("/opt/", f"{image.root}/opt/")
     environment = image.environment | {
         "PATH": path.replace("$PATH", "/usr/bin:/bin"),
+        "DATA_DIR": str(image.data),
         "PORT": str(port),
         "TMPDIR": str(tmp),
     }
@@ -142,16 +151,27 @@ def test_the_image_serves_as_an_unprivileged_user_on_a_read_only_disk(
             stderr=file,
         )
     try:
-        wait_for(lambda: answers(port, "/health/live") or process.poll() is not None, 30)
+        wait_for(lambda: answers(port, "/health/live") or process.poll() is not None, 60)
         assert process.poll() is None, log.read_text()
-        for page in ("/health", "/docs", "/openapi.json", "/metrics", "/dashboard"):
+        for page in ("/health", "/docs", "/openapi.json", "/metrics", "/dashboard/setup"):
             assert answers(port, page), log.read_text()
+        wait_for(lambda: "Ctrl-C stops it" in log.read_text())
     finally:
         process.terminate()
-        assert process.wait(15) == 0
+        assert process.wait(20) == 0
     assert "Traceback" not in log.read_text()
-    after = {path for path in image.root.rglob("*") if not path.is_symlink()}
-    assert after - before == {tmp}
+    assert files(image) - before == {tmp}
+    assert (image.data / "api-key").read_text() in log.read_text()
+    assert (image.data / "appendonlydir").is_dir()
+
+
+def files(image: Image) -> set[Path]:
+    """The files of the image outside of its volume."""
+    return {
+        path
+        for path in image.root.rglob("*")
+        if not path.is_symlink() and image.data not in path.parents
+    }
 
 
 def answers(port: int, path: str) -> bool:
@@ -161,8 +181,8 @@ def answers(port: int, path: str) -> bool:
         return False
 
 
-def test_nothing_but_what_runs_is_in_the_image(image: Image) -> None:
-    assert {path.name for path in image.at("").iterdir()} == {"wsgi.py", "config"}
+def test_the_image_contains_only_what_runs(image: Image) -> None:
+    assert {path.name for path in image.root.iterdir()} <= {"build", "data", "opt", "tmp"}
     assert not list(image.root.rglob(".env"))
     assert not list(image.root.rglob("site-packages/tests"))
 
