@@ -201,7 +201,8 @@ class StreamStatus:
 
     The names are as of `named_at`. `seen_at` is the time at which a poll last saw the stream on,
     `absent_at` that of the first poll since then that did not. A storage sets `is_removed` for a
-    streamer who is no longer monitored, and whose messages may still arrive.
+    streamer who is no longer monitored, and whose messages may still arrive, and `is_returning`
+    for one who was added again, and whose status is hidden until the next change.
     """
 
     user_id: str
@@ -216,6 +217,7 @@ class StreamStatus:
     absent_at: datetime | None = None
     named_at: datetime | None = None
     is_removed: bool = False
+    is_returning: bool = False
 
     @property
     def is_live(self) -> bool:

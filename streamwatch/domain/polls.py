@@ -8,9 +8,10 @@ place if it arrives after all.
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from streamwatch.domain.models import Change, EventType, StreamSnapshot, StreamStatus
+from streamwatch.domain.models import Change, EventType, Stream, StreamSnapshot, StreamStatus
 from streamwatch.domain.observations import SeenAbsent, SeenLive
 from streamwatch.domain.status_update import (
+    MIN_LENGTH,
     StatusUpdate,
     estimated_end,
     estimated_event,
@@ -37,10 +38,11 @@ def seen_live(status: StreamStatus | None, seen: SeenLive) -> Change | None:
         update.set_names(seen.login, seen.display_name, seen.at)
         _insert_online(update, seen, online_at)
         is_sample = _is_on(replay(update.status.timeline), seen)
-    if is_sample:
+    state = replay(update.status.timeline)
+    if is_sample and state.live is not None:
         update.set_names(seen.login, seen.display_name, seen.at)
         update.touch(seen.at)
-        _take_sample(update, seen)
+        _take_sample(update, seen, update.status.stream or state.live)
     return update.change() if is_sample or online_at is not None else None
 
 
@@ -51,9 +53,13 @@ def seen_absent(status: StreamStatus | None, seen: SeenAbsent) -> Change | None:
         known = StreamStatus(seen.user_id, seen.login, seen.display_name, None, seen.at)
         return StatusUpdate(None, known).change()
     state = replay(status.timeline).latest
-    if status.is_removed or state is None or not state.is_on or state.online_at is None:
+    if status.is_removed:
         return None
-    last_seen = max(status.seen_at or state.online_at, state.online_at)
+    if status.is_returning:  # shows the status again, which is not live unless a poll has seen it
+        return StatusUpdate(status, status).change()
+    if state is None or not state.is_on or state.online_at is None:
+        return None
+    last_seen = max(status.seen_at or state.online_at, state.online_at + MIN_LENGTH)
     if seen.at < state.online_at + HELIX_LAG or seen.at <= (status.absent_at or last_seen):
         return None
     update = StatusUpdate(status, status)
@@ -107,25 +113,27 @@ def _online_time(state: Replay, seen: SeenLive) -> datetime | None:
     last = known.last if known else None
     if known is None or last is None:
         return min(stream.started_at, seen.at)
+    if known.online_at is None:  # only its end is known
+        return min(stream.started_at, seen.at)
     if last.type is EventType.ONLINE or is_superseded(stream, state.latest):
         return None
     if seen.at >= last.at + HELIX_LAG or (last.is_estimate and seen.at > last.at):
         return seen.at
-    return None if known.online_at else min(stream.started_at, seen.at)
+    return None
 
 
 def _insert_online(update: StatusUpdate, seen: SeenLive, at: datetime) -> None:
     stream = seen.stream
     start = {"type": stream.type, "started_at": format_time(stream.started_at)}
     event = estimated_event(update.status, EventType.ONLINE, stream.id, at, start, seen.source)
-    update.insert(timeline_entry(event, stream))
+    update.insert(timeline_entry(event, stream), seen.at)
 
 
-def _take_sample(update: StatusUpdate, seen: SeenLive) -> None:
+def _take_sample(update: StatusUpdate, seen: SeenLive, known: Stream) -> None:
     """Update the stream with what the poll shows. Its type stays that of its online message, unless
     Helix shows another type than live."""
-    stream, known = seen.stream, update.status.stream
+    stream = seen.stream
     if stream.type in {"", "live"}:
-        stream = replace(stream, type=known.type if known else "live")
+        stream = replace(stream, type=known.type)
     update.add_sample(snapshot(seen))
     update.set(stream=stream, seen_at=seen.at, absent_at=None)

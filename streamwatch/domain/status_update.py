@@ -1,7 +1,7 @@
 """Collects the changes that one observation makes to a status."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from streamwatch.domain.models import (
@@ -17,8 +17,11 @@ from streamwatch.domain.models import (
     TimelineEntry,
     WatchEnd,
 )
-from streamwatch.domain.timeline import Insertion, MissingEnd, insert
+from streamwatch.domain.timeline import Insertion, MissingEnd, insert, replay
 from streamwatch.domain.times import format_time, parse_time
+
+MIN_LENGTH = timedelta(milliseconds=1)
+"""The least length of a stream whose end is estimated: its end comes after its start."""
 
 ENDED_BY = "ended_by"
 """The field of an estimated end's `data` with the time by which the stream had ended for sure. The
@@ -56,15 +59,19 @@ class StatusUpdate:
         status = self.status
         self._watch_end = WatchEnd(at, stream_id, status.user_id, status.login, status.display_name)
 
-    def insert(self, entry: TimelineEntry) -> bool:
-        """Insert an online or offline into the timeline. False if the timeline has it already."""
+    def insert(self, entry: TimelineEntry, seen_at: datetime | None = None) -> bool:
+        """Insert an online or offline into the timeline. False if the timeline has it already.
+
+        `seen_at` is the time at which a poll has seen the entry's stream.
+        """
         insertion = insert(self.status.timeline, entry)
         if insertion is None:
             return False
         known = self.status
         self._apply(insertion, entry)
         for end in insertion.missing_ends:
-            estimate = timeline_entry(_estimated_end(known, end))
+            last_seen = seen_at if end.stream_id == entry.stream_id else _last_seen(known, end)
+            estimate = timeline_entry(_missing_end(known, end, last_seen))
             estimated = insert(self.status.timeline, estimate)
             if estimated is not None:
                 self._apply(estimated, estimate)
@@ -170,16 +177,20 @@ def estimated_end(
     return estimated_event(status, EventType.OFFLINE, stream_id, last_seen, end)
 
 
-def _estimated_end(status: StreamStatus, end: MissingEnd) -> StreamEvent:
+def _last_seen(status: StreamStatus, end: MissingEnd) -> datetime | None:
+    """The time at which a poll last saw a stream that a later one has replaced."""
+    latest = replay(status.timeline).latest
+    return status.seen_at if latest is not None and latest.stream_id == end.stream_id else None
+
+
+def _missing_end(status: StreamStatus, end: MissingEnd, last_seen: datetime | None) -> StreamEvent:
     """The end of a stream that a later one has replaced."""
-    last_seen = end.online_at
-    if status.seen_at is not None and status.stream and status.stream.id == end.stream_id:
-        last_seen = max(last_seen, status.seen_at)
+    ended_at = max(last_seen or end.online_at, end.online_at + MIN_LENGTH)
     return estimated_end(
         status,
         end.stream_id,
-        min(last_seen, end.next_start),
-        max(end.online_at, end.next_start),
+        min(ended_at, max(end.next_start, end.online_at)),
+        max(end.next_start, end.online_at),
     )
 
 

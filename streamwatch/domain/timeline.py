@@ -39,6 +39,10 @@ from the oldest message to the newest that EventSub's replay window accepts at a
 SAME_OFFLINE = timedelta(minutes=1)
 """Two offlines that name no stream, with no online between, are one event within this time."""
 
+MAX_LATENESS = timedelta(minutes=5)
+"""An offline that names no stream may be that of an estimated end up to this time after it: a later
+one is that of a stream whose start was not observed."""
+
 SAME_ONLINE = timedelta(minutes=5)
 """Two onlines of a stream, with only an estimated end between, are one event within this time:
 Twitch may send an online again under another message id."""
@@ -309,9 +313,9 @@ def is_superseded(stream: Stream, latest: StreamState | None) -> bool:
 
 def _is_same_offline(before: TimelineEntry, entry: TimelineEntry) -> bool:
     """Whether two offlines of a stream, with no online between, are one event."""
-    if entry.stream_id is not None or entry.is_estimate or before.is_estimate:
+    if entry.stream_id is not None or entry.is_estimate:
         return True
-    return entry.at - before.at <= SAME_OFFLINE
+    return entry.at - before.at <= (MAX_LATENESS if before.is_estimate else SAME_OFFLINE)
 
 
 def _is_same_online(state: StreamState, entry: TimelineEntry) -> bool:

@@ -458,7 +458,7 @@ class Storage(ABC):
     @abstractmethod
     def statuses(self, user_ids: Collection[str]) -> dict[str, StreamStatus]:
         """The known statuses by user id, to decide a change on. They include hidden ones, with
-        `is_removed` set while the streamer is not monitored."""
+        `is_removed` set or, where the streamer was added again, `is_returning`."""
 
     @abstractmethod
     def live(self) -> list[StreamStatus]:

@@ -176,7 +176,7 @@ class MemoryStorage(Storage):
                 return open_error
             if change.message_id is not None:
                 self._seen.put(change.message_id, None, SEEN_SECONDS)
-            status = replace(change.status, is_removed=False)
+            status = replace(change.status, is_removed=False, is_returning=False)
             removed = self._is_hidden(status.user_id)
             if removed:
                 self._hidden.put(status.user_id, status, REMOVED_SECONDS)
@@ -204,7 +204,10 @@ class MemoryStorage(Storage):
         if status is not None:
             return status
         hidden = self._hidden.get(user_id)
-        return replace(hidden, is_removed=self._is_hidden(user_id)) if hidden else None
+        if hidden is None:
+            return None
+        is_monitored = user_id in self._streamers
+        return replace(hidden, is_removed=not is_monitored, is_returning=is_monitored)
 
     def _is_hidden(self, user_id: str) -> bool:
         """Whether the streamer was removed, and has not been added again."""

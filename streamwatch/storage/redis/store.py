@@ -165,7 +165,11 @@ class RedisStorage(Storage):
             values = {key: value for key, value in zip(batch, stored, strict=True) if value}
             monitored = self.streamers_by_id(values) if values else {}
             found |= {
-                user_id: replace(codec.read_status(value), is_removed=user_id not in monitored)
+                user_id: replace(
+                    codec.read_status(value),
+                    is_removed=user_id not in monitored,
+                    is_returning=user_id in monitored,
+                )
                 for user_id, value in values.items()
             }
         return found

@@ -89,7 +89,7 @@ class RemovalContract(ContractBase):
 
         assert storage.add_streamers([streamer("1", "ann")]) == {"1"}
         assert storage.status("1") is None
-        assert storage.statuses(["1"]) == {"1": status("1", "ann")}
+        assert storage.statuses(["1"]) == {"1": replace(status("1", "ann"), is_returning=True)}
         store(storage, change(status("1", "ann", version=2)))
 
         assert storage.live() == [status("1", "ann", version=2)]

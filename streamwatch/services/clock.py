@@ -1,0 +1,72 @@
+"""A clock that is corrected by Twitch's."""
+
+import logging
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from threading import Lock
+
+log = logging.getLogger(__name__)
+
+TOLERANCE = timedelta(seconds=2)
+"""A smaller difference is not corrected: a Date header has whole seconds, and answers take time."""
+
+WARN_BEYOND = timedelta(seconds=30)
+"""The difference beyond which the operator is warned."""
+
+
+def system_time() -> datetime:
+    """The time of this machine."""
+    return datetime.now(UTC)
+
+
+class CorrectedClock:
+    """The time of `clock` plus the offset of Twitch's clock, as far as it is known.
+
+    Twitch's answers have a Date header, which gives the offset to about a second. An EventSub
+    message is never from the future, which gives a lower bound. Each process has its own offset,
+    0 before its first answer or message. Safe for threads.
+    """
+
+    def __init__(self, clock: Callable[[], datetime] = system_time) -> None:
+        self._clock = clock
+        self._lock = Lock()
+        self._offset = timedelta(0)
+        self._is_warned = False
+
+    def __call__(self) -> datetime:
+        return self._clock() + self._offset
+
+    @property
+    def offset(self) -> timedelta:
+        """Twitch's time minus the time of this machine."""
+        return self._offset
+
+    def observe_answer(self, date: datetime, seconds: float) -> None:
+        """Correct the clock by the Date header of an answer that arrived now, `seconds` after its
+        request was sent."""
+        # The header is cut to whole seconds, and was written some time within the request.
+        error = timedelta(seconds=0.5) + timedelta(seconds=seconds / 2)
+        with self._lock:
+            offset = date + error - self._clock()
+            within = TOLERANCE + timedelta(seconds=seconds / 2)
+            if abs(offset - self._offset) > within:
+                self._set(offset if abs(offset) > within else timedelta(0))
+
+    def observe_message(self, sent_at: datetime) -> None:
+        """Correct the clock by the timestamp of an authentic message that arrived now."""
+        with self._lock:
+            offset = sent_at - self._clock()
+            if offset > self._offset + TOLERANCE:
+                self._set(offset)
+
+    def _set(self, offset: timedelta) -> None:
+        self._offset = offset
+        is_far = abs(offset) > WARN_BEYOND
+        if is_far and not self._is_warned:
+            log.warning(
+                "The clock of this machine is %.0f s %s Twitch's; times are corrected. "
+                "Synchronize it, for instance with NTP",
+                abs(offset).total_seconds(),
+                "behind" if offset > timedelta(0) else "ahead of",
+            )
+        self._is_warned = is_far

@@ -1,0 +1,248 @@
+"""Compares what the services say with the truth. The tolerances are stated beside each check."""
+
+from itertools import pairwise
+
+from streamwatch.domain.models import EventType, Source, StreamEvent
+from streamwatch.domain.polls import HELIX_LAG
+from streamwatch.domain.sessions import StreamSession
+from tests.truth.play import Play
+from tests.truth.world import USER_ID, Segment, at
+
+CLOCK = 3.0
+"""Seconds: how exactly our clock is corrected by answers whose dates are whole seconds."""
+
+
+def check_now(play: Play) -> None:
+    """What holds at every moment."""
+    now, truth = play.time.now, play.truth
+    status = play.storage.status(USER_ID)
+    if not play.storage.streamers():
+        assert status is None, "a removed streamer is shown"
+    elif status is not None and status.stream is not None:
+        segments = [item for item in truth.segments if item.stream_id == status.stream.id]
+        begun = [item for item in segments if item.start <= now + CLOCK]
+        assert begun, f"{status.stream.id} is live before it began"
+        assert (begun[-1], EventType.OFFLINE) not in play.delivered.values(), (
+            f"{status.stream.id} is live although its end was reported"
+        )
+    for event in play.storage.events(3):
+        assert event.timestamp <= at(now + CLOCK), "an event is dated later than it arrived"
+
+
+def check_all(play: Play) -> None:
+    """What holds once everything has settled."""
+    check_status(play)
+    told = check_history(play)
+    check_feed(play)
+    check_sessions(play, told)
+
+
+def check_status(play: Play) -> None:
+    """The status is the truth, with the newest name."""
+    status, segment = play.storage.status(USER_ID), play.truth.segment_at(play.time.now)
+    assert status is not None
+    assert (status.stream and status.stream.id) == (segment and segment.stream_id)
+    if segment is not None and status.stream is not None:
+        is_reported = any(
+            item.stream_id == segment.stream_id and kind is EventType.ONLINE
+            for item, kind in play.delivered.values()
+        )
+        assert status.stream.type in ({segment.plan.type} if is_reported else {"live"}) or any(
+            item.stream_id == segment.stream_id and item.plan.type == status.stream.type
+            for item in play.truth.segments
+        )
+    assert status.login == play.login
+    [streamer] = play.services.streamers.all()
+    assert streamer.login == play.login
+
+
+def check_history(play: Play) -> dict[tuple[int, EventType], StreamEvent]:
+    """Each start and end that was observed is one event, and nothing else is."""
+    events = play.history()
+    assert len({event.id for event in events}) == len(events)
+    told: dict[tuple[int, EventType], StreamEvent] = {}
+    for event in events:
+        segment = _segment_of(play, event, told)
+        key = segment.number, event.event_type
+        assert key not in told, f"told twice: {key}"
+        told[key] = event
+        if event.source is not Source.EVENTSUB:
+            _check_estimate(play, segment, event)
+    _check_complete(play, told)
+    _check_order(play, told)
+    return told
+
+
+def _segment_of(
+    play: Play, event: StreamEvent, told: dict[tuple[int, EventType], StreamEvent]
+) -> Segment:
+    """The segment whose start or end an event is."""
+    if event.source is Source.EVENTSUB:
+        segment, event_type = play.delivered[event.id]
+        assert event_type is event.event_type
+        return segment
+    candidates = [item for item in play.truth.segments if item.stream_id == event.stream_id]
+    free = [item for item in candidates if (item.number, event.event_type) not in told]
+    assert free, f"invented: {event.event_type} of {event.stream_id} at {event.timestamp}"
+    begun = [item for item in free if at(item.start - CLOCK) <= event.timestamp]
+    return (begun or free[:1])[-1]
+
+
+def _check_estimate(play: Play, segment: Segment, event: StreamEvent) -> None:
+    """A start that a poll found is the one that Helix names, cut to a second; a stream that resumes
+    may be found an Helix lag, a refresh and an outage later. An end is no later than Helix showed
+    the stream, and no earlier than the last sight before it."""
+    plan = play.plan
+    outage = sum(period.seconds for period in plan.outages)
+    removed = sum(period.seconds for period in plan.removals)
+    if event.event_type is EventType.ONLINE:
+        earliest = min(segment.start, segment.named_start) - 1 - CLOCK
+        latest = max(segment.start, segment.named_start) + CLOCK
+        if segment.plan.resumes:
+            waiting = HELIX_LAG.total_seconds() + plan.helix_lag + 2 * plan.refresh
+            latest += waiting + outage + removed + 60
+    else:
+        sights = [now for now, stream_id in play.sights if stream_id == segment.stream_id]
+        following = [item.start for item in play.truth.segments if item.start > segment.start]
+        before = [now for now in sights if now < min(segment.end + plan.helix_lag, *following[:1], 1e8)]
+        earliest = (
+            segment.start - 61
+            if segment.plan.resumes
+            else max(before, default=segment.start - 61) - CLOCK
+        )
+        latest = segment.end + plan.helix_lag + CLOCK
+        if segment.plan.start_skew < 0:
+            latest = max(latest, segment.named_start + CLOCK)
+    assert at(earliest) <= event.timestamp <= at(min(latest, 1e8)), (
+        f"{event.event_type} of {segment.stream_id} at {event.timestamp}, "
+        f"not within {at(earliest)} and {at(min(latest, 1e8))}"
+    )
+
+
+def _check_complete(play: Play, told: dict[tuple[int, EventType], StreamEvent]) -> None:
+    """Nothing that was reported or seen is missing. Of a stream that resumes only what alternates
+    is required: without the end between, two starts are one."""
+    flaps = {item.stream_id for item in play.truth.segments if item.plan.resumes}
+    seen = {stream_id for _, stream_id in play.sights}
+    for segment in play.truth.segments:
+        if segment.stream_id in flaps:
+            continue
+        reported = {kind for item, kind in play.delivered.values() if item == segment}
+        has_start = (segment.number, EventType.ONLINE) in told
+        assert has_start or not (EventType.ONLINE in reported or segment.stream_id in seen), (
+            f"the start of {segment.stream_id} is missing"
+        )
+        has_end = (segment.number, EventType.OFFLINE) in told
+        assert has_end or not (
+            (EventType.OFFLINE in reported and not _is_like_another(play, segment))
+            or (has_start and segment.end < play.time.now and not _took_end(play, segment, told))
+        ), f"the end of {segment.stream_id} is missing"
+
+
+def _took_end(play: Play, segment: Segment, told: dict[tuple[int, EventType], StreamEvent]) -> bool:
+    """Whether a later end that names no stream, of a stream whose start was not observed, stands for
+    the end of this one: it looks like it."""
+    after = play.truth.segments[segment.number + 1 :]
+    for later in after:
+        if (later.number, EventType.ONLINE) in told:
+            return False
+        end = told.get((later.number, EventType.OFFLINE))
+        if end is not None and end.stream_id is None:
+            return True
+    return False
+
+
+def _is_like_another(play: Play, segment: Segment) -> bool:
+    """Whether the end of a segment names no stream, and follows within a minute upon another end:
+    it looks like a second message about that one."""
+    if segment.plan.names_offline:
+        return False
+    before = play.truth.segments[segment.number - 1] if segment.number else None
+    return before is not None and segment.end - before.end <= 62
+
+
+def _check_order(play: Play, told: dict[tuple[int, EventType], StreamEvent]) -> None:
+    """By their times, starts and ends alternate; an end without its start may stand alone."""
+    numbers = {event.id: number for (number, _), event in told.items()}
+    events = sorted(
+        told.values(),
+        key=lambda event: (
+            event.timestamp,
+            numbers[event.id],
+            event.event_type is EventType.OFFLINE,
+        ),
+    )
+    skewed = any(item.plan.start_skew < 0 for item in play.truth.segments)
+    for before, after in pairwise(events):
+        starts_twice = before.event_type is after.event_type is EventType.ONLINE
+        assert not starts_twice or skewed, f"two starts in succession: {before.id}, {after.id}"
+
+
+def check_feed(play: Play) -> None:
+    """Whoever reads the feed, and lets events take the places of others, has the history."""
+    current: dict[str, StreamEvent] = {}
+    for entry in play.storage.feed.tail(None, 100_000).entries:
+        assert entry.record is not None
+        for event in entry.record.events:
+            if event.replaces is not None:
+                assert current.pop(event.replaces).event_type is event.event_type
+            current[event.id] = event
+    assert current == {event.id: event for event in play.history()}
+
+
+def check_sessions(play: Play, told: dict[tuple[int, EventType], StreamEvent]) -> None:
+    """A session for each stream whose start is in the history, with its times and figures."""
+    sessions = {item.stream_id: item for item in play.analytics.sessions(USER_ID, 1000)}
+    started = {
+        segment.stream_id
+        for segment in play.truth.segments
+        if (segment.number, EventType.ONLINE) in told
+    }
+    assert sessions.keys() == started
+    for session in sessions.values():
+        _check_session(play, session, told)
+    ordered = sorted(sessions.values(), key=lambda item: (item.started_at, item.stream_id))
+    for before, after in pairwise(ordered):
+        assert before.ended_at is not None, f"{before.stream_id} never ended"
+        assert before.ended_at <= after.started_at, f"{before.stream_id} overlaps"
+    if sessions:
+        assert play.analytics.find(play.login) is not None
+    if play.plan.renames and play.login != play.truth.login(0):
+        assert play.analytics.find(play.truth.login(0)) is None
+
+
+def _check_session(
+    play: Play, session: StreamSession, told: dict[tuple[int, EventType], StreamEvent]
+) -> None:
+    segments = [item for item in play.truth.segments if item.stream_id == session.stream_id]
+    first, last = segments[0], segments[-1]
+    is_on = last.end > play.time.now
+    assert (session.ended_at is None) == is_on, f"{session.stream_id} is wrongly ongoing or ended"
+    earliest, latest = sorted((first.start, first.named_start))
+    assert at(earliest - 1 - CLOCK) <= session.started_at <= at(latest + CLOCK)
+    end = told.get((last.number, EventType.OFFLINE))
+    if session.ended_at is not None and end is not None:
+        assert (
+            session.ended_at
+            <= end.timestamp.replace(microsecond=end.timestamp.microsecond // 1000 * 1000)
+            or last.plan.start_skew < 0
+        )
+    _check_figures(play, session, segments)
+
+
+def _check_figures(play: Play, session: StreamSession, segments: list[Segment]) -> None:
+    """The viewers of a stream are constant, so its average and peak are exact, and hours watched
+    are never more than were watched, nor much less while we watched."""
+    sums, viewers = session.sample_totals.sums, {item.plan.viewers for item in segments}
+    assert 0 <= session.coverage <= 1
+    assert sums.observed_ms <= session.airtime_ms
+    if not sums.samples:
+        return
+    assert sums.max_viewers in viewers
+    if len(viewers) == 1:
+        [count] = viewers
+        assert (sums.average, sums.viewer_ms) == (count, count * sums.observed_ms)
+    plan = play.plan
+    if len(segments) == 1 and not (plan.outages or plan.removals or plan.page_gaps):
+        missing = 2 * plan.refresh + plan.helix_lag + 61 + CLOCK
+        assert session.airtime_ms - sums.observed_ms <= missing * 1000

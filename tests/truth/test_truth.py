@@ -1,0 +1,23 @@
+"""True histories, played through a faulty Twitch: see `plans`, `world`, `play` and `checks`."""
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from tests.truth.checks import check_all, check_now
+from tests.truth.plans import PLANS, Plan
+from tests.truth.play import Play
+
+_SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large]
+
+
+@given(PLANS)
+@settings(max_examples=300, deadline=None, suppress_health_check=_SLOW)
+def test_what_is_said_is_true(plan: Plan) -> None:
+    check_all(Play(plan, check_now).run())
+
+
+@pytest.mark.soak
+@given(PLANS)
+@settings(max_examples=10_000, deadline=None, suppress_health_check=_SLOW)
+def test_what_is_said_is_true_in_ten_thousand_histories(plan: Plan) -> None:
+    check_all(Play(plan, check_now).run())
