@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 
 from streamwatch.analytics import open_analytics
@@ -14,6 +14,7 @@ from streamwatch.services.analytics.projector import Projector
 from streamwatch.services.analytics.queries import AnalyticsQueries
 from streamwatch.services.analytics.viewership import Viewership
 from streamwatch.services.api_keys import ApiKeys
+from streamwatch.services.clock import CorrectedClock, system_time
 from streamwatch.services.events import EventHistory
 from streamwatch.services.ingestion.poller import Poller
 from streamwatch.services.ingestion.receiver import MessageReceiver
@@ -52,6 +53,7 @@ class Services:
     """Everything that a blueprint, a job or a command can call."""
 
     settings: Settings
+    clock: CorrectedClock
     storage: Storage
     twitch: Twitch
     analytics: AnalyticsStore
@@ -89,10 +91,6 @@ class Services:
         self.analytics.close()
 
 
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-
 def build(settings: Settings) -> Services:
     """The services on the backends that `settings` name. Nothing is connected to yet.
 
@@ -107,15 +105,21 @@ def build(settings: Settings) -> Services:
         helix_counters.count(helix_counter_name(method, path, status))
         monitor.observe(path, status)
 
-    helix = Helix.from_settings(settings, storage.coordination, observe)
-    return assemble(
-        settings, storage, helix, open_analytics(settings), helix_counters=helix_counters
+    clock = CorrectedClock()
+    helix = Helix.from_settings(
+        settings, storage.coordination, observe, clock, clock.observe_answer
     )
+    return assemble(settings, storage, helix, open_analytics(settings), clock, helix_counters)
 
 
-def twitch_with_own_token(settings: Settings) -> Twitch:
-    """A Twitch client with a token of its own, so that its first call proves the credentials."""
-    return Helix.from_settings(settings, MemoryStorage().coordination)
+def twitch_with_own_token(settings: Settings, clock: CorrectedClock | None = None) -> Twitch:
+    """A Twitch client with a token of its own, so that its first call proves the credentials. Its
+    answers correct `clock`."""
+    clock = clock or CorrectedClock()
+    coordination = MemoryStorage().coordination
+    return Helix.from_settings(
+        settings, coordination, clock=clock, observe_date=clock.observe_answer
+    )
 
 
 def _setup(settings: Settings) -> Setup:
@@ -142,10 +146,13 @@ def assemble(
     storage: Storage,
     twitch: Twitch,
     analytics: AnalyticsStore,
-    clock: Callable[[], datetime] = _now,
+    clock: Callable[[], datetime] = system_time,
     helix_counters: SharedCounters | None = None,
 ) -> Services:
-    """The services on these adapters. `helix_counters` counts those of `twitch`, where it does."""
+    """The services on these adapters. `clock` is corrected by messages, and by answers if it is the
+    CorrectedClock that `twitch` has. `helix_counters` counts the calls of `twitch`."""
+    if not isinstance(clock, CorrectedClock):
+        clock = CorrectedClock(clock)
     recorder = ObservationRecorder(storage)
     poller = Poller(storage, twitch, recorder, clock, settings.refresh_seconds)
     conduit = OwnConduit(storage.coordination, twitch)
@@ -167,10 +174,13 @@ def assemble(
     analytics_queries = AnalyticsQueries(analytics, storage.coordination, clock)
     return Services(
         settings=settings,
+        clock=clock,
         storage=storage,
         twitch=twitch,
         analytics=analytics,
-        receiver=MessageReceiver(storage, recorder, settings.webhook_secrets, clock),
+        receiver=MessageReceiver(
+            storage, recorder, settings.webhook_secrets, clock, clock.observe_message
+        ),
         streamers=Streamers(storage, twitch, subscriptions, poller, recorder, clock),
         status=Statuses(storage, twitch, settings.lookup_ttl_seconds, clock),
         events=EventHistory(storage),
@@ -192,7 +202,9 @@ def assemble(
         message_counters=message_counters,
         helix_counters=helix_counters or SharedCounters(storage.coordination, HELIX),
         setup=_setup(settings),
-        diagnostics=Diagnostics(storage, twitch, message_counters, subscriptions.method),
+        diagnostics=Diagnostics(
+            storage, twitch, message_counters, subscriptions.method, lambda: clock.offset
+        ),
         metrics=MetricsReader(storage, clock, method=subscriptions.method),
         projector=Projector(
             storage.feed,

@@ -168,6 +168,7 @@ def _twitch(diagnosis: Diagnosis) -> dict[str, Any]:
         "error": diagnosis.twitch_error,
         "budget": told,
         "subscriptions": diagnosis.subscriptions,
+        "clock_offset_seconds": round(diagnosis.clock_offset.total_seconds(), 1),
     }
 
 

@@ -15,6 +15,7 @@ from streamwatch.analytics.base import AnalyticsUnavailable
 from streamwatch.bootstrap import Services, twitch_with_own_token
 from streamwatch.domain.eventsub import sign
 from streamwatch.domain.times import format_time
+from streamwatch.services.clock import CorrectedClock
 from streamwatch.services.monitoring.health import RUNNING
 from streamwatch.services.subscriptions.conduit import MAX_CONDUITS
 from streamwatch.services.subscriptions.transport import Method
@@ -49,7 +50,9 @@ def examine(services: Services) -> Iterator[Finding]:
     """Yield the findings one by one. Each check takes a few seconds at most."""
     yield from _storage(services)
     yield _analytics(services)
-    yield _twitch(services.settings)
+    clock = CorrectedClock()
+    yield _twitch(services.settings, clock)
+    yield from _clock(clock)
     yield _worker(services)
     yield _eventsub(services)
 
@@ -82,10 +85,19 @@ def _analytics(services: Services) -> Finding:
     return Finding("analytics", Verdict.OK, f"{services.settings.analytics_type} answers")
 
 
-def _twitch(settings: Settings) -> Finding:
+def _clock(clock: CorrectedClock) -> Iterator[Finding]:
+    """Nothing if Twitch did not answer, which then is a fault already, or has the same time."""
+    seconds = clock.offset.total_seconds()
+    if clock.is_far:
+        direction = "behind" if seconds > 0 else "ahead of"
+        text = f"{abs(seconds):.0f} s {direction} Twitch's; times are corrected"
+        yield Finding("clock", Verdict.NOTE, f"{text}: synchronize it, for instance with NTP")
+
+
+def _twitch(settings: Settings, clock: CorrectedClock) -> Finding:
     try:
         # With a new token: a shared one may have been issued for other credentials.
-        twitch_with_own_token(settings).users(logins=["twitch"])
+        twitch_with_own_token(settings, clock).users(logins=["twitch"])
     except TwitchNotConfigured:
         remedy = "set TWITCH_CLIENT_ID and TWITCH_CLIENT_SECRET (dev.twitch.tv/console/apps)"
         return Finding("Twitch", Verdict.FAULT, "no credentials are set", remedy)

@@ -11,13 +11,12 @@ from datetime import datetime, timedelta
 from streamwatch.domain.models import Change, EventType, Stream, StreamSnapshot, StreamStatus
 from streamwatch.domain.observations import SeenAbsent, SeenLive
 from streamwatch.domain.status_update import (
-    MIN_LENGTH,
     StatusUpdate,
     estimated_end,
     estimated_event,
     timeline_entry,
 )
-from streamwatch.domain.timeline import Replay, is_superseded, replay
+from streamwatch.domain.timeline import Replay, StreamState, is_superseded, replay
 from streamwatch.domain.times import format_time
 
 HELIX_LAG = timedelta(minutes=5)
@@ -52,14 +51,19 @@ def seen_absent(status: StreamStatus | None, seen: SeenAbsent) -> Change | None:
     if status is None:
         known = StreamStatus(seen.user_id, seen.login, seen.display_name, None, seen.at)
         return StatusUpdate(None, known).change()
-    state = replay(status.timeline).latest
     if status.is_removed:
         return None
     if status.is_returning:  # shows the status again, which is not live unless a poll has seen it
         return StatusUpdate(status, status).change()
-    if state is None or not state.is_on or state.online_at is None:
+    latest = replay(status.timeline).latest
+    return _absence(status, latest, seen) if latest is not None else None
+
+
+def _absence(status: StreamStatus, state: StreamState, seen: SeenAbsent) -> Change | None:
+    """The change that the absence of the latest stream makes."""
+    if not state.is_on or state.online_at is None:
         return None
-    last_seen = max(status.seen_at or state.online_at, state.online_at + MIN_LENGTH)
+    last_seen = max(status.seen_at or state.online_at, state.online_at)
     if seen.at < state.online_at + HELIX_LAG or seen.at <= (status.absent_at or last_seen):
         return None
     update = StatusUpdate(status, status)

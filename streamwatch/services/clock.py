@@ -41,6 +41,11 @@ class CorrectedClock:
         """Twitch's time minus the time of this machine."""
         return self._offset
 
+    @property
+    def is_far(self) -> bool:
+        """Whether the offset is large enough to warn of."""
+        return abs(self._offset) > WARN_BEYOND
+
     def observe_answer(self, date: datetime, seconds: float) -> None:
         """Correct the clock by the Date header of an answer that arrived now, `seconds` after its
         request was sent."""
@@ -61,12 +66,11 @@ class CorrectedClock:
 
     def _set(self, offset: timedelta) -> None:
         self._offset = offset
-        is_far = abs(offset) > WARN_BEYOND
-        if is_far and not self._is_warned:
+        if self.is_far and not self._is_warned:
             log.warning(
                 "The clock of this machine is %.0f s %s Twitch's; times are corrected. "
                 "Synchronize it, for instance with NTP",
                 abs(offset).total_seconds(),
                 "behind" if offset > timedelta(0) else "ahead of",
             )
-        self._is_warned = is_far
+        self._is_warned = self.is_far

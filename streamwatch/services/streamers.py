@@ -77,6 +77,7 @@ class Streamers:
             return Added(known, created=False)
         asked_at = self._clock()
         users = self._twitch.users(logins=[login])
+        asked_at = min(asked_at, self._clock())  # the answer may have set the clock back
         if not users:
             raise UnknownUser(login)
         created = self._monitor(users, asked_at)
@@ -135,7 +136,7 @@ class Streamers:
             log.warning("Could not add %d streamers: %s", len(logins), error)
             result.failed += logins
             return
-        created = self._monitor(users, asked_at)
+        created = self._monitor(users, min(asked_at, self._clock()))
         found = {user.login: user.user_id for user in users}
         for login in logins:
             if login not in found:
@@ -167,6 +168,7 @@ class Streamers:
         for batch in batched(self._storage.streamers(), MAX_IDS_PER_CALL):
             asked_at = self._clock()
             users = self._twitch.users(user_ids=[streamer.user_id for streamer in batch])
+            asked_at = min(asked_at, self._clock())
             renamed += self._record_names(users, asked_at)
         return renamed
 
@@ -174,8 +176,8 @@ class Streamers:
         """Record the names of the monitored among `users`, asked for at `at`. Returns how many had
         other names before."""
         names = [SeenNames(user.user_id, user.login, user.display_name, at) for user in users]
-        self._recorder.record(names)
         recorded = self._streamer_recorder.record(names)
+        self._recorder.record(names)
         return sum(_is_renamed(result) for result in recorded)
 
     def _initialize(self, user_id: str) -> None:

@@ -39,7 +39,7 @@ from streamwatch.twitch.eventsub_calls import (
     subscribe_call,
 )
 from streamwatch.twitch.token import AppTokens
-from streamwatch.twitch.transport import Observe, RateLimits, Transport
+from streamwatch.twitch.transport import Observe, ObserveDate, RateLimits, Transport
 
 T = TypeVar("T")
 
@@ -53,6 +53,10 @@ def _now() -> datetime:
 
 def _unobserved(_method: str, _path: str, _status: int) -> None:
     """Default observer: does nothing."""
+
+
+def _date_unobserved(_date: datetime, _seconds: float) -> None:
+    """Default observer of dates: does nothing."""
 
 
 class Helix(Twitch):
@@ -72,8 +76,10 @@ class Helix(Twitch):
         sleep: Callable[[float], None] = time.sleep,
         jitter: Callable[[], float] = random.random,
         observe: Observe = _unobserved,
+        observe_date: ObserveDate = _date_unobserved,
     ) -> None:
-        """`jitter` returns a number from 0 to 1; `observe` is called after every request."""
+        """`jitter` returns a number from 0 to 1. `observe` is called after every request,
+        `observe_date` with the date of every response."""
         transport = partial(
             Transport,
             limits=limits or RateLimits(),
@@ -81,6 +87,7 @@ class Helix(Twitch):
             sleep=sleep,
             jitter=jitter,
             observe=observe,
+            observe_date=observe_date,
         )
         self._transport = transport(api_url)
         self._client_id = client_id or ""
@@ -91,7 +98,12 @@ class Helix(Twitch):
 
     @classmethod
     def from_settings(
-        cls, settings: Settings, tokens: TokenStore, observe: Observe = _unobserved
+        cls,
+        settings: Settings,
+        tokens: TokenStore,
+        observe: Observe = _unobserved,
+        clock: Callable[[], datetime] = _now,
+        observe_date: ObserveDate = _date_unobserved,
     ) -> Self:
         """At most half of the web threads call Twitch at once: when Twitch hangs, the other half
         still serves the webhook."""
@@ -105,7 +117,9 @@ class Helix(Twitch):
             limits=replace(
                 limits, in_flight=min(limits.in_flight, max(1, settings.web_threads // 2))
             ),
+            clock=clock,
             observe=observe,
+            observe_date=observe_date,
         )
 
     def users(self, *, logins: Collection[str] = (), user_ids: Collection[str] = ()) -> list[User]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from queue import Empty, LifoQueue
 
@@ -31,6 +32,9 @@ _log = logging.getLogger(__name__)
 
 Observe = Callable[[str, str, int], None]
 """Called after every request with method, path and the response's status, 0 if none arrived."""
+
+ObserveDate = Callable[[datetime, float], None]
+"""Called with the Date header of every response, and the seconds since the request was sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +95,7 @@ class Transport:
         sleep: Callable[[float], None],
         jitter: Callable[[], float],
         observe: Observe,
+        observe_date: ObserveDate,
     ) -> None:
         self._base_url = base_url.rstrip("/")
         self._limits = limits
@@ -98,6 +103,7 @@ class Transport:
         self._sleep = sleep
         self._jitter = jitter
         self._observe = observe
+        self._observe_date = observe_date
         self._rate_limit = RateLimit(clock)
         self._sessions: LifoQueue[requests.Session] = LifoQueue()
         for _ in range(limits.in_flight):
@@ -150,7 +156,8 @@ class Transport:
     def _exchange(
         self, session: requests.Session, call: Call, identity: Mapping[str, str]
     ) -> Response | _Unreached:
-        asked_at, deadline = self._clock(), time.monotonic() + self._limits.exchange
+        asked_at, start = self._clock(), time.monotonic()
+        deadline = start + self._limits.exchange
         try:
             with session.request(
                 call.method,
@@ -163,6 +170,10 @@ class Transport:
                 allow_redirects=False,
                 stream=True,
             ) as response:
+                date = _date(response)
+                if date is not None:
+                    self._observe_date(date, time.monotonic() - start)
+                    asked_at = min(asked_at, self._clock())  # the clock may have been set back
                 body = _body(response, deadline)
                 return Response(response.status_code, response.headers, body, asked_at)
         except (requests.RequestException, HTTPError) as error:
@@ -194,6 +205,15 @@ def _problem(call: Call, outcome: Response | _Unreached) -> str:
     if isinstance(outcome, Response):
         return f"Twitch answered {outcome.status} to {call}"
     return f"Twitch did not answer {call} ({outcome.reason})"
+
+
+def _date(response: requests.Response) -> datetime | None:
+    """The time at which Twitch's server answered, in whole seconds."""
+    try:
+        date = parsedate_to_datetime(response.headers.get("Date", ""))
+    except ValueError:
+        return None
+    return date if date.tzinfo is not None else None
 
 
 def _body(response: requests.Response, deadline: float) -> bytes:

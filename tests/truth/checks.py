@@ -104,7 +104,9 @@ def _check_estimate(play: Play, segment: Segment, event: StreamEvent) -> None:
     else:
         sights = [now for now, stream_id in play.sights if stream_id == segment.stream_id]
         following = [item.start for item in play.truth.segments if item.start > segment.start]
-        before = [now for now in sights if now < min(segment.end + plan.helix_lag, *following[:1], 1e8)]
+        before = [
+            now for now in sights if now < min(segment.end + plan.helix_lag, *following[:1], 1e8)
+        ]
         earliest = (
             segment.start - 61
             if segment.plan.resumes
@@ -140,8 +142,8 @@ def _check_complete(play: Play, told: dict[tuple[int, EventType], StreamEvent]) 
 
 
 def _took_end(play: Play, segment: Segment, told: dict[tuple[int, EventType], StreamEvent]) -> bool:
-    """Whether a later end that names no stream, of a stream whose start was not observed, stands for
-    the end of this one: it looks like it."""
+    """Whether a later end without a stream id, of a stream whose start was not observed, was taken
+    for the end of this one."""
     after = play.truth.segments[segment.number + 1 :]
     for later in after:
         if (later.number, EventType.ONLINE) in told:
@@ -153,8 +155,8 @@ def _took_end(play: Play, segment: Segment, told: dict[tuple[int, EventType], St
 
 
 def _is_like_another(play: Play, segment: Segment) -> bool:
-    """Whether the end of a segment names no stream, and follows within a minute upon another end:
-    it looks like a second message about that one."""
+    """Whether the end of a segment has no stream id, and follows another end within a minute, so
+    that it was taken for a second message about that one."""
     if segment.plan.names_offline:
         return False
     before = play.truth.segments[segment.number - 1] if segment.number else None

@@ -1,6 +1,5 @@
 """The true history that a plan describes, and a Twitch that shows it with the plan's faults."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -95,7 +94,6 @@ class FaultyTwitch(FakeTwitch):
         self.corrected = clock
         self.sights: list[tuple[float, str]] = []
         """The true times at which answers showed a stream, and its id."""
-        self.on_users: Callable[[], None] = lambda: None
 
     def users(self, *, logins: object = (), user_ids: object = ()) -> list[User]:
         self._answer()
@@ -107,6 +105,7 @@ class FaultyTwitch(FakeTwitch):
     def streams(self, user_ids: object) -> list[SeenLive]:
         asked_at = self.corrected()
         self._answer()
+        asked_at = min(asked_at, self.corrected())
         segment = self.truth.segment_at(self.time.now - self.truth.plan.helix_lag)
         if segment is None or self.truth.is_in_gap(self.time.now):
             return []

@@ -102,11 +102,12 @@ class Poller:
     ) -> int:
         """Poll `users`, login and display name by user id. Returns how many are live."""
         asked_at = self._clock()
+        seen = self._twitch.streams(list(users))
+        asked_at = min(asked_at, self._clock())  # the answer may have set the clock back
         observations: dict[str, Observation] = {
             user_id: SeenAbsent(user_id, login, name, asked_at, self._confirm_after)
             for user_id, (login, name) in users.items()
         }
-        seen = self._twitch.streams(list(users))
         observations |= {item.user_id: replace(item, source=source) for item in seen}
         self._recorder.record(list(observations.values()), lease)
         return len(seen)

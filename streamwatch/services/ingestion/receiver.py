@@ -47,12 +47,15 @@ class MessageReceiver:
         recorder: ObservationRecorder,
         secrets: Sequence[str],
         clock: Callable[[], datetime],
+        observe_message: Callable[[datetime], None],
     ) -> None:
+        """`observe_message` is called with the timestamp of each event that arrived by webhook."""
         self._storage = storage
         self._recorder = recorder
         self._streamer_recorder = StreamerRecorder(storage)
         self._secrets = secrets
         self._clock = clock
+        self._observe_message = observe_message
 
     def receive(self, headers: Mapping[str, str], body: bytes) -> Received:
         """Authenticate, understand and store one message.
@@ -60,7 +63,10 @@ class MessageReceiver:
         Raises the EventSubError that says why it is refused, and StorageUnavailable where it could
         not be stored: Twitch then sends it again.
         """
-        return self.process(eventsub.parse(headers, body, self._secrets, self._clock()))
+        message = eventsub.parse(headers, body, self._secrets, self._clock())
+        if isinstance(message, eventsub.Notification):
+            self._observe_message(message.observation.event.timestamp)
+        return self.process(message)
 
     def process(self, message: eventsub.Message) -> Received:
         """Store one authenticated message, however it arrived. Raises StorageUnavailable."""

@@ -1,8 +1,9 @@
 """What an operator asks when something is odd: all processes together, at one glance."""
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from streamwatch.services.locks import LEADER_LEASE
 from streamwatch.services.monitoring.counters import SharedCounters
@@ -32,19 +33,27 @@ class Diagnosis:
     twitch_error: str | None
     method: Method
     eventsub: EventSubState
+    clock_offset: timedelta
+    """Twitch's time minus the time of this machine, as far as this process knows."""
 
 
 class Diagnostics:
     """Asks the storage and Twitch."""
 
     def __init__(
-        self, storage: Storage, twitch: Twitch, messages: SharedCounters, method: Method
+        self,
+        storage: Storage,
+        twitch: Twitch,
+        messages: SharedCounters,
+        method: Method,
+        clock_offset: Callable[[], timedelta],
     ) -> None:
-        """`method` is how events arrive."""
+        """`method` is how events arrive. `clock_offset` is that of the corrected clock."""
         self._method = method
         self._storage = storage
         self._twitch = twitch
         self._messages = messages
+        self._clock_offset = clock_offset
 
     def diagnose(self) -> Diagnosis:
         """How things stand. Costs a call of Helix for each 100 subscriptions."""
@@ -65,6 +74,7 @@ class Diagnostics:
             twitch_error=error,
             method=self._method,
             eventsub=eventsub_state(coordination),
+            clock_offset=self._clock_offset(),
         )
 
     def _subscriptions(self) -> tuple[dict[str, int], str | None]:

@@ -1,0 +1,62 @@
+"""The clock that Twitch's times correct."""
+
+import logging
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from streamwatch.services.clock import CorrectedClock
+
+NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def clock() -> CorrectedClock:
+    return CorrectedClock(lambda: NOW)
+
+
+def shifted(seconds: float) -> datetime:
+    return NOW + timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize("seconds", [-300, -3, 3, 300])
+def test_the_date_of_an_answer_corrects_the_clock(clock: CorrectedClock, seconds: int) -> None:
+    clock.observe_answer(shifted(seconds), 0)
+    assert abs(clock() - shifted(seconds)) <= timedelta(seconds=1)
+
+
+@pytest.mark.parametrize("seconds", [-1, 0, 1])
+def test_a_difference_within_the_precision_of_a_date_is_not_corrected(
+    clock: CorrectedClock, seconds: int
+) -> None:
+    clock.observe_answer(shifted(seconds), 0)
+    assert clock() == NOW
+
+
+def test_a_slow_answer_does_not_move_the_clock(clock: CorrectedClock) -> None:
+    clock.observe_answer(shifted(-9), 10)
+    assert clock() == NOW
+
+
+def test_a_clock_that_was_synchronized_is_no_longer_corrected(clock: CorrectedClock) -> None:
+    clock.observe_answer(shifted(300), 0)
+    clock.observe_answer(NOW, 0)
+    assert clock() == NOW
+
+
+def test_a_message_is_never_from_the_future(clock: CorrectedClock) -> None:
+    clock.observe_message(shifted(-500))
+    assert clock() == NOW
+    clock.observe_message(shifted(120))
+    assert clock() == shifted(120)
+
+
+def test_a_large_difference_is_warned_of_once(
+    clock: CorrectedClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.WARNING):
+        for seconds in (-300, -301, -310):
+            clock.observe_answer(shifted(seconds), 0)
+    [record] = caplog.records
+    assert "300 s ahead of Twitch's" in record.getMessage() or "299" in record.getMessage()
+    assert clock.is_far
