@@ -13,6 +13,7 @@ from typing import Any
 from streamwatch.bootstrap import build
 from streamwatch.logs import log_uncaught, logging_config
 from streamwatch.server import metrics_directory
+from streamwatch.services.push.broadcaster import MAX_LISTENERS
 from streamwatch.settings import SettingsError, from_env
 
 try:
@@ -36,7 +37,8 @@ def _address(host: str, port: int) -> str:
 bind = _address(_settings.host, _settings.port)
 workers = _settings.web_concurrency
 worker_class = "gthread"
-threads = _settings.web_threads
+# Each client of /events/live holds a thread. They are started when needed.
+threads = _settings.web_threads + MAX_LISTENERS
 
 # The clients of the databases are created in each process, after the fork.
 preload_app = False

@@ -5,6 +5,7 @@ import socket
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -173,6 +174,27 @@ def test_a_client_who_does_not_read_holds_nobody_up(server: Server) -> None:
             deaf.sendall(get(b"/openapi.json"))
         assert_serves(server)
     assert_serves(server)
+
+
+def test_open_event_streams_leave_room_for_twitch(server: Server) -> None:
+    """As many as WEB_THREADS, which a client may have open."""
+    with ExitStack() as streams:
+        for _ in range(8):
+            stream = streams.enter_context(server.connect())
+            stream.sendall(get(b"/events/live"))
+            assert stream.recv(4096).startswith(b"HTTP/1.1 200")
+        assert_serves(server)
+        surplus = server.exchange(get(b"/events/live"))
+        assert (surplus.status, surplus.body) == (200, b"retry: 10000\n\n")
+
+
+@pytest.mark.parametrize("path", [b"/metrics", b"/x/metrics"])
+def test_a_header_does_not_move_the_application_to_another_path(
+    server: Server, path: bytes
+) -> None:
+    plain = server.exchange(get(path))
+    moved = server.exchange(get(path, b"SCRIPT_NAME: /x", b"Script-Name: /x"))
+    assert moved.status == plain.status
 
 
 def memory(server: Server) -> int:

@@ -1,0 +1,156 @@
+"""The response cache of two web processes on one Redis: read after write, and lost messages."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from itertools import count
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+import redis
+from flask.testing import FlaskClient
+
+from streamwatch.app import create_app
+from streamwatch.bootstrap import assemble
+from streamwatch.dev.valkey import Valkey
+from streamwatch.domain.models import User
+from streamwatch.settings import Settings
+from streamwatch.storage import open_storage
+from streamwatch.storage.redis import keys
+from tests import messages
+from tests.api.world import FakeAnalytics
+from tests.fakes import FakeTwitch
+from tests.messages import SECRET
+from tests.servers import Server, redis_sentinel, redis_server
+from tests.storage.conftest import cluster_url, shared_cluster  # noqa: F401  fixtures
+from tests.waiting import wait_for
+
+pytestmark = pytest.mark.xdist_group("cache-servers")
+
+
+class Processes:
+    """Two applications, as two web processes have them, on the storage that `settings` name."""
+
+    def __init__(self, stack: ExitStack, **settings: Any) -> None:
+        self._stack = stack
+        self._numbers = count(1)
+        self._settings = Settings(
+            webhook_secrets=(SECRET,), rate_limit=0, lookup_limit=0, **settings
+        )
+        self.writer, self.reader = self._open(), self._open()
+
+    def _open(self) -> FlaskClient:
+        services = assemble(
+            self._settings, open_storage(self._settings), FakeTwitch(), FakeAnalytics()
+        )
+        self._stack.callback(services.close)
+        return create_app(services=services).test_client()
+
+    def send(self) -> str:
+        """Send the start of another streamer's stream to the writer; the id of its event."""
+        number = next(self._numbers)
+        message = messages.online(User(str(number), f"user_{number}", f"User_{number}"))
+        response = self.writer.post(
+            "/webhooks/eventsub", headers=message.headers, data=message.body
+        )
+        assert response.status_code == 204
+        return message.headers["Twitch-Eventsub-Message-Id"]
+
+
+def event_ids(client: FlaskClient) -> list[str]:
+    response = client.get("/events")
+    assert response.status_code == 200, response.text
+    return [event["id"] for event in response.get_json()["events"]]
+
+
+def is_cached(client: FlaskClient) -> bool:
+    """Whether the reader answers from its cache: its second answer needs no storage."""
+    client.get("/events")
+    cache = client.application.extensions["streamwatch.cache"]
+    return cache.get(("/events", "", "False")) is not None
+
+
+@pytest.fixture(params=["redis", "sentinel", "cluster", "valkey"])
+def processes(request: pytest.FixtureRequest) -> Iterator[Processes]:
+    with ExitStack() as stack:
+        if request.param == "valkey":
+            folder = Path(stack.enter_context(TemporaryDirectory(prefix="streamwatch-")))
+            valkey = Valkey(folder)
+            valkey.start()
+            stack.callback(valkey.stop)
+            yield Processes(stack, storage_type="embedded", data_dir=folder)
+            return
+        if request.param == "cluster":
+            url = request.getfixturevalue("cluster_url")
+        elif request.param == "sentinel":
+            master = stack.enter_context(redis_server())
+            sentinel = stack.enter_context(redis_sentinel(master, "streamwatch"))
+            url = f"redis+sentinel://127.0.0.1:{sentinel.port}/streamwatch"
+        else:
+            url = request.getfixturevalue("redis_url")
+        yield Processes(stack, storage_type="redis", redis_url=url)
+
+
+def test_a_read_after_a_204_is_current_in_both_processes(processes: Processes) -> None:
+    wait_for(lambda: is_cached(processes.reader) and is_cached(processes.writer))
+    expected: list[str] = []
+    for _ in range(5):
+        is_cached(processes.reader)
+        expected.insert(0, processes.send())
+        assert event_ids(processes.writer) == expected
+        wait_for(lambda: event_ids(processes.reader) == expected, 1)
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with redis_server() as server:
+        yield server
+
+
+@pytest.fixture
+def on_server(server: Server) -> Iterator[Processes]:
+    with ExitStack() as stack:
+        processes = Processes(stack, storage_type="redis", redis_url=server.url)
+        wait_for(lambda: is_cached(processes.reader))
+        yield processes
+
+
+def test_a_lost_subscription_costs_no_stale_answer(on_server: Processes, server: Server) -> None:
+    with redis.Redis.from_url(server.url) as client:
+        client.client_kill_filter(_type="pubsub")
+        event_id = on_server.send()
+        wait_for(lambda: event_ids(on_server.reader) == [event_id], 1)
+    wait_for(lambda: is_cached(on_server.reader))
+
+
+def test_a_lost_message_costs_a_second_at_most(on_server: Processes, server: Server) -> None:
+    with redis.Redis.from_url(server.url) as client:
+        # A commit whose message nobody gets: the channel is renamed while it is made.
+        client.acl_setuser("default", enabled=True, nopass=True, channels=[], reset_channels=True)
+        event_id = on_server.send()
+        client.acl_setuser("default", enabled=True, nopass=True, channels=[keys.CHANGES_CHANNEL])
+    wait_for(lambda: event_ids(on_server.reader) == [event_id], 2)
+
+
+def test_after_flushall_nothing_is_shown_within_a_second(
+    on_server: Processes, server: Server
+) -> None:
+    event_id = on_server.send()
+    wait_for(lambda: event_ids(on_server.reader) == [event_id], 1)
+    with redis.Redis.from_url(server.url) as client:
+        client.flushall()
+    wait_for(lambda: event_ids(on_server.reader) == [], 2)
+
+
+def test_a_restarted_redis_is_read_again(on_server: Processes, server: Server) -> None:
+    on_server.send()
+    is_cached(on_server.reader)
+    server.kill()
+    wait_for(lambda: on_server.reader.get("/events").status_code == 503)
+    server.start()
+    wait_for(lambda: on_server.reader.get("/events").status_code == 200)
+    assert event_ids(on_server.reader) == []  # this Redis keeps nothing on disk
+    wait_for(lambda: is_cached(on_server.reader))
+    event_id = on_server.send()
+    wait_for(lambda: event_ids(on_server.reader) == [event_id], 1)
