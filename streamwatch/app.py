@@ -12,6 +12,7 @@ from streamwatch.api import (
     blueprint,
     calendar,
     context,
+    cors,
     errors,
     event_stream,
     events,
@@ -68,6 +69,7 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     auth.register_identification(app)
     for part in (middleware, rate_limits, auth, blueprint, arguments, errors):
         part.register(app)
+    cors.register(app)
     responses.register(app, services.storage.coordination)
     app.register_blueprint(webhooks.blueprint)
     auth.add_credential_source(app, _has_login_session)
