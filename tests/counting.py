@@ -1,4 +1,4 @@
-"""How often Redis is asked."""
+"""A redis-py connection that counts round trips."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import redis
 
 
 class CountingConnection(redis.Connection):
-    """Counts what is sent: a pipeline is sent at once."""
+    """Counts the packets that are sent: a pipeline counts once, whatever its length."""
 
     sent = 0
 

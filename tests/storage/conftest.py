@@ -1,4 +1,4 @@
-"""A Redis storage on the Redis that the session shares, and a Cluster."""
+"""Fixtures: a storage on the session's Redis server, and a Redis Cluster."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -24,7 +24,7 @@ def storage(redis_url: str) -> Iterator[RedisStorage]:
 
 @pytest.fixture
 def client(redis_url: str) -> Iterator[Any]:
-    """A way around the storage, to what is stored. redis-py's types are not of use."""
+    """Direct access to the stored data. Not typed: redis-py's types do not fit the answers."""
     with redis.Redis.from_url(redis_url) as client:
         yield client
 
@@ -49,7 +49,7 @@ def shared_cluster() -> Iterator[list[Any]]:
 
 @pytest.fixture
 def cluster_url(shared_cluster: list[Any]) -> str:
-    """The URL of an empty Redis Cluster, by a node that has not the slot of our keys."""
+    """The URL of an empty Redis Cluster, with a node that does not hold the slot of our keys."""
     for node in shared_cluster:
         node.flushall()
     ours = shared_cluster[0].execute_command("CLUSTER KEYSLOT", "{streamwatch}:")

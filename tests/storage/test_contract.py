@@ -1,4 +1,4 @@
-"""Every storage of ours keeps the contract."""
+"""Each of StreamWatch's own storages passes the contract tests."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +14,7 @@ from streamwatch.storage.testing import ChangesContract, OpenStorage, StorageCon
 
 @contextmanager
 def opening(url: str) -> Iterator[OpenStorage]:
-    """What opens Redis storages, all of which are closed in the end."""
+    """A function that opens Redis storages; all of them are closed at the end."""
     opened: list[RedisStorage] = []
 
     def open_storage(events_kept: int = 1000) -> RedisStorage:
@@ -47,7 +47,7 @@ class TestRedisStorageOnACluster(StorageContract, ChangesContract):
 
 
 class TestRedisStorageOnFakeredis(StorageContract, ChangesContract):
-    """The double that plug-ins and quick tests may use answers as Redis does."""
+    """fakeredis, which plug-ins and quick tests may use, behaves as Redis does."""
 
     @pytest.fixture
     def open_storage(self) -> OpenStorage:

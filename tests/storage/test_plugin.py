@@ -1,4 +1,4 @@
-"""The example of a plug-in: found by its entry point, and proven by the contract it ships with."""
+"""The example plug-in is found by its entry point and passes the contract tests."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,7 +18,7 @@ EXAMPLE = Path(__file__).parents[2] / "examples" / "streamwatch-archive"
 
 @pytest.fixture
 def _installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As `pip install ./examples/streamwatch-archive` leaves it, without asking an index."""
+    """Install the example as `pip install ./examples/streamwatch-archive` would, offline."""
     project = loads((EXAMPLE / "pyproject.toml").read_text())["project"]
     installed = tmp_path / f"{project['name'].replace('-', '_')}-{project['version']}.dist-info"
     installed.mkdir()
@@ -37,12 +37,12 @@ def _installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def open_archive(redis_url: str, _installed: None) -> Iterator[OpenStorage]:
     opened: list[Storage] = []
 
-    def open_one(events_kept: int = 1000) -> Storage:
+    def open_archive_storage(events_kept: int = 1000) -> Storage:
         settings = Settings(storage_type="archive", redis_url=redis_url, events_kept=events_kept)
         opened.append(open_storage(settings))
         return opened[-1]
 
-    yield open_one
+    yield open_archive_storage
     for storage in opened:
         storage.close()
 
@@ -53,15 +53,15 @@ class TestArchiveStorage(StorageContract, ChangesContract):
         return open_archive
 
 
-def test_the_archive_keeps_each_event_once_and_for_ever(
+def test_the_archive_stores_each_event_once_and_permanently(
     open_archive: OpenStorage, tmp_path: Path
 ) -> None:
     storage = open_archive(events_kept=1)
     events = [event("first", 0), event("second", 1)]
-    for version, told in enumerate(events, start=1):
-        stored = change(status(version=version), told, message_id=told.id)
-        store(storage, stored)
-        storage.commit([stored])
-    assert [kept.id for kept in storage.events(10)] == ["second"]
+    for version, committed in enumerate(events, start=1):
+        message = change(status(version=version), committed, message_id=committed.id)
+        store(storage, message)
+        storage.commit([message])
+    assert [found.id for found in storage.events(10)] == ["second"]
     lines = (tmp_path / "events.jsonl").read_bytes().splitlines()
     assert [read_event(line) for line in lines] == events

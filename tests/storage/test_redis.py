@@ -1,4 +1,4 @@
-"""What only Redis can get wrong."""
+"""Tests of the Redis storage beyond the contract: keys, scripts, expiry, unreadable values."""
 
 from typing import Any
 
@@ -11,21 +11,19 @@ from streamwatch.storage.testing.build import (
     at,
     change,
     event,
+    event_ids,
     read,
     snapshot,
     status,
     store,
+    store_events,
     streamer,
-    tell,
-    told,
 )
 
 FEED = "{streamwatch}:feed"
 
 
-def test_everything_is_under_one_prefix_with_one_hash_tag(
-    storage: RedisStorage, client: Any
-) -> None:
+def test_all_keys_have_the_same_prefix_and_hash_tag(storage: RedisStorage, client: Any) -> None:
     storage.add_streamers([streamer()])
     lease = storage.coordination.acquire_lease("leader", "a", 60)
     sample = snapshot()
@@ -39,8 +37,8 @@ def test_everything_is_under_one_prefix_with_one_hash_tag(
     assert all(name.startswith(b"{streamwatch}:") for name in names)
 
 
-def test_scripts_that_redis_forgot_are_learned_again(storage: RedisStorage, client: Any) -> None:
-    tell(storage, "e1")
+def test_scripts_are_loaded_again_after_redis_lost_them(storage: RedisStorage, client: Any) -> None:
+    store_events(storage, "e1")
     client.script_flush()
 
     many = [change(status(str(n), f"login{n}"), event(f"e{n}")) for n in range(2, 300)]
@@ -50,9 +48,7 @@ def test_scripts_that_redis_forgot_are_learned_again(storage: RedisStorage, clie
     assert len(read(storage, count=1000)) == 299
 
 
-def test_seen_messages_and_removals_are_forgotten_in_time(
-    storage: RedisStorage, client: Any
-) -> None:
+def test_keys_of_seen_messages_and_removals_expire(storage: RedisStorage, client: Any) -> None:
     storage.add_streamers([streamer()])
     store(storage, change(status(), message_id="m1"))
     storage.remove_streamer("1")
@@ -61,7 +57,7 @@ def test_seen_messages_and_removals_are_forgotten_in_time(
     assert 23 * 3600 < client.ttl("{streamwatch}:removed:1") <= 24 * 3600
 
 
-def test_only_live_streamers_are_in_the_live_sets(storage: RedisStorage, client: Any) -> None:
+def test_the_live_sets_contain_only_live_streamers(storage: RedisStorage, client: Any) -> None:
     store(storage, change(status("1")), change(status("2", live=False)), change(status("3")))
     store(storage, change(status("3", version=2, live=False)))
 
@@ -70,39 +66,39 @@ def test_only_live_streamers_are_in_the_live_sets(storage: RedisStorage, client:
 
 
 @pytest.mark.parametrize("fields", [{"record": "{no JSON"}, {"record": "{}"}, {"other": "x"}])
-def test_an_unreadable_entry_holds_up_nobody(
+def test_an_unreadable_entry_does_not_block_other_entries(
     storage: RedisStorage, client: Any, fields: dict[str, str]
 ) -> None:
-    tell(storage, "e1")
+    store_events(storage, "e1")
     client.xadd(FEED, fields)
-    tell(storage, "e2")
+    store_events(storage, "e2")
 
     first, broken, last = read(storage)
 
-    assert told([first, last]) == ["e1", "e2"]
+    assert event_ids([first, last]) == ["e1", "e2"]
     assert broken.record is None
     assert broken.error is not None
     storage.feed.add_dead_letter("reader", broken, broken.error, at(0))
     storage.feed.acknowledge("reader", [first.id, last.id])
     assert storage.feed.trim() == 3
-    [kept] = storage.feed.dead_letters("reader")
-    assert (kept.id, kept.record, kept.error) == (broken.id, None, broken.error)
+    [letter] = storage.feed.dead_letters("reader")
+    assert (letter.id, letter.record, letter.error) == (broken.id, None, broken.error)
 
 
-def test_an_entry_is_set_aside_as_it_was_stored(storage: RedisStorage) -> None:
-    tell(storage, "e1")
+def test_a_dead_letter_contains_the_stored_record(storage: RedisStorage) -> None:
+    store_events(storage, "e1")
     [entry] = read(storage)
 
     storage.feed.add_dead_letter("reader", FeedEntry(entry.id, None), "a bug", at(0))
 
-    [kept] = storage.feed.dead_letters("reader")
-    assert kept.record == entry.record
+    [letter] = storage.feed.dead_letters("reader")
+    assert letter.record == entry.record
 
 
-def test_consumers_of_processes_that_ended_are_forgotten(
+def test_idle_consumers_without_pending_entries_are_deleted(
     storage: RedisStorage, client: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    tell(storage, "e1", "e2")
+    store_events(storage, "e1", "e2")
     read(storage, consumer="has something pending", count=1)
     [entry] = read(storage, consumer="has nothing")
     storage.feed.acknowledge("reader", [entry.id])
@@ -114,21 +110,21 @@ def test_consumers_of_processes_that_ended_are_forgotten(
 
     [left] = client.xinfo_consumers(FEED, "reader")
     assert left["name"] == b"has something pending"
-    assert told(read(storage, after=0)) == ["e1"]
+    assert event_ids(read(storage, after=0)) == ["e1"]
 
 
-def test_an_abandoned_entry_behind_many_that_are_not_is_found(
+def test_an_abandoned_entry_after_many_pending_entries_is_found(
     storage: RedisStorage, client: Any
 ) -> None:
-    tell(storage, *(f"e{n}" for n in range(50)))
+    store_events(storage, *(f"e{n}" for n in range(50)))
     last = read(storage, consumer="dead")[-1]
     client.xclaim(FEED, "reader", "dead", 0, [last.id], idle=100_000)
 
-    assert told(read(storage, count=1)) == ["e49"]
+    assert event_ids(read(storage, count=1)) == ["e49"]
 
 
-def test_lag_is_counted_where_redis_cannot_tell_it(storage: RedisStorage, client: Any) -> None:
-    tell(storage, "e1", "e2", "e3", "e4")
+def test_lag_is_counted_when_redis_does_not_report_it(storage: RedisStorage, client: Any) -> None:
+    store_events(storage, "e1", "e2", "e3", "e4")
     read(storage, count=1)
     client.xdel(FEED, client.xrange(FEED)[2][0])
     assert client.xinfo_groups(FEED)[0]["lag"] is None
@@ -136,17 +132,17 @@ def test_lag_is_counted_where_redis_cannot_tell_it(storage: RedisStorage, client
     assert storage.feed.readers()[0].lag == 2
 
 
-def test_a_reader_that_redis_lost_starts_again(storage: RedisStorage, client: Any) -> None:
-    tell(storage, "e1")
+def test_a_reader_is_registered_again_after_data_loss(storage: RedisStorage, client: Any) -> None:
+    store_events(storage, "e1")
     read(storage)
     client.flushall()
 
-    tell(storage, "e2")
+    store_events(storage, "e2")
 
-    assert told(read(storage)) == ["e2"]
+    assert event_ids(read(storage)) == ["e2"]
 
 
-def test_a_database_can_be_chosen(redis_url: str, client: Any) -> None:
+def test_the_url_selects_the_database(redis_url: str, client: Any) -> None:
     storage = RedisStorage(Connection.to(f"{redis_url}/3"))
     storage.ping()
     storage.close()
@@ -154,7 +150,7 @@ def test_a_database_can_be_chosen(redis_url: str, client: Any) -> None:
     assert client.dbsize() == 0
 
 
-def test_an_error_among_many_answers_is_raised(storage: RedisStorage, client: Any) -> None:
+def test_an_error_within_a_pipeline_is_raised(storage: RedisStorage, client: Any) -> None:
     client.set("{streamwatch}:counts", "no hash")
 
     with pytest.raises(StorageError):

@@ -1,4 +1,4 @@
-"""What a listener for changes makes of a connection that is lost, silent or refused."""
+"""Change listeners when the connection to Redis is lost, frozen or refused."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ import pytest
 from streamwatch.storage.redis import RedisStorage, changes, keys
 from streamwatch.storage.redis.connection import Connection
 from streamwatch.storage.testing.build import change, event, status, store
-from streamwatch.storage.testing.changes import Heard, listen
+from streamwatch.storage.testing.changes import ListenerCalls, listen
 from tests.servers import free_port, redis_server
 from tests.waiting import wait_for
 
@@ -17,66 +17,68 @@ def subscriber(client: Any) -> str:
     return str(found["id"])
 
 
-def count_losses(heard: Heard) -> int:
-    return heard.topics.count(None)
+def count_losses(calls: ListenerCalls) -> int:
+    return calls.topics.count(None)
 
 
-def test_a_lost_connection_is_reported_and_made_again(storage: RedisStorage, client: Any) -> None:
-    heard = listen(storage)
+def test_a_lost_connection_is_reported_and_restored(storage: RedisStorage, client: Any) -> None:
+    calls = listen(storage)
 
     client.client_kill_filter(_id=subscriber(client))
 
-    wait_for(lambda: count_losses(heard) == 2)  # the loss, and the new connection
-    wait_for(lambda: heard.listener.is_connected)
+    wait_for(lambda: count_losses(calls) == 2)  # the loss, and the new connection
+    wait_for(lambda: calls.listener.is_connected)
     client.publish(keys.CHANGES_CHANNEL, "live events")
-    wait_for(lambda: heard.topics[-2:] == ["live", "events"])
+    wait_for(lambda: calls.topics[-2:] == ["live", "events"])
 
 
-def test_a_stopped_redis_is_not_connected_until_it_is_back() -> None:
+def test_the_listener_is_disconnected_until_a_stopped_redis_restarts() -> None:
     with redis_server() as server:
         storage = RedisStorage(Connection.to(server.url))
-        heard = listen(storage)
+        calls = listen(storage)
 
         server.kill()
-        wait_for(lambda: not heard.listener.is_connected)
-        assert count_losses(heard) >= 1
+        wait_for(lambda: not calls.listener.is_connected)
+        assert count_losses(calls) >= 1
         server.start()
-        wait_for(lambda: heard.listener.is_connected)
+        wait_for(lambda: calls.listener.is_connected)
 
         store(storage, change(status(), event("e1")))
-        assert {"live", "events"} <= heard.named
+        assert {"live", "events"} <= calls.named
         storage.close()
 
 
-def test_a_frozen_redis_is_not_connected(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_listener_is_disconnected_while_redis_is_frozen(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(changes, "PING_SECONDS", 0.1)
     monkeypatch.setattr(changes, "SILENT_SECONDS", 0.5)
     with redis_server() as server:
         storage = RedisStorage(Connection.to(server.url))
-        heard = listen(storage)
+        calls = listen(storage)
 
         server.freeze()
-        wait_for(lambda: not heard.listener.is_connected)
+        wait_for(lambda: not calls.listener.is_connected)
         server.thaw()
-        wait_for(lambda: heard.listener.is_connected)
+        wait_for(lambda: calls.listener.is_connected)
         storage.close()
 
 
-def test_a_quiet_redis_stays_connected(
+def test_the_listener_stays_connected_while_nothing_is_published(
     storage: RedisStorage, client: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(changes, "PING_SECONDS", 0.1)
     monkeypatch.setattr(changes, "POLL_SECONDS", 0.05)
-    heard = listen(storage)
+    calls = listen(storage)
     pings = count_commands(client, "ping")
 
     wait_for(lambda: count_commands(client, "ping") > pings + 5)
 
-    assert heard.listener.is_connected
-    assert heard.topics == []
+    assert calls.listener.is_connected
+    assert calls.topics == []
 
 
-def test_listening_needs_no_redis_yet() -> None:
+def test_a_listener_can_be_created_while_redis_is_down() -> None:
     storage = RedisStorage(Connection.to(f"redis://127.0.0.1:{free_port()}"))
     topics: list[str | None] = []
     listener = storage.coordination.listen_for_changes(topics.append)
@@ -88,15 +90,15 @@ def test_listening_needs_no_redis_yet() -> None:
 
 
 def test_all_listeners_of_a_process_share_a_connection(storage: RedisStorage, client: Any) -> None:
-    one, two = listen(storage), listen(storage)
+    first, second = listen(storage), listen(storage)
 
     client.publish(keys.CHANGES_CHANNEL, "live")
 
-    wait_for(lambda: one.named == two.named == {"live"})
+    wait_for(lambda: first.named == second.named == {"live"})
     assert subscriber(client)
 
 
-def test_a_user_without_rights_to_the_channel_can_store_all_the_same(
+def test_a_user_without_channel_permissions_can_store_changes(
     client: Any, redis_url: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(changes, "RECONNECT_SECONDS", 0.02)
@@ -120,5 +122,5 @@ def test_a_user_without_rights_to_the_channel_can_store_all_the_same(
 
 
 def count_commands(client: Any, name: str) -> int:
-    """How many commands of a name Redis has run."""
+    """How many commands with this name Redis has run."""
     return int(client.info("commandstats").get(f"cmdstat_{name}", {}).get("calls", 0))

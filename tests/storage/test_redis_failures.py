@@ -1,5 +1,5 @@
-"""Redis that is absent, stopped, frozen or unwilling: told within 2 seconds, and healed without a
-hand once it is back."""
+"""Redis that is absent, stopped, frozen or refuses writes: every method raises StorageUnavailable
+within 2 seconds, and works again once Redis does."""
 
 import gc
 import time
@@ -25,7 +25,15 @@ from streamwatch.storage.base import (
 )
 from streamwatch.storage.redis import RedisStorage
 from streamwatch.storage.redis.connection import Connection
-from streamwatch.storage.testing.build import START, at, change, event, status, streamer, together
+from streamwatch.storage.testing.build import (
+    START,
+    at,
+    change,
+    event,
+    run_concurrently,
+    status,
+    streamer,
+)
 from tests.servers import Server, free_port, redis_server
 
 LIMIT_SECONDS = 2
@@ -99,7 +107,8 @@ def storage(server: Server) -> Iterator[RedisStorage]:
 
 
 def outcomes(storage: Storage) -> dict[str, str]:
-    """What comes of each verb, all asked at once: "unavailable" in time, or what else it was."""
+    """Call all methods concurrently; for each by name "unavailable" (in time), "answered", or after
+    how many seconds it failed."""
 
     def outcome(verb: Callable[[Storage], object]) -> str:
         start = time.monotonic()
@@ -111,23 +120,23 @@ def outcomes(storage: Storage) -> dict[str, str]:
         return "answered"
 
     verbs = list(VERBS.items())
-    return dict(together(len(verbs), lambda n: (verbs[n][0], outcome(verbs[n][1]))))
+    return dict(run_concurrently(len(verbs), lambda n: (verbs[n][0], outcome(verbs[n][1]))))
 
 
-def test_every_verb_is_among_those_that_are_tried() -> None:
+def test_every_method_of_the_port_is_tested() -> None:
     ports = (Storage, Feed, Coordination)
 
     verbs = {verb for port in ports for verb in port.__abstractmethods__}
     assert verbs | {"publish_change"} == set(VERBS)
 
 
-def test_every_verb_tells_in_time_that_nobody_listens() -> None:
+def test_every_method_fails_in_time_when_no_server_listens() -> None:
     storage = RedisStorage(Connection.to(f"redis://127.0.0.1:{free_port()}"))
 
     assert outcomes(storage) == dict.fromkeys(VERBS, "unavailable")
 
 
-def test_every_verb_tells_in_time_that_redis_was_stopped_and_works_when_it_is_back(
+def test_every_method_fails_in_time_when_redis_is_stopped_and_works_after_restart(
     server: Server, storage: RedisStorage
 ) -> None:
     assert outcomes(storage) == dict.fromkeys(VERBS, "answered")
@@ -139,7 +148,7 @@ def test_every_verb_tells_in_time_that_redis_was_stopped_and_works_when_it_is_ba
     assert outcomes(storage) == dict.fromkeys(VERBS, "answered")
 
 
-def test_every_verb_tells_in_time_that_redis_is_frozen_and_works_when_it_is_back(
+def test_every_method_fails_in_time_when_redis_is_frozen_and_works_afterwards(
     server: Server, storage: RedisStorage
 ) -> None:
     outcomes(storage)
@@ -149,7 +158,7 @@ def test_every_verb_tells_in_time_that_redis_is_frozen_and_works_when_it_is_back
     assert outcomes(RedisStorage(Connection.to(server.url))) == dict.fromkeys(VERBS, "unavailable")
 
     server.thaw()
-    storage.ping()  # whoever asks first ends the silence
+    storage.ping()  # closes the circuit breaker
     assert outcomes(storage) == dict.fromkeys(VERBS, "answered")
 
 
@@ -179,9 +188,7 @@ def test_a_commit_whose_answer_was_lost_is_not_stored_twice(
     assert storage.feed.length() == 3
 
 
-def test_a_redis_without_memory_stores_nothing_and_says_so(
-    server: Server, storage: RedisStorage
-) -> None:
+def test_a_redis_without_memory_is_unavailable(server: Server, storage: RedisStorage) -> None:
     with redis.Redis.from_url(server.url) as client:
         client.config_set("maxmemory", 1)
         with pytest.raises(StorageUnavailable):
@@ -204,7 +211,7 @@ def test_a_feed_that_filled_the_memory_is_read_and_trimmed_by_a_new_leader(
         client.config_set("maxmemory", 1)
 
         [entry] = storage.feed.read("analytics", "worker", 10, reclaim_seconds=60)
-        storage.coordination.publish_change("analytics")  # which the projector says before
+        storage.coordination.publish_change("analytics")  # as the projector does before it
         storage.feed.acknowledge("analytics", [entry.id])
         assert storage.coordination.renew_lease(held, 60)
         assert storage.coordination.acquire_lease("leader", "new", 60) is not None
@@ -223,7 +230,7 @@ def test_a_replica_is_unavailable(server: Server, storage: RedisStorage) -> None
             storage.commit([change(status())])
 
 
-def test_a_wrong_password_is_unavailable_and_not_told(server: Server) -> None:
+def test_a_wrong_password_is_unavailable_and_not_in_the_error(server: Server) -> None:
     storage = RedisStorage(Connection.to(server.url.replace("//", "//:sesame@")))
 
     with pytest.raises(StorageUnavailable) as caught:
@@ -232,7 +239,7 @@ def test_a_wrong_password_is_unavailable_and_not_told(server: Server) -> None:
     assert "sesame" not in str(caught.value)
 
 
-def test_what_redis_refuses_is_an_error_of_the_port(server: Server, storage: RedisStorage) -> None:
+def test_a_redis_error_is_raised_as_a_storage_error(server: Server, storage: RedisStorage) -> None:
     with redis.Redis.from_url(server.url) as client:
         client.set("{streamwatch}:streamers", "no hash")
 
@@ -242,7 +249,9 @@ def test_what_redis_refuses_is_an_error_of_the_port(server: Server, storage: Red
     assert not isinstance(caught.value, StorageUnavailable)
 
 
-def test_what_cannot_be_read_is_an_error_of_the_port(server: Server, storage: RedisStorage) -> None:
+def test_an_unreadable_value_is_raised_as_a_storage_error(
+    server: Server, storage: RedisStorage
+) -> None:
     with redis.Redis.from_url(server.url) as client:
         client.hset("{streamwatch}:status", "1", "1\n{}\n{}")
 
@@ -268,12 +277,12 @@ def test_nothing_is_lost_when_redis_is_killed(server: Server, storage: RedisStor
 
 
 @pytest.mark.parametrize("verb", ["ping", "commit of two"])
-def test_a_silent_redis_is_waited_for_by_one_caller_at_a_time(
+def test_only_one_caller_at_a_time_waits_for_a_frozen_redis(
     server: Server, storage: RedisStorage, verb: str
 ) -> None:
     two = [change(status(user_id=user_id)) for user_id in ("1", "2")]
     verbs = VERBS | {"commit of two": lambda s: s.commit(two)}
-    with ThreadPoolExecutor(1) as threads:  # which leaves its connection to whoever wants one
+    with ThreadPoolExecutor(1) as threads:  # returns its connection to the pool
         threads.submit(storage.ping).result()
     gc.collect()
     server.freeze()

@@ -1,4 +1,4 @@
-"""The storage behind Sentinel: the contract, and a master that is gone."""
+"""The Redis storage behind Sentinel: the contract tests, and a failover."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -49,7 +49,7 @@ def replicated() -> Iterator[tuple[Server, Server]]:
         yield sentinel, master
 
 
-def test_another_master_has_what_was_stored_and_takes_what_comes(
+def test_a_new_master_has_the_stored_data_and_accepts_changes(
     replicated: tuple[Server, Server],
 ) -> None:
     sentinel, master = replicated
@@ -69,7 +69,7 @@ def test_another_master_has_what_was_stored_and_takes_what_comes(
 
 
 def _replicas(sentinel: Server) -> int:
-    """How many replicas the Sentinel has heard of."""
+    """How many replicas the Sentinel knows."""
     with redis.Redis.from_url(sentinel.url) as client:
         known: Any = client.execute_command("SENTINEL REPLICAS", MASTER)
         return len(known)

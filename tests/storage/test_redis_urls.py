@@ -17,21 +17,21 @@ def client_of(url: str) -> Any:
     return client
 
 
-def test_one_server() -> None:
+def test_a_url_of_one_server() -> None:
     options = client_of("redis://user:p%40ss@example.com:7000/2").get_connection_kwargs()
 
     assert (options["host"], options["port"], options["db"]) == ("example.com", 7000, 2)
     assert (options["username"], options["password"]) == ("user", "p@ss")
 
 
-def test_one_server_over_tls() -> None:
+def test_a_url_of_one_server_with_tls() -> None:
     client = client_of("rediss://example.com")
 
     assert issubclass(client.connection_pool.connection_class, SSLConnection)
 
 
 @pytest.mark.parametrize("url", ["redis://a", "rediss://a", "redis+sentinel://a/main"])
-def test_every_wait_is_bounded_and_nothing_is_tried_again(url: str) -> None:
+def test_clients_have_timeouts_and_do_not_retry(url: str) -> None:
     options = client_of(url).get_connection_kwargs()
 
     assert options["socket_connect_timeout"] == CONNECT_SECONDS
@@ -39,7 +39,7 @@ def test_every_wait_is_bounded_and_nothing_is_tried_again(url: str) -> None:
     assert options["retry"].get_retries() == 0
 
 
-def test_sentinel() -> None:
+def test_a_url_of_sentinels() -> None:
     pool = client_of("redis+sentinel://user:p%40ss@one,two:26380,[::1]/main/2").connection_pool
 
     assert isinstance(pool, SentinelConnectionPool)
@@ -58,7 +58,7 @@ def test_sentinel() -> None:
     assert pool.connection_kwargs["db"] == 2
 
 
-def test_sentinel_over_tls() -> None:
+def test_a_url_of_sentinels_with_tls() -> None:
     pool = client_of("rediss+sentinel://one/main").connection_pool
 
     assert issubclass(pool.connection_class, SSLConnection)
@@ -67,7 +67,7 @@ def test_sentinel_over_tls() -> None:
 
 
 @pytest.mark.parametrize("url", ["redis+cluster://u:p@one:7000,two", "rediss+cluster://one"])
-def test_a_cluster_is_not_connected_to_before_it_is_needed(url: str) -> None:
+def test_a_cluster_client_connects_lazily(url: str) -> None:
     assert callable(client_maker(url))
 
 
@@ -85,7 +85,7 @@ def test_a_cluster_is_not_connected_to_before_it_is_needed(url: str) -> None:
         "redis+cluster://one/2",
     ],
 )
-def test_another_form_is_a_fault_of_the_setting_that_tells_no_password(url: str) -> None:
+def test_an_invalid_url_is_a_settings_error_without_the_password(url: str) -> None:
     secret = url.replace("//", "//:sesame@")
     with pytest.raises(SettingsError) as caught:
         RedisStorage.from_settings(Settings(redis_url=secret))

@@ -1,4 +1,4 @@
-"""A server that is too old is refused; settings that put the data at risk are reported."""
+"""Servers that are too old are refused; settings that put the data at risk are reported."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager

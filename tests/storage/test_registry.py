@@ -1,4 +1,4 @@
-"""A storage by its name."""
+"""Storages are opened by the name in STORAGE_TYPE."""
 
 import sys
 from importlib.metadata import EntryPoint
@@ -11,7 +11,7 @@ from streamwatch.settings import Settings, SettingsError
 from streamwatch.storage import STORAGES, open_storage
 from streamwatch.storage.memory import MemoryStorage
 from streamwatch.storage.redis import RedisStorage
-from streamwatch.storage.testing.build import tell
+from streamwatch.storage.testing.build import store_events
 
 
 def test_memory_and_redis_are_known() -> None:
@@ -20,19 +20,19 @@ def test_memory_and_redis_are_known() -> None:
     assert isinstance(open_storage(Settings(storage_type="redis")), RedisStorage)
 
 
-def test_opening_connects_to_nothing() -> None:
+def test_opening_a_storage_does_not_connect() -> None:
     open_storage(Settings(storage_type="redis", redis_url="redis://nowhere.invalid")).close()
 
 
 def test_the_settings_reach_the_storage() -> None:
     storage = open_storage(Settings(events_kept=2))
 
-    tell(storage, "e1", "e2", "e3")
+    store_events(storage, "e1", "e2", "e3")
 
     assert len(storage.events(10)) == 2
 
 
-def test_an_unknown_name_is_a_fault_that_lists_the_known_ones() -> None:
+def test_an_unknown_name_is_a_settings_error_that_lists_the_known_names() -> None:
     with pytest.raises(UnknownBackend) as caught:
         open_storage(Settings(storage_type="cassandra"))
 
@@ -42,10 +42,10 @@ def test_an_unknown_name_is_a_fault_that_lists_the_known_ones() -> None:
     assert isinstance(caught.value, SettingsError)
 
 
-def test_an_installed_package_can_offer_a_storage(
+def test_an_installed_package_can_provide_a_storage(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Given a package with an entry point, its name is known; and it cannot take one of ours."""
+    """The entry point's name is known, and cannot replace one of StreamWatch's own."""
     metadata = tmp_path / "plugin-1.dist-info"
     metadata.mkdir()
     (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: plugin\nVersion: 1\n")

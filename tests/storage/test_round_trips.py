@@ -12,7 +12,7 @@ ALLOWED = 30
 """300 for 10,000 streamers."""
 
 
-def test_a_refresh_of_a_thousand_streamers_takes_few_round_trips(
+def test_refreshing_a_thousand_streamers_takes_few_round_trips(
     redis_url: str, storage: RedisStorage
 ) -> None:
     ids = [str(n) for n in range(STREAMERS)]
@@ -31,7 +31,10 @@ def test_a_refresh_of_a_thousand_streamers_takes_few_round_trips(
     seen = [status(key, f"login{key}", version=2, viewers=5) for key in known]
     store(
         counted,
-        *(change(one, event(f"e{one.user_id}"), snapshot=snapshot(one.user_id)) for one in seen),
+        *(
+            change(after, event(f"e{after.user_id}"), snapshot=snapshot(after.user_id))
+            for after in seen
+        ),
     )
 
     assert STREAMERS / 100 <= CountingConnection.sent <= ALLOWED

@@ -1,4 +1,4 @@
-"""Memory and Redis give the same answers to the same questions, whatever was done before."""
+"""Memory and Redis storage return the same results after any sequence of calls (stateful test)."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -150,7 +150,7 @@ class SameAnswers(RuleBasedStateMachine):
     @precondition(lambda self: self.handed_out)
     @rule(reader=READERS, which=st.integers(0, 100), set_aside=st.booleans())
     def finish(self, reader: str, which: int, *, set_aside: bool) -> None:
-        """Also what was handed out to another reader, and what is finished already."""
+        """Acknowledge or set aside an entry, perhaps one of another reader or a finished one."""
         entries = self.handed_out[which % len(self.handed_out)]
         for storage, entry in zip(self.storages, entries, strict=True):
             if set_aside:
@@ -175,12 +175,12 @@ class SameAnswers(RuleBasedStateMachine):
         self.both(lambda s: [s.events_of_type(kind, 10) for kind in EventType])
         self.both(lambda s: [s.events_of_streamer(login, 10) for login in logins])
         self.both(lambda s: (s.feed.length(), s.feed.readers()))
-        self.both(lambda s: [_kept(s, reader) for reader in ("analytics", "notifier")])
+        self.both(lambda s: [_dead_letters(s, reader) for reader in ("analytics", "notifier")])
         self.both(lambda s: s.coordination.lease("leader"))
 
 
-def _kept(storage: Storage, reader: str) -> list[Any]:
-    return [(kept.error, kept.record) for kept in storage.feed.dead_letters(reader)]
+def _dead_letters(storage: Storage, reader: str) -> list[Any]:
+    return [(letter.error, letter.record) for letter in storage.feed.dead_letters(reader)]
 
 
 def test_memory_and_redis_give_the_same_answers(redis_url: str) -> None:

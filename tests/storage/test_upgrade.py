@@ -1,7 +1,6 @@
-"""What version 0.1.0 has stored in Redis is read after an upgrade.
+"""Data that version 0.1.0 stored in Redis can be read after an upgrade.
 
-`written_by_0_1_0.json` holds the keys of a Redis that the code of 0.1.0 has written: their types
-and values.
+`written_by_0_1_0.json` has the type and value of each key that version 0.1.0 wrote.
 """
 
 import json
@@ -94,7 +93,7 @@ def test_a_status_with_its_timeline_is_read(storage: RedisStorage) -> None:
     )
 
 
-def test_who_is_live_is_read(storage: RedisStorage) -> None:
+def test_live_streamers_are_read(storage: RedisStorage) -> None:
     assert [found.user_id for found in storage.live()] == ["1", "3"]
     assert storage.awaiting_details() == {"3": at(6)}
 
@@ -120,7 +119,7 @@ def test_lookups_are_read(storage: RedisStorage) -> None:
     assert storage.lookup("nobody") == Lookup("nobody", None)
 
 
-def test_what_processes_tell_each_other_is_read(storage: RedisStorage) -> None:
+def test_coordination_data_is_read(storage: RedisStorage) -> None:
     coordination = storage.coordination
     failed = JobRun("refresh", at(1.5), 0.25, "TwitchBusy: no")
     token = coordination.app_token()
@@ -134,7 +133,7 @@ def test_what_processes_tell_each_other_is_read(storage: RedisStorage) -> None:
     assert coordination.lease("leader") == Lease("leader", "host:1:ab", 1)
 
 
-def test_a_status_is_changed_at_the_version_it_has(storage: RedisStorage) -> None:
+def test_a_status_is_changed_based_on_its_stored_version(storage: RedisStorage) -> None:
     store(storage, change(status(version=4, live=False), event("m5", 500)))
 
     assert [found.id for found in storage.events(1)] == ["m5"]

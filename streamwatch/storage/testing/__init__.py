@@ -1,6 +1,6 @@
-"""The contract of a storage, as tests that a backend has to pass.
+"""Contract tests: every storage backend must pass them.
 
-A plug-in proves itself by subclassing `StorageContract` in its own tests:
+The tests of a plug-in subclass `StorageContract`:
 
     class TestMyStorage(StorageContract):
         @pytest.fixture
@@ -10,8 +10,8 @@ A plug-in proves itself by subclassing `StorageContract` in its own tests:
 
 A backend that publishes changes (`Coordination.publish_change`) subclasses `ChangesContract` too.
 
-Every call of what `open_storage` gives opens the storage as another process would: where it is
-shared, on the same data, which is empty when the test begins.
+Each call of the function that `open_storage` returns opens the storage as a separate process would:
+a shared storage on the same data. The data is empty when a test begins.
 """
 
 from streamwatch.storage.testing.build import OpenStorage
@@ -54,4 +54,4 @@ class StorageContract(
     DeliveryContract,
     DeliveryQueueContract,
 ):
-    """Everything that `streamwatch.storage.base` promises."""
+    """All tests of the port in `streamwatch.storage.base`, except those of `ChangesContract`."""

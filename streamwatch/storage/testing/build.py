@@ -1,4 +1,4 @@
-"""What the contract's tests are made of. Times are seconds from START."""
+"""Fixtures, builders and helpers of the contract tests. Times are in seconds after START."""
 
 import time
 from collections.abc import Callable
@@ -31,7 +31,7 @@ class OpenStorage(Protocol):
 
 
 class ContractBase:
-    """The fixtures of every part of the contract."""
+    """The fixtures that all contract classes share."""
 
     @pytest.fixture
     def open_storage(self) -> OpenStorage:
@@ -89,7 +89,7 @@ def status(
 
 
 def change(after: StreamStatus, *events: StreamEvent, **more: Any) -> Change:
-    """The change from the version before to `after`."""
+    """The change that replaces the previous version of a status with `after`."""
     return Change(
         status=after,
         base_version=after.version - 1,
@@ -117,12 +117,12 @@ def snapshot(user_id: str = "1", seconds: float = 0, viewers: int = 5) -> Stream
 
 
 def store(storage: Storage, *changes: Change) -> None:
-    """Commit what must be stored."""
+    """Commit the changes, and assert that all of them are STORED."""
     assert storage.commit(changes) == [Committed.STORED] * len(changes)
 
 
-def tell(storage: Storage, *ids: str, user_id: str = "1") -> None:
-    """Commit one event after another, at successive seconds."""
+def store_events(storage: Storage, *ids: str, user_id: str = "1") -> None:
+    """Commit an event for each id, each one second after the previous, as the next status."""
     known = storage.status(user_id)
     version = known.version if known else 0
     for seconds, event_id in enumerate(ids):
@@ -142,20 +142,20 @@ def read(
     return storage.feed.read(reader, consumer, count, reclaim_seconds=after)
 
 
-def told(entries: list[FeedEntry]) -> list[str]:
-    """The ids of the events in some entries of the feed."""
+def event_ids(entries: list[FeedEntry]) -> list[str]:
+    """The ids of all events in these feed entries."""
     return [event.id for entry in entries for event in (entry.record or FeedRecord("")).events]
 
 
-def together(calls: int, call: Callable[[int], Result]) -> list[Result]:
-    """The results of as many calls in threads of their own."""
+def run_concurrently(calls: int, call: Callable[[int], Result]) -> list[Result]:
+    """Call `call` with 0 to `calls` - 1, each in its own thread; returns the results in order."""
     with ThreadPoolExecutor(calls) as threads:
         return list(threads.map(call, range(calls)))
 
 
 def eventually(condition: Callable[[], bool], seconds: float = 10) -> None:
-    """Return once `condition` holds; fail after `seconds`."""
+    """Wait until `condition()` is true; fail after `seconds`."""
     deadline = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < deadline, f"did not come true within {seconds} s"
+        assert time.monotonic() < deadline, f"the condition was not true within {seconds} s"
         time.sleep(0.01)

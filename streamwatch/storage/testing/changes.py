@@ -1,4 +1,4 @@
-"""Changes are published to the listeners of all processes."""
+"""Contract tests of published changes: `publish_change` and `listen_for_changes`."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -22,7 +22,7 @@ _ALL = {Topic.LIVE, Topic.EVENTS, Topic.STREAMERS}
 
 
 def _prepare(storage: Storage) -> None:
-    """A monitored streamer who is live."""
+    """Store a monitored streamer who is live."""
     storage.add_streamers([streamer()])
     store(storage, change(status()))
 
@@ -54,8 +54,8 @@ WRITES: dict[str, tuple[Callable[[Storage], object], set[Topic]]] = {
 
 
 @dataclass
-class Heard:
-    """What a connected listener was called with."""
+class ListenerCalls:
+    """A connected listener, with the topics that it was called with."""
 
     listener: ChangeListener
     topics: list[str | None] = field(default_factory=list)
@@ -65,72 +65,72 @@ class Heard:
         return {topic for topic in self.topics if topic is not None}
 
 
-def listen(storage: Storage) -> Heard:
-    """A listener that is connected."""
+def listen(storage: Storage) -> ListenerCalls:
+    """Add a listener, and wait until it is connected."""
     topics: list[str | None] = []
     listener = storage.coordination.listen_for_changes(topics.append)
     eventually(lambda: listener.is_connected)
     topics.clear()
-    return Heard(listener, topics)
+    return ListenerCalls(listener, topics)
 
 
 class ChangesContract(ContractBase):
-    """For a storage that publishes changes, in addition to `StorageContract`."""
+    """Tests of a storage that publishes changes, in addition to `StorageContract`."""
 
     @pytest.mark.parametrize("write", WRITES)
-    def test_a_change_is_heard_in_the_process_that_made_it_before_the_verb_returns(
+    def test_listeners_in_the_same_process_are_called_before_the_method_returns(
         self, storage: Storage, write: str
     ) -> None:
         verb, topics = WRITES[write]
         _prepare(storage)
-        heard = listen(storage)
+        calls = listen(storage)
 
         verb(storage)
 
-        assert heard.named >= topics
-        heard.listener.close()
+        assert calls.named >= topics
+        calls.listener.close()
 
     @pytest.mark.parametrize("write", WRITES)
-    def test_a_change_is_heard_in_other_processes(
+    def test_listeners_in_other_processes_are_called(
         self, open_storage: OpenStorage, write: str
     ) -> None:
         verb, topics = WRITES[write]
         storage = open_storage()
         other = open_storage() if storage.shared else storage
         _prepare(storage)
-        heard = listen(other)
+        calls = listen(other)
 
         verb(storage)
 
-        eventually(lambda: heard.named >= topics)
-        heard.listener.close()
+        eventually(lambda: calls.named >= topics)
+        calls.listener.close()
 
     def test_reading_publishes_nothing(self, open_storage: OpenStorage) -> None:
         storage = open_storage()
         other = open_storage() if storage.shared else storage
         _prepare(storage)
-        heard = listen(other)
+        calls = listen(other)
         storage.coordination.publish_change("first")
-        eventually(lambda: "first" in heard.named)
-        heard.topics.clear()
+        eventually(lambda: "first" in calls.named)
+        calls.topics.clear()
 
         storage.live()
         storage.events(10)
         storage.streamers()
         storage.coordination.publish_change("last")
 
-        eventually(lambda: "last" in heard.named)
-        assert heard.named == {"last"}
-        heard.listener.close()
+        eventually(lambda: "last" in calls.named)
+        assert calls.named == {"last"}
+        calls.listener.close()
 
-    def test_a_closed_listener_hears_nothing(self, storage: Storage) -> None:
-        closed, open_one = listen(storage), listen(storage)
+    def test_a_closed_listener_is_not_called(self, storage: Storage) -> None:
+        closed, open_archive_storage = listen(storage), listen(storage)
         closed.listener.close()
         closed.listener.close()
 
         storage.coordination.publish_change(Topic.LIVE)
 
-        assert Topic.LIVE in open_one.named
+        assert Topic.LIVE in open_archive_storage.named
         assert closed.topics == []
         assert not closed.listener.is_connected
-        open_one.listener.close()
+        open_archive_storage.listener.close()

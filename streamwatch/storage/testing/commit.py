@@ -1,4 +1,4 @@
-"""A change is stored in one piece, once, or not at all."""
+"""Contract tests of `Storage.commit`: changes are atomic and stored once."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -26,12 +26,12 @@ from streamwatch.storage.testing.build import (
     at,
     change,
     event,
+    event_ids,
     read,
+    run_concurrently,
     snapshot,
     status,
     store,
-    together,
-    told,
 )
 
 COPIES = 64
@@ -52,36 +52,36 @@ class CommitContract(ContractBase):
         assert storage.events_of_streamer("ann", 10) == [online]
         assert [entry.record for entry in read(storage)] == [FeedRecord("1", (online,), sample)]
 
-    def test_a_status_comes_back_as_it_was(self, storage: Storage) -> None:
+    def test_every_field_of_a_status_is_stored(self, storage: Storage) -> None:
         full = _full_status()
 
         store(storage, change(full))
 
         assert storage.status("1") == full
 
-    def test_a_second_copy_of_a_message_is_a_duplicate(self, storage: Storage) -> None:
+    def test_a_repeated_message_is_reported_as_a_duplicate(self, storage: Storage) -> None:
         store(storage, change(status(), event("e1"), message_id="m1"))
 
         again = change(status(version=2), event("e2"), message_id="m1")
 
         assert storage.commit([again]) == [Committed.DUPLICATE]
-        self._is_as_first_stored(storage)
+        self._assert_only_first_change_is_stored(storage)
 
-    def test_a_change_that_was_decided_on_another_version_is_a_conflict(
-        self, storage: Storage
-    ) -> None:
+    def test_a_change_based_on_another_version_is_a_conflict(self, storage: Storage) -> None:
         store(storage, change(status(), event("e1"), message_id="m1"))
 
         for version in (1, 3, 10, 12):
             stale = change(status(version=version), event("e2"), message_id="m2")
             assert storage.commit([stale]) == [Committed.CONFLICT]
-            self._is_as_first_stored(storage)
+            self._assert_only_first_change_is_stored(storage)
 
-    def test_a_change_of_who_is_not_known_must_not_expect_a_version(self, storage: Storage) -> None:
+    def test_a_change_of_an_unknown_user_must_be_based_on_no_version(
+        self, storage: Storage
+    ) -> None:
         assert storage.commit([change(status(version=2))]) == [Committed.CONFLICT]
         assert storage.status("1") is None
 
-    def test_a_change_under_a_lost_lease_is_fenced(self, storage: Storage) -> None:
+    def test_a_change_with_a_lost_lease_is_fenced(self, storage: Storage) -> None:
         store(storage, change(status(), event("e1"), message_id="m1"))
         lease = storage.coordination.acquire_lease("leader", "a", 60)
         assert lease is not None
@@ -91,19 +91,19 @@ class CommitContract(ContractBase):
         assert storage.commit([late], lease) == [Committed.FENCED]
         assert storage.coordination.acquire_lease("leader", "b", 60)
         assert storage.commit([late], lease) == [Committed.FENCED]
-        self._is_as_first_stored(storage)
+        self._assert_only_first_change_is_stored(storage)
 
-    def test_a_change_under_a_lease_that_is_held_is_stored(self, storage: Storage) -> None:
+    def test_a_change_with_a_valid_lease_is_stored(self, storage: Storage) -> None:
         lease = storage.coordination.acquire_lease("leader", "a", 60)
 
         assert storage.commit([change(status())], lease) == [Committed.STORED]
 
-    def _is_as_first_stored(self, storage: Storage) -> None:
+    def _assert_only_first_change_is_stored(self, storage: Storage) -> None:
         assert storage.status("1") == status()
         assert [found.id for found in storage.events(10)] == ["e1"]
-        assert told(read(storage, after=0)) == ["e1"]
+        assert event_ids(read(storage, after=0)) == ["e1"]
 
-    def test_a_duplicate_is_told_before_a_lost_lease_and_that_before_a_conflict(
+    def test_duplicates_are_checked_before_leases_and_leases_before_versions(
         self, storage: Storage
     ) -> None:
         store(storage, change(status(), message_id="m1"))
@@ -119,27 +119,27 @@ class CommitContract(ContractBase):
             Committed.FENCED,
         ]
 
-    def test_a_message_that_was_not_stored_is_not_taken_for_seen(self, storage: Storage) -> None:
+    def test_a_message_that_was_not_stored_can_be_stored_later(self, storage: Storage) -> None:
         assert storage.commit([change(status(version=5), message_id="m1")]) == [Committed.CONFLICT]
 
         store(storage, change(status(), message_id="m1"))
 
-    def test_changes_without_a_message_are_no_duplicates(self, storage: Storage) -> None:
+    def test_changes_without_a_message_are_never_duplicates(self, storage: Storage) -> None:
         store(storage, change(status(version=1)), change(status(version=2)))
 
         assert storage.status("1") == status(version=2)
 
-    def test_a_change_that_tells_nothing_is_not_in_the_feed(self, storage: Storage) -> None:
+    def test_a_change_without_events_or_snapshot_adds_no_feed_entry(self, storage: Storage) -> None:
         store(storage, change(status(), message_id="m1"))
 
         assert read(storage) == []
 
-    def test_a_snapshot_alone_is_in_the_feed(self, storage: Storage) -> None:
+    def test_a_change_with_only_a_snapshot_adds_a_feed_entry(self, storage: Storage) -> None:
         store(storage, change(status(), snapshot=snapshot()))
 
         assert [entry.record for entry in read(storage)] == [FeedRecord("1", (), snapshot())]
 
-    def test_an_event_takes_the_position_of_the_one_that_it_replaces(
+    def test_a_replacing_event_takes_the_position_of_the_replaced_event(
         self, storage: Storage
     ) -> None:
         estimate, other = event("poll:e1", 1), event("e2", 2)
@@ -154,7 +154,7 @@ class CommitContract(ContractBase):
         assert storage.events_of_streamer("ann", 10) == [other, message]
         assert read(storage)[-1].record == FeedRecord("1", (message,))
 
-    def test_a_rename_and_the_end_of_monitoring_are_in_the_feed(self, storage: Storage) -> None:
+    def test_renames_and_the_end_of_monitoring_add_feed_entries(self, storage: Storage) -> None:
         rename = NameChange(at(1), "1", "ann", "安娜")
         end = WatchEnd(at(2), "s1", "1", "ann", "Ann")
 
@@ -186,30 +186,30 @@ class CommitContract(ContractBase):
             "3": status("3", "cat"),
         }
 
-    def test_many_changes_are_stored_at_once(self, storage: Storage) -> None:
+    def test_a_thousand_changes_are_stored_in_one_call(self, storage: Storage) -> None:
         many = {str(n): status(str(n), f"login{n}", viewers=n) for n in range(1050)}
 
-        store(storage, *(change(one, event(f"e{key}")) for key, one in many.items()))
+        store(storage, *(change(after, event(f"e{key}")) for key, after in many.items()))
 
         assert storage.statuses(list(many)) == many
         assert len(storage.live()) == 1050
         assert storage.feed.length() == 1050
 
-    def test_of_copies_that_come_at_once_one_is_stored(self, storage: Storage) -> None:
+    def test_only_one_of_many_concurrent_copies_is_stored(self, storage: Storage) -> None:
         copy = change(status(), event("e1"), message_id="m1")
 
-        outcomes = together(COPIES, lambda _: storage.commit([copy])[0])
+        outcomes = run_concurrently(COPIES, lambda _: storage.commit([copy])[0])
 
         assert sorted(outcomes) == ["duplicate"] * (COPIES - 1) + ["stored"]
         assert [found.id for found in storage.events(10)] == ["e1"]
-        assert told(read(storage)) == ["e1"]
+        assert event_ids(read(storage)) == ["e1"]
 
-    def test_copies_that_are_each_read_decided_and_committed_are_stored_once(
+    def test_concurrent_copies_that_retry_after_conflicts_are_stored_once(
         self, storage: Storage
     ) -> None:
         went_online = WentOnline(event("m1"), Stream("s1", START))
 
-        outcomes = together(
+        outcomes = run_concurrently(
             COPIES,
             lambda _: _ingest(storage, lambda known: decide(known, went_online)),
         )
@@ -217,19 +217,19 @@ class CommitContract(ContractBase):
         assert outcomes.count(Committed.STORED) == 1
         assert storage.feed.length() == len(storage.events(10)) == 1
 
-    def test_nothing_of_what_comes_at_once_is_lost(self, storage: Storage) -> None:
+    def test_concurrent_changes_are_all_stored_after_retries(self, storage: Storage) -> None:
         def observe(n: int) -> Committed | None:
             went = event(f"m{n}", n, event_type=EventType.OFFLINE, id=f"s{n}")
             return _ingest(storage, lambda known: decide(known, WentOffline(went)))
 
-        assert together(16, observe) == [Committed.STORED] * 16
+        assert run_concurrently(16, observe) == [Committed.STORED] * 16
 
         after = storage.status("1")
         assert after is not None
         assert after.version == len(storage.events(100)) == storage.feed.length() == 16
 
     @pytest.mark.parametrize("value", ["plain", "Zoë 🎮 ", 'tab\tquote"\\', "line\nfeed\r"])
-    def test_any_text_comes_back_as_it_was(self, storage: Storage, value: str) -> None:
+    def test_any_text_is_stored_unchanged(self, storage: Storage, value: str) -> None:
         online = event("e1", title=value, nested={"list": [1, 2.5, None, True, value]})
 
         store(storage, change(status(), online))
@@ -241,7 +241,7 @@ class CommitContract(ContractBase):
 def _ingest(
     storage: Storage, decision: Callable[[StreamStatus | None], Change | None]
 ) -> Committed | None:
-    """Read, decide and commit, until the storage was not changed meanwhile."""
+    """Read the status, decide a change and commit it; start again after each conflict."""
     while True:
         decided = decision(storage.status("1"))
         if decided is None:

@@ -1,4 +1,4 @@
-"""What the processes tell each other."""
+"""Contract tests of `Coordination`, except leases and published changes."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -9,12 +9,12 @@ from streamwatch.storage.testing.build import (
     ContractBase,
     at,
     eventually,
-    together,
+    run_concurrently,
 )
 
 
 class CoordinationContract(ContractBase):
-    def test_the_last_run_of_each_job_is_told(self, storage: Storage) -> None:
+    def test_the_last_run_of_each_job_is_stored(self, storage: Storage) -> None:
         assert storage.coordination.job_runs() == {}
         good = JobRun("refresh", at(2.000001), 0.25)
         bad = JobRun("verify", at(1), 1.5, "TwitchBusy: line\nfeed")
@@ -32,14 +32,16 @@ class CoordinationContract(ContractBase):
         assert storage.coordination.take_requested_jobs() == {"refresh", "verify"}
         assert storage.coordination.take_requested_jobs() == set()
 
-    def test_of_many_who_take_a_requested_job_one_gets_it(self, storage: Storage) -> None:
+    def test_only_one_of_many_concurrent_callers_takes_a_requested_job(
+        self, storage: Storage
+    ) -> None:
         storage.coordination.request_job("refresh")
 
-        taken = together(8, lambda _: storage.coordination.take_requested_jobs())
+        taken = run_concurrently(8, lambda _: storage.coordination.take_requested_jobs())
 
         assert sorted(map(len, taken)) == [0] * 7 + [1]
 
-    def test_the_last_heartbeat_is_told(self, storage: Storage) -> None:
+    def test_the_time_of_the_last_heartbeat_is_stored(self, storage: Storage) -> None:
         assert storage.coordination.last_heartbeat() is None
         storage.coordination.heartbeat(START)
         storage.coordination.heartbeat(at(1.25))
@@ -59,26 +61,28 @@ class CoordinationContract(ContractBase):
     def test_counts_add_up(self, storage: Storage) -> None:
         assert storage.coordination.counts() == {}
         storage.coordination.add_counts({})
-        together(8, lambda n: storage.coordination.add_counts({"all": 2, f"of {n}": 1}))
+        run_concurrently(8, lambda n: storage.coordination.add_counts({"all": 2, f"of {n}": 1}))
 
         assert storage.coordination.counts() == {"all": 16, **{f"of {n}": 1 for n in range(8)}}
 
-    def test_uses_are_counted_within_a_window(self, storage: Storage) -> None:
-        uses = together(8, lambda _: storage.coordination.increment_window("lookup", 60))
+    def test_a_window_counts_all_increments(self, storage: Storage) -> None:
+        uses = run_concurrently(8, lambda _: storage.coordination.increment_window("lookup", 60))
 
         assert sorted(use.count for use in uses) == list(range(1, 9))
         assert all(59 < use.seconds_left <= 60 for use in uses)
         assert storage.coordination.increment_window("lookup", 60, 10).count == 18
         assert storage.coordination.increment_window("other", 60, 3).count == 3
 
-    def test_counting_begins_anew_when_the_window_ends(self, storage: Storage) -> None:
+    def test_the_counter_restarts_when_the_window_ends(self, storage: Storage) -> None:
         first, second = (storage.coordination.increment_window("lookup", 0.3) for _ in range(2))
         assert (first.count, second.count) == (1, 2)
         assert second.seconds_left <= first.seconds_left <= 0.3
 
         eventually(lambda: storage.coordination.increment_window("lookup", 0.3).count == 1)
 
-    def test_published_figures_are_those_published_last(self, storage: Storage) -> None:
+    def test_published_metrics_replace_earlier_ones_of_the_same_name(
+        self, storage: Storage
+    ) -> None:
         assert storage.coordination.published_metrics("helix") == {}
         storage.coordination.publish_metrics("helix", {"limit": 800, "reset": 1.5, "gone": 1}, 60)
         storage.coordination.publish_metrics("helix", {"limit": 800, "reset": 2.5}, 60)
@@ -87,7 +91,7 @@ class CoordinationContract(ContractBase):
         assert storage.coordination.published_metrics("helix") == {"limit": 800, "reset": 2.5}
         assert storage.coordination.published_metrics("other") == {}
 
-    def test_published_figures_go_when_their_time_is_over(self, storage: Storage) -> None:
+    def test_published_metrics_expire(self, storage: Storage) -> None:
         storage.coordination.publish_metrics("helix", {"limit": 800}, 0.05)
 
         eventually(lambda: storage.coordination.published_metrics("helix") == {})
@@ -100,14 +104,14 @@ class CoordinationContract(ContractBase):
 
         assert storage.coordination.app_token() == token
 
-    def test_a_new_app_token_takes_the_place_of_the_old(self, storage: Storage) -> None:
+    def test_a_new_app_token_replaces_the_old_one(self, storage: Storage) -> None:
         for days in (60, 1):
             token = AppToken(f"for {days}", datetime.now(UTC) + timedelta(days=days))
             storage.coordination.save_app_token(token)
 
         assert storage.coordination.app_token() == token
 
-    def test_an_app_token_goes_when_it_expires(self, storage: Storage) -> None:
+    def test_an_app_token_is_deleted_when_it_expires(self, storage: Storage) -> None:
         expires_at = datetime.now(UTC) + timedelta(seconds=0.2)
         storage.coordination.save_app_token(AppToken("short", expires_at))
 
@@ -115,14 +119,14 @@ class CoordinationContract(ContractBase):
 
         assert datetime.now(UTC) >= expires_at - timedelta(milliseconds=1)
 
-    def test_an_app_token_that_has_expired_is_not_kept(self, storage: Storage) -> None:
+    def test_an_expired_app_token_is_not_stored(self, storage: Storage) -> None:
         expired = AppToken("old", datetime.now(UTC) - timedelta(seconds=1))
 
         storage.coordination.save_app_token(expired)
 
         assert storage.coordination.app_token() is None
 
-    def test_the_conduit_id_is_remembered_until_it_is_forgotten(self, storage: Storage) -> None:
+    def test_the_conduit_id_can_be_stored_and_deleted(self, storage: Storage) -> None:
         assert storage.coordination.conduit_id() is None
 
         storage.coordination.save_conduit_id("conduit-1")

@@ -1,28 +1,28 @@
-"""One leads at a time, and who was late knows it."""
+"""Contract tests of leases: one holder at a time, a growing fence, and expiry."""
 
 from streamwatch.storage.base import Storage
-from streamwatch.storage.testing.build import ContractBase, eventually, together
+from streamwatch.storage.testing.build import ContractBase, eventually, run_concurrently
 
 
 class LeaseContract(ContractBase):
-    def test_nobody_holds_a_lease_at_first(self, storage: Storage) -> None:
+    def test_a_lease_is_free_at_first(self, storage: Storage) -> None:
         assert storage.coordination.lease("leader") is None
 
-    def test_one_holds_it_at_a_time(self, storage: Storage) -> None:
+    def test_a_held_lease_cannot_be_acquired_by_another_holder(self, storage: Storage) -> None:
         lease = storage.coordination.acquire_lease("leader", "host:1\nx", 60)
 
         assert lease is not None
         assert storage.coordination.acquire_lease("leader", "b", 60) is None
         assert storage.coordination.lease("leader") == lease
 
-    def test_of_many_who_ask_at_once_one_gets_it(self, storage: Storage) -> None:
-        leases = together(
+    def test_only_one_of_many_concurrent_callers_acquires_the_lease(self, storage: Storage) -> None:
+        leases = run_concurrently(
             16, lambda n: storage.coordination.acquire_lease("leader", f"holder {n}", 60)
         )
 
         assert len([lease for lease in leases if lease]) == 1
 
-    def test_leases_of_other_names_are_free(self, storage: Storage) -> None:
+    def test_leases_with_other_names_are_independent(self, storage: Storage) -> None:
         assert storage.coordination.acquire_lease("leader", "a", 60)
         assert storage.coordination.acquire_lease("other", "b", 60)
 
@@ -35,7 +35,7 @@ class LeaseContract(ContractBase):
         assert second is not None
         assert second.fence > first.fence
 
-    def test_a_holder_who_asks_again_has_a_new_fence(self, storage: Storage) -> None:
+    def test_a_holder_that_acquires_again_gets_a_new_fence(self, storage: Storage) -> None:
         first = storage.coordination.acquire_lease("leader", "a", 60)
         second = storage.coordination.acquire_lease("leader", "a", 60)
 
@@ -45,7 +45,7 @@ class LeaseContract(ContractBase):
         assert not storage.coordination.renew_lease(first, 60)
         assert storage.coordination.renew_lease(second, 60)
 
-    def test_a_lease_ends_by_itself(self, storage: Storage) -> None:
+    def test_a_lease_expires(self, storage: Storage) -> None:
         first = storage.coordination.acquire_lease("leader", "a", 0.05)
         assert first is not None
 
@@ -56,7 +56,7 @@ class LeaseContract(ContractBase):
         assert second is not None
         assert second.fence > first.fence
 
-    def test_a_lease_that_is_renewed_goes_on(self, storage: Storage) -> None:
+    def test_a_renewed_lease_does_not_expire(self, storage: Storage) -> None:
         long = storage.coordination.acquire_lease("long", "a", 0.2)
         assert long is not None
         assert storage.coordination.renew_lease(long, 60)
@@ -66,7 +66,7 @@ class LeaseContract(ContractBase):
 
         assert storage.coordination.lease("long") == long
 
-    def test_a_lease_that_was_lost_is_not_taken_back(self, storage: Storage) -> None:
+    def test_a_lost_lease_can_be_neither_renewed_nor_released(self, storage: Storage) -> None:
         lost = storage.coordination.acquire_lease("leader", "a", 60)
         assert lost is not None
         storage.coordination.release_lease(lost)

@@ -1,4 +1,4 @@
-"""Who is live, and whose details are still missing."""
+"""Contract tests of the list of live streamers and of streams that await details."""
 
 from streamwatch.storage.base import Storage
 from streamwatch.storage.testing.build import ContractBase, at, change, status, store
@@ -9,7 +9,7 @@ class LiveContract(ContractBase):
         assert storage.live() == []
         assert storage.awaiting_details() == {}
 
-    def test_the_live_come_with_most_viewers_first(self, storage: Storage) -> None:
+    def test_live_streamers_are_sorted_by_viewers(self, storage: Storage) -> None:
         few, many, unknown = (
             status("1", "ann", viewers=9),
             status("2", "bob", viewers=10),
@@ -19,19 +19,21 @@ class LiveContract(ContractBase):
 
         assert storage.live() == [many, few, unknown]
 
-    def test_the_live_with_as_many_viewers_have_an_order(self, storage: Storage) -> None:
+    def test_live_streamers_with_equal_viewers_have_a_stable_order(self, storage: Storage) -> None:
         store(storage, *(change(status(key, f"l{key}", viewers=5)) for key in "2413"))
 
-        assert [one.user_id for one in storage.live()] == ["4", "3", "2", "1"]
+        assert [found.user_id for found in storage.live()] == ["4", "3", "2", "1"]
 
-    def test_viewers_move_a_streamer_up(self, storage: Storage) -> None:
+    def test_a_new_viewer_count_changes_the_order(self, storage: Storage) -> None:
         store(storage, change(status("1", "ann", viewers=1)), change(status("2", viewers=5)))
 
         store(storage, change(status("1", "ann", version=2, viewers=6)))
 
-        assert [one.user_id for one in storage.live()] == ["1", "2"]
+        assert [found.user_id for found in storage.live()] == ["1", "2"]
 
-    def test_who_goes_offline_is_not_live(self, storage: Storage) -> None:
+    def test_a_streamer_who_goes_offline_is_no_longer_listed_as_live(
+        self, storage: Storage
+    ) -> None:
         store(storage, change(status()))
 
         store(storage, change(status(version=2, live=False)))
@@ -39,13 +41,13 @@ class LiveContract(ContractBase):
         assert storage.live() == []
         assert storage.awaiting_details() == {}
 
-    def test_who_is_offline_is_known(self, storage: Storage) -> None:
+    def test_an_offline_streamer_has_a_status(self, storage: Storage) -> None:
         store(storage, change(status(live=False)))
 
         assert storage.status("1") == status(live=False)
         assert storage.live() == []
 
-    def test_a_stream_awaits_its_details_until_a_poll_brings_them(self, storage: Storage) -> None:
+    def test_a_stream_awaits_details_until_a_poll_finds_them(self, storage: Storage) -> None:
         store(storage, change(status(updated=1.5)))
         assert storage.awaiting_details() == {"1": at(1.5)}
 

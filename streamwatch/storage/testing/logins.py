@@ -1,4 +1,4 @@
-"""Logins change and change hands; the user id is who somebody is."""
+"""Contract tests of logins: a login can change, and can pass to another user."""
 
 from dataclasses import replace
 
@@ -14,18 +14,18 @@ class LoginContract(ContractBase):
         assert storage.status("1") == storage.find_status("ann") == ann
         assert storage.statuses(["1", "2"]) == {"1": ann}
 
-    def test_nothing_is_found_of_who_is_not_known(self, storage: Storage) -> None:
+    def test_nothing_is_found_for_an_unknown_user(self, storage: Storage) -> None:
         assert storage.status("1") is None
         assert storage.find_status("ann") is None
         assert storage.events_of_streamer("ann", 10) == []
 
-    def test_a_streamer_without_status_has_none_by_login(self, storage: Storage) -> None:
+    def test_a_streamer_without_a_status_has_no_status_by_login(self, storage: Storage) -> None:
         storage.add_streamers([streamer("1", "ann")])
 
         assert storage.find_status("ann") is None
         assert storage.events_of_streamer("ann", 10) == []
 
-    def test_a_record_with_another_login_moves_what_is_found_by_it(self, storage: Storage) -> None:
+    def test_a_renamed_record_is_found_by_the_new_login_only(self, storage: Storage) -> None:
         storage.add_streamers([streamer("1", "ann")])
         store(storage, change(status("1", "ann"), event("e1")))
         renamed = replace(streamer("1", "ann"), login="anna", version=2)
@@ -38,7 +38,7 @@ class LoginContract(ContractBase):
         assert [found.id for found in storage.events_of_streamer("anna", 10)] == ["e1"]
         assert storage.events_of_streamer("ann", 10) == []
 
-    def test_a_status_with_another_login_moves_what_is_found_by_it(self, storage: Storage) -> None:
+    def test_a_renamed_status_is_found_by_the_new_login_only(self, storage: Storage) -> None:
         storage.add_streamers([streamer("1", "ann")])
         store(storage, change(status("1", "ann"), event("e1", 1)))
         renamed = status("1", "anna", version=2)
@@ -50,7 +50,7 @@ class LoginContract(ContractBase):
         assert storage.find_streamers(["ann", "anna"]) == {"anna": streamer("1", "ann")}
         assert [found.id for found in storage.events_of_streamer("anna", 10)] == ["e2", "e1"]
 
-    def test_a_free_login_goes_to_who_takes_it(self, storage: Storage) -> None:
+    def test_a_released_login_can_be_taken_by_another_user(self, storage: Storage) -> None:
         store(storage, change(status("1", "ann"), event("e1", user_id="1")))
         store(storage, change(status("1", "anna", version=2), previous_login="ann"))
 
@@ -59,7 +59,7 @@ class LoginContract(ContractBase):
         assert [found.id for found in storage.events_of_streamer("ann", 10)] == ["e2"]
         assert [found.id for found in storage.events_of_streamer("anna", 10)] == ["e1"]
 
-    def test_a_login_that_another_took_over_before_stays_theirs(self, storage: Storage) -> None:
+    def test_releasing_a_login_keeps_it_for_a_user_who_has_taken_it(self, storage: Storage) -> None:
         store(storage, change(status("1", "ann")))
         store(storage, change(status("2", "ann")))
 
@@ -67,9 +67,7 @@ class LoginContract(ContractBase):
 
         assert storage.find_status("ann") == status("2", "ann")
 
-    def test_who_is_still_known_by_a_lost_login_does_not_take_it_back(
-        self, storage: Storage
-    ) -> None:
+    def test_a_user_who_lost_a_login_does_not_take_it_back(self, storage: Storage) -> None:
         storage.add_streamers([streamer("1", "ann")])
         store(storage, change(status("1", "ann")))
         store(storage, change(status("2", "ann")))
@@ -79,7 +77,7 @@ class LoginContract(ContractBase):
 
         assert storage.find_status("ann") == status("2", "ann")
 
-    def test_a_new_streamer_has_their_login_whoever_had_it(self, storage: Storage) -> None:
+    def test_a_new_streamer_takes_their_login_from_another(self, storage: Storage) -> None:
         storage.add_streamers([streamer("1", "ann")])
 
         storage.add_streamers([streamer("2", "ann")])

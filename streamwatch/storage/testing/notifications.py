@@ -23,7 +23,7 @@ from streamwatch.storage.testing.build import (
     OpenStorage,
     at,
     event,
-    together,
+    run_concurrently,
 )
 
 if TYPE_CHECKING:
@@ -136,7 +136,7 @@ class NotificationContract(_Base):
     def test_of_many_added_at_once_no_more_than_the_limit_are_stored(
         self, store: NotificationStore
     ) -> None:
-        added = together(8, lambda n: store.add(notification(f"m{n}"), limit=4))
+        added = run_concurrently(8, lambda n: store.add(notification(f"m{n}"), limit=4))
 
         assert sum(added) == 3
         assert len(store.all()) == 4
@@ -346,7 +346,7 @@ class DeliveryQueueContract(_Base):
     ) -> None:
         store.add_deliveries([delivery(f"d{n}", lane=str(n)) for n in range(6)])
 
-        claimed = together(12, lambda _: store.claim("n1", at(0), at(30), 100, 1))
+        claimed = run_concurrently(12, lambda _: store.claim("n1", at(0), at(30), 100, 1))
 
         assert sorted(d.id for found in claimed for d in found) == [f"d{n}" for n in range(6)]
 

@@ -1,4 +1,4 @@
-"""Removing a streamer: the live status goes, the history stays."""
+"""Contract tests of `Storage.remove_streamer`."""
 
 from dataclasses import replace
 
@@ -7,16 +7,18 @@ from streamwatch.storage.testing.build import (
     ContractBase,
     change,
     event,
+    event_ids,
     read,
     status,
     store,
     streamer,
-    told,
 )
 
 
 class RemovalContract(ContractBase):
-    def test_the_record_and_the_status_go_and_the_history_stays(self, storage: Storage) -> None:
+    def test_removal_deletes_record_and_status_and_keeps_the_history(
+        self, storage: Storage
+    ) -> None:
         storage.add_streamers([streamer("1", "ann"), streamer("2", "bob")])
         store(storage, change(status("1", "ann"), event("e1")), change(status("2", "bob")))
 
@@ -31,7 +33,7 @@ class RemovalContract(ContractBase):
         assert [found.id for found in storage.events(10)] == ["e1"]
         assert [found.id for found in storage.events_of_streamer("ann", 10)] == ["e1"]
 
-    def test_removing_who_is_not_monitored_changes_nothing(self, storage: Storage) -> None:
+    def test_removing_an_unmonitored_user_changes_nothing(self, storage: Storage) -> None:
         store(storage, change(status("1", "ann")))
 
         assert storage.remove_streamer("1") is None
@@ -40,7 +42,7 @@ class RemovalContract(ContractBase):
         store(storage, change(status("1", "ann", version=2)))
         assert storage.live() == [status("1", "ann", version=2)]
 
-    def test_late_messages_change_the_hidden_status_alone(self, storage: Storage) -> None:
+    def test_late_messages_change_only_the_hidden_status(self, storage: Storage) -> None:
         storage.add_streamers([streamer("1", "ann")])
         store(storage, change(status("1", "ann"), event("e1", 1), message_id="e1"))
         storage.remove_streamer("1")
@@ -56,9 +58,9 @@ class RemovalContract(ContractBase):
         assert storage.live() == []
         assert storage.awaiting_details() == {}
         assert [found.id for found in storage.events_of_streamer("ann", 10)] == ["e2", "e1"]
-        assert told(read(storage)) == ["e1", "e2"]
+        assert event_ids(read(storage)) == ["e1", "e2"]
 
-    def test_a_change_decided_on_another_version_of_the_hidden_status_is_a_conflict(
+    def test_a_change_based_on_another_version_of_the_hidden_status_is_a_conflict(
         self, storage: Storage
     ) -> None:
         storage.add_streamers([streamer("1", "ann")])
@@ -71,7 +73,7 @@ class RemovalContract(ContractBase):
 
         assert [found.id for found in storage.events(10)] == ["e1"]
 
-    def test_a_late_message_does_not_take_the_login_from_its_new_owner(
+    def test_a_late_message_does_not_take_a_login_from_its_new_owner(
         self, storage: Storage
     ) -> None:
         storage.add_streamers([streamer("1", "ann")])
@@ -82,7 +84,7 @@ class RemovalContract(ContractBase):
 
         assert storage.find_status("ann") == status("2", "ann")
 
-    def test_a_streamer_who_is_added_again_has_a_status_again(self, storage: Storage) -> None:
+    def test_a_streamer_who_is_added_again_gets_their_status_back(self, storage: Storage) -> None:
         storage.add_streamers([streamer("1", "ann")])
         store(storage, change(status("1", "ann")))
         storage.remove_streamer("1")

@@ -1,4 +1,4 @@
-"""Who is monitored."""
+"""Contract tests of the records of monitored streamers."""
 
 from dataclasses import replace
 
@@ -9,8 +9,8 @@ from streamwatch.storage.testing.build import (
     ContractBase,
     OpenStorage,
     at,
+    run_concurrently,
     streamer,
-    together,
 )
 
 
@@ -20,7 +20,7 @@ class StreamersContract(ContractBase):
         assert storage.streamers_by_id(["1"]) == {}
         assert storage.find_streamers(["ann"]) == {}
 
-    def test_a_streamer_comes_back_as_added(self, storage: Storage) -> None:
+    def test_every_field_of_a_streamer_is_stored(self, storage: Storage) -> None:
         full = Streamer("1", "ann", "安娜 ♥", START, "sub-on", None)
 
         storage.add_streamers([full])
@@ -38,7 +38,7 @@ class StreamersContract(ContractBase):
 
         assert storage.streamers() == [newest, new, old]
 
-    def test_streamers_added_at_the_same_time_have_an_order(self, storage: Storage) -> None:
+    def test_streamers_added_at_the_same_time_have_a_stable_order(self, storage: Storage) -> None:
         storage.add_streamers([streamer(user_id, f"login{user_id}") for user_id in "2413"])
 
         assert [found.user_id for found in storage.streamers()] == ["4", "3", "2", "1"]
@@ -50,7 +50,7 @@ class StreamersContract(ContractBase):
         assert storage.streamers_by_id(["2", "1", "3"]) == {"1": ann, "2": bob}
         assert storage.find_streamers(["bob", "cat"]) == {"bob": bob}
 
-    def test_nobody_is_found_for_nothing(self, storage: Storage) -> None:
+    def test_empty_arguments_return_empty_results(self, storage: Storage) -> None:
         assert storage.add_streamers([]) == set()
         assert storage.commit_streamers([]) == []
         assert storage.streamers_by_id([]) == {}
@@ -58,11 +58,11 @@ class StreamersContract(ContractBase):
         assert storage.statuses([]) == {}
         assert storage.commit([]) == []
 
-    def test_adding_tells_who_was_not_monitored_before(self, storage: Storage) -> None:
+    def test_adding_returns_the_ids_that_were_new(self, storage: Storage) -> None:
         assert storage.add_streamers([streamer("1", "ann")]) == {"1"}
         assert storage.add_streamers([streamer("1", "ann"), streamer("2", "bob")]) == {"2"}
 
-    def test_adding_again_leaves_the_record_as_it_is(self, storage: Storage) -> None:
+    def test_adding_again_does_not_change_the_record(self, storage: Storage) -> None:
         known = replace(streamer(), online_subscription_id="sub-on")
         storage.add_streamers([known])
 
@@ -70,17 +70,17 @@ class StreamersContract(ContractBase):
 
         assert storage.streamers() == [known]
 
-    def test_a_thousand_are_added_and_found_at_once(self, storage: Storage) -> None:
+    def test_a_thousand_streamers_are_added_and_found_in_one_call(self, storage: Storage) -> None:
         many = [streamer(str(n), f"login{n}", added=n) for n in range(1001)]
 
         assert len(storage.add_streamers(many)) == 1001
 
         assert storage.streamers() == many[::-1]
-        assert len(storage.streamers_by_id([one.user_id for one in many])) == 1001
-        assert len(storage.find_streamers([one.login for one in many])) == 1001
+        assert len(storage.streamers_by_id([added.user_id for added in many])) == 1001
+        assert len(storage.find_streamers([added.login for added in many])) == 1001
 
-    def test_of_many_who_add_the_same_at_once_one_does(self, storage: Storage) -> None:
-        added = together(16, lambda n: storage.add_streamers([streamer(added=n)]))
+    def test_only_one_of_many_concurrent_callers_adds_a_streamer(self, storage: Storage) -> None:
+        added = run_concurrently(16, lambda n: storage.add_streamers([streamer(added=n)]))
 
         assert sorted(map(len, added)) == [0] * 15 + [1]
 
@@ -113,16 +113,16 @@ class StreamersContract(ContractBase):
         assert [found.login for found in storage.streamers()] == ["cat", "bobby", "ann"]
         assert storage.find_streamers(["bob", "anna", "cathy"]) == {}
 
-    def test_of_changes_decided_at_once_one_is_stored(self, storage: Storage) -> None:
+    def test_only_one_of_many_concurrent_changes_is_stored(self, storage: Storage) -> None:
         storage.add_streamers([streamer()])
         decided = [replace(streamer(), display_name=f"name {n}", version=2) for n in range(16)]
 
-        results = together(16, lambda n: storage.commit_streamers([decided[n]]))
+        results = run_concurrently(16, lambda n: storage.commit_streamers([decided[n]]))
 
         assert sorted(result for [result] in results) == ["conflict"] * 15 + ["stored"]
         assert storage.streamers() == [decided[results.index([Committed.STORED])]]
 
-    def test_a_thousand_records_are_replaced_at_once(self, storage: Storage) -> None:
+    def test_a_thousand_records_are_replaced_in_one_call(self, storage: Storage) -> None:
         storage.add_streamers([streamer(str(n), f"login{n}", added=n) for n in range(1001)])
         renamed = [replace(streamer(str(n), f"new{n}", added=n), version=2) for n in range(1001)]
 
@@ -130,7 +130,7 @@ class StreamersContract(ContractBase):
 
         assert storage.streamers() == renamed[::-1]
 
-    def test_a_removed_record_is_not_brought_back(self, storage: Storage) -> None:
+    def test_a_removed_record_cannot_be_replaced(self, storage: Storage) -> None:
         storage.add_streamers([streamer()])
         storage.remove_streamer("1")
 
@@ -138,7 +138,7 @@ class StreamersContract(ContractBase):
 
         assert storage.streamers() == []
 
-    def test_what_was_decided_before_a_removal_is_a_conflict_after_it(
+    def test_a_change_decided_before_a_removal_is_a_conflict_after_it(
         self, storage: Storage
     ) -> None:
         storage.add_streamers([streamer()])
@@ -152,14 +152,14 @@ class StreamersContract(ContractBase):
         assert again == replace(streamer(added=5), version=again.version)
         assert storage.commit_streamers([replace(again, version=again.version + 1)]) == ["stored"]
 
-    def test_others_see_it_where_the_storage_is_shared(
+    def test_other_processes_see_changes_of_a_shared_storage(
         self, storage: Storage, open_storage: OpenStorage
     ) -> None:
         storage.add_streamers([streamer()])
 
         assert bool(open_storage().streamers()) is storage.shared
 
-    def test_a_storage_that_is_there_answers_a_ping(self, storage: Storage) -> None:
+    def test_a_reachable_storage_answers_a_ping(self, storage: Storage) -> None:
         storage.ping()
 
         storage.close()

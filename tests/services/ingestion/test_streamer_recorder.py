@@ -23,7 +23,7 @@ from streamwatch.storage.base import Committed, Storage, StorageUnavailable
 from streamwatch.storage.memory import MemoryStorage
 from streamwatch.storage.redis import RedisStorage
 from streamwatch.storage.redis.connection import Connection
-from streamwatch.storage.testing.build import together
+from streamwatch.storage.testing.build import run_concurrently
 
 START = datetime(2026, 6, 1, tzinfo=UTC)
 KINDS = ("stream.online", "stream.offline", "channel.update")
@@ -131,7 +131,7 @@ def test_updates_of_many_processes_at_once_are_all_stored(storage: Storage) -> N
         *(names(f"name{minutes}", minutes) for minutes in range(14)),
     ]
 
-    together(16, lambda n: StreamerRecorder(storage).record([observations[n]]))
+    run_concurrently(16, lambda n: StreamerRecorder(storage).record([observations[n]]))
 
     [record] = storage.streamers()
     assert (record.login, record.named_at) == ("name13", START + timedelta(minutes=13))

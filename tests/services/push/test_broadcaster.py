@@ -70,7 +70,7 @@ def snapshot_of(event: PushEvent) -> StreamSnapshot:
 
 
 def go_online(storage: FailingStorage, event_id: str, user_id: str = "1") -> None:
-    build.tell(storage, event_id, user_id=user_id)
+    build.store_events(storage, event_id, user_id=user_id)
 
 
 def poll(storage: FailingStorage, *, viewers: int = 5, **details: str) -> None:
@@ -179,7 +179,7 @@ def test_a_listener_that_resumes_from_a_trimmed_entry_gets_a_gap(
 ) -> None:
     go_online(storage, "e1")
     cursor = storage.feed.last_id()
-    build.tell(storage, "missed0", "missed1", "missed2", "missed3")
+    build.store_events(storage, "missed0", "missed1", "missed2", "missed3")
     storage.feed.acknowledge("r", [entry.id for entry in build.read(storage, "r")])
     storage.feed.trim(keep=2)
     with closing(push.listen(after=cursor)) as listener:
