@@ -9,6 +9,7 @@ from streamwatch.analytics import open_analytics
 from streamwatch.analytics.base import AnalyticsStore
 from streamwatch.domain.subscriptions import WebhookTransport
 from streamwatch.services.analytics.dead_letters import DeadLetters
+from streamwatch.services.analytics.period_rankings import PeriodRankings
 from streamwatch.services.analytics.profiles import StreamerProfiles
 from streamwatch.services.analytics.projector import Projector
 from streamwatch.services.analytics.queries import AnalyticsQueries
@@ -30,6 +31,7 @@ from streamwatch.services.push.broadcaster import Broadcaster
 from streamwatch.services.rate_limits import RateLimits
 from streamwatch.services.setup import Setup
 from streamwatch.services.status import Statuses
+from streamwatch.services.streamer_directory import StreamerDirectory
 from streamwatch.services.streamers import Streamers
 from streamwatch.services.subscriptions.conduit import OwnConduit
 from streamwatch.services.subscriptions.reconcile import Subscriptions
@@ -66,8 +68,10 @@ class Services:
     health: HealthCheck
     broadcaster: Broadcaster
     live_directory: LiveDirectory
+    streamer_directory: StreamerDirectory
     viewership: Viewership
     profiles: StreamerProfiles
+    period_rankings: PeriodRankings
     analytics_queries: AnalyticsQueries
     rate_limits: RateLimits
     api_keys: ApiKeys
@@ -194,8 +198,10 @@ def assemble(
         ),
         broadcaster=Broadcaster(storage),
         live_directory=LiveDirectory(storage),
+        streamer_directory=StreamerDirectory(storage, analytics, clock),
         viewership=Viewership(analytics, clock),
         profiles=StreamerProfiles(analytics_queries, analytics, clock),
+        period_rankings=PeriodRankings(analytics, clock),
         analytics_queries=analytics_queries,
         rate_limits=rate_limits,
         api_keys=ApiKeys(settings.api_keys, settings.api_read_keys, rate_limits),

@@ -1,5 +1,5 @@
-"""A real Chromium: the one on PATH. Where there is none, the test is skipped with a loud reason,
-and fails where CI is set."""
+"""A real Chromium from PATH. Without one, a test is skipped with a loud reason, and fails where
+CI is set."""
 
 import os
 import shutil
@@ -9,7 +9,17 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, ViewportSize, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Route,
+    ViewportSize,
+    sync_playwright,
+)
+
+from streamwatch.simulator.pictures import avatar, preview
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
@@ -25,7 +35,12 @@ OPTIONS = [
     "--metrics-recording-only",
 ]
 
+PICTURES = "http://pictures.test"
+"""The origin of avatars and previews: the browser gets the simulator's drawings from it."""
+
 PHONE: ViewportSize = {"width": 360, "height": 780}
+PHONE_390: ViewportSize = {"width": 390, "height": 844}
+TABLET: ViewportSize = {"width": 768, "height": 1024}
 DESKTOP: ViewportSize = {"width": 1440, "height": 900}
 
 
@@ -49,33 +64,48 @@ def launched() -> Iterator[Browser]:
         browser.close()
 
 
+def draw_pictures(context: BrowserContext) -> None:
+    """Answer the browser's requests to PICTURES."""
+
+    def draw(route: Route) -> None:
+        login = urlsplit(route.request.url).path.rsplit("/", 1)[-1].split("-")[0].split(".")[0]
+        is_avatar = "/avatar/" in route.request.url
+        text = avatar(login) if is_avatar else preview(login, login, 320, 180)
+        route.fulfill(body=text, content_type="image/svg+xml")
+
+    context.route(f"{PICTURES}/**", draw)
+
+
 class Visit:
-    """A page of the browser in a context of its own, and what went wrong in it."""
+    """A page in a browser context of its own. `faults` are console errors, exceptions of scripts,
+    and requests to other hosts."""
 
     def __init__(self, browser: Browser, url: str, **options: Any) -> None:
         self.url = url
         self.faults: list[str] = []
         context = {"viewport": DESKTOP, "timezone_id": "Europe/Berlin", "color_scheme": "light"}
         self._context = browser.new_context(**context | options)
+        draw_pictures(self._context)
         self.page: Page = self._context.new_page()
         self.page.set_default_timeout(15_000)
-        self.page.on("console", self._heard)
+        self.page.on("console", self._check_message)
         self.page.on("pageerror", lambda error: self.faults.append(str(error)))
-        self.page.on("request", lambda request: self._asked(request.url))
+        self.page.on("request", lambda request: self._check_host(request.url))
 
     def open(self, path: str) -> Page:
         self.page.goto(self.url + path)
         return self.page
 
     def close(self) -> None:
-        """End; whatever went wrong fails the test."""
+        """Close the context; any fault fails the test."""
         self._context.close()
         assert not self.faults, self.faults
 
-    def _heard(self, message: ConsoleMessage) -> None:
+    def _check_message(self, message: ConsoleMessage) -> None:
         if message.type in {"error", "warning"}:
             self.faults.append(f"{message.type}: {message.text} {message.location}")
 
-    def _asked(self, url: str) -> None:
-        if urlsplit(url).netloc != urlsplit(self.url).netloc:
-            self.faults.append(f"asked another host: {url}")
+    def _check_host(self, url: str) -> None:
+        allowed = {urlsplit(self.url).netloc, urlsplit(PICTURES).netloc, ""}  # blob: has no host
+        if urlsplit(url).netloc not in allowed:
+            self.faults.append(f"request to another host: {url}")

@@ -26,6 +26,7 @@ def streamer_document(streamer: Streamer) -> Document:
         "user_id": streamer.user_id,
         "username": streamer.login,
         "display_name": streamer.display_name,
+        "profile_image_url": streamer.profile_image_url,
         "is_active": streamer.is_active,
         "online_subscription_id": streamer.online_subscription_id,
         "offline_subscription_id": streamer.offline_subscription_id,

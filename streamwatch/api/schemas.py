@@ -80,6 +80,7 @@ class StreamerSchema(Document):
     user_id = fields.String()
     username = _login()
     display_name = fields.String()
+    profile_image_url = fields.String(allow_none=True)
     is_active = fields.Boolean(
         metadata={"description": "Whether the subscriptions for online and offline are active."}
     )

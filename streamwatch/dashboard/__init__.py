@@ -1,14 +1,27 @@
-"""The dashboard: pages for people, on the same services as the API.
+"""The dashboard: HTML pages on the same services as the API.
 
-One module a page (`live.py`, `streamer.py`, …): a view is its route, a call of a service and a
-template. Pages come complete from the server; the few scripts under `static/` only keep them up to
-date, draw charts and save a click. Nothing is loaded from elsewhere, and nothing is built.
+Each module is one page (`live.py`, `streamer.py`, …): a view calls a service and renders a
+template. The server renders complete pages. The scripts under `static/` keep an open page up to
+date and draw interactive charts; every page works without them. Nothing is loaded from a CDN, and
+nothing is built.
 """
 
-from streamwatch.dashboard import compare, errors, live, login, manage, setup, streamer
+from streamwatch.dashboard import (
+    application,
+    compare,
+    errors,
+    live,
+    login,
+    manage,
+    search,
+    setup,
+    streamer,
+    streamers,
+    top,
+)
 from streamwatch.dashboard.blueprint import register
 
 __all__ = ["PAGES", "register"]
 
-PAGES = (live, streamer, compare, manage, setup, login, errors)
-"""The modules that put their pages into the blueprint."""
+PAGES = (live, streamers, streamer, top, compare, search, manage, setup, login, application, errors)
+"""The modules that register their views on the blueprint."""

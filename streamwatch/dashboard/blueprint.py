@@ -1,15 +1,15 @@
-"""The pages' blueprint: what every page needs, and who may send a form."""
+"""The blueprint of all pages: template context, response headers, and the check of forms."""
 
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask import Blueprint, Flask, Response, request
+from flask import Blueprint, Flask, Response, request, send_from_directory, url_for
 from werkzeug.exceptions import Forbidden
 
 from streamwatch import __version__
 from streamwatch.api.context import services
-from streamwatch.dashboard import filters, preferences
+from streamwatch.dashboard import assets, filters, images, plots, preferences
 from streamwatch.dashboard.login_session import TOKEN_FIELD, current_session
 
 blueprint = Blueprint(
@@ -24,15 +24,35 @@ blueprint = Blueprint(
 def register(app: Flask) -> None:
     """Serve the dashboard."""
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.jinja_env.globals.update(filters=filters, token_field=TOKEN_FIELD)
+    app.jinja_env.globals.update(
+        asset=asset_url, filters=filters, images=images, plots=plots, token_field=TOKEN_FIELD
+    )
     app.register_blueprint(blueprint)
 
 
+def asset_url(name: str) -> str:
+    """The URL of a static file. It changes whenever a static file does."""
+    return url_for("dashboard.serve_asset", digest=assets.digest(), name=name)
+
+
+@blueprint.get("/static/<digest>/<path:name>")
+def serve_asset(digest: str, name: str) -> Response:
+    """A static file. A page of another version asks for an old digest: it gets the present file,
+    but must not cache it under that URL."""
+    response = send_from_directory(assets.FOLDER, name)
+    if digest == assets.digest():
+        response.headers["Cache-Control"] = f"public, max-age={assets.YEAR_SECONDS}, immutable"
+    else:
+        response.headers["Cache-Control"] = "no-cache"
+    return response
+
+
 @blueprint.before_request
-def _refuse_other_sites_forms() -> None:
-    """A form on another site's page must not act for whoever looks at it. A browser says where a
-    request is from: https://developer.mozilla.org/docs/Web/HTTP/Headers/Sec-Fetch-Site, and where
-    it does not (over plain HTTP), in Origin. What acts for a session needs its token besides."""
+def _refuse_cross_site_forms() -> None:
+    """Refuse forms that another site's page sends through a visitor's browser. Browsers name the
+    origin of a request in Sec-Fetch-Site or, over plain HTTP, in Origin:
+    https://developer.mozilla.org/docs/Web/HTTP/Headers/Sec-Fetch-Site. Requests of a login session
+    must carry its token as well."""
     if request.method in {"GET", "HEAD", "OPTIONS"}:
         return
     site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
@@ -42,24 +62,29 @@ def _refuse_other_sites_forms() -> None:
 
 
 def _is_ours(origin: str) -> bool:
-    return urlsplit(origin).netloc == request.host
+    try:
+        return urlsplit(origin).netloc == request.host
+    except ValueError:  # an invalid URL, for example http://[
+        return False
 
 
 @blueprint.context_processor
-def _common() -> dict[str, Any]:
+def _page_context() -> dict[str, Any]:
     settings = services().settings
     return {
         "version": __version__,
         "session": current_session(settings),
         "theme": preferences.theme(),
         "zone": preferences.zone(),
+        "zone_is_known": preferences.zone_is_known(),
         "now": datetime.now(UTC),
     }
 
 
 @blueprint.after_request
-def _let_static_files_be_kept(response: Response) -> Response:
-    """A browser keeps them, and asks each time whether they are still the same."""
+def _set_headers(response: Response) -> Response:
     if request.endpoint == "dashboard.static":
-        response.headers["Cache-Control"] = "no-cache"
+        response.headers["Cache-Control"] = "no-cache"  # revalidated: the URL has no hash
+    if response.mimetype == "text/html":
+        response.headers["Content-Security-Policy"] = images.content_security_policy()
     return response

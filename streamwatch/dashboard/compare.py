@@ -1,15 +1,20 @@
-"""Who does best, and several streamers beside each other."""
+"""Several streamers day by day."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from flask import render_template, request
 
-from streamwatch.api.analytics import WINDOWS
 from streamwatch.api.context import services
-from streamwatch.dashboard import preferences
+from streamwatch.dashboard import images, preferences
 from streamwatch.dashboard.blueprint import blueprint
-from streamwatch.domain.totals import Ranking
+from streamwatch.dashboard.periods import PERIODS
+from streamwatch.dashboard.plots import WIDTH, Scale, line_path, scale_for
+from streamwatch.domain.days import Day
+from streamwatch.domain.totals import StreamerStats, Window
+from streamwatch.services.analytics.profiles import Compared
 
-SHOWN = 50
-MOST_COMPARED = 5
+MAX_COMPARED = 5
 
 METRICS = {
     "average_viewers": "Average viewers",
@@ -19,36 +24,78 @@ METRICS = {
 """What can be compared day by day: properties of `domain.days.Day`."""
 
 
-@blueprint.get("/top")
-def show_top() -> str:
-    wanted = request.args.get("by")
-    ranking = Ranking(wanted) if wanted in set(Ranking) else Ranking.WATCHED
-    return render_template(
-        "dashboard/top.html",
-        ranking=ranking,
-        top=services().analytics_queries.top(ranking, SHOWN),
-        games=services().analytics_queries.top_games(10),
-        most=MOST_COMPARED,
-    )
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A streamer's `values` by day, None on days without a stream; their drawing, and the
+    streamer's totals of the period and the one before."""
+
+    stats: StreamerStats
+    window: Window
+    values: list[float | None]
+    path: str
 
 
 @blueprint.get("/compare")
 def compare() -> str:
     asked = [login for value in request.args.getlist("who") for login in value.split()]
-    logins = list(dict.fromkeys(login.lower() for login in asked))[:MOST_COMPARED]
-    wanted = request.args.get("metric", "")
-    days = preferences.window(WINDOWS)
-    compared = services().profiles.compare(logins, days, preferences.zone())
-    found = {one.stats.identity.latest_name.login for one in compared}
+    logins = list(dict.fromkeys(login.lower() for login in asked))
+    chosen = logins[:MAX_COMPARED]
+    metric = request.args.get("metric", "")
+    metric = metric if metric in METRICS else "average_viewers"
+    is_log, is_share = "log" in request.args, "share" in request.args
+    days = preferences.window(PERIODS)
+    compared = services().profiles.compare(chosen, days, preferences.zone())
+    found = {streamer.stats.identity.latest_name.login for streamer in compared}
+    lines, scale = _lines(compared, days, metric, is_share=is_share, is_log=is_log)
     return render_template(
         "dashboard/compare.html",
-        compared=compared,
-        unknown=[login for login in logins if login not in found],
-        logins=logins,
+        lines=lines,
+        scale=scale,
+        avatars=images.avatars(),
+        dates=[day.day for day in compared[0].days] if compared else [],
+        unknown=[login for login in chosen if login not in found],
+        left_out=logins[MAX_COMPARED:],
+        logins=chosen,
         days=days,
-        windows=WINDOWS,
-        metric=wanted if wanted in METRICS else "average_viewers",
+        periods=PERIODS,
+        metric=metric,
         metrics=METRICS,
+        is_log=is_log,
+        is_share=is_share,
         streamers=services().streamers.all(),
-        most=MOST_COMPARED,
+        max_compared=MAX_COMPARED,
     )
+
+
+def _lines(
+    compared: Sequence[Compared], days: int, metric: str, *, is_share: bool, is_log: bool
+) -> tuple[list[Line], Scale]:
+    """A line for each streamer, all on one scale."""
+    several = [_values(streamer.days, metric, is_share=is_share) for streamer in compared]
+    known = [value for values in several for value in values if value is not None]
+    scale = scale_for(known, is_log=is_log)
+    lines = [
+        Line(
+            stats=streamer.stats,
+            window=services().analytics_queries.window(streamer.stats, days),
+            values=values,
+            path=line_path(_xs(len(values)), values, scale),
+        )
+        for streamer, values in zip(compared, several, strict=True)
+    ]
+    return lines, scale
+
+
+def _values(days: Sequence[Day], metric: str, *, is_share: bool) -> list[float | None]:
+    """The metric by day, None where there was no stream; with `is_share` in percent of the
+    streamer's own average over the days with a stream."""
+    values: list[float | None] = [getattr(day, metric) if day.live_ms else None for day in days]
+    known = [value for value in values if value is not None]
+    average = sum(known) / len(known) if known else 0.0
+    if is_share and average:
+        return [None if value is None else 100 * value / average for value in values]
+    return values
+
+
+def _xs(count: int) -> list[float]:
+    return [WIDTH * number / max(count - 1, 1) for number in range(count)]

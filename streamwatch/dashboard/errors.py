@@ -1,6 +1,7 @@
-"""Errors as pages. Who has no session is sent to the login."""
+"""Error pages. A visitor without a session is redirected to the login."""
 
 import logging
+import math
 from functools import partial
 from http import HTTPStatus
 from typing import NoReturn
@@ -11,6 +12,9 @@ from werkzeug.wrappers import Response
 
 from streamwatch.api.errors import PROBLEMS, ProblemSpec
 from streamwatch.dashboard.blueprint import blueprint
+from streamwatch.domain.eventsub import LOGIN
+from streamwatch.services.errors import LimitReached, UnknownStreamer
+from streamwatch.twitch.base import TwitchBusy
 
 log = logging.getLogger(__name__)
 
@@ -18,29 +22,43 @@ Page = tuple[str, int, dict[str, str]]
 
 
 @blueprint.errorhandler(Unauthorized)
-def ask_to_log_in(_: Unauthorized) -> Response:
-    """After the login they are where they wanted to be; a form has to be sent again."""
-    wanted = request.full_path.rstrip("?") if request.method == "GET" else None
-    return redirect(url_for("dashboard.log_in", next=wanted), HTTPStatus.SEE_OTHER)
+def redirect_to_login(_: Unauthorized) -> Response:
+    """After the login the visitor is on the requested page; a form has to be sent again."""
+    page = request.full_path.rstrip("?") if request.method == "GET" else None
+    return redirect(url_for("dashboard.log_in", next=page), HTTPStatus.SEE_OTHER)
 
 
 @blueprint.get("/<path:_>")
-def show_nowhere(_: str) -> NoReturn:
-    """A page that is not there is told as a page."""
-    raise NotFound
+def show_not_found(_: str) -> NoReturn:
+    """Unknown paths below the dashboard get its error page, not the API's problem document."""
+    raise NotFound("The dashboard has no page at this address.")
 
 
 @blueprint.errorhandler(HTTPException)
-def http_page(error: HTTPException) -> Page:
-    """What Werkzeug raises. An exception that nobody expected comes here too, as a 500 without its
-    text: Flask has logged it."""
+def show_http_error(error: HTTPException) -> Page:
+    """Errors that Werkzeug raises, and unexpected exceptions as a 500 without their text: Flask
+    has logged them."""
     status = HTTPStatus(error.code or HTTPStatus.INTERNAL_SERVER_ERROR)
     return _page(status, error.description or status.description)
 
 
-def _typed_page(answer: ProblemSpec, error: Exception) -> Page:
+@blueprint.errorhandler(UnknownStreamer)
+def show_unknown_streamer(error: UnknownStreamer) -> Page:
+    """A streamer who is not monitored, with a button that changes this."""
+    text = render_template(
+        "dashboard/unknown_streamer.html",
+        login=error.login,
+        is_login=LOGIN.fullmatch(error.login) is not None,
+    )
+    return text, HTTPStatus.NOT_FOUND, {}
+
+
+def _show_service_error(spec: ProblemSpec, error: Exception) -> Page:
     log.warning("Page %s: %s: %s", request.url_rule, type(error).__name__, error)
-    return _page(answer.status, answer.detail or str(error), answer.retry_after)
+    retry_after = spec.retry_after
+    if isinstance(error, TwitchBusy | LimitReached):
+        retry_after = max(1, math.ceil(error.retry_after))
+    return _page(spec.status, spec.detail or str(error), retry_after)
 
 
 def _page(status: HTTPStatus, detail: str, retry_after: int | None = None) -> Page:
@@ -48,5 +66,6 @@ def _page(status: HTTPStatus, detail: str, retry_after: int | None = None) -> Pa
     return text, status, {"Retry-After": str(retry_after)} if retry_after else {}
 
 
-for _error, _answer in PROBLEMS.items():
-    blueprint.register_error_handler(_error, partial(_typed_page, _answer))
+for _error, _spec in PROBLEMS.items():
+    if _error is not UnknownStreamer:
+        blueprint.register_error_handler(_error, partial(_show_service_error, _spec))

@@ -1,4 +1,4 @@
-"""Figures, times and pictures in the form in which pages show them."""
+"""Formatting for templates: numbers, durations, dates, colours and sparklines."""
 
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -7,22 +7,22 @@ from hashlib import sha1
 from streamwatch.dashboard import preferences
 
 HUES = 12
-"""As many colours as `style.css` has for previews."""
+"""The number of colours that `style.css` defines for avatars and categories."""
 
 NONE = "\N{EN DASH}"
-"""What stands for a figure that there is not."""
+"""Placeholder for a missing value."""
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
 _THOUSAND, _MILLION = 1_000, 1_000_000
 
 
 def number(value: float | None) -> str:
-    """All digits of a whole number: 12,345; a dash where there is none."""
+    """A whole number with all its digits: 12,345."""
     return NONE if value is None else f"{value:,.0f}"
 
 
 def short(value: float | None) -> str:
-    """A number at a glance: 12.3K, 4.5M; below a thousand one decimal where it has any."""
+    """An abbreviated number: 12.3K, 4.5M; below a thousand with one decimal where it has any."""
     if value is None:
         return NONE
     if value >= _MILLION:
@@ -30,6 +30,16 @@ def short(value: float | None) -> str:
     if value >= 10 * _THOUSAND:
         return f"{value / _THOUSAND:,.1f}K"
     return f"{value:,.0f}" if value >= _THOUSAND or value == int(value) else f"{value:,.1f}"
+
+
+def percent(part: float) -> str:
+    """A part of 1 as a percentage: 12 %. Parts above 0 are at least 1 %."""
+    return f"{max(1, round(part * 100)) if part > 0 else 0} %"
+
+
+def plural(count: float, noun: str) -> str:
+    """A count with its noun: 1 stream, 2 streams."""
+    return f"{number(count)} {noun}{'' if count == 1 else 's'}"
 
 
 def duration(seconds: float | None) -> str:
@@ -42,13 +52,13 @@ def duration(seconds: float | None) -> str:
 
 
 def uptime(start: datetime, now: datetime) -> str:
-    """As a clock: 3:07:09."""
+    """The time since `start` as a clock: 3:07:09."""
     seconds = max(0, int((now - start).total_seconds()))
     return f"{seconds // _HOUR}:{seconds // _MINUTE % 60:02}:{seconds % 60:02}"
 
 
 def ago(time: datetime, now: datetime) -> str:
-    """How long ago, in one unit."""
+    """The time since `time` in one unit: 5 min ago."""
     seconds = max(0, int((now - time).total_seconds()))
     if seconds < _MINUTE:
         return "just now"
@@ -58,59 +68,77 @@ def ago(time: datetime, now: datetime) -> str:
 
 
 def moment(time: datetime) -> str:
-    """A time in the visitor's zone: 24 Nov 2026, 14:05."""
+    """A date and time in the visitor's time zone: 24 Nov 2026, 14:05."""
     return f"{time.astimezone(preferences.zone()):%-d %b %Y, %H:%M}"
 
 
+def clock(time: datetime) -> str:
+    """A time of day in the visitor's time zone: 14:05."""
+    return f"{time.astimezone(preferences.zone()):%H:%M}"
+
+
 def day(time: date) -> str:
-    """24 Nov 2026: a date, or the visitor's of a time."""
-    when = time.astimezone(preferences.zone()) if isinstance(time, datetime) else time
-    return f"{when:%-d %b %Y}"
+    """A date: 24 Nov 2026. Of a datetime, the date in the visitor's time zone."""
+    local = time.astimezone(preferences.zone()) if isinstance(time, datetime) else time
+    return f"{local:%-d %b %Y}"
 
 
 def midnight(day: date) -> datetime:
-    """When a day begins for the preferences."""
+    """The start of a day in the visitor's time zone."""
     return datetime.combine(day, datetime.min.time(), preferences.zone())
 
 
 def change(part: float | None) -> str:
-    """A change by a part of what was: +12 %."""
+    """A relative change: +12 %."""
     if part is None:
         return ""
     sign = {"up": "+", "down": "\N{MINUS SIGN}", "level": "±"}[direction(part)]
-    return f"{sign}{abs(part) * 100:.0f} %"
+    return f"{sign}{abs(part) * 100:,.0f} %"
 
 
 def direction(part: float | None) -> str:
-    """The class of a change: up, down or level."""
-    if not part or abs(part) < 0.005:  # noqa: PLR2004  what shows as 0 %
+    """The CSS class of a relative change: up, down or level."""
+    if not part or abs(part) < 0.005:  # noqa: PLR2004  it is displayed as 0 %
         return "level"
     return "up" if part > 0 else "down"
 
 
+def relative_change(value: float | None, previous: float | None) -> float | None:
+    """The change from `previous` to `value` as a part of `previous`; None where either is missing
+    or `previous` is 0."""
+    return (value - previous) / previous if value is not None and previous else None
+
+
 def hue(text: str | None) -> int:
-    """The colour of a category or a name, always the same for the same."""
+    """The number of a colour for a name or category; equal texts have equal colours."""
     return sha1((text or "").encode()).digest()[0] % HUES  # noqa: S324  no secret
 
 
 def initials(name: str) -> str:
-    """One or two letters that stand for a name: QC for QuillAndCopper."""
+    """One or two letters for an avatar without an image: QC for QuillAndCopper."""
     capitals = [letter for letter in name if letter.isupper()]
     return "".join(capitals[:1] + capitals[-1:]) if len(capitals) > 1 else name[:2].upper()
 
 
-def trend(samples: Sequence[int]) -> float | None:
-    """By what part the viewers changed over these samples."""
-    return (samples[-1] - samples[0]) / samples[0] if len(samples) > 1 and samples[0] else None
+MIN_VIEWERS_FOR_CHANGE = 10
+"""Below this a percentage says nothing: from 1 viewer to 3 is +200 %."""
+
+
+def viewer_change(samples: Sequence[int]) -> float | None:
+    """The relative change from the first sample of viewers to the last; None below
+    MIN_VIEWERS_FOR_CHANGE."""
+    if len(samples) < 2 or samples[0] < MIN_VIEWERS_FOR_CHANGE:  # noqa: PLR2004  a first and a last
+        return None
+    return relative_change(samples[-1], samples[0])
 
 
 def points(samples: Sequence[int]) -> str:
-    """The points of a sparkline: one unit right for each sample, and up as negative numbers."""
+    """The points of a sparkline: x is the sample's number, y the negated value."""
     return " ".join(f"{x},{-value}" for x, value in enumerate(samples))
 
 
 def view_box(samples: Sequence[int]) -> str:
-    """The part of the plane that these points fill; a level line lies in its middle."""
+    """The SVG viewBox that contains `points(samples)`; a constant line is in its middle."""
     low, high = min(samples), max(samples)
     room = max(high - low, 1)
     return f"0 {-high - room * 0.1:.2f} {len(samples) - 1} {room * 1.2:.2f}"

@@ -1,42 +1,76 @@
-"""What comes with a request and more than one page understands."""
+"""Parsing of forms and queries that several pages share."""
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from flask import request
 
 from streamwatch.api.context import services
-from streamwatch.domain.eventsub import LOGIN
+from streamwatch.domain.logins import login_from
 
 Item = TypeVar("Item")
+
+MAX_LOGINS = 1000
+"""Logins in one form, as in one `POST /streamers`."""
+
+_NAMED = 20
+"""Logins that a result lists by name; the others are counted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[Item]):
-    """Some of `count` items, on page `number` of `pages`, from 1."""
+    """One page of a list: its `items`, the list's `count`, and page `number` of `pages`, from 1."""
 
     items: Sequence[Item]
     count: int
     number: int
     pages: int
+    first: int = 1
+    """The position of the first of `items` in the list, from 1."""
 
 
 def page_of(items: Sequence[Item], size: int) -> Page[Item]:
-    """The page of `items` that the request asks for with `page`; the last for one beyond."""
+    """The page of `items` that the query's `page` asks for; the last page if it is beyond."""
     pages = max(1, -(-len(items) // size))
     number = min(max(request.args.get("page", 1, int), 1), pages)
-    return Page(items[(number - 1) * size : number * size], len(items), number, pages)
+    start = (number - 1) * size
+    return Page(items[start : start + size], len(items), number, pages, start + 1)
 
 
-def added_streamers() -> dict[str, Any]:
-    """Monitor the streamers whose names were typed, with anything between them; what came of it,
-    for `added.html`."""
-    typed = re.split(r"[\s,;]+", request.form.get("logins", ""))
-    names = [name.removeprefix("@") for name in typed if name]
-    logins = [name for name in names if LOGIN.fullmatch(name)]
-    return {
-        "added": services().streamers.add_many(logins),
-        "invalid_logins": [name for name in names if name not in logins],
+def split_entries(text: str) -> list[str]:
+    """The distinct entries of a text with spaces, commas, semicolons or line breaks between
+    them."""
+    return list(dict.fromkeys(entry for entry in re.split(r"[\s,;]+", text) if entry))
+
+
+def add_streamers_from(text: str) -> dict[str, str]:
+    """Monitor the streamers in a text of logins or channel URLs with spaces, commas or line breaks
+    between them, at most MAX_LOGINS. Returns the result by outcome, as query parameters for a
+    redirect: see `add_result`."""
+    entries = split_entries(text)
+    accepted, surplus = entries[:MAX_LOGINS], entries[MAX_LOGINS:]
+    logins = [login for entry in accepted if (login := login_from(entry))]
+    result = services().streamers.add_many(logins)
+    outcomes = {
+        "added": result.added,
+        "existing": result.existing,
+        "not_found": result.not_found,
+        "failed": result.failed,
+        "invalid": [entry[:60] for entry in accepted if login_from(entry) is None],
+        "surplus": surplus,
     }
+    return {name: _summarized(logins) for name, logins in outcomes.items() if logins}
+
+
+def add_result() -> dict[str, str]:
+    """The result of `add_streamers_from` in the query of the redirect."""
+    names = ("added", "existing", "not_found", "failed", "invalid", "surplus")
+    return {name: value for name in names if (value := request.args.get(name, ""))}
+
+
+def _summarized(logins: Sequence[str]) -> str:
+    """The first logins by name, and the number of the others."""
+    text = ", ".join(logins[:_NAMED])
+    return f"{text} and {len(logins) - _NAMED:,} more" if len(logins) > _NAMED else text

@@ -1,15 +1,17 @@
-"""Who is live now, and what happened last."""
+"""The start page: streams that are on, and the latest events."""
 
 import logging
-from typing import Any
+from http import HTTPStatus
+from urllib.parse import urlencode
 
-from flask import render_template, request, url_for
+from flask import redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
 
 from streamwatch.analytics.base import AnalyticsUnavailable
 from streamwatch.api.context import services
-from streamwatch.dashboard import preferences
-from streamwatch.dashboard.blueprint import blueprint
-from streamwatch.dashboard.forms import added_streamers
+from streamwatch.dashboard import images, preferences
+from streamwatch.dashboard.blueprint import asset_url, blueprint
+from streamwatch.dashboard.forms import add_result, add_streamers_from
 from streamwatch.services.live_directory import Order
 from streamwatch.services.monitoring.health import CONNECTED
 
@@ -20,42 +22,46 @@ EVENTS_SHOWN = 20
 
 @blueprint.get("/")
 def show_live() -> str:
-    return _page()
-
-
-@blueprint.post("/streamers")
-def add_first_streamers() -> str:
-    """What `POST /streamers` does, on the page of who has none yet."""
-    return _page(**added_streamers())
-
-
-def _page(**more: Any) -> str:
-    wanted = request.args
-    order = Order(wanted["sort"]) if wanted.get("sort") in set(Order) else Order.VIEWERS
-    search, category = wanted.get("q", ""), wanted.get("category", "")
+    query = request.args
+    order = Order(query["sort"]) if query.get("sort") in set(Order) else Order.VIEWERS
+    search, category = query.get("q", ""), query.get("category", "")
     health = services().health.check()
-    curves, watched_today = _audience() if health.analytics == CONNECTED else ({}, None)
+    curves, watched_today = _viewership() if health.analytics == CONNECTED else ({}, None)
     return render_template(
         "dashboard/live.html",
-        overview=services().live_directory.look(search, category, order),
+        directory=services().live_directory.look(search, category, order),
+        avatars=images.avatars(),
         events=services().events.newest(EVENTS_SHOWN),
         health=health,
         settings=services().settings,
         search=search,
         category=category,
         order=order,
-        icons=url_for("dashboard.static", filename="icons.svg"),
+        view=preferences.view(),
+        icons=asset_url("icons.svg"),
         curves=curves,
         watched_today=watched_today,
-        **more,
+        result=add_result(),
     )
 
 
-def _audience() -> tuple[dict[str, list[int]], float | None]:
-    """The curves of viewers and the hours watched today: the page goes without, if need be."""
-    audience = services().viewership
+@blueprint.post("/streamers")
+def add_first_streamers() -> Response:
+    """Add streamers as `POST /streamers` does, also without a login where the API is open. A form
+    for one streamer (`then=streamer`) leads to that streamer's page."""
+    result = add_streamers_from(request.form.get("logins", ""))
+    login = request.form.get("logins", "")
+    if request.form.get("then") == "streamer" and {"added", "existing"} & result.keys():
+        return redirect(url_for("dashboard.show_streamer", login=login), HTTPStatus.SEE_OTHER)
+    return redirect(f"{url_for('dashboard.show_live')}?{urlencode(result)}", HTTPStatus.SEE_OTHER)
+
+
+def _viewership() -> tuple[dict[str, list[int]], float | None]:
+    """Sparklines by stream id, and the hours watched today. If the analytics fail meanwhile, the
+    page is rendered without them."""
+    viewership = services().viewership
     try:
-        return audience.curves(), audience.hours_watched_today(preferences.zone())
+        return viewership.curves(), viewership.hours_watched_today(preferences.zone())
     except AnalyticsUnavailable as error:
-        log.warning("Who is live is shown without its curves: %s", error)
+        log.warning("The start page is rendered without sparklines: %s", error)
         return {}, None

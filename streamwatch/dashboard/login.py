@@ -1,5 +1,6 @@
-"""In with a key, and out."""
+"""Logging in with an API key, and logging out."""
 
+import logging
 from http import HTTPStatus
 
 from flask import redirect, render_template, request, url_for
@@ -11,22 +12,28 @@ from streamwatch.api.context import services
 from streamwatch.dashboard.blueprint import blueprint
 from streamwatch.dashboard.login_session import close_session, current_session, open_session
 
+log = logging.getLogger(__name__)
+
 
 @blueprint.get("/login")
 def log_in() -> str:
-    return render_template("dashboard/login.html", wanted=_wanted(request.args.get("next")))
+    return render_template(
+        "dashboard/login.html", destination=_destination(request.args.get("next"))
+    )
 
 
 @blueprint.post("/login")
 def check_key() -> Response | tuple[str, int]:
     settings, key = services().settings, request.form.get("key", "").strip()
-    wanted = _wanted(request.form.get("next"))
+    destination = _destination(request.form.get("next"))
     if not settings.api_keys:
         raise Forbidden("There is no key to log in with: set API_KEY.")
+    services().rate_limits.login(request.remote_addr or "unknown")
     if not is_key(key, settings.api_keys):
-        page = render_template("dashboard/login.html", wanted=wanted, is_wrong=True)
+        log.warning("A login with a wrong key from %s was refused", request.remote_addr)
+        page = render_template("dashboard/login.html", destination=destination, is_wrong=True)
         return page, HTTPStatus.FORBIDDEN
-    response = redirect(wanted, HTTPStatus.SEE_OTHER)
+    response = redirect(destination, HTTPStatus.SEE_OTHER)
     open_session(response, key, settings)
     return response
 
@@ -35,13 +42,15 @@ def check_key() -> Response | tuple[str, int]:
 def log_out() -> Response:
     session = current_session(services().settings)
     if session and not session.covers_request():
-        raise Forbidden("This form was not sent from here.")
+        raise Forbidden("This form was not sent from the dashboard.")
     response = redirect(url_for("dashboard.log_in"), HTTPStatus.SEE_OTHER)
     close_session(response)
     return response
 
 
-def _wanted(page: str | None) -> str:
-    """A page of ours to go to after the login, whatever a link says."""
-    ours = url_for("dashboard.show_live")
-    return page if page and page.startswith(ours) else ours
+def _destination(page: str | None) -> str:
+    """The page after the login: `page` if it is one of the dashboard, else the start page. A link
+    to the login cannot lead to another site, nor write a header by a line break."""
+    start = url_for("dashboard.show_live")
+    is_ours = page is not None and page.startswith(start) and page.isprintable()
+    return page if page and is_ours else start

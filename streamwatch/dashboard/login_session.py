@@ -1,8 +1,8 @@
-"""Who has shown a key in a browser. A signed cookie says so; the key itself is kept nowhere.
+"""Login sessions of browsers, in a signed cookie. The API key itself is not stored.
 
-The cookie's signature is the proof: it is made with the key that was shown and the webhook secret.
-So it is the same in all processes, needs no setting of its own, and is worth nothing once that key
-is no longer in API_KEY or that secret no longer in WEBHOOK_SECRET.
+The cookie is signed with the API key that was entered and the webhook secret. So a session is
+valid in all processes, needs no setting of its own, and ends when that key is removed from API_KEY
+or that secret from WEBHOOK_SECRET.
 """
 
 import hashlib
@@ -26,13 +26,12 @@ _SAFE_METHODS = {"GET", "HEAD"}
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """`token` goes with each form that the session sends: another site's page does not know it."""
+    """A login session. Each of its forms carries `token`, which other sites cannot know."""
 
     token: str
 
     def covers_request(self) -> bool:
-        """Whether the request is one that its sender must have wanted: it changes nothing, or
-        brings the token."""
+        """Whether the request is safe from forgery: it changes nothing, or carries the token."""
         if request.method in _SAFE_METHODS:
             return True
         given = request.form.get(TOKEN_FIELD, "")
@@ -40,7 +39,7 @@ class Session:
 
 
 def open_session(response: Response, api_key: str, settings: Settings) -> None:
-    """Let the browser that gets `response` have a session for this key, which is one of API_KEY."""
+    """Begin a session: set its cookie on `response`. `api_key` is one of API_KEY."""
     signing_key = _signing_key(api_key, settings.webhook_secrets[0])
     response.set_cookie(
         COOKIE,
@@ -53,11 +52,13 @@ def open_session(response: Response, api_key: str, settings: Settings) -> None:
 
 
 def close_session(response: Response) -> None:
+    """End a session: delete its cookie with `response`."""
     response.delete_cookie(COOKIE, httponly=True, samesite="Lax")
 
 
 def current_session(settings: Settings) -> Session | None:
-    """The session that the request comes with, if it is one of ours and not too old."""
+    """The request's session, if its signature is valid and it is not older than
+    MAX_AGE_SECONDS."""
     cookie = request.cookies.get(COOKIE)
     if not cookie or not settings.api_keys:
         return None

@@ -1,8 +1,9 @@
-"""For the operator. `api.auth` lets nobody here without a key, nor a form without its token."""
+"""The operator's pages. `api.auth` requires a login, and the session's token with forms."""
 
 from collections import Counter
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
@@ -10,42 +11,44 @@ from werkzeug.wrappers import Response
 from streamwatch.api.admin import MESSAGES
 from streamwatch.api.context import services
 from streamwatch.dashboard.blueprint import blueprint
-from streamwatch.dashboard.forms import added_streamers, page_of
+from streamwatch.dashboard.forms import add_result, add_streamers_from, page_of
+from streamwatch.dashboard.settings_table import settings_table
 
-STREAMERS_A_PAGE = 50
+STREAMERS_PER_PAGE = 50
 
 
 @blueprint.get("/manage")
 def manage() -> str:
-    return _streamers()
+    search = request.args.get("q", "").strip().casefold()
+    matching = [
+        streamer
+        for streamer in services().streamers.all()
+        if search in streamer.login or search in streamer.display_name.casefold()
+    ]
+    found = page_of(matching, STREAMERS_PER_PAGE)
+    subscribes = services().subscriptions.is_enabled
+    return render_template(
+        "dashboard/manage.html",
+        found=found,
+        live={status.user_id for status in services().status.live()},
+        subscribes=subscribes,
+        is_pending=subscribes and not all(streamer.is_active for streamer in found.items),
+        search=search,
+        result=add_result(),
+        removed=request.args.get("removed"),
+    )
 
 
 @blueprint.post("/manage/streamers")
-def add_streamers() -> str:
-    return _streamers(**added_streamers())
+def add_streamers() -> Response:
+    result = add_streamers_from(request.form.get("logins", ""))
+    return redirect(f"{url_for('dashboard.manage')}?{urlencode(result)}", HTTPStatus.SEE_OTHER)
 
 
 @blueprint.post("/manage/streamers/<login>/remove")
 def remove_streamer(login: str) -> Response:
     services().streamers.remove(login)
     return redirect(url_for("dashboard.manage", removed=login), HTTPStatus.SEE_OTHER)
-
-
-def _streamers(**more: Any) -> str:
-    search = request.args.get("q", "").strip().casefold()
-    found = [
-        one
-        for one in services().streamers.all()
-        if search in one.login or search in one.display_name.casefold()
-    ]
-    return render_template(
-        "dashboard/manage.html",
-        found=page_of(found, STREAMERS_A_PAGE),
-        live={status.user_id for status in services().status.live()},
-        subscribes=services().subscriptions.is_enabled,
-        search=search,
-        **more,
-    )
 
 
 @blueprint.get("/manage/subscriptions")
@@ -59,16 +62,21 @@ def verify_subscriptions() -> str:
     return _subscriptions(result=result, message=MESSAGES[result.status])
 
 
-def _subscriptions(**more: Any) -> str:
-    listed = services().subscriptions.listing()
+def _subscriptions(**context: Any) -> str:
+    listing = services().subscriptions.listing()
     return render_template(
         "dashboard/subscriptions.html",
-        listed=listed,
-        statuses=Counter(one.status for one in listed.ours).most_common(),
-        unhealthy=[one for one in listed.ours if not one.is_enabled],
+        listing=listing,
+        statuses=Counter(subscription.status for subscription in listing.ours).most_common(),
+        unhealthy=[subscription for subscription in listing.ours if not subscription.is_enabled],
         names={one.user_id: one.display_name for one in services().streamers.all()},
-        **more,
+        **context,
     )
+
+
+@blueprint.get("/manage/settings")
+def show_settings() -> str:
+    return render_template("dashboard/settings.html", rows=settings_table(services().settings))
 
 
 @blueprint.get("/manage/diagnostics")

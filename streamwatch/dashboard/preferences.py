@@ -1,4 +1,4 @@
-"""What a page knows of who looks at it: what they chose, and two cookies that its scripts set."""
+"""Preferences of a visitor, which pages and scripts keep in cookies, and the chosen period."""
 
 from collections.abc import Sequence
 from functools import cache
@@ -9,12 +9,19 @@ from flask import request
 ZONE_COOKIE = "timezone"
 THEME_COOKIE = "theme"
 THEMES = ("auto", "light", "dark")
+VIEW_COOKIE = "view"
+VIEWS = ("cards", "list")
 
 
 def zone() -> ZoneInfo:
-    """The visitor's time zone; UTC until their browser has told."""
+    """The visitor's time zone; UTC until a script has stored it."""
     name = request.cookies.get(ZONE_COOKIE, "")
     return ZoneInfo(name if name in _zones() else "UTC")
+
+
+def zone_is_known() -> bool:
+    """Whether the visitor's browser has stored its time zone."""
+    return request.cookies.get(ZONE_COOKIE, "") in _zones()
 
 
 def theme() -> str:
@@ -23,8 +30,16 @@ def theme() -> str:
     return name if name in THEMES else THEMES[0]
 
 
+def view() -> str:
+    """How live streams are listed, one of VIEWS: the query's choice, else the remembered one."""
+    for name in (request.args.get("view"), request.cookies.get(VIEW_COOKIE)):
+        if name in VIEWS:
+            return name
+    return VIEWS[0]
+
+
 def window(choices: Sequence[int]) -> int:
-    """How many days they look at: one of `choices`, of which the second is usual."""
+    """The period in days: the query's `days` if it is one of `choices`, else the second choice."""
     days = request.args.get("days", 0, int)
     return days if days in choices else choices[1]
 

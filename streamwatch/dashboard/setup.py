@@ -10,13 +10,12 @@ from werkzeug.wrappers import Response
 
 from streamwatch.api.context import services
 from streamwatch.dashboard.blueprint import blueprint
+from streamwatch.dashboard.forms import MAX_LOGINS, add_streamers_from, split_entries
 from streamwatch.dashboard.login_session import current_session
-from streamwatch.domain.logins import login_from
 from streamwatch.services.setup import CredentialSource
 from streamwatch.settings import LOOPBACK
 from streamwatch.twitch.base import TwitchDenied, TwitchError
 
-MAX_LOGINS = 1000
 _MAX_FILE_BYTES = 100_000
 _CREDENTIAL = re.compile(r"[A-Za-z0-9]{10,100}", re.ASCII)
 
@@ -65,12 +64,9 @@ def add_pasted_streamers() -> str:
     file = request.files.get("file")
     if file is not None:
         text += "\n" + file.stream.read(_MAX_FILE_BYTES).decode("utf-8", "replace")
-    entries = list(dict.fromkeys(entry for entry in re.split(r"[\s,;]+", text) if entry))
-    logins = [login for login in map(login_from, entries) if login]
-    invalid = [entry[:60] for entry in entries if login_from(entry) is None][:MAX_LOGINS]
-    if len(logins) > MAX_LOGINS:
+    if len(split_entries(text)) > MAX_LOGINS:
         return _page(add_fault=f"At most {MAX_LOGINS} names can be added at once.")
-    return _page(added=services().streamers.add_many(logins), invalid_logins=invalid)
+    return _page(result=add_streamers_from(text))
 
 
 def _fault(client_id: str, client_secret: str) -> str:

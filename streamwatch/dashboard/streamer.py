@@ -1,31 +1,54 @@
-"""One streamer: how they do."""
+"""A streamer's page: status, trend, one stream in detail, habits, records and all streams."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from flask import render_template, request
 
 from streamwatch.analytics.base import AnalyticsUnavailable
-from streamwatch.api.analytics import WINDOWS
 from streamwatch.api.context import services
 from streamwatch.dashboard import preferences
 from streamwatch.dashboard.blueprint import blueprint
 from streamwatch.dashboard.forms import page_of
+from streamwatch.dashboard.periods import PERIODS
+from streamwatch.dashboard.stream_chart import stream_chart
+from streamwatch.dashboard.trend import METRICS, trend
 from streamwatch.domain.schedule import schedule
 from streamwatch.domain.sessions import StreamSession
+from streamwatch.domain.usual_times import PERIOD, usual_time
 from streamwatch.services.analytics.profiles import Profile
 from streamwatch.services.errors import UnknownStreamer
 
-SESSIONS_A_PAGE = 20
+SESSIONS_PER_PAGE = 20
+COLORED_CATEGORIES = 5
+"""Categories with a colour of their own; the others share one."""
 
 ORDERS: dict[str, Callable[[StreamSession], Any]] = {
-    "started": lambda one: one.started_at,
-    "duration": lambda one: one.airtime_ms,
-    "average": lambda one: one.sample_totals.sums.average or 0,
-    "peak": lambda one: one.sample_totals.sums.max_viewers or 0,
-    "watched": lambda one: one.sample_totals.sums.viewer_ms,
+    "started": lambda session: session.started_at,
+    "duration": lambda session: session.airtime_ms,
+    "average": lambda session: session.sample_totals.sums.average or 0,
+    "peak": lambda session: session.sample_totals.sums.max_viewers or 0,
+    "watched": lambda session: session.sample_totals.sums.viewer_ms,
 }
-"""What the table of sessions can be sorted by."""
+"""What the table of streams can be sorted by."""
+
+RECORDS: dict[str, tuple[str, str]] = {
+    "peak": ("Highest peak", "viewers"),
+    "average": ("Highest average", "viewers"),
+    "watched": ("Most watched", "hours watched"),
+    "duration": ("Longest stream", ""),
+}
+"""The records that are shown: orders with their titles and units."""
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbours:
+    """The streams before and after the chosen one."""
+
+    previous: StreamSession | None
+    following: StreamSession | None
 
 
 @blueprint.get("/streamer/<login>")
@@ -45,40 +68,86 @@ def show_streamer(login: str) -> str:
         streamer=streamer,
         status=status,
         is_down=is_down,
-        days=preferences.window(WINDOWS),
-        windows=WINDOWS,
+        days=preferences.window(PERIODS),
+        periods=PERIODS,
+        metrics=METRICS,
         **performance,
     )
 
 
 def _performance(login: str) -> dict[str, Any]:
-    """What the analytics know."""
-    profile = services().profiles.profile(login, preferences.window(WINDOWS))
-    chosen = _chosen(profile)
+    """What the analytics know of the streamer, for the template."""
+    zone, length = preferences.zone(), preferences.window(PERIODS)
+    profile = services().profiles.profile(login, length)
+    asked = request.args.get("metric", "")
+    colors = {
+        category.category_name: number
+        for number, category in enumerate(profile.categories[:COLORED_CATEGORIES])
+    }
+    now = datetime.now(UTC)
+    since = now - max(timedelta(days=2 * length + 2), PERIOD)
+    recent = services().profiles.sessions_since(profile.stats.identity.broadcaster_id, since)
+    starts = [session.started_at for session in recent]
     return {
         "profile": profile,
-        "chosen": chosen,
-        "samples": services().profiles.curve(chosen.stream_id) if chosen else [],
-        "week": schedule(profile.sessions, preferences.zone()),
+        "trend": trend(
+            recent,
+            asked if asked in METRICS else "hours_watched",
+            now.astimezone(zone).date(),
+            length,
+            zone,
+            colors,
+        ),
+        "usual": usual_time(starts, now, zone),
+        "week": schedule(profile.sessions, zone),
+        "colors": colors,
+        "records": _records(profile.sessions),
+        **_chosen_stream(profile, recent, colors),
         **_table(profile.sessions),
     }
 
 
-def _chosen(profile: Profile) -> StreamSession | None:
-    """The session that the request asks for with `stream`, else the newest of the window."""
+def _chosen_stream(
+    profile: Profile, recent: Sequence[StreamSession], colors: Mapping[str, int]
+) -> dict[str, Any]:
+    """The stream that the query's `stream` asks for, else the newest one, with its samples."""
     asked = request.args.get("stream")
-    found = services().profiles.session(profile, asked) if asked else None
-    return found or next(iter(profile.sessions), None)
+    chosen = services().profiles.session(profile, asked) if asked else None
+    chosen = chosen or next(iter(profile.sessions), None) or next(iter(recent), None)
+    if chosen is None:
+        return {"chosen": None, "samples": []}
+    samples = services().profiles.curve(chosen.stream_id)
+    cap = timedelta(seconds=services().settings.sample_cap_seconds)
+    return {
+        "chosen": chosen,
+        "samples": samples,
+        "chart": stream_chart(chosen, samples, cap, colors),
+        "neighbours": _neighbours(chosen, recent),
+    }
+
+
+def _neighbours(chosen: StreamSession, recent: Sequence[StreamSession]) -> Neighbours:
+    """The streams around the chosen one among the recent ones."""
+    earlier = [one for one in recent if one.started_at < chosen.started_at]
+    later = [one for one in recent if one.started_at > chosen.started_at]
+    return Neighbours(earlier[0] if earlier else None, later[-1] if later else None)
+
+
+def _records(sessions: Sequence[StreamSession]) -> list[tuple[str, StreamSession]]:
+    """The streams of the period that were the best of each kind, by the keys of RECORDS."""
+    best = ((name, max(sessions, key=ORDERS[name], default=None)) for name in RECORDS)
+    return [(name, session) for name, session in best if session and ORDERS[name](session)]
 
 
 def _table(sessions: Sequence[StreamSession]) -> dict[str, Any]:
-    """The page of sessions that the request asks for with `sort`, `order` and `page`."""
-    wanted = request.args.get("sort", "")
-    sort = wanted if wanted in ORDERS else "started"
+    """The page of streams that the query's `sort`, `order` and `page` ask for."""
+    asked = request.args.get("sort", "")
+    sort = asked if asked in ORDERS else "started"
     is_ascending = request.args.get("order") == "asc"
     ordered = sorted(sessions, key=ORDERS[sort], reverse=not is_ascending)
     return {
-        "found": page_of(ordered, SESSIONS_A_PAGE),
+        "found": page_of(ordered, SESSIONS_PER_PAGE),
         "sort": sort,
         "is_ascending": is_ascending,
+        "record_titles": RECORDS,
     }

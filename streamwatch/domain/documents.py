@@ -58,6 +58,7 @@ def streamer_document(streamer: Streamer) -> Document:
         "user_id": streamer.user_id,
         "username": streamer.login,
         "display_name": streamer.display_name,
+        "profile_image_url": streamer.profile_image_url,
         "is_active": streamer.is_active,
         "online_subscription_id": streamer.online_subscription_id,
         "offline_subscription_id": streamer.offline_subscription_id,
@@ -84,6 +85,7 @@ def streamer_from(document: Document) -> Streamer:
         offline_subscription_id=document["offline_subscription_id"],
         signed_with=document.get("signed_with"),
         update_subscription_id=document.get("update_subscription_id"),
+        profile_image_url=document.get("profile_image_url"),
     )
 
 
@@ -247,12 +249,22 @@ def subscription_document(subscription: Subscription) -> Document:
 
 
 def user_document(user: User) -> Document:
-    return {"id": user.user_id, "login": user.login, "display_name": user.display_name}
+    return {
+        "id": user.user_id,
+        "login": user.login,
+        "display_name": user.display_name,
+        "profile_image_url": user.profile_image_url or "",
+    }
 
 
 def user_from(document: Document) -> User:
     """A user from our own document or from Helix's Get Users."""
-    return User(document["id"], document["login"].lower(), document["display_name"])
+    return User(
+        user_id=document["id"],
+        login=document["login"].lower(),
+        display_name=document["display_name"],
+        profile_image_url=document.get("profile_image_url") or None,
+    )
 
 
 def _timeline_from(memory: Document) -> Timeline:

@@ -33,6 +33,7 @@ class User:
     user_id: str
     login: str
     display_name: str
+    profile_image_url: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,7 @@ class Streamer:
     update_subscription_id: str | None = None
     named_at: datetime | None = None
     version: int = 1
+    profile_image_url: str | None = None
 
     @property
     def is_active(self) -> bool:

@@ -58,6 +58,8 @@ class SeenNames:
     login: str
     display_name: str
     at: datetime
+    profile_image_url: str | None = None
+    """None where the answer has none."""
 
 
 @dataclass(frozen=True, slots=True)

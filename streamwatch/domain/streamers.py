@@ -32,7 +32,13 @@ def _with_names(streamer: Streamer, seen: SeenNames) -> Streamer:
     """The names that were read last, whichever way, are the right ones."""
     if streamer.named_at is not None and seen.at < streamer.named_at:
         return streamer
-    return replace(streamer, login=seen.login, display_name=seen.display_name, named_at=seen.at)
+    return replace(
+        streamer,
+        login=seen.login,
+        display_name=seen.display_name,
+        named_at=seen.at,
+        profile_image_url=seen.profile_image_url or streamer.profile_image_url,
+    )
 
 
 def _with_reconciled(streamer: Streamer, reconciled: SubscriptionsReconciled) -> Streamer:

@@ -152,7 +152,14 @@ class Streamers:
         now = self._clock()
         created = self._storage.add_streamers(
             [
-                Streamer(user.user_id, user.login, user.display_name, now, named_at=at)
+                Streamer(
+                    user.user_id,
+                    user.login,
+                    user.display_name,
+                    now,
+                    named_at=at,
+                    profile_image_url=user.profile_image_url,
+                )
                 for user in users
             ]
         )
@@ -175,7 +182,10 @@ class Streamers:
     def _record_names(self, users: Iterable[User], at: datetime) -> int:
         """Record the names of the monitored among `users`, asked for at `at`. Returns how many had
         other names before."""
-        names = [SeenNames(user.user_id, user.login, user.display_name, at) for user in users]
+        names = [
+            SeenNames(user.user_id, user.login, user.display_name, at, user.profile_image_url)
+            for user in users
+        ]
         recorded = self._streamer_recorder.record(names)
         self._recorder.record(names)
         return sum(_is_renamed(result) for result in recorded)

@@ -92,6 +92,7 @@ def environment(twitch: Simulator, port: int, data: str) -> dict[str, str]:
         "DATA_DIR": data,
         "DEFAULT_STREAMERS": ",".join(member.login for member in CAST),
         "API_KEY": API_KEY,
+        "IMAGE_ORIGINS": twitch.origin,
         "REFRESH_SECONDS": "15",
         "VERIFY_SECONDS": "60",
         "LOG_FORMAT": "console",

@@ -14,6 +14,7 @@ from streamwatch.domain.models import Stream, User
 from streamwatch.simulator.conduits import Conduits
 from streamwatch.simulator.eventsub import EventSub
 from streamwatch.simulator.faults import Faults
+from streamwatch.simulator.pictures import avatar_url
 from streamwatch.simulator.subscriptions import Subscriptions
 from streamwatch.simulator.web import Document, Refused, Reply
 from streamwatch.simulator.world import Channel, World
@@ -71,7 +72,9 @@ class Helix:
         found = [
             user for user in self._world.users() if user.login in logins or user.user_id in user_ids
         ]
-        return Reply(200, {"data": [_user_document(user) for user in found]})
+        return Reply(
+            200, {"data": [_user_document(user, self._world.pictures_url) for user in found]}
+        )
 
     def _streams(self, request: Request) -> Reply:
         user_ids = self._asked_user_ids(request.args)
@@ -159,7 +162,7 @@ def _number(text: str, low: int, high: int | None, name: str) -> int:
     return int(text)
 
 
-def _user_document(user: User) -> Document:
+def _user_document(user: User, pictures: str | None) -> Document:
     return {
         "id": user.user_id,
         "login": user.login,
@@ -167,7 +170,7 @@ def _user_document(user: User) -> Document:
         "type": "",
         "broadcaster_type": "partner",
         "description": "",
-        "profile_image_url": "",
+        "profile_image_url": avatar_url(pictures, user.login) if pictures else "",
         "offline_image_url": "",
         "view_count": 0,
         "created_at": "2016-12-14T20:32:28Z",

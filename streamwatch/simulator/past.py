@@ -15,6 +15,8 @@ from streamwatch.domain.times import format_time
 from streamwatch.simulator.cast import CAST, CATEGORIES, TAGS, TITLES, Member
 from streamwatch.simulator.world import World
 
+DEMO_DAYS = 120
+"""How far back the demo's past goes: 90 days differ from 30, and from the 90 before."""
 SAMPLED_EVERY = timedelta(minutes=10)
 _HOURS = (8, 13, 16, 18, 19, 20, 21)
 _LEFT_OUT = 0.12
@@ -31,7 +33,7 @@ class Past:
 
     random: Random
     now: datetime
-    days: int = 28
+    days: int = DEMO_DAYS
 
     def of(self, world: World) -> ProjectionInput:
         """The streams of the cast that are over, and those that are on, so far."""

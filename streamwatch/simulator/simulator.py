@@ -6,7 +6,9 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 from random import Random
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
+
+from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from streamwatch.simulator.cast import CAST
 from streamwatch.simulator.conduits import Conduits
@@ -17,12 +19,16 @@ from streamwatch.simulator.faults import Faults
 from streamwatch.simulator.helix import Helix
 from streamwatch.simulator.life import Life
 from streamwatch.simulator.oauth import OAuth
+from streamwatch.simulator.pictures import PATH, Pictures
 from streamwatch.simulator.ratelimit import Bucket
 from streamwatch.simulator.server import Application, Call
 from streamwatch.simulator.sockets import Sockets
 from streamwatch.simulator.subscriptions import Subscriptions
 from streamwatch.simulator.web import LoopbackServer
 from streamwatch.simulator.world import World
+
+if TYPE_CHECKING:
+    from wsgiref.types import WSGIApplication
 
 _LIFE_STEP_SECONDS = 0.25
 
@@ -64,7 +70,9 @@ class Simulator:
         self._clock = clock
         self._life = Life(self.world, Random(seed), clock()) if alive else None  # noqa: S311
         self._application = self._assemble(clock)
-        self._server = LoopbackServer(self._application, port)
+        pictures: dict[str, WSGIApplication] = {PATH: Pictures(self._category_of)}
+        self._server = LoopbackServer(DispatcherMiddleware(self._application, pictures), port)
+        self.world.pictures_url = self._server.url + PATH
         self._closing = threading.Event()
         self._running = ExitStack()
 
@@ -75,6 +83,18 @@ class Simulator:
         control = Control(self.world, self.subscriptions, self.sockets, self.eventsub, self.faults)
         rules = [*helix.rules(), *control.rules(lambda: self.calls)]
         return Application(rules, self.faults, self.oauth, self.bucket)
+
+    def _category_of(self, login: str) -> str:
+        try:
+            stream = self.world.stream(login)
+        except KeyError:
+            return ""
+        return stream.game_name or "" if stream else ""
+
+    @property
+    def origin(self) -> str:
+        """For IMAGE_ORIGINS."""
+        return self._server.url
 
     @property
     def api_url(self) -> str:

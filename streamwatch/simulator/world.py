@@ -8,6 +8,7 @@ from datetime import datetime
 
 from streamwatch.domain.models import EventType, Stream, User
 from streamwatch.simulator.cast import CATEGORIES
+from streamwatch.simulator.pictures import preview_url
 
 _REMEMBERED = 64
 """How many starts and ends are remembered for each streamer, for a Helix that lags behind."""
@@ -70,6 +71,8 @@ class World:
         """Called whenever a channel's settings are saved."""
         self.lock = threading.RLock()
         """Hold it to read and command in one step."""
+        self.pictures_url: str | None = None
+        """Where the drawings of `pictures` are served."""
         self._clock = clock
         self._users: dict[str, User] = {}
         self._ids: dict[str, str] = {}
@@ -161,11 +164,16 @@ class World:
                 title=title,
                 language=language,
                 tags=tags,
-                thumbnail_url="https://static-cdn.jtvnw.net/previews-ttv/live_user_"
-                f"{user.login}-{{width}}x{{height}}.jpg",
+                thumbnail_url=self._preview_url(user),
             )
             self._turn_on(user, stream, at)
             return stream
+
+    def _preview_url(self, user: User) -> str:
+        """A template with `{width}` and `{height}`, as Helix has it."""
+        if self.pictures_url:
+            return preview_url(self.pictures_url, user.login)
+        return f"https://static-cdn.jtvnw.net/previews-ttv/live_user_{user.login}-{{width}}x{{height}}.jpg"
 
     def resume(self, login: str, *, at: datetime | None = None) -> Stream:
         """Start the last stream again with the same id, as after a lost connection."""

@@ -137,6 +137,8 @@ def _items(document: Document, parse: Callable[[Document], T]) -> list[T]:
 
 def _user(item: Document) -> User:
     _check(item, _USER)
+    if not isinstance(item.get("profile_image_url"), str | None):
+        raise ValueError("profile_image_url is not a string")  # noqa: TRY004  one error for every broken promise
     return user_from(item)
 
 

@@ -1,4 +1,4 @@
-"""The dashboard with a past: the simulator's cast over four months, some of them live now."""
+"""The dashboard with data: the simulator's cast over four months, some of them live now."""
 
 import threading
 from collections.abc import Iterator
@@ -21,7 +21,9 @@ from streamwatch.services.ingestion.recorder import ObservationRecorder
 from streamwatch.settings import Settings
 from streamwatch.simulator.cast import CAST, CATEGORIES, TAGS, TITLES, Member
 from streamwatch.simulator.past import SAMPLED_EVERY, Past, offline, online, sample
+from streamwatch.simulator.pictures import avatar_url, preview_url
 from streamwatch.storage.memory import MemoryStorage
+from tests.browser import PICTURES
 from tests.fakes import FakeTwitch
 from tests.messages import CALLBACK, SECRET
 
@@ -47,6 +49,7 @@ class Showcase:
             webhook_secrets=(SECRET,),
             api_keys=(API_KEY,),
             web_threads=32,
+            image_origins=(PICTURES,),
         )
     )
     storage: MemoryStorage = field(default_factory=MemoryStorage)
@@ -66,7 +69,7 @@ class Showcase:
 
     @contextmanager
     def served(self) -> Iterator[str]:
-        """The URL at which it is served meanwhile."""
+        """Serve the dashboard; yields its URL."""
         server = make_server(
             "127.0.0.1",
             0,
@@ -88,14 +91,22 @@ class Showcase:
         server.shutdown()
         server.server_close()
 
-    # What happens
+    # Events
 
     def monitor(self, *names: str) -> None:
         """Monitor users of these display names."""
         users = [self.twitch.add_user(name.lower(), f"id-{name.lower()}", name) for name in names]
         self.storage.add_streamers(
             [
-                Streamer(user.user_id, user.login, user.display_name, self.now, "on", "off")
+                Streamer(
+                    user.user_id,
+                    user.login,
+                    user.display_name,
+                    self.now,
+                    "on",
+                    "off",
+                    profile_image_url=avatar_url(PICTURES, user.login),
+                )
                 for user in users
             ]
         )
@@ -114,7 +125,7 @@ class Showcase:
         self.analytics.project(projection_input((event,), None))
 
     def poll(self, name: str, **details: object) -> None:
-        """Helix shows the stream that is on, with these details."""
+        """Record a poll that finds the stream on, with these details."""
         user = self._user(name)
         status = self.storage.status(user.user_id)
         assert status
@@ -138,7 +149,7 @@ class Showcase:
     def past_stream(
         self, user: User, stream_id: str, start: datetime, length: timedelta, viewers: int
     ) -> None:
-        """A stream that was on and watched by as many all the time; the analytics alone know it."""
+        """Record a past stream with a constant number of viewers, in the analytics alone."""
         self.analytics.project(projection_input((online(user, Stream(stream_id, start)),), None))
         for number in range(length // SAMPLED_EVERY):
             self.past_sample(user, stream_id, start + number * SAMPLED_EVERY, viewers, start)
@@ -164,15 +175,16 @@ class Showcase:
         return self.twitch.known[f"id-{name.lower()}"]
 
     def _now(self) -> datetime:
-        """Each time some milliseconds later than before: samples of one have different times."""
+        """The present time, later by some milliseconds with each call: samples of one stream need
+        different times."""
         self.told_at = max(datetime.now(UTC), self.told_at + timedelta(milliseconds=5))
         return self.told_at
 
     # The cast
 
     def fill(self) -> None:
-        """The whole cast, monitored, with a past; about half of them are live. The worker is well
-        for a day."""
+        """Monitor the whole cast and record their past. About half of them are live. The worker's
+        heartbeat is valid for a day."""
         self.storage.coordination.heartbeat(self.now + timedelta(days=1))
         self.monitor(*(member.display_name for member in reversed(CAST)))
         for number, member in enumerate(CAST):
@@ -199,6 +211,7 @@ class Showcase:
             title=random.choice(TITLES[member.language]),
             language=member.language,
             tags=TAGS[member.language],
+            thumbnail_url=preview_url(PICTURES, user.login),
         )
         self._observe(WentOnline(online(user, stream), stream))
         self.analytics.project(self._past.so_far(user, stream))

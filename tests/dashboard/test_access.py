@@ -1,4 +1,4 @@
-"""Who may see and do what on the dashboard."""
+"""Access to the dashboard: logins, sessions, and protection of forms."""
 
 import re
 from collections.abc import Iterator
@@ -33,13 +33,13 @@ FORMS = (
 
 @pytest.fixture
 def world() -> World:
-    """Everybody may look; the operator has two keys."""
+    """An instance that is open for reading, with two API keys."""
     return with_shroud(build_world(api_keys=KEYS))
 
 
 @pytest.fixture
 def closed() -> World:
-    """Nobody may look without a key."""
+    """An instance that requires a key for everything."""
     return with_shroud(build_world(api_keys=KEYS, require_api_key=KeyRequirement.ALL))
 
 
@@ -71,12 +71,12 @@ def is_sent_to_log_in(response: TestResponse) -> bool:
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_anybody_may_look_where_no_key_is_required(world: World, path: str) -> None:
+def test_open_instance_shows_pages_without_a_login(world: World, path: str) -> None:
     assert world.client.get(path).status_code == 200
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_where_a_key_is_required_one_logs_in_to_look(closed: World, path: str) -> None:
+def test_closed_instance_shows_pages_after_a_login(closed: World, path: str) -> None:
     assert is_sent_to_log_in(closed.client.get(path))
     log_in(closed)
     assert closed.client.get(path).status_code == 200
@@ -84,7 +84,9 @@ def test_where_a_key_is_required_one_logs_in_to_look(closed: World, path: str) -
 
 @pytest.mark.parametrize("path", GUARDED)
 @pytest.mark.parametrize("name", ["world", "closed"])
-def test_one_always_logs_in_to_manage(name: str, path: str, request: pytest.FixtureRequest) -> None:
+def test_managing_always_needs_a_login(
+    name: str, path: str, request: pytest.FixtureRequest
+) -> None:
     world: World = request.getfixturevalue(name)
     response = world.client.get(path)
     assert is_sent_to_log_in(response)
@@ -93,20 +95,20 @@ def test_one_always_logs_in_to_manage(name: str, path: str, request: pytest.Fixt
 
 
 @pytest.mark.parametrize("path", ["/dashboard/login", "/dashboard/static/style.css"])
-def test_the_login_itself_is_open(closed: World, path: str) -> None:
+def test_login_page_and_static_files_are_open(closed: World, path: str) -> None:
     assert closed.client.get(path, buffered=True).status_code == 200
 
 
 @pytest.mark.parametrize("key", ["", "wrong", "first-key2", "first-key,second-key", "schlüssel"])
-def test_a_wrong_key_opens_nothing(world: World, key: str) -> None:
+def test_wrong_key_is_refused(world: World, key: str) -> None:
     response = log_in(world, key)
     assert response.status_code == 403
-    assert "none of the keys" in response.text
+    assert "This key is not in API_KEY." in response.text
     assert world.client.get_cookie(COOKIE) is None
     assert is_sent_to_log_in(world.client.get("/dashboard/manage"))
 
 
-def test_without_any_key_the_page_says_what_to_set() -> None:
+def test_instance_without_keys_names_the_variable_to_set() -> None:
     world = build_world()
     for response in (
         world.client.get("/dashboard/manage"),
@@ -116,7 +118,7 @@ def test_without_any_key_the_page_says_what_to_set() -> None:
         assert "API_KEY" in response.text
 
 
-def test_the_cookie_is_out_of_reach_and_does_not_hold_the_key(world: World) -> None:
+def test_session_cookie_is_http_only_and_contains_no_secret(world: World) -> None:
     header = log_in(world).headers["Set-Cookie"]
     assert "HttpOnly" in header
     assert "SameSite=Lax" in header
@@ -129,7 +131,7 @@ def test_the_cookie_is_out_of_reach_and_does_not_hold_the_key(world: World) -> N
         assert text not in header
 
 
-def test_a_session_is_known_to_every_process_and_after_a_restart(world: World) -> None:
+def test_session_is_valid_in_other_processes(world: World) -> None:
     log_in(world)
     other = build_world(api_keys=KEYS)
     other.client.set_cookie(COOKIE, cookie(world.client))
@@ -145,7 +147,7 @@ def test_a_session_is_known_to_every_process_and_after_a_restart(world: World) -
         ({"webhook_secrets": ("a-new-webhook-secret",)}, False),
     ],
 )
-def test_a_session_lasts_as_long_as_its_key_and_the_webhook_secret(
+def test_session_ends_with_its_key_or_webhook_secret(
     world: World, settings: dict[str, tuple[str, ...]], lasts: bool
 ) -> None:
     log_in(world)
@@ -154,7 +156,7 @@ def test_a_session_lasts_as_long_as_its_key_and_the_webhook_secret(
     assert (other.client.get("/dashboard/manage").status_code == 200) is lasts
 
 
-def test_a_session_ends_by_itself(world: World) -> None:
+def test_session_expires(world: World) -> None:
     with time_machine.travel("2026-06-01T12:00Z", tick=False) as traveller:
         log_in(world)
         kept = cookie(world.client)
@@ -163,7 +165,7 @@ def test_a_session_ends_by_itself(world: World) -> None:
         assert is_sent_to_log_in(world.client.get("/dashboard/manage"))
 
 
-def test_a_cookie_that_was_changed_is_worth_nothing(world: World) -> None:
+def test_changed_cookie_is_refused(world: World) -> None:
     log_in(world)
     value = cookie(world.client)
     for forged in ("", "x", value[:-1], value[1:], "A" + value[1:]):
@@ -172,10 +174,30 @@ def test_a_cookie_that_was_changed_is_worth_nothing(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    "page", ["https://evil.example/", "//evil.example/", "/dashboardevil", "javascript:alert(1)"]
+    "page",
+    [
+        "https://evil.example/",
+        "//evil.example/",
+        "/dashboardevil",
+        "javascript:alert(1)",
+        "/dashboard/\r\nSet-Cookie: a=b",
+    ],
 )
-def test_the_login_leads_to_no_other_site(world: World, page: str) -> None:
+def test_login_redirects_to_no_other_site(world: World, page: str) -> None:
     assert log_in(world, next=page).location == "/dashboard/"
+
+
+def test_eleventh_login_within_a_minute_is_429(world: World) -> None:
+    answers = [log_in(world, "wrong").status_code for _ in range(10)]
+    assert answers == [403] * 10
+    refused = log_in(world)
+    assert refused.status_code == 429
+    assert 0 < int(refused.headers["Retry-After"]) <= 60
+    assert "10 of these a minute" in refused.text
+
+
+def test_page_requested_with_a_line_break_leads_to_the_start_page(world: World) -> None:
+    assert world.client.get("/dashboard/login?next=/dashboard/%0d%0aX:%20y").status_code == 200
 
 
 # Forms
@@ -183,7 +205,7 @@ def test_the_login_leads_to_no_other_site(world: World, page: str) -> None:
 
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("sent", [{}, {"token": "guessed"}, {"token": ""}])
-def test_a_form_without_the_sessions_token_does_nothing(
+def test_form_without_the_session_token_is_refused(
     world: World, form: str, sent: dict[str, str]
 ) -> None:
     log_in(world)
@@ -195,7 +217,7 @@ def test_a_form_without_the_sessions_token_does_nothing(
     assert world.client.get("/dashboard/manage").status_code == 200
 
 
-def test_another_sessions_token_is_worth_nothing(world: World) -> None:
+def test_token_of_another_session_is_refused(world: World) -> None:
     log_in(world)
     foreign = token(world)
     log_in(world)
@@ -210,13 +232,14 @@ def test_another_sessions_token_is_worth_nothing(world: World) -> None:
     [
         {"Origin": "https://evil.example"},
         {"Origin": "null"},
+        {"Origin": "http://["},
         {"Origin": "http://localhost:8080"},
         {"Sec-Fetch-Site": "cross-site"},
         {"Sec-Fetch-Site": "same-site", "Origin": "http://localhost"},
     ],
 )
 @pytest.mark.parametrize("form", ["/dashboard/login", "/dashboard/streamers", *FORMS])
-def test_a_form_on_another_site_does_nothing(
+def test_form_from_another_site_is_refused(
     world: World, form: str, headers: dict[str, str]
 ) -> None:
     log_in(world)
@@ -231,9 +254,7 @@ def test_a_form_on_another_site_does_nothing(
     "headers",
     [{"Origin": "http://localhost"}, {"Sec-Fetch-Site": "same-origin", "Origin": "https://proxy"}],
 )
-def test_a_form_of_ours_with_its_token_does_what_it_says(
-    world: World, headers: dict[str, str]
-) -> None:
+def test_form_with_its_token_is_accepted(world: World, headers: dict[str, str]) -> None:
     log_in(world)
     response = world.client.post(
         "/dashboard/manage/streamers/shroud/remove",
@@ -244,7 +265,7 @@ def test_a_form_of_ours_with_its_token_does_what_it_says(
     assert world.get("/streamers").get_json()["count"] == 0
 
 
-def test_logging_out_ends_the_session(world: World) -> None:
+def test_logout_ends_the_session(world: World) -> None:
     log_in(world)
     world.client.post("/dashboard/logout", data={"token": token(world)})
     assert is_sent_to_log_in(world.client.get("/dashboard/manage"))
@@ -262,13 +283,13 @@ def logged_in(world: World) -> Iterator[FlaskClient]:
 @pytest.mark.parametrize(
     "path", ["/streamers", "/events", "/feeds/live.rss", "/admin/subscriptions"]
 )
-def test_a_session_may_read_the_api(closed: World, path: str) -> None:
+def test_session_reads_the_api(closed: World, path: str) -> None:
     assert closed.client.get(path).status_code == 401
     with logged_in(closed) as client:
         assert client.get(path).status_code == 200
 
 
-def test_a_session_may_follow_the_events(closed: World) -> None:
+def test_session_reads_live_events(closed: World) -> None:
     assert closed.client.get("/events/live").status_code == 401
     with logged_in(closed) as client:
         response = client.get("/events/live", buffered=False)
@@ -285,20 +306,21 @@ def test_a_session_may_follow_the_events(closed: World) -> None:
         ("POST", "/admin/delete-all-subscriptions"),
     ],
 )
-def test_a_session_without_its_token_changes_nothing_by_the_api(
+def test_session_without_its_token_cannot_change_the_api(
     closed: World, method: str, path: str
 ) -> None:
     with logged_in(closed) as client:
         assert client.open(path, method=method).status_code == 401
 
 
-def test_the_first_streamer_is_added_by_whom_the_api_lets(world: World, closed: World) -> None:
-    for one, status in ((world, 200), (closed, 303)):
-        one.twitch.add_user("waldkauzig")
-        assert (
-            one.client.post("/dashboard/streamers", data={"logins": "waldkauzig"}).status_code
-            == status
-        )
+def test_first_streamer_is_added_where_the_api_is_open(world: World, closed: World) -> None:
+    for instance, location in (
+        (world, "/dashboard/?added=waldkauzig"),
+        (closed, "/dashboard/login"),
+    ):
+        instance.twitch.add_user("waldkauzig")
+        form = {"logins": "waldkauzig"}
+        assert instance.client.post("/dashboard/streamers", data=form).location == location
     assert world.get("/streamers").get_json()["count"] == 2
     with logged_in(closed) as client:
         assert client.get("/streamers").get_json()["count"] == 1

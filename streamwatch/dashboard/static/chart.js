@@ -1,11 +1,17 @@
-// Draws a chart from the table beside it, which is there for everyone: the first column are times,
-// each other one a line. A row that begins something new says what in `data-mark`.
-const zone = document.documentElement.dataset.zone;
+// Makes the server's charts interactive. A figure with `data-chart` has a table, whose first column
+// are times and each other one a line, and becomes a uPlot chart; one with `data-trend` has bars,
+// which remain as they are.
+import { savePng, saveCsv } from "./export.js";
+import { hideTooltip, showTooltip } from "./tooltip.js";
+import { followTrends } from "./trend.js";
+
 const HEIGHT = 300;
 const ZOOM = 0.6;
 
-// How the axis of times is labelled: for steps of at least so many seconds, each label, and what is
-// added below where a year, a month or a day begins.
+const zone = () => document.documentElement.dataset.zone;
+
+// Labels of the time axis: for steps of at least so many seconds, the label, and what is added below
+// where a year, a month or a day begins.
 const DAY = "\n{D} {MMM}";
 const TIMES = [
   [365 * 86_400, "{YYYY}", null, null, null, null, null, null, 1],
@@ -14,15 +20,19 @@ const TIMES = [
   [60, "{HH}:{mm}", `${DAY} {YYYY}`, null, DAY, null, null, null, 1],
   [1, "{HH}:{mm}:{ss}", `${DAY} {YYYY}`, null, DAY, null, null, null, 1],
 ];
+const WHOLE_DAYS = [1, 2, 7, 14, 28, 91, 182].map((days) => days * 86_400);
 
 function columns(table) {
   const rows = [...table.tBodies[0].rows];
   const lines = [...table.tHead.rows[0].cells].filter((cell) => "line" in cell.dataset);
   return {
     times: rows.map((row) => Date.parse(row.querySelector("time").dateTime) / 1000),
+    titles: rows.map((row) => row.querySelector("time").textContent),
     lines: lines.map((cell) => ({
       label: cell.textContent.trim(),
       color: getComputedStyle(cell).color,
+      name: [...cell.classList].find((name) => name.startsWith("line-")),
+      texts: rows.map((row) => row.cells[cell.cellIndex].textContent.trim()),
       values: rows.map((row) => (row.cells[cell.cellIndex].dataset.value ? Number(row.cells[cell.cellIndex].dataset.value) : null)),
     })),
     marks: rows.flatMap((row, index) => (row.dataset.mark ? [{ index, text: row.dataset.mark }] : [])),
@@ -33,7 +43,7 @@ function translucent(color) {
   return color.startsWith("oklch") ? color.replace(")", " / 0.14)") : color.replace("rgb(", "rgba(").replace(")", ", 0.14)");
 }
 
-// Where a category began: a dashed line, and its name where there is room.
+// A dashed line where a category began, and its name where there is room.
 function markPlugin(found, color) {
   return {
     hooks: {
@@ -65,68 +75,153 @@ function markPlugin(found, color) {
   };
 }
 
-function options(figure, found) {
+function valueScale(figure) {
+  if (!figure.dataset.log) return { range: (_, low, high) => [0, Math.max(high, 1) * 1.12] };
+  const [bottom, top] = figure.dataset.log.split(" ").map(Number);
+  return { distr: 3, log: 10, range: [bottom, top] };
+}
+
+function options(figure, found, onCursor) {
   const { lines } = found;
+  const { unit = "", days } = figure.dataset;
   const muted = getComputedStyle(figure.querySelector("figcaption")).color;
   const grid = getComputedStyle(figure).borderTopColor;
   const axis = { stroke: muted, grid: { stroke: grid, width: 1 }, ticks: { show: false }, font: "12px system-ui, sans-serif" };
+  const format = (value) => (value === null ? "" : `${value.toLocaleString("en", { notation: "compact" })}${unit}`);
   return {
     width: figure.querySelector(".plot").clientWidth,
     height: HEIGHT,
-    tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), zone),
+    tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), zone()),
     cursor: { drag: { x: true, y: false }, points: { size: 7 } },
-    legend: { live: true },
-    scales: { y: { range: (_, low, high) => [0, Math.max(high, 1) * 1.12] } },
-    axes: [{ ...axis, values: TIMES }, { ...axis, size: 58, values: (_, values) => values.map((value) => value.toLocaleString("en", { notation: "compact" })) }],
+    legend: { show: lines.length > 1, live: false },
+    scales: { y: valueScale(figure) },
+    axes: [{ ...axis, values: TIMES, ...(days === undefined ? {} : { incrs: WHOLE_DAYS }) }, { ...axis, size: 58, values: (_, values) => values.map(format) }],
     series: [
-      { value: "{YYYY}-{MM}-{DD} {HH}:{mm}" },
+      {},
       ...lines.map(({ label, color }) => ({
         label,
         stroke: color,
         width: 2,
         fill: lines.length === 1 ? translucent(color) : undefined,
-        points: { show: (plot) => plot.data[0].length < 3 },
-        spanGaps: lines.length > 1,
-        value: (_, value) => (value === null ? "–" : value.toLocaleString("en", { maximumFractionDigits: 1 })),
+        points: { show: (plot, at) => plot.data[0].length < 3 || isLonely(plot.data[at]), size: 5 },
+        spanGaps: false,
       })),
     ],
     plugins: [markPlugin(found, muted)],
+    hooks: { setCursor: [onCursor], setScale: [(plot, key) => { if (key === "x") showReset(figure, plot); }] },
   };
 }
 
-function chart(figure) {
+// Whether a line has values without neighbours, which only points make visible.
+function isLonely(values) {
+  return values.some((value, index) => value !== null && (values[index - 1] ?? null) === null && (values[index + 1] ?? null) === null);
+}
+
+function isWhole(plot) {
+  const [times] = plot.data;
+  return plot.scales.x.min <= times[0] && plot.scales.x.max >= times.at(-1);
+}
+
+function showReset(figure, plot) {
+  const button = figure.querySelector("[data-zoom=reset]");
+  if (plot.scales.x.min != null) button.disabled = isWhole(plot);
+}
+
+function draw(figure) {
   const place = figure.querySelector(".plot");
   const found = {};
   let plot = null;
+  let chosen = null; // the index that the keyboard chose
   const read = () => {
     Object.assign(found, columns(figure.querySelector("details table")));
     return [found.times, ...found.lines.map((line) => line.values)];
   };
-  const draw = () => {
-    const data = read();
-    plot?.destroy();
-    plot = new uPlot(options(figure, found), data, place);
+  const onCursor = () => {
+    const { left, top, idx } = plot?.cursor ?? {};
+    if (idx == null || left < 0) { hideTooltip(); return; }
+    const bounds = plot.over.getBoundingClientRect();
+    const lines = found.lines.map((line) => [`${line.texts[idx]}${found.lines.length > 1 ? ` ${line.label}` : ` ${line.label.toLowerCase()}`}`, line.name]);
+    showTooltip(found.titles[idx], lines, bounds.left + left, bounds.top + top);
   };
-  const add = () => {
-    const { min, max } = plot.scales.x;
-    const isWhole = min <= plot.data[0][0] && max >= plot.data[0].at(-1);
-    plot.setData(read(), isWhole);
-    if (!isWhole) plot.redraw(); // what was zoomed into stays
+  const create = () => {
+    const data = read();
+    place.querySelector(".drawing")?.remove();
+    plot?.destroy();
+    plot = null;
+    plot = new uPlot(options(figure, found, onCursor), data, place);
+  };
+  const update = () => {
+    if (!place.isConnected) return;
+    const whole = isWhole(plot);
+    const data = read();
+    if (plot.series.length !== data.length) { create(); return; }
+    plot.setData(data, whole);
+    if (!whole) plot.redraw(); // the zoomed range remains
+  };
+  const setRange = (min, max) => {
+    const [times] = plot.data;
+    plot.setScale("x", { min: Math.max(times[0], min), max: Math.min(times.at(-1), max) });
   };
   const zoom = (factor) => {
     const { min, max } = plot.scales.x;
     const half = ((max - min) / 2) * factor;
-    const [times] = plot.data;
-    plot.setScale("x", { min: Math.max(times[0], (min + max) / 2 - half), max: Math.min(times.at(-1), (min + max) / 2 + half) });
+    setRange((min + max) / 2 - half, (min + max) / 2 + half);
   };
-  draw();
+  const reset = () => setRange(-Infinity, Infinity);
+  const choose = (index) => {
+    const [first, last] = shownRange(plot);
+    chosen = Math.min(Math.max(index, first), last);
+    const height = plot.over.clientHeight;
+    plot.setCursor({ left: plot.valToPos(plot.data[0][chosen], "x"), top: height / 2 });
+  };
+  create();
   figure.dataset.drawn = "";
   figure.querySelector("[data-zoom=in]").addEventListener("click", () => zoom(ZOOM));
   figure.querySelector("[data-zoom=out]").addEventListener("click", () => zoom(1 / ZOOM));
+  figure.querySelector("[data-zoom=reset]").addEventListener("click", reset);
+  figure.querySelector("[data-export=csv]").addEventListener("click", () => saveCsv(figure, ...shownRange(plot)));
+  figure.querySelector("[data-export=png]").addEventListener("click", () => {
+    const { canvas } = plot.ctx;
+    savePng(figure, plot.width, plot.height, (context) => context.drawImage(canvas, 0, 0, plot.width, plot.height));
+  });
+  place.addEventListener("keydown", (event) => {
+    const [first, last] = shownRange(plot);
+    const at = chosen ?? (event.key === "ArrowLeft" ? last + 1 : first - 1);
+    const moves = {
+      ArrowLeft: () => choose(at - 1),
+      ArrowRight: () => choose(at + 1),
+      Home: () => choose(first),
+      End: () => choose(last),
+      "+": () => zoom(ZOOM),
+      "-": () => zoom(1 / ZOOM),
+      0: reset,
+      Escape: () => { plot.setCursor({ left: -10, top: -10 }); chosen = null; },
+    };
+    if (!moves[event.key]) return;
+    event.preventDefault();
+    moves[event.key]();
+  });
+  place.addEventListener("blur", () => { chosen = null; plot.setCursor({ left: -10, top: -10 }); });
   new ResizeObserver(() => plot.setSize({ width: place.clientWidth, height: HEIGHT })).observe(place);
-  document.addEventListener("themechange", draw);
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
-  document.addEventListener("refreshed", add);
+  document.addEventListener("themechange", () => { if (place.isConnected) create(); });
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { if (place.isConnected) create(); });
+  document.addEventListener("refreshed", update);
 }
 
-document.querySelectorAll("figure[data-chart]").forEach(chart);
+// The numbers of the first and last row that are within the zoomed range.
+function shownRange(plot) {
+  const { min, max } = plot.scales.x;
+  const [times] = plot.data;
+  const first = times.findIndex((time) => time >= min);
+  return [Math.max(first, 0), times.findLastIndex((time) => time <= max)];
+}
+
+function drawAll() {
+  for (const figure of document.querySelectorAll("figure[data-chart]:not([data-drawn])")) {
+    if (figure.querySelector("details tbody").rows.length) draw(figure);
+  }
+  followTrends();
+}
+
+drawAll();
+document.addEventListener("refreshed", drawAll);

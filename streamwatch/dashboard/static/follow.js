@@ -1,23 +1,32 @@
-// Keeps a page true while it is looked at: viewers at once, all else by asking the server for the
-// page again and taking over its regions. Where the server has no place for another open stream of
-// events, the page asks every few seconds instead.
-const EVENTS = ["stream.online", "stream.offline", "stream.category", "stream.title", "gap"];
+// Keeps an open page up to date: viewers at once, all else by loading the page again and replacing
+// its regions. Where the server has no room for another stream of events, the page polls instead.
+//
+// A region is an element with an id and `data-region`: "keyed" lists keep the items that are the
+// same, "shape" is replaced as a whole when its `data-shape` changes, others are always replaced.
+import { isConnected, probe } from "./connection.js";
+
+const EVENTS = ["stream.online", "stream.offline", "stream.category", "stream.title", "channel.update", "gap"];
 const POLL_MS = 10_000;
 const RETRY_MS = 10_000;
 const SOON_MS = 150;
-const AT_MOST_EVERY_MS = 2_000;
+const MIN_INTERVAL_MS = 2_000;
+const SETTLED_MS = 500; // a stream of events that ends at once was refused
+const SILENCE_MS = 15_000; // without events for so long, the server is asked whether it is there
+const WHOLE_MS = 60_000; // what no event reports, such as a stale worker
+const FOLLOW_UPS_MS = [2_500, 6_000, 15_000]; // the analytics follow an event a little later
 const POINTS = 48;
 
 const pulse = document.querySelector("[data-pulse]");
-const { events: url, follow } = document.querySelector("main").dataset;
+const { events: url, follow, poll } = document.querySelector("main").dataset;
 let source = null;
 let polling = null;
 let planned = null;
 let refreshedAt = 0;
+let heardAt = Date.now();
 
-// Once, soon, for whatever happens until then.
+// Refresh once, soon, for everything that happens until then.
 export function refreshSoon() {
-  planned ??= setTimeout(refresh, Math.max(SOON_MS, refreshedAt + AT_MOST_EVERY_MS - Date.now()));
+  planned ??= setTimeout(refresh, Math.max(SOON_MS, refreshedAt + MIN_INTERVAL_MS - Date.now()));
 }
 
 export async function refresh() {
@@ -25,19 +34,26 @@ export async function refresh() {
   planned = null;
   refreshedAt = Date.now();
   const asked = location.href;
-  let answer;
+  let response;
   try {
-    answer = await fetch(asked);
+    response = await fetch(asked);
   } catch {
-    return; // off line: the next event, or poll, asks again
+    probe();
+    return;
   }
-  if (answer.redirected && !answer.url.startsWith(asked)) location.reload(); // the session is over
-  if (!answer.ok || location.href !== asked) return;
-  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+  if (response.redirected && !response.url.startsWith(asked)) location.reload(); // the session is over
+  if (!response.ok) {
+    if (response.status >= 500) probe();
+    return;
+  }
+  if (location.href !== asked) return;
+  const fresh = new DOMParser().parseFromString(await response.text(), "text/html");
+  document.title = fresh.title;
   for (const region of document.querySelectorAll("[data-region]")) {
     const other = fresh.getElementById(region.id);
     if (!other) continue;
     if (region.dataset.region === "keyed") syncKeyed(region, other);
+    else if (region.dataset.region === "shape") replaceShape(region, other);
     else if (!region.matches(":focus-within")) replace(region, other);
   }
   document.dispatchEvent(new CustomEvent("refreshed", { detail: fresh }));
@@ -45,31 +61,42 @@ export async function refresh() {
 
 function replace(region, other) {
   const { value } = region;
+  const open = region.querySelector("details")?.open;
   region.replaceChildren(...other.childNodes);
-  if (region.localName === "select") region.value = value; // options that move choose themselves
+  if (region.localName === "select") region.value = value; // options that move select themselves
+  if (open) region.querySelector("details").open = true;
 }
 
-// Items that are the same stay the same elements, with the focus if they have it.
+function replaceShape(region, other) {
+  if (region.dataset.shape === other.dataset.shape) return;
+  region.dataset.shape = other.dataset.shape;
+  region.replaceChildren(...other.childNodes);
+}
+
+// Items that are the same remain the same elements, with the focus if they have it.
 function syncKeyed(list, fresh) {
   const old = new Map([...list.children].map((item) => [item.id, item]));
   let place = list.firstElementChild;
   for (const item of [...fresh.children]) {
-    let kept = old.get(item.id);
+    let present = old.get(item.id);
     old.delete(item.id);
-    if (kept && kept.dataset.key !== item.dataset.key) {
-      const isPlace = kept === place;
-      kept.replaceWith(item);
-      kept = item;
+    if (present && present.dataset.key !== item.dataset.key) {
+      const isPlace = present === place;
+      present.replaceWith(item);
+      present = item;
       if (isPlace) place = item;
     }
-    if (kept && kept !== item) takeViewers(kept, item);
-    if (kept && kept === place) place = place.nextElementSibling;
-    else list.insertBefore(kept ?? item, place);
+    if (present && present !== item) updateCard(present, item);
+    if (present && present === place) place = place.nextElementSibling;
+    else list.insertBefore(present ?? item, place);
   }
   for (const gone of old.values()) gone.remove();
 }
 
-function takeViewers(card, fresh) {
+function updateCard(card, fresh) {
+  const image = card.querySelector(".preview img");
+  const newer = fresh.querySelector(".preview img");
+  if (image && newer && image.src !== newer.src) image.src = newer.src;
   if (card.dataset.viewers === fresh.dataset.viewers) return;
   card.dataset.viewers = fresh.dataset.viewers;
   card.querySelector(".audience").replaceWith(fresh.querySelector(".audience"));
@@ -94,7 +121,7 @@ function addToTotal(name, difference) {
   if (total) total.textContent = (Number(total.textContent.replaceAll(",", "")) + difference).toLocaleString("en");
 }
 
-// One more point to a sparkline: one unit right, and up as a negative number.
+// Add a point to a sparkline: x is its number, y the negated value, as in filters.points.
 function extend(line, viewers) {
   const values = [...line.getAttribute("points").split(" ").map((point) => -point.split(",")[1]), viewers].slice(-POINTS);
   const low = Math.min(...values);
@@ -103,21 +130,47 @@ function extend(line, viewers) {
   line.ownerSVGElement.setAttribute("viewBox", `0 ${-low - room * 1.1} ${values.length - 1} ${room * 1.2}`);
 }
 
-function showPulse(on) {
-  pulse.textContent = on ? "Live" : "Polling";
-  pulse.title = on ? "Changes show as they happen" : "Changes show every few seconds";
+function showPulse(text, title, on = false) {
+  pulse.textContent = text;
+  pulse.title = title;
   pulse.classList.toggle("on", on);
 }
 
+function showState() {
+  if (!isConnected()) showPulse("Offline", "The server does not answer");
+  else if (polling) showPulse("Polling", "Changes appear every few seconds");
+  else showPulse("Live", "Changes appear as they happen", true);
+}
+
+function handle(event) {
+  heardAt = Date.now();
+  stopPolling();
+  showState();
+  if (event.type === "stream.viewers") {
+    showViewers(JSON.parse(event.data));
+    return;
+  }
+  refreshSoon();
+  if (event.type === "stream.online" || event.type === "stream.offline") {
+    for (const delay of FOLLOW_UPS_MS) setTimeout(refreshSoon, delay);
+  }
+}
+
 function open() {
-  source = new EventSource(url);
-  source.addEventListener("open", () => { stopPolling(); showPulse(true); });
-  source.addEventListener("stream.viewers", (event) => showViewers(JSON.parse(event.data)));
-  for (const type of EVENTS) source.addEventListener(type, () => refreshSoon());
-  source.addEventListener("error", () => {
-    showPulse(false);
-    startPolling();
-    if (source.readyState !== EventSource.CLOSED) return; // it comes back by itself
+  const opened = source = new EventSource(url);
+  opened.addEventListener("open", () => setTimeout(() => {
+    if (opened.readyState !== EventSource.OPEN) return;
+    heardAt = Date.now();
+    stopPolling();
+    if (isConnected()) showState();
+    else probe();
+  }, SETTLED_MS));
+  for (const type of [...EVENTS, "stream.viewers"]) opened.addEventListener(type, handle);
+  opened.addEventListener("error", async () => {
+    if (source !== opened) return;
+    if (await probe()) startPolling();
+    showState();
+    if (opened.readyState !== EventSource.CLOSED) return; // it reconnects by itself
     source = null;
     setTimeout(() => { if (!source && !document.hidden) open(); }, RETRY_MS);
   });
@@ -132,16 +185,33 @@ function stopPolling() {
   polling = null;
 }
 
+function close() {
+  source?.close();
+  source = null;
+}
+
+document.addEventListener("connectionlost", () => { if (url) showState(); });
+document.addEventListener("connectionrestored", () => {
+  if (url) showState();
+  refreshSoon();
+});
+
 if (url) {
   open();
-  // A page that nobody looks at leaves its place to others.
+  setInterval(() => {
+    if (document.hidden || polling || Date.now() - heardAt < SILENCE_MS) return;
+    heardAt = Date.now();
+    probe();
+  }, 5_000);
+  setInterval(() => { if (!document.hidden && isConnected()) refreshSoon(); }, WHOLE_MS);
+  // A hidden page leaves its connection to others.
   document.addEventListener("visibilitychange", () => {
     stopPolling();
-    source?.close();
-    source = null;
+    close();
     if (document.hidden) return;
     open();
     refreshSoon();
   });
-  addEventListener("pagehide", () => source?.close());
+  addEventListener("pagehide", close);
 }
+if (poll) setInterval(() => { if (!document.hidden) refreshSoon(); }, Number(poll) * 1_000);

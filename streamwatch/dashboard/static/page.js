@@ -1,7 +1,10 @@
-// What every page does: times that go on, the theme, and regions that follow what happens.
+// What every page does: the theme, clocks, filters, confirmations, and the modules of the others.
 import { refresh } from "./follow.js";
+import { isConnected } from "./connection.js";
+import "./search.js";
 
-document.documentElement.classList.add("scripted");
+const root = document.documentElement;
+root.classList.add("scripted");
 
 const YEAR = 365 * 86_400;
 
@@ -9,22 +12,44 @@ function remember(name, value) {
   document.cookie = `${name}=${value}; path=/dashboard; max-age=${YEAR}; samesite=lax`;
 }
 
-// Times are the server's to write, in the visitor's zone: it is told once, and asked again.
+// Times of the server's page are in the zone of a cookie. At the first visit there is none: this
+// page's times are formatted here, and the parts that depend on days are loaded once more.
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-if (zone && zone !== document.documentElement.dataset.zone && !document.cookie.includes("timezone=")) {
+if (zone && zone !== root.dataset.zone && !("zoneKnown" in root.dataset)) {
   remember("timezone", zone);
-  if (document.cookie.includes("timezone=")) location.reload();
+  root.dataset.zone = zone;
+  document.querySelector("[data-zone-name]").textContent = zone;
+  for (const time of document.querySelectorAll("[data-moment]")) time.textContent = moment(new Date(time.dateTime));
+  if ("zoned" in document.querySelector("main").dataset) refresh();
+}
+
+// 24 Nov 2026, 14:05: the same form as `filters.moment`.
+function moment(date) {
+  const parts = new Intl.DateTimeFormat("en-GB", { timeZone: zone, day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit" }).formatToParts(date);
+  const { day, month, year, hour, minute } = Object.fromEntries(parts.map(({ type, value }) => [type, value]));
+  return `${day} ${month.slice(0, 3)} ${year}, ${hour}:${minute}`;
 }
 
 const THEMES = { auto: "light", light: "dark", dark: "auto" };
+const BACKGROUNDS = { light: "#f5f5f9", dark: "#0b0c11" };
 const themeSwitch = document.querySelector("[data-theme-switch]");
-themeSwitch.addEventListener("click", () => {
-  const theme = THEMES[document.documentElement.dataset.theme];
-  document.documentElement.dataset.theme = theme;
+const otherTabs = new BroadcastChannel("streamwatch-theme");
+
+function setTheme(theme) {
+  root.dataset.theme = theme;
   themeSwitch.ariaLabel = themeSwitch.title = `Theme: ${theme}`;
-  remember("theme", theme);
+  for (const meta of document.querySelectorAll("meta[name=theme-color]")) {
+    meta.content = BACKGROUNDS[theme] ?? BACKGROUNDS[meta.media.includes("dark") ? "dark" : "light"];
+  }
   document.dispatchEvent(new Event("themechange"));
+}
+themeSwitch.addEventListener("click", () => {
+  const theme = THEMES[root.dataset.theme];
+  remember("theme", theme);
+  setTheme(theme);
+  otherTabs.postMessage(theme);
 });
+otherTabs.addEventListener("message", (event) => setTheme(event.data));
 
 function clock(seconds) {
   const two = (number) => String(number).padStart(2, "0");
@@ -37,20 +62,21 @@ function ago(seconds) {
   return seconds < 2 * 86_400 ? `${Math.floor(seconds / 3600)} h ago` : `${Math.floor(seconds / 86_400)} days ago`;
 }
 
-const FORMS = [["[data-uptime]", clock], ["[data-ago]", ago]];
+const FORMATS = [["[data-uptime]", clock], ["[data-ago]", ago]];
 
 function tick() {
-  for (const [selector, form] of FORMS) {
+  if (!isConnected()) return; // without the server nobody knows whether a stream is still on
+  for (const [selector, format] of FORMATS) {
     for (const time of document.querySelectorAll(selector)) {
       if (!time.checkVisibility({ contentVisibilityAuto: true })) continue;
-      const text = form(Math.max(0, Math.floor((Date.now() - Date.parse(time.dateTime)) / 1000)));
+      const text = format(Math.max(0, Math.floor((Date.now() - Date.parse(time.dateTime)) / 1000)));
       if (time.textContent !== text) time.textContent = text;
     }
   }
 }
 setInterval(tick, 1000);
 
-// Filters apply as they are chosen or typed; the server does the filtering.
+// Filters apply while they are chosen or typed; the server does the filtering.
 const filters = document.querySelector("[data-filters]");
 if (filters) {
   let typing;
@@ -63,12 +89,32 @@ if (filters) {
   filters.addEventListener("input", apply);
   filters.addEventListener("submit", (event) => {
     event.preventDefault();
-    apply();
+    if (event.submitter?.name === "view") setView(event.submitter);
+    else apply();
   });
+}
+
+function setView(button) {
+  for (const other of filters.querySelectorAll("[name=view]")) other.ariaPressed = String(other === button);
+  document.getElementById("cards").dataset.view = button.value;
+  remember("view", button.value);
 }
 
 for (const form of document.querySelectorAll("[data-confirm]")) {
   form.addEventListener("submit", (event) => {
     if (!confirm(form.dataset.confirm)) event.preventDefault();
   });
+}
+
+// A link or form whose page takes its time shows that it is loading.
+addEventListener("beforeunload", () => root.classList.add("loading"));
+addEventListener("pageshow", () => root.classList.remove("loading"));
+
+// An image that does not load leaves its place to the initials behind it.
+addEventListener("error", (event) => {
+  if (event.target.localName === "img") event.target.remove();
+}, true);
+
+if ("serviceWorker" in navigator && isSecureContext) {
+  navigator.serviceWorker.register("/dashboard/static/service-worker.js", { scope: "/dashboard/" }).catch(() => {});
 }

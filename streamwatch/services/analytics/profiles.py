@@ -54,6 +54,10 @@ class StreamerProfiles:
         played = (one for session in sessions for one in session.sample_totals.categories)
         return Profile(stats, window, sessions, categories(played))
 
+    def sessions_since(self, user_id: str, since: datetime) -> list[StreamSession]:
+        """The sessions that started at or after `since`, the newest first."""
+        return list(self._analytics.each_session(user_id, since))
+
     def session(self, profile: Profile, stream_id: str) -> StreamSession | None:
         """A stream of theirs, whenever it was."""
         found = self._analytics.session(stream_id)

@@ -22,6 +22,7 @@ def unversioned_streamer_value(streamer: Streamer) -> bytes:
         "user_id": streamer.user_id,
         "username": streamer.login,
         "display_name": streamer.display_name,
+        "profile_image_url": streamer.profile_image_url,
         "is_active": streamer.is_active,
         "online_subscription_id": streamer.online_subscription_id,
         "offline_subscription_id": streamer.offline_subscription_id,
@@ -46,6 +47,7 @@ def read_streamer(value: bytes) -> Streamer:
         offline_subscription_id=document["offline_subscription_id"],
         update_subscription_id=document.get("update_subscription_id"),
         signed_with=document.get("signed_with"),
+        profile_image_url=document.get("profile_image_url"),
         named_at=optional_time(document.get("named_at")),
         version=int(version[0]) if version else 1,
     )

@@ -1,0 +1,3 @@
+"""The periods that pages offer, in days."""
+
+PERIODS = (7, 30, 90, 365)

@@ -1,0 +1,115 @@
+"""The directory of monitored streamers: names, tags, live streams, and last streams."""
+
+import logging
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from streamwatch.analytics.base import AnalyticsStore, AnalyticsUnavailable
+from streamwatch.domain.models import Stream, Streamer
+from streamwatch.domain.totals import Ranking
+from streamwatch.storage.base import Storage
+
+log = logging.getLogger(__name__)
+
+_CACHED = timedelta(seconds=30)
+_ALL = 100_000
+
+
+class State(StrEnum):
+    """Which streamers are listed."""
+
+    ALL = "all"
+    LIVE = "live"
+    OFFLINE = "offline"
+
+
+@dataclass(frozen=True, slots=True)
+class DirectoryEntry:
+    """A monitored streamer, the stream that is on, if any, and the start of the last known one."""
+
+    streamer: Streamer
+    stream: Stream | None
+    last_stream_at: datetime | None
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """The tags that the operator gave the streamer."""
+        return tuple(getattr(self.streamer, "tags", ()))
+
+
+class StreamerDirectory:
+    """Lists monitored streamers: those who are live first, the most viewers first; then the others
+    by their last stream, the most recent first."""
+
+    def __init__(
+        self, storage: Storage, analytics: AnalyticsStore, clock: Callable[[], datetime]
+    ) -> None:
+        self._storage = storage
+        self._analytics = analytics
+        self._clock = clock
+        self._starts: dict[str, datetime] = {}
+        self._read_at: datetime | None = None
+
+    def entries(
+        self, search: str = "", tag: str = "", state: State = State.ALL
+    ) -> list[DirectoryEntry]:
+        """The streamers in `state` with `tag` ("" is any) whose login, name or tags contain
+        `search`, without regard to case."""
+        needle = search.strip().casefold()
+        return [
+            entry
+            for entry in self._all()
+            if _is_in_state(entry, state)
+            and (not tag or tag in entry.tags)
+            and any(needle in text.casefold() for text in _texts(entry))
+        ]
+
+    def tags(self) -> list[str]:
+        """All tags in use, in alphabetical order."""
+        streamers = self._storage.streamers()
+        return sorted({tag for one in streamers for tag in getattr(one, "tags", ())})
+
+    def _all(self) -> Iterable[DirectoryEntry]:
+        streams = {status.user_id: status.stream for status in self._storage.live()}
+        starts = self._last_starts()
+        entries = [
+            DirectoryEntry(streamer, streams.get(streamer.user_id), starts.get(streamer.user_id))
+            for streamer in self._storage.streamers()
+        ]
+        return sorted(entries, key=_position)
+
+    def _last_starts(self) -> dict[str, datetime]:
+        """The start of each streamer's last stream by user id, at most 30 seconds old. While the
+        analytics are not available, those that were read last."""
+        now = self._clock()
+        if self._read_at is None or now - self._read_at >= _CACHED:
+            try:
+                everyone = self._analytics.top(Ranking.HOURS, _ALL)
+            except AnalyticsUnavailable as error:
+                log.warning("Streamers are listed without their last streams: %s", error)
+                return self._starts
+            self._starts = {
+                stats.identity.broadcaster_id: stats.totals.last_stream_at
+                for stats in everyone
+                if stats.totals.last_stream_at
+            }
+            self._read_at = now
+        return self._starts
+
+
+def _position(entry: DirectoryEntry) -> tuple[bool, float, str]:
+    if entry.stream:
+        return False, -(entry.stream.viewer_count or 0), entry.streamer.login
+    last = entry.last_stream_at
+    return True, -last.timestamp() if last else math.inf, entry.streamer.login
+
+
+def _is_in_state(entry: DirectoryEntry, state: State) -> bool:
+    return state is State.ALL or (entry.stream is not None) is (state is State.LIVE)
+
+
+def _texts(entry: DirectoryEntry) -> tuple[str, ...]:
+    return entry.streamer.login, entry.streamer.display_name, *entry.tags

@@ -1,0 +1,100 @@
+"""The page of all monitored streamers, and the search."""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from flask.testing import FlaskClient
+
+from streamwatch.analytics.base import AnalyticsUnavailable
+from streamwatch.app import create_app
+from streamwatch.simulator.past import SAMPLED_EVERY
+from tests.dashboard.showcase import Showcase
+from tests.dashboard.test_pages import FailingAnalytics, text
+
+HOUR = timedelta(hours=1)
+NOW = datetime.now(UTC)
+
+
+@pytest.fixture
+def analytics() -> FailingAnalytics:
+    return FailingAnalytics(SAMPLED_EVERY)
+
+
+@pytest.fixture
+def showcase(analytics: FailingAnalytics) -> Showcase:
+    """Four streamers: two are live, one was live yesterday, one never."""
+    showcase = Showcase(analytics=analytics)
+    showcase.monitor("Never", "Yesterday", "Small", "Big")
+    for name, viewers in (("Small", 10), ("Big", 5000)):
+        showcase.go_online(name, f"stream-{name}", minutes_ago=30)
+        showcase.poll(name, viewer_count=viewers, game_name="Chess", title="Hello")
+    user = showcase.twitch.known["id-yesterday"]
+    showcase.past_stream(user, "past", NOW - 24 * HOUR, HOUR, 100)
+    return showcase
+
+
+@pytest.fixture
+def client(showcase: Showcase) -> FlaskClient:
+    return create_app(services=showcase.services).test_client()
+
+
+def names(client: FlaskClient, query: str = "") -> list[str]:
+    page = client.get(f"/dashboard/streamers{query}").text
+    return re.findall(r'<th scope="row"><a class="who".*?<span>(\w+)</span></a>', page, re.DOTALL)
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("", ["Big", "Small", "Yesterday", "Never"]),
+        ("?state=live", ["Big", "Small"]),
+        ("?state=offline", ["Yesterday", "Never"]),
+        ("?state=unknown", ["Big", "Small", "Yesterday", "Never"]),
+        ("?q=YEST", ["Yesterday"]),
+        ("?q=nobody", []),
+    ],
+)
+def test_streamers_are_listed_live_first_then_by_last_stream(
+    client: FlaskClient, query: str, expected: list[str]
+) -> None:
+    assert names(client, query) == expected
+
+
+def test_offline_streamer_is_listed_with_the_last_stream(client: FlaskClient) -> None:
+    shown = text(client, "/dashboard/streamers")
+    assert "last live 24 h ago" in shown
+    assert "no stream seen yet" in shown
+
+
+def test_streamers_beyond_50_are_on_further_pages(client: FlaskClient, showcase: Showcase) -> None:
+    showcase.monitor(*(f"Other_{number:03}" for number in range(100)))
+    assert len(names(client)) == 50
+    assert "Page 1 of 3" in text(client, "/dashboard/streamers")
+    assert names(client, "?page=3")[-1] == "Other_099"
+
+
+def test_usual_time_is_shown(client: FlaskClient, showcase: Showcase) -> None:
+    user = showcase.twitch.known["id-never"]
+    tuesday = (NOW - timedelta(days=(NOW.weekday() - 1) % 7 or 7)).replace(
+        hour=19, minute=2, second=0, microsecond=0
+    )
+    for week in range(4):
+        start = tuesday - timedelta(weeks=week)
+        showcase.past_stream(user, f"week-{week}", start, HOUR, 10)
+    assert "Tue around 19:00" in text(client, "/dashboard/streamers")
+
+
+def test_streamers_are_listed_without_analytics(
+    client: FlaskClient, analytics: FailingAnalytics
+) -> None:
+    analytics.error = AnalyticsUnavailable("down")
+    assert names(client) == ["Big", "Small", "Never", "Yesterday"]
+
+
+def test_search_finds_offline_streamers_categories_and_pages(client: FlaskClient) -> None:
+    assert "Yesterday" in text(client, "/dashboard/search?q=yester")
+    shown = text(client, "/dashboard/search?q=che")
+    assert "Chess 2 live" in shown
+    assert "Diagnostics" in text(client, "/dashboard/search?q=diag")
+    assert "Nothing matches" in text(client, "/dashboard/search?q=zzzz")

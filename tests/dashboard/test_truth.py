@@ -1,0 +1,148 @@
+"""An open page in a real browser says what it knows: lost connections, ended streams, coverage."""
+
+import re
+
+import pytest
+from playwright.sync_api import Route, expect
+
+from tests.dashboard.conftest import Visiting
+from tests.dashboard.showcase import Showcase
+
+pytestmark = pytest.mark.xdist_group("browser")
+
+
+def test_lost_connection_is_reported_and_clocks_stop_until_it_is_back(
+    showcase: Showcase, served: str, visit: Visiting
+) -> None:
+    showcase.monitor("Shroud")
+    showcase.go_online("Shroud", "s1", minutes_ago=30)
+    showcase.poll("Shroud", viewer_count=100)
+    one = visit(served)
+    one.page.clock.install()
+    page = one.open("/dashboard/")
+    clock = page.locator(".card .clock")
+    expect(page.locator("[data-pulse]")).to_have_text("Live")
+    shown = clock.text_content()
+    page.clock.run_for(3_000)
+    expect(clock).not_to_have_text(shown or "")
+
+    one.page.context.set_offline(True)
+    page.clock.run_for(30_000)
+    banner = page.get_by_role("alert")
+    expect(banner).to_contain_text(re.compile(r"No connection to the server since \d\d:\d\d:\d\d"))
+    expect(page.locator("html")).to_have_class(re.compile("disconnected"))
+    assert page.locator("main").evaluate("main => getComputedStyle(main).opacity") == "0.5"
+    stopped = clock.text_content()
+    page.clock.run_for(60_000)
+    expect(clock).to_have_text(stopped or "")
+
+    showcase.go_offline("Shroud", "s1")
+    one.page.context.set_offline(False)
+    page.clock.run_for(30_000)
+    expect(banner).to_be_hidden()
+    page.clock.run_for(5_000)
+    expect(page.get_by_text("No streamer is live")).to_be_visible()
+    assert all("ERR_INTERNET_DISCONNECTED" in fault for fault in one.faults), one.faults
+    one.faults.clear()
+
+
+def test_server_that_fails_is_a_lost_connection(
+    showcase: Showcase, served: str, visit: Visiting
+) -> None:
+    showcase.monitor("Shroud")
+    one = visit(served)
+
+    def fail(route: Route) -> None:
+        route.fulfill(status=503)
+
+    one.page.route("**/events/live", fail)
+    one.page.route("**/health/live", fail)
+    page = one.open("/dashboard/")
+    expect(page.get_by_role("alert")).to_be_visible()
+    one.page.unroute("**/health/live")
+    page.get_by_role("button", name="Try now").click()
+    expect(page.get_by_role("alert")).to_be_hidden()
+    assert all("503" in fault for fault in one.faults), one.faults
+    one.faults.clear()
+
+
+def test_streamer_page_follows_the_end_and_the_next_stream(
+    showcase: Showcase, served: str, visit: Visiting
+) -> None:
+    showcase.monitor("Shroud")
+    showcase.go_online("Shroud", "s1", minutes_ago=30)
+    showcase.poll("Shroud", viewer_count=100, title="First")
+    page = visit(served).open("/dashboard/streamer/shroud")
+    expect(page.get_by_role("heading", name="Current stream")).to_be_visible()
+    expect(page.locator("#sessions-table .chip.live")).to_have_count(1)
+    expect(page).to_have_title(re.compile("^● Shroud"))
+
+    showcase.go_offline("Shroud", "s1")
+    expect(page.locator("#who")).to_contain_text("Offline")
+    expect(page.get_by_role("heading", name="Current stream")).to_have_count(0)
+    expect(page.locator(".chip.live")).to_have_count(0)
+    expect(page).to_have_title(re.compile("^Shroud"))
+
+    showcase.go_online("Shroud", "s2")
+    showcase.poll("Shroud", viewer_count=4321, title="Second")
+    expect(page.get_by_role("heading", name="Current stream")).to_be_visible()
+    expect(page.locator("#sessions-table tbody tr")).to_have_count(2)
+    expect(page.locator("#stream-head")).to_contain_text("Second")
+
+
+def test_first_stream_of_a_streamer_appears_on_the_open_page(
+    showcase: Showcase, served: str, visit: Visiting
+) -> None:
+    showcase.monitor("Shroud")
+    page = visit(served).open("/dashboard/streamer/shroud")
+    expect(page.get_by_text("No statistics yet")).to_be_visible()
+    showcase.go_online("Shroud", "s1")
+    showcase.poll("Shroud", viewer_count=10)
+    expect(page.locator("figure[data-chart][data-drawn]")).to_be_visible()
+
+
+def test_stream_observed_in_part_says_since_when(
+    showcase: Showcase, served: str, visit: Visiting
+) -> None:
+    showcase.monitor("Shroud")
+    showcase.go_online("Shroud", "s1", minutes_ago=270)
+    showcase.poll("Shroud", viewer_count=38_000)
+    showcase.poll("Shroud", viewer_count=38_100)
+    page = visit(served).open("/dashboard/streamer/shroud")
+    expect(page.locator("figcaption").last).to_contain_text(
+        re.compile(r"observed since \d\d:\d\d \(1 % of this stream\)")
+    )
+    expect(page.locator("rect.unseen")).to_have_count(1)
+    expect(page.locator("#segments")).to_contain_text("Not observed")
+
+
+def test_change_of_viewers_names_its_period_and_is_left_out_for_few_viewers(
+    showcase: Showcase, served: str, visit: Visiting
+) -> None:
+    showcase.monitor("Large", "Tiny")
+    for name, viewers in (("Large", (100, 150)), ("Tiny", (2, 9))):
+        showcase.go_online(name, f"stream-{name}", minutes_ago=5)
+        for count in viewers:
+            showcase.poll(name, viewer_count=count)
+    page = visit(served).open("/dashboard/")
+    expect(page.locator(".card", has_text="Large")).to_contain_text("+50 % since the start")
+    expect(page.locator(".card", has_text="Tiny").locator(".change")).to_have_count(0)
+
+
+def test_added_streamers_follow_and_a_reload_adds_nothing(
+    showcase: Showcase, served: str, visit: Visiting
+) -> None:
+    from tests.dashboard.test_browser import log_in  # noqa: PLC0415  the same login
+
+    showcase.twitch.add_user("waldkauzig", name="Waldkauzig")
+    one = visit(served)
+    log_in(one.page, served)
+    page = one.open("/dashboard/manage")
+    page.get_by_label("Twitch names").fill("waldkauzig")
+    page.get_by_role("button", name="Add").click()
+    expect(page.get_by_text("0 of 2")).to_be_visible()
+    calls = showcase.twitch.calls.count("users")
+    page.reload()
+    assert showcase.twitch.calls.count("users") == calls
+    showcase.services.subscriptions.reconcile()
+    expect(page.locator("#monitored").get_by_text("Active")).to_be_visible(timeout=15_000)
