@@ -7,10 +7,10 @@ from flask import redirect, render_template, request, url_for
 from werkzeug.exceptions import Forbidden
 from werkzeug.wrappers import Response
 
-from streamwatch.api.auth import is_key
 from streamwatch.api.context import services
 from streamwatch.dashboard.blueprint import blueprint
 from streamwatch.dashboard.login_session import close_session, current_session, open_session
+from streamwatch.services.api_keys import is_key
 
 log = logging.getLogger(__name__)
 
