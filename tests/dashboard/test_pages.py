@@ -12,7 +12,7 @@ from markupsafe import escape
 from streamwatch.analytics.base import AnalyticsStore, AnalyticsUnavailable
 from streamwatch.analytics.memory import MemoryAnalytics
 from streamwatch.app import create_app
-from streamwatch.settings import Settings
+from streamwatch.settings import EventSubTransport, Settings
 from streamwatch.simulator.past import SAMPLED_EVERY
 from streamwatch.storage.base import StorageUnavailable
 from streamwatch.twitch.base import TwitchUnavailable
@@ -197,7 +197,11 @@ def test_live_streams_are_filtered_and_sorted_by_the_query(
     [
         ({}, "TWITCH_CLIENT_ID"),
         (
-            {"twitch_client_id": "id", "twitch_client_secret": "secret"},
+            {
+                "twitch_client_id": "id",
+                "twitch_client_secret": "secret",
+                "eventsub_transport": EventSubTransport.NONE,
+            },
             "Streams are noticed by polling alone",
         ),
     ],
