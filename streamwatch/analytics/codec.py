@@ -125,16 +125,22 @@ def quarter_from(value: list[int] | dict[str, int]) -> QuarterSums:
 
 
 def stats_document(state: StreamerState) -> Document:
-    """What is read of a state: names and statistics."""
-    identity, figures = state.identity, state.figures()
+    """What is read of a state: identity and statistics."""
+    figures = state.figures()
+    return {
+        **identity_document(state.identity),
+        **_contribution_document(figures),
+        "average": figures.totals.sums.average,
+    }
+
+
+def identity_document(identity: Identity) -> Document:
     return {
         "_id": identity.broadcaster_id,
         "broadcaster_login": identity.latest_name.login,
         "broadcaster_name": identity.latest_name.name,
         "first_seen_at": identity.first_seen_at,
         "updated_at": identity.latest_name.at,
-        **_contribution_document(figures),
-        "average": figures.totals.sums.average,
     }
 
 
@@ -157,7 +163,7 @@ def state_document(state: StreamerState) -> Document:
 
 
 def state_from(document: Document, version: int) -> StreamerState:
-    """The state in a document of both parts."""
+    """The state in a document that has the identity, too."""
     return StreamerState(
         identity=_identity_from(document),
         settled=_contribution_from(document["settled"]),

@@ -100,8 +100,9 @@ class MemoryAnalytics(AnalyticsStore, Repository):
         for event in update.events:
             events = self._events[user_id]
             events[event.id] = merge_events(events.get(event.id), event)
-        for sample in update.samples:
-            self._add(sample)
+        for new in update.samples:
+            for sample in new.samples:
+                self._add(sample)
         for stored_session in update.sessions:
             session = stored_session.session
             self._sessions[user_id][session.stream_id] = session

@@ -18,6 +18,7 @@ from streamwatch.analytics.base import Repository
 from streamwatch.analytics.state import (
     Contribution,
     Events,
+    NewSamples,
     StoredSession,
     StreamerState,
     Update,
@@ -60,7 +61,9 @@ class _Batch:
         return {event.stream_id for event in self.events.values() if event.stream_id}
 
     def samples_of(self, stream_id: str) -> list[StreamSnapshot]:
-        return list(self.samples[stream_id].values()) if stream_id in self.samples else []
+        """In the order of their times."""
+        samples = self.samples.get(stream_id, {})
+        return [samples[at] for at in sorted(samples)]
 
 
 @dataclass(slots=True)
@@ -77,6 +80,7 @@ class _Plan:
     """Whether `events` and `stored` are all that the repository has of the streamer."""
     stored: Mapping[str, StoredSession] = field(default_factory=dict)
     computed: dict[str, StreamSession] = field(default_factory=dict)
+    new_samples: list[NewSamples] = field(default_factory=list)
 
     @property
     def touched(self) -> set[str]:
@@ -174,44 +178,54 @@ class Projection:
                 own_events[event.stream_id or ""].append(event)
             for stream_id in plan.stream_ids:
                 events = own_events[stream_id]
-                if continued := self._continue(plan, stream_id, events):
-                    plan.computed[stream_id] = continued
-                else:
+                if not self._continue(plan, stream_id, events):
                     missing.append((plan, stream_id, events))
         for some in batched(missing, STREAMS_AT_ONCE):
             stored = self._repository.stored_samples([stream_id for _, stream_id, _ in some])
             for plan, stream_id, events in some:
-                new = plan.batch.samples.get(stream_id, {})
-                known = {sample.captured_at: sample for sample in stored.get(stream_id, ())}
-                before = plan.stored.get(stream_id)
-                plan.computed[stream_id] = session(
-                    plan.spans[stream_id],
-                    events,
-                    list({**new, **known}.values()),
-                    self._cap,
-                    before.session if before else None,
-                )
+                self._compute_from_all(plan, stream_id, events, stored.get(stream_id, []))
 
-    def _continue(
-        self, plan: _Plan, stream_id: str, events: list[SessionEvent]
-    ) -> StreamSession | None:
-        """The stored session continued with the new samples. None where that is not the same as
-        computing it from all samples: a new sample is older than the last, or the end lies or lay
-        before the last sample."""
-        if plan.batch.recompute:
-            return None
-        span, new = plan.spans[stream_id], plan.batch.samples_of(stream_id)
-        if stream_id not in plan.stored:
-            return None if plan.is_complete else session(span, events, new, self._cap)
-        before = plan.stored[stream_id].session
-        last = before.sample_totals.last
-        if last is None:
-            return session(span, events, new, self._cap)
-        new = [sample for sample in new if sample.captured_at != last.captured_at]
-        if _ends_before(before, last) or any(s.captured_at < last.captured_at for s in new):
-            return None
-        continued = session(span, events, new, self._cap, before)
-        return None if _ends_before(continued, last) else continued
+    def _compute_from_all(
+        self,
+        plan: _Plan,
+        stream_id: str,
+        events: list[SessionEvent],
+        stored: Sequence[StreamSnapshot],
+    ) -> None:
+        known = {sample.captured_at for sample in stored}
+        new = [item for item in plan.batch.samples_of(stream_id) if item.captured_at not in known]
+        before = plan.stored.get(stream_id)
+        plan.computed[stream_id] = session(
+            plan.spans[stream_id],
+            events,
+            [*stored, *new],
+            self._cap,
+            before.session if before else None,
+        )
+        if new:
+            plan.new_samples.append(NewSamples(stream_id, tuple(new), follow=False))
+
+    def _continue(self, plan: _Plan, stream_id: str, events: list[SessionEvent]) -> bool:
+        """Continue the stored session with the new samples. Returns False where that is not the
+        same as computing it from all samples: where a new sample is older than the last, or the end
+        is or was before the last."""
+        stored = plan.stored.get(stream_id)
+        if plan.batch.recompute or (plan.is_complete and not stored):
+            return False
+        before = stored.session if stored else None
+        last = before.sample_totals.last if before else None
+        new = plan.batch.samples_of(stream_id)
+        if last is not None:
+            new = [sample for sample in new if sample.captured_at != last.captured_at]
+            if new and new[0].captured_at < last.captured_at:
+                return False
+        computed = session(plan.spans[stream_id], events, new, self._cap, before if last else None)
+        if last and (_ends_before(before, last) or _ends_before(computed, last)):
+            return False
+        plan.computed[stream_id] = computed
+        if new:
+            plan.new_samples.append(NewSamples(stream_id, tuple(new), follow=True, last=last))
+        return True
 
 
 def _by_streamer(new: ProjectionInput) -> dict[str, _Batch]:
@@ -240,8 +254,8 @@ def _merge(known: Events, new: Events) -> Events:
     return merged
 
 
-def _ends_before(computed: StreamSession, last: StreamSnapshot) -> bool:
-    return computed.ended_at is not None and computed.ended_at < last.captured_at
+def _ends_before(found: StreamSession | None, last: StreamSnapshot) -> bool:
+    return bool(found and found.ended_at and found.ended_at < last.captured_at)
 
 
 def _update(plan: _Plan) -> Update:
@@ -258,7 +272,7 @@ def _update(plan: _Plan) -> Update:
         state=state.settle(),
         sessions=tuple(_sessions_to_save(plan)),
         events=tuple(plan.new_events),
-        samples=tuple(one for of in batch.samples.values() for one in of.values()),
+        samples=tuple(plan.new_samples),
     )
 
 

@@ -122,6 +122,17 @@ class StoredSession:
 
 
 @dataclass(frozen=True, slots=True)
+class NewSamples:
+    """Samples of one stream that are not stored yet, in the order of their times. Where all of them
+    are later than those that are stored, `follow` is True and `last` the last of those, if any."""
+
+    stream_id: str
+    samples: tuple[StreamSnapshot, ...]
+    follow: bool
+    last: StreamSnapshot | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Update:
     """What a batch changes for one streamer. `state` and `sessions` replace what is stored under
     the versions that they name; `events` and `samples` are added."""
@@ -129,7 +140,7 @@ class Update:
     state: StreamerState
     sessions: tuple[StoredSession, ...]
     events: tuple[SessionEvent, ...]
-    samples: tuple[StreamSnapshot, ...]
+    samples: tuple[NewSamples, ...]
 
     @property
     def user_id(self) -> str:

@@ -6,20 +6,26 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import fakeredis
 import pymongo
 import pytest
 
 from streamwatch.analytics.embedded import EmbeddedAnalytics
 from streamwatch.analytics.memory import MemoryAnalytics
 from streamwatch.analytics.mongo import MongoAnalytics
+from streamwatch.analytics.redis import RedisAnalytics
+from streamwatch.analytics.redis.connection import Connection
 from streamwatch.analytics.testing import CAP, AnalyticsContract, OpenAnalytics
 from streamwatch.analytics.testing.build import START
 from streamwatch.domain.sessions import ProjectionInput
+from streamwatch.redis_urls import Client, client_maker
 from tests.analytics.doubles import mongomock_client
 from tests.servers import mongo_server
 from tests.waiting import wait_for
 
 DAY = timedelta(days=1)
+
+MakeClient = Callable[[], Client]
 
 
 class TestMemoryAnalytics(AnalyticsContract):
@@ -63,6 +69,64 @@ class TestEmbeddedAnalytics(AnalyticsContract):
             analytics.project(ProjectionInput())
 
         return forget
+
+
+class RedisContract(AnalyticsContract):
+    """What the Redis of `make_client` has, by a clock that `forget` sets."""
+
+    @pytest.fixture
+    def now(self) -> list[datetime]:
+        return [START]
+
+    @pytest.fixture
+    def make_client(self) -> MakeClient:
+        raise NotImplementedError
+
+    @pytest.fixture
+    def open_analytics(
+        self, make_client: MakeClient, now: list[datetime]
+    ) -> Iterator[OpenAnalytics]:
+        opened: list[RedisAnalytics] = []
+
+        def open_analytics() -> RedisAnalytics:
+            opened.append(RedisAnalytics(Connection(make_client), CAP, DAY, lambda: now[-1]))
+            opened[-1].prepare()
+            return opened[-1]
+
+        yield open_analytics
+        for analytics in opened:
+            analytics.close()
+
+    @pytest.fixture
+    def forget(self, now: list[datetime]) -> Callable[[datetime], None]:
+        return lambda before: now.append(before + DAY)
+
+
+class TestRedisAnalytics(RedisContract):
+    @pytest.fixture
+    def make_client(self, redis_url: str) -> MakeClient:
+        return client_maker(redis_url)
+
+
+class TestRedisAnalyticsOnACluster(RedisContract):
+    @pytest.fixture
+    def make_client(self, cluster_url: str) -> MakeClient:
+        return client_maker(cluster_url)
+
+
+class TestRedisAnalyticsOnValkey(RedisContract):
+    @pytest.fixture
+    def make_client(self, valkey_url: str) -> MakeClient:
+        return client_maker(valkey_url)
+
+
+class TestRedisAnalyticsOnFakeredis(RedisContract):
+    """The double that plug-ins and quick tests may use answers as Redis does."""
+
+    @pytest.fixture
+    def make_client(self) -> MakeClient:
+        server = fakeredis.FakeServer()
+        return lambda: fakeredis.FakeRedis(server=server, protocol=2)
 
 
 class TestMongoAnalytics(AnalyticsContract):

@@ -6,9 +6,9 @@ import pytest
 from redis import Redis, SSLConnection
 from redis.sentinel import SentinelConnectionPool
 
+from streamwatch.redis_urls import ANSWER_SECONDS, CONNECT_SECONDS, client_maker
 from streamwatch.settings import Settings, SettingsError
 from streamwatch.storage.redis import RedisStorage
-from streamwatch.storage.redis.urls import ANSWER_SECONDS, CONNECT_SECONDS, client_maker
 
 
 def client_of(url: str) -> Any:

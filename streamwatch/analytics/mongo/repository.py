@@ -74,8 +74,8 @@ class MongoRepository(Repository):
     def save(self, updates: Sequence[Update]) -> set[str]:
         events = [_addition(event) for update in updates for event in update.events]
         _write(self._collection(EVENTS), events)
-        samples = [_sample_addition(sample) for update in updates for sample in update.samples]
-        _write(self._collection(SNAPSHOTS), samples)
+        samples = [sample for update in updates for new in update.samples for sample in new.samples]
+        _write(self._collection(SNAPSHOTS), [_sample_addition(sample) for sample in samples])
         version = randbits(62) or 1
         conflicts = self._replace(
             SESSIONS,

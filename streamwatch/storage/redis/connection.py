@@ -24,9 +24,9 @@ from redis.exceptions import (
 )
 
 from streamwatch.circuit_breaker import CircuitBreaker
+from streamwatch.redis_urls import Client, client_maker
 from streamwatch.storage.base import StorageError, StorageUnavailable
 from streamwatch.storage.redis.server_info import require_supported_version
-from streamwatch.storage.redis.urls import Client, client_maker
 
 PIPELINED = 100
 """How many runs of a script are sent together: few round trips, and answers within the timeout."""

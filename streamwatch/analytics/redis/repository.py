@@ -1,0 +1,217 @@
+"""The repository in Redis: a streamer is saved by one script, all or nothing."""
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
+from heapq import heappop, heappush
+from itertools import count, islice
+from math import inf
+from typing import Any
+
+import orjson
+
+from streamwatch.analytics.base import AnalyticsError, History, Repository
+from streamwatch.analytics.codec import (
+    Document,
+    event_document,
+    event_from,
+    identity_document,
+    session_document,
+    session_from,
+    state_document,
+    state_from,
+    stats_document,
+)
+from streamwatch.analytics.redis import keys
+from streamwatch.analytics.redis.connection import Command, Connection
+from streamwatch.analytics.redis.samples import decode_newest_first, encode, to_ms
+from streamwatch.analytics.state import StoredSession, StreamerState, Update
+from streamwatch.domain.batches import batched
+from streamwatch.domain.models import StreamSnapshot
+from streamwatch.domain.sessions import StreamSession
+
+SESSIONS_AT_ONCE, STREAMS_AT_ONCE = 100, 20
+"""How many sessions, and samples of how many streams, are read with one command."""
+
+_SHORTEST_EXPIRY = timedelta(hours=1)
+"""Samples of a stream that are projected late stay so long, so that they can be added to."""
+
+
+class RedisRepository(Repository):
+    """Samples are not read once they are older than `retention`, and expire within days of it:
+    those of one stream together, after the last."""
+
+    def __init__(
+        self, connection: Connection, retention: timedelta | None, clock: Callable[[], datetime]
+    ) -> None:
+        self._connection = connection
+        self._retention = retention
+        self._clock = clock
+
+    # Of the projection
+
+    def states(self, user_ids: Collection[str]) -> dict[str, StreamerState]:
+        names = [*user_ids]
+        versions, documents = self._connection.call_all(
+            [("HMGET", keys.VERSIONS, *names), ("HMGET", keys.STATES, *names)]
+        )
+        return {
+            user_id: state_from(orjson.loads(document), int(version))
+            for user_id, version, document in zip(names, versions, documents, strict=True)
+            if version is not None and document is not None
+        }
+
+    def stored_sessions(self, stream_ids: Collection[str]) -> dict[str, StoredSession]:
+        return {item.stream_id: StoredSession(item) for item in self.sessions(stream_ids)}
+
+    def stored_samples(self, stream_ids: Collection[str]) -> dict[str, list[StreamSnapshot]]:
+        return {key: list(samples) for key, samples in self._newest_samples(stream_ids)}
+
+    def history(self, user_id: str) -> History:
+        documents = self._connection.call("HVALS", keys.events(user_id))
+        events = [event_from(orjson.loads(document)) for document in documents]
+        sessions = self.sessions_of(user_id)
+        return History(
+            {event.id: event for event in events},
+            {item.stream_id: StoredSession(item) for item in sessions},
+        )
+
+    def save(self, updates: Sequence[Update]) -> set[str]:
+        merged = self.stored_samples(
+            [new.stream_id for update in updates for new in update.samples if not new.follow]
+        )
+        runs = [self._run(update, merged) for update in updates]
+        saved = self._connection.save_all(runs)
+        return {update.user_id for update, done in zip(updates, saved, strict=True) if done}
+
+    def _run(
+        self, update: Update, merged: dict[str, list[StreamSnapshot]]
+    ) -> tuple[list[str], list[Any]]:
+        """The KEYS and the ARGV of the save script."""
+        version = update.state.version
+        commands = [*_commands(update), *self._sample_commands(update, merged)]
+        arguments: list[Any] = [update.user_id, version or "", (version or 0) + 1]
+        for command in commands:
+            arguments += [len(command), *command]
+        return [keys.VERSIONS, *dict.fromkeys(str(command[1]) for command in commands)], arguments
+
+    def _sample_commands(
+        self, update: Update, merged: dict[str, list[StreamSnapshot]]
+    ) -> Iterator[Command]:
+        for new in update.samples:
+            key, last = keys.samples(new.stream_id), new.samples[-1]
+            if new.follow:
+                yield "APPEND", key, encode(new.samples, new.last)
+            else:
+                samples = sorted([*merged.get(new.stream_id, []), *new.samples], key=_captured_at)
+                last = samples[-1]
+                yield "SET", key, encode(samples, None)
+            yield self.expiry(key, last.captured_at)
+            for index in (keys.SAMPLED, keys.sampled_of(update.user_id)):
+                yield "ZADD", index, to_ms(last.captured_at), new.stream_id
+                if self._retention is not None:
+                    oldest = self._clock() - self._retention
+                    yield "ZREMRANGEBYSCORE", index, "-inf", f"({to_ms(oldest)}"
+
+    def expiry(self, key: str, last: datetime) -> Command:
+        """The command that makes samples expire, or not, whose last one was taken at `last`."""
+        if self._retention is None:
+            return "PERSIST", key
+        rest = max(last + self._retention - self._clock(), _SHORTEST_EXPIRY)
+        return "EXPIRE", key, int(rest.total_seconds())
+
+    # Of the readers
+
+    def sessions(self, stream_ids: Iterable[str]) -> Iterator[StreamSession]:
+        for some in batched(stream_ids, SESSIONS_AT_ONCE):
+            for document in self._connection.call("HMGET", keys.SESSIONS, *some):
+                if document is not None:
+                    yield session_from(orjson.loads(document))
+
+    def sessions_of(self, user_id: str, since: datetime | None = None) -> Iterator[StreamSession]:
+        """A streamer's sessions that started at or after `since`, the newest first."""
+        oldest = "-inf" if since is None else to_ms(since)
+        key = keys.sessions_of(user_id)
+        found = self._connection.call("ZREVRANGEBYSCORE", key, "+inf", oldest)
+        return self.sessions(item.decode() for item in found)
+
+    def stats(self, user_ids: Collection[str] | None = None) -> list[Document]:
+        """The statistics of these streamers, or of all."""
+        if user_ids is None:
+            found = self._connection.call("HVALS", keys.STATS)
+        else:
+            found = self._connection.call("HMGET", keys.STATS, *user_ids) if user_ids else []
+        return [orjson.loads(document) for document in found if document is not None]
+
+    def newest_samples(self, user_id: str | None) -> Iterator[StreamSnapshot]:
+        """All samples, of one streamer or of all, the newest first. A stream is read when its last
+        sample is due."""
+        open_streams: list[tuple[int, str, StreamSnapshot, Iterator[StreamSnapshot]]] = []
+
+        def advance(stream_id: str, samples: Iterator[StreamSnapshot]) -> None:
+            for sample in islice(samples, 1):
+                item = (-to_ms(sample.captured_at), stream_id, sample, samples)
+                heappush(open_streams, item)
+
+        def newer_than(last: float) -> Iterator[StreamSnapshot]:
+            while open_streams and -open_streams[0][0] >= last:
+                _, stream_id, sample, samples = heappop(open_streams)
+                yield sample
+                advance(stream_id, samples)
+
+        index = keys.SAMPLED if user_id is None else keys.sampled_of(user_id)
+        for streams in self._by_last_sample(index):
+            for stream_id, samples in self._newest_samples(streams):
+                yield from newer_than(streams[stream_id])
+                advance(stream_id, samples)
+        yield from newer_than(-inf)
+
+    def _by_last_sample(self, index: str) -> Iterator[dict[str, int]]:
+        """Streams with the time of their last sample, the latest first, some at a time."""
+        known: set[str] = set()
+        for first in count(0, STREAMS_AT_ONCE):
+            last = first + STREAMS_AT_ONCE - 1
+            found = self._connection.call("ZREVRANGE", index, first, last, "WITHSCORES")
+            if not found:
+                return
+            streams = {name.decode(): int(float(at)) for name, at in batched(found, 2)}
+            # A stream that is sampled meanwhile moves to the front, and others to the next place.
+            yield {name: at for name, at in streams.items() if name not in known}
+            known |= streams.keys()
+
+    def _newest_samples(
+        self, stream_ids: Collection[str]
+    ) -> Iterator[tuple[str, Iterator[StreamSnapshot]]]:
+        oldest = self._clock() - self._retention if self._retention else None
+        for some in batched(stream_ids, STREAMS_AT_ONCE):
+            values = self._connection.call("MGET", *map(keys.samples, some))
+            for stream_id, value in zip(some, values, strict=True):
+                samples = decode_newest_first(stream_id, value or b"")
+                yield stream_id, (s for s in samples if oldest is None or s.captured_at >= oldest)
+
+
+def _commands(update: Update) -> Iterator[Command]:
+    """What saves the state, the events and the sessions."""
+    state, user_id = update.state, update.user_id
+    stored = identity_document(state.identity) | state_document(state)
+    yield "HSET", keys.STATES, user_id, _json(stored)
+    yield "HSET", keys.STATS, user_id, _json(stats_document(state))
+    yield "SADD", keys.login(state.identity.latest_name.login), user_id
+    for event in update.events:
+        yield "HSET", keys.events(user_id), event.id, _json(event_document(event))
+    for item in update.sessions:
+        session = item.session
+        started, ended = to_ms(session.started_at), session.ended_at
+        yield "HSET", keys.SESSIONS, session.stream_id, _json(session_document(session))
+        yield "ZADD", keys.sessions_of(user_id), started, session.stream_id
+        yield "ZADD", keys.ENDS, to_ms(ended) if ended else "+inf", session.stream_id
+
+
+def _json(document: Document) -> bytes:
+    try:
+        return orjson.dumps(document, option=orjson.OPT_UTC_Z)
+    except orjson.JSONEncodeError as error:
+        raise AnalyticsError(f"It cannot be stored as JSON: {error}") from error
+
+
+def _captured_at(sample: StreamSnapshot) -> datetime:
+    return sample.captured_at

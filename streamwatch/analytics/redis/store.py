@@ -1,0 +1,139 @@
+"""The analytics in Redis: what the port promises, on the keys of `keys`."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Self
+
+from streamwatch.analytics.base import AnalyticsStore
+from streamwatch.analytics.codec import category_from, stats_from
+from streamwatch.analytics.projection import Projection
+from streamwatch.analytics.redis import keys
+from streamwatch.analytics.redis.connection import Connection
+from streamwatch.analytics.redis.repository import RedisRepository
+from streamwatch.analytics.redis.samples import from_ms, to_ms
+from streamwatch.domain.models import StreamSnapshot
+from streamwatch.domain.sessions import ProjectionInput, StreamSession
+from streamwatch.domain.statistics import CategorySums, quarter_of
+from streamwatch.domain.totals import (
+    GameSums,
+    Ranking,
+    StreamerStats,
+    Summary,
+    games,
+    ranked,
+    summary,
+)
+from streamwatch.embedded_socket import socket_url
+from streamwatch.redis_urls import client_maker
+from streamwatch.settings import EMBEDDED, Settings
+
+_SCAN_COUNT = 1000
+
+
+class RedisAnalytics(AnalyticsStore):
+    """Connects when it is first used, in each process anew."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        sample_cap: timedelta,
+        retention: timedelta | None = None,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._connection = connection
+        self._repository = RedisRepository(connection, retention, clock)
+        self._projection = Projection(self._repository, sample_cap)
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> Self:
+        """In the embedded Valkey where that is the storage, else in the Redis of REDIS_URL."""
+        is_embedded = EMBEDDED in (settings.storage_type, settings.analytics_type)
+        url = socket_url(settings.data_dir) if is_embedded else settings.redis_url
+        days = settings.snapshot_retention_days
+        return cls(
+            Connection(client_maker(url)),
+            sample_cap=timedelta(seconds=settings.sample_cap_seconds),
+            retention=timedelta(days=days) if days else None,
+        )
+
+    def ping(self) -> None:
+        self._connection.call("PING")
+
+    def prepare(self) -> None:
+        """Let the samples of all streams expire as the retention says."""
+        cursor = 0
+        while True:
+            cursor, found = self._connection.call(
+                "ZSCAN", keys.SAMPLED, cursor, "COUNT", _SCAN_COUNT
+            )
+            self._connection.call_all(
+                [
+                    self._repository.expiry(keys.samples(name.decode()), from_ms(int(last)))
+                    for name, last in found
+                ]
+            )
+            if not int(cursor):
+                return
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def project(self, new: ProjectionInput) -> None:
+        self.ping()
+        self._projection.project(new)
+
+    def recalculate(self, user_id: str) -> None:
+        self._projection.recalculate(user_id)
+
+    # One streamer
+
+    def find(self, login: str) -> StreamerStats | None:
+        user_ids = [item.decode() for item in self._connection.call("SMEMBERS", keys.login(login))]
+        stats = map(stats_from, self._repository.stats(user_ids))
+        named = [item for item in stats if item.identity.latest_name.login == login]
+        return max(named, key=lambda item: item.identity.latest_name.at, default=None)
+
+    def each_session(self, user_id: str, since: datetime | None = None) -> Iterator[StreamSession]:
+        return self._repository.sessions_of(user_id, since)
+
+    def session(self, stream_id: str) -> StreamSession | None:
+        return next(self._repository.sessions([stream_id]), None)
+
+    def categories(self, user_id: str) -> list[CategorySums]:
+        documents = self._repository.stats([user_id])
+        return [category_from(item) for document in documents for item in document["categories"]]
+
+    # All streamers
+
+    def summary(self) -> Summary:
+        return summary(stats_from(document).totals for document in self._repository.stats())
+
+    def user_ids(self) -> list[str]:
+        return sorted(item.decode() for item in self._connection.call("HKEYS", keys.STATS))
+
+    def watched_since(self, since: datetime) -> int:
+        found = self._connection.call("ZRANGEBYSCORE", keys.ENDS, to_ms(since), "+inf")
+        first = quarter_of(since)
+        return sum(
+            item.viewer_ms
+            for session in self._repository.sessions(name.decode() for name in found)
+            for item in session.sample_totals.quarters
+            if item.quarter >= first
+        )
+
+    def top(self, ranking: Ranking, limit: int) -> list[StreamerStats]:
+        return ranked(map(stats_from, self._repository.stats()), ranking)[:limit]
+
+    def top_games(self, limit: int) -> list[GameSums]:
+        documents = self._repository.stats()
+        return games([category_from(item) for item in one["categories"]] for one in documents)[
+            :limit
+        ]
+
+    # Samples
+
+    def samples(self, stream_id: str) -> list[StreamSnapshot]:
+        return self._repository.stored_samples([stream_id])[stream_id][::-1]
+
+    def each_snapshot(self, user_id: str | None) -> Iterator[StreamSnapshot]:
+        return self._repository.newest_samples(user_id)

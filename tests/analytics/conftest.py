@@ -1,0 +1,29 @@
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+import redis
+
+from streamwatch.dev.valkey import valkey
+from streamwatch.embedded_socket import socket_url
+from tests.storage.conftest import cluster_url, shared_cluster
+
+__all__ = ["cluster_url", "shared_cluster"]
+
+
+@pytest.fixture(scope="session")
+def shared_valkey() -> Iterator[str]:
+    """The URL of the socket of an embedded Valkey."""
+    with TemporaryDirectory(prefix="streamwatch-valkey-") as folder:
+        data_dir = Path(folder) / "data"
+        with valkey(data_dir):
+            yield socket_url(data_dir)
+
+
+@pytest.fixture
+def valkey_url(shared_valkey: str) -> str:
+    """The URL of an empty embedded Valkey."""
+    with redis.Redis.from_url(shared_valkey) as client:
+        client.flushall()
+    return shared_valkey
