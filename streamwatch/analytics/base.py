@@ -10,7 +10,7 @@ number of samples. Safe to call from several threads and processes.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -20,6 +20,8 @@ from streamwatch.domain.models import StreamSnapshot
 from streamwatch.domain.sessions import ProjectionInput, StreamSession
 from streamwatch.domain.statistics import CategorySums
 from streamwatch.domain.totals import GameSums, Ranking, StreamerStats, Summary, Totals, totals
+
+Progress = Callable[[int, int], None]
 
 
 class AnalyticsError(Exception):
@@ -40,6 +42,15 @@ class AnalyticsStore(ABC):
     @abstractmethod
     def prepare(self) -> None:
         """Create indexes and apply the retention that the settings ask for. Can be repeated."""
+
+    def migrate(self, progress: Progress = lambda _done, _total: None) -> list[str]:
+        """Take over what an earlier version stored. Can be repeated.
+
+        Calls `progress` with the number of pieces that are done and their total. Returns a sentence
+        for each thing that was done.
+        """
+        del progress
+        return []
 
     # Writing
 

@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 
 from streamwatch.analytics.base import Repository
 from streamwatch.analytics.state import (
+    UNVERSIONED,
     Contribution,
     Events,
     NewSamples,
@@ -46,14 +47,18 @@ STREAMS_AT_ONCE = 100
 
 @dataclass(slots=True)
 class _Batch:
-    """The new events and samples of one streamer. `recompute` asks for all sessions to be computed
-    from all stored samples."""
+    """The new events and samples of one streamer.
+
+    `reread` asks for all sessions to be read, `recompute` for all to be computed from all stored
+    samples as well.
+    """
 
     identity: Identity | None = None
     events: dict[str, SessionEvent] = field(default_factory=dict)
     samples: dict[str, dict[datetime, StreamSnapshot]] = field(
         default_factory=lambda: defaultdict(dict)
     )
+    reread: bool = False
     recompute: bool = False
 
     @property
@@ -102,7 +107,11 @@ class Projection:
 
     def recalculate(self, user_id: str) -> None:
         """Compute all sessions and statistics of a streamer from the stored events and samples."""
-        self._apply({user_id: _Batch(recompute=True)})
+        self._apply({user_id: _Batch(reread=True, recompute=True)})
+
+    def migrate(self, user_id: str) -> None:
+        """Store what version 0.1 stored of a streamer in the present form."""
+        self._apply({user_id: _Batch(reread=True)})
 
     def _apply(self, batches: dict[str, _Batch]) -> None:
         while batches:
@@ -125,7 +134,7 @@ class Projection:
     def _plan(self, batch: _Batch, state: StreamerState) -> _Plan:
         events = _merge(state.events, batch.events)
         new_events = [event for key, event in events.items() if state.events.get(key) != event]
-        if batch.recompute or not state.covers(new_events):
+        if batch.reread or not state.covers(new_events):
             return self._plan_from_history(batch, state)
         now = spans(events.values())
         stream_ids = batch.stream_ids & now.keys()
@@ -281,6 +290,7 @@ def _sessions_to_save(plan: _Plan) -> Iterator[StoredSession]:
     touched = plan.batch.stream_ids
     for stream_id, computed in plan.computed.items():
         known = plan.stored.get(stream_id)
-        if plan.is_complete and known and known.session == computed and stream_id not in touched:
+        is_stored = known and known.session == computed and known.version != UNVERSIONED
+        if plan.is_complete and is_stored and stream_id not in touched:
             continue
         yield StoredSession(computed, known.version if known else None)

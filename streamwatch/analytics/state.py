@@ -17,6 +17,9 @@ from streamwatch.domain.totals import StreamerStats, Totals, categories, session
 RECENT_STREAMS = 4
 """The number of streams whose events a state has. More are stored while their starts overlap."""
 
+UNVERSIONED = 0
+"""The version of what version 0.1 stored."""
+
 Events = Mapping[str, SessionEvent]
 """Events by their id."""
 

@@ -7,7 +7,7 @@ from streamwatch.cli.doctor import doctor
 from streamwatch.cli.feed import feed
 from streamwatch.cli.processes import dev, serve, worker
 from streamwatch.cli.recalculate import recalculate
-from streamwatch.cli.services import Commands, opened
+from streamwatch.cli.services import Commands, opened, progress
 from streamwatch.cli.streamers import streamers
 from streamwatch.cli.subscriptions import subscriptions
 
@@ -30,13 +30,17 @@ def version() -> None:
 
 @main.command()
 def migrate() -> None:
-    """Prepare the databases for this version.
+    """Prepare the databases for this version, and convert what version 0.1 stored.
 
     Run it before a new version starts; it may run any number of times.
     """
     with opened() as services:
         services.storage.check()
         services.analytics.prepare()
+        with progress("Converting the analytics") as tell:
+            done = services.analytics.migrate(tell)
+    for sentence in done:
+        click.echo(f"{sentence}.")
     click.echo("The databases are ready.")
 
 

@@ -24,7 +24,7 @@ def with_defaults(values: dict[str, Any], *, dev: bool) -> dict[str, Any]:
         values["webhook_secret_is_new"] = "webhook_secrets" not in values
     else:
         values.setdefault("web_concurrency", 2)
-        values.setdefault("analytics_type", EMBEDDED if storage == EMBEDDED else "mongodb")
+        values.setdefault("analytics_type", "redis" if storage == EMBEDDED else "mongodb")
     if storage == EMBEDDED:
         _add_embedded_defaults(values)
     if dev:

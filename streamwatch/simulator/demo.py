@@ -20,9 +20,9 @@ from types import FrameType
 import click
 import urllib3
 
-from streamwatch.analytics.embedded import EmbeddedAnalytics
+from streamwatch.analytics import journal
 from streamwatch.dev.run import GUNICORN
-from streamwatch.settings import VARIABLES, WEBHOOK_PATH, Settings
+from streamwatch.settings import VARIABLES, WEBHOOK_PATH
 from streamwatch.simulator.cast import CAST
 from streamwatch.simulator.faults import Mishap
 from streamwatch.simulator.past import Past
@@ -68,10 +68,9 @@ def main(port: int, seed: int) -> None:
 
 
 def remember(twitch: Simulator, data: str, seed: int) -> None:
-    """Put the weeks before into the analytics in the folder `data`."""
-    settings = Settings(data_dir=Path(data))
+    """Write the weeks before into the folder `data`, for the web process to project."""
     past = Past(Random(seed), datetime.now(UTC))  # noqa: S311  a game's dice
-    EmbeddedAnalytics.from_settings(settings).project(past.of(twitch.world))
+    journal.write(Path(data) / journal.FILE_NAME, past.of(twitch.world))
 
 
 def environment(twitch: Simulator, port: int, data: str) -> dict[str, str]:
@@ -88,7 +87,7 @@ def environment(twitch: Simulator, port: int, data: str) -> dict[str, str]:
         "TWITCH_AUTH_URL": twitch.auth_url,
         "WEBHOOK_URL": f"http://{HOST}:{port}{WEBHOOK_PATH}",
         "STORAGE_TYPE": "memory",
-        "ANALYTICS_TYPE": "embedded",
+        "ANALYTICS_TYPE": "memory",
         "DATA_DIR": data,
         "DEFAULT_STREAMERS": ",".join(member.login for member in CAST),
         "API_KEY": API_KEY,
@@ -127,7 +126,7 @@ def _stopped_by_signals() -> threading.Event:
 @contextmanager
 def _web_process(env: dict[str, str]) -> Iterator["subprocess.Popen[bytes]"]:
     """Gunicorn as in production; ended with the context."""
-    command = [*GUNICORN, "streamwatch.server.wsgi:app"]
+    command = [*GUNICORN, "streamwatch.simulator.demo_app:app"]
     with subprocess.Popen(command, env=env) as web:  # noqa: S603  our own command
         try:
             yield web

@@ -5,7 +5,7 @@ from tempfile import TemporaryDirectory
 import pytest
 import redis
 
-from streamwatch.dev.valkey import valkey
+from streamwatch.dev.valkey import Valkey
 from streamwatch.embedded_socket import socket_url
 from tests.storage.conftest import cluster_url, shared_cluster
 
@@ -17,8 +17,11 @@ def shared_valkey() -> Iterator[str]:
     """The URL of the socket of an embedded Valkey."""
     with TemporaryDirectory(prefix="streamwatch-valkey-") as folder:
         data_dir = Path(folder) / "data"
-        with valkey(data_dir):
-            yield socket_url(data_dir)
+        data_dir.mkdir(mode=0o700)
+        server = Valkey(data_dir)
+        server.start()
+        yield socket_url(data_dir)
+        server.stop()
 
 
 @pytest.fixture

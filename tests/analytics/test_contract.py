@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -10,7 +9,6 @@ import fakeredis
 import pymongo
 import pytest
 
-from streamwatch.analytics.embedded import EmbeddedAnalytics
 from streamwatch.analytics.memory import MemoryAnalytics
 from streamwatch.analytics.mongo import MongoAnalytics
 from streamwatch.analytics.redis import RedisAnalytics
@@ -46,27 +44,6 @@ class TestMemoryAnalytics(AnalyticsContract):
         def forget(before: datetime) -> None:
             now.append(before + DAY)
             memory.project(ProjectionInput())
-
-        return forget
-
-
-class TestEmbeddedAnalytics(AnalyticsContract):
-    @pytest.fixture
-    def now(self) -> list[datetime]:
-        return [START]
-
-    @pytest.fixture
-    def open_analytics(self, tmp_path: Path, now: list[datetime]) -> OpenAnalytics:
-        file = tmp_path / "analytics.jsonl"
-        return lambda: EmbeddedAnalytics(file, CAP, DAY, lambda: now[-1])
-
-    @pytest.fixture
-    def forget(
-        self, analytics: EmbeddedAnalytics, now: list[datetime]
-    ) -> Callable[[datetime], None]:
-        def forget(before: datetime) -> None:
-            now.append(before + DAY)
-            analytics.project(ProjectionInput())
 
         return forget
 

@@ -31,16 +31,13 @@ from streamwatch.analytics.codec import (
 )
 from streamwatch.analytics.mongo.connection import Connection
 from streamwatch.analytics.mongo.schema import EVENTS, SESSIONS, SNAPSHOTS, STATS
-from streamwatch.analytics.state import StoredSession, StreamerState, Update
+from streamwatch.analytics.state import UNVERSIONED, StoredSession, StreamerState, Update
 from streamwatch.domain.models import StreamSnapshot
 from streamwatch.domain.sessions import Kind, SessionEvent
 from streamwatch.domain.times import format_time
 
 BATCH_SIZE = 10_000
 """How many documents one answer may have: MongoDB's own first answer is 101."""
-
-UNVERSIONED = 0
-"""The version of a document that version 0.1 wrote."""
 
 _DUPLICATE_KEY = 11000
 _NEVER = datetime.max.replace(microsecond=0, tzinfo=UTC)

@@ -22,6 +22,9 @@ SESSIONS, STATS = "stream_sessions", "streamer_stats"
 PREPARE_SECONDS = 600.0
 """The time limit of creating indexes on collections that have grown without them."""
 
+_LONGEST_RETENTION = 2**31 - 1
+"""Seconds. MongoDB takes no more."""
+
 _CAPTURED_AT = "captured_at_1"
 
 _INDEXES = {
@@ -48,7 +51,8 @@ def prepare(connection: Connection, retention: timedelta | None) -> None:
     """Create the missing indexes. Samples expire after `retention`, or never."""
     for name, indexes in _INDEXES.items():
         connection.collection(name).create_indexes(indexes)
-    _retain(connection, None if retention is None else int(retention.total_seconds()))
+    seconds = None if retention is None else min(int(retention.total_seconds()), _LONGEST_RETENTION)
+    _retain(connection, seconds)
 
 
 def _retain(connection: Connection, seconds: int | None) -> None:

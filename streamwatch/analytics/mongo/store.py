@@ -8,7 +8,7 @@ from pymongo import ASCENDING, DESCENDING
 from pymongo.collection import Collection
 from pymongo.cursor import Cursor
 
-from streamwatch.analytics.base import AnalyticsStore
+from streamwatch.analytics.base import AnalyticsStore, Progress
 from streamwatch.analytics.codec import (
     COUNTS,
     SUMS,
@@ -22,6 +22,7 @@ from streamwatch.analytics.codec import (
 )
 from streamwatch.analytics.mongo import schema
 from streamwatch.analytics.mongo.connection import Client, Connection, client_maker, items
+from streamwatch.analytics.mongo.migration import migrate
 from streamwatch.analytics.mongo.repository import BATCH_SIZE, MongoRepository
 from streamwatch.analytics.projection import Projection
 from streamwatch.domain.models import StreamSnapshot
@@ -71,6 +72,9 @@ class MongoAnalytics(AnalyticsStore):
     def prepare(self) -> None:
         with self._connection.writing(schema.PREPARE_SECONDS):
             schema.prepare(self._connection, self._retention)
+
+    def migrate(self, progress: Progress = lambda _done, _total: None) -> list[str]:
+        return migrate(self._connection, self._projection, progress)
 
     def close(self) -> None:
         self._connection.close()

@@ -1,10 +1,13 @@
 """The analytics in Redis: what the port promises, on the keys of `keys`."""
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Self
 
-from streamwatch.analytics.base import AnalyticsStore
+from streamwatch.analytics import journal
+from streamwatch.analytics.base import AnalyticsStore, Progress
 from streamwatch.analytics.codec import category_from, stats_from
 from streamwatch.analytics.projection import Projection
 from streamwatch.analytics.redis import keys
@@ -39,8 +42,11 @@ class RedisAnalytics(AnalyticsStore):
         sample_cap: timedelta,
         retention: timedelta | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        journal: Path | None = None,
     ) -> None:
+        """`journal` is the file of version 0.1 to import, if it exists."""
         self._connection = connection
+        self._journal = journal
         self._repository = RedisRepository(connection, retention, clock)
         self._projection = Projection(self._repository, sample_cap)
 
@@ -54,6 +60,7 @@ class RedisAnalytics(AnalyticsStore):
             Connection(client_maker(url)),
             sample_cap=timedelta(seconds=settings.sample_cap_seconds),
             retention=timedelta(days=days) if days else None,
+            journal=settings.data_dir / journal.FILE_NAME if is_embedded else None,
         )
 
     def ping(self) -> None:
@@ -74,6 +81,25 @@ class RedisAnalytics(AnalyticsStore):
             )
             if not int(cursor):
                 return
+
+    def migrate(self, progress: Progress = lambda _done, _total: None) -> list[str]:
+        if self._journal is None or not self._journal.is_file():
+            return []
+        size, samples, damaged = self._journal.stat().st_size, 0, 0
+        for end, entries in journal.read(self._journal):
+            if entries is None:
+                damaged += 1
+                continue
+            self.project(entries)
+            samples += len(entries.samples)
+            progress(end, size)
+        imported = self._journal.with_name(self._journal.name + journal.IMPORTED_SUFFIX)
+        with suppress(FileNotFoundError):  # another process was faster
+            self._journal.rename(imported)
+        done = [f"Redis: imported {samples} samples; {self._journal} is now {imported.name}"]
+        if damaged:
+            done.append(f"{damaged} damaged lines of {imported.name} were left out")
+        return done
 
     def close(self) -> None:
         self._connection.close()

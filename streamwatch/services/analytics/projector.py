@@ -69,6 +69,8 @@ class Projector:
             return
         self._feed.register(READER)
         self._analytics.prepare()
+        for sentence in self._analytics.migrate():
+            log.info("Analytics: %s", sentence)
         self._prepared = True
 
     def _usable(self, entries: list[FeedEntry]) -> Iterator[Usable]:
