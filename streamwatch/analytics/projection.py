@@ -36,6 +36,7 @@ from streamwatch.domain.sessions import (
     merge_events,
     session,
     spans,
+    starts,
 )
 
 STREAMERS_AT_ONCE = 250
@@ -134,15 +135,18 @@ class Projection:
     def _plan(self, batch: _Batch, state: StreamerState) -> _Plan:
         events = _merge(state.events, batch.events)
         new_events = [event for key, event in events.items() if state.events.get(key) != event]
-        if batch.reread or not state.covers(new_events):
+        if batch.reread or not state.covers(events, new_events):
             return self._plan_from_history(batch, state)
         now = spans(events.values())
         stream_ids = batch.stream_ids & now.keys()
         if new_events:
             before = spans(state.events.values())
             stream_ids |= {key for key, span in now.items() if span != before.get(key)}
-        own_events = [event for event in events.values() if event.stream_id in stream_ids]
-        if not state.covers(event for event in own_events if event.started_at):
+        if any(
+            state.is_settled(event)
+            for event in starts(events.values())
+            if event.stream_id in stream_ids
+        ):
             return self._plan_from_history(batch, state)
         return _Plan(batch, state, events, new_events, now, stream_ids, is_complete=False)
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Self
 
 from streamwatch.domain.models import StreamSnapshot
-from streamwatch.domain.sessions import Identity, SessionEvent, StreamSession
+from streamwatch.domain.sessions import Identity, SessionEvent, StreamSession, starts
 from streamwatch.domain.statistics import CategorySums
 from streamwatch.domain.totals import StreamerStats, Totals, categories, session_totals
 
@@ -73,23 +73,35 @@ class StreamerState:
         totals = (item.totals for item in self.recent.values())
         return StreamerStats(self.identity, sum(totals, self.settled.totals))
 
-    def covers(self, events: Iterable[SessionEvent]) -> bool:
-        """Whether spans follow from the events of this state where they depend on `events`, of
-        which none may be of a settled stream."""
+    def covers(self, merged: Events, new: Iterable[SessionEvent]) -> bool:
+        """Whether the spans that change with `new` follow from `merged` alone: the events of this
+        state with the new ones, of which none may be of a settled stream.
+
+        Then the latest stream is a recent one from `since` on, as before, and the sessions of
+        settled streams stay as they are: they end before the first start of a recent stream.
+        """
         if self.since is None or self.last_settled is None:
             return True
-        return all(
-            event.at >= self.since and (event.started_at is None or event.key > self.last_settled)
-            for event in events
+        last = self.last_settled
+        before, now = starts(self.events.values()), starts(merged.values())
+        return (
+            all(event.at >= self.since for event in new)
+            and all(event.key > last for event in new if event.started_at)
+            and _first_time(now, last) == self.since
+            and min(event.key[0] for event in now) == min(event.key[0] for event in before)
         )
+
+    def is_settled(self, start: SessionEvent) -> bool:
+        """Whether this start is before those of settled streams."""
+        return self.last_settled is not None and start.key <= self.last_settled
 
     def settle(self) -> Self:
         """Move the oldest streams beyond RECENT_STREAMS to the settled ones."""
         keys: dict[str, tuple[datetime, str]] = {}
-        for event in self.events.values():
-            stream_id = event.stream_id
-            if stream_id and event.started_at:
-                keys[stream_id] = max(keys.get(stream_id, event.key), event.key)
+        known = starts(self.events.values())
+        for event in known:
+            stream_id = event.stream_id or ""
+            keys[stream_id] = max(keys.get(stream_id, event.key), event.key)
         order = sorted(self.recent, key=lambda stream_id: keys[stream_id])
         number = len(order) - RECENT_STREAMS
         if number <= 0:
@@ -97,9 +109,7 @@ class StreamerState:
         settled, recent = set(order[:number]), set(order[number:])
         last = keys[order[number - 1]]
         last = max(self.last_settled or last, last)
-        since = min(
-            event.at for event in self.events.values() if event.started_at and event.key > last
-        )
+        since = _first_time(known, last)
         return replace(
             self,
             settled=Contribution.sum((self.settled, *(self.recent[key] for key in settled))),
@@ -108,11 +118,16 @@ class StreamerState:
                 event_id: event
                 for event_id, event in self.events.items()
                 if event.stream_id in recent
-                or (event.at >= since and event.stream_id not in settled)
+                or (since and event.at >= since and event.stream_id not in settled)
             },
             last_settled=last,
             since=since,
         )
+
+
+def _first_time(events: Iterable[SessionEvent], last: tuple[datetime, str]) -> datetime | None:
+    """The time of the first event with a key greater than `last`."""
+    return min((event.at for event in events if event.key > last), default=None)
 
 
 @dataclass(frozen=True, slots=True)

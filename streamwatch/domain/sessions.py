@@ -310,6 +310,17 @@ def spans(events: Iterable[SessionEvent]) -> dict[str, Span]:
     return found
 
 
+def starts(events: Iterable[SessionEvent]) -> list[SessionEvent]:
+    """The events that give the starts of streams, as `spans` counts them."""
+    events = list(events)
+    replaced = {event.replaces for event in events}
+    return [
+        event
+        for event in _starts_and_ends(events)
+        if event.kind is not Kind.OFFLINE and event.id not in replaced
+    ]
+
+
 def _starts_and_ends(events: Sequence[SessionEvent]) -> Iterator[SessionEvent]:
     """The onlines and offlines, and the first sight of each stream that has no online."""
     with_online = {event.stream_id for event in events if event.kind is Kind.ONLINE}

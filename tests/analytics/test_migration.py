@@ -1,0 +1,192 @@
+"""What version 0.1.0 stored is taken over: `data/` was written by its code (commit 2b8d2f7).
+
+Streams of two streamers, one of them renamed and live, one with a missed offline; the samples of
+`ann`'s first two streams had expired.
+"""
+
+import gzip
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import fakeredis
+import pymongo
+import pytest
+from bson import json_util
+from pymongo.database import Database
+
+from streamwatch.analytics.base import AnalyticsStore
+from streamwatch.analytics.mongo import MongoAnalytics
+from streamwatch.analytics.redis import RedisAnalytics
+from streamwatch.analytics.redis.connection import Connection
+from streamwatch.analytics.testing.build import (
+    CAP,
+    at,
+    offline,
+    online,
+    snapshot,
+    told,
+)
+from streamwatch.domain.statistics import HOUR_MS
+from streamwatch.domain.totals import totals
+
+DATA = Path(__file__).parent / "data"
+
+Document = dict[str, Any]
+
+
+@pytest.fixture
+def database(mongodb_url: str, mongodb_database: str) -> Iterator[Database[Document]]:
+    """A database as version 0.1.0 left it."""
+    dump = json_util.loads(gzip.decompress((DATA / "mongodb-0.1.0.json.gz").read_bytes()))
+    indexes = dump.pop("indexes")
+    with pymongo.MongoClient[Document](mongodb_url, tz_aware=True) as client:
+        database = client[mongodb_database]
+        for name, documents in dump.items():
+            database[name].insert_many(documents)
+            for index in indexes[name].values():
+                if index["key"] != [["_id", 1]]:
+                    options = {"expireAfterSeconds": index.get("expireAfterSeconds")}
+                    given = {key: value for key, value in options.items() if value is not None}
+                    database[name].create_index([tuple(pair) for pair in index["key"]], **given)
+        yield database
+
+
+@pytest.fixture
+def analytics(mongodb_url: str, database: Database[Document]) -> Iterator[MongoAnalytics]:
+    analytics = MongoAnalytics(mongodb_url, database.name, CAP)
+    analytics.prepare()
+    yield analytics
+    analytics.close()
+
+
+def check(analytics: AnalyticsStore) -> None:
+    """The statistics are those that version 0.1.0 showed."""
+    ann, bob, carol = (analytics.find(login) for login in ("ann_new", "bob", "carol"))
+    assert ann is not None
+    assert bob is not None
+    assert carol is not None
+    assert (ann.totals.streams, ann.totals.ended_streams, ann.totals.airtime_ms) == (
+        7,
+        6,
+        16_260_000,
+    )
+    assert (ann.totals.sums.samples, ann.totals.sums.max_viewers) == (49, 482)
+    assert (ann.totals.sums.viewer_ms, ann.totals.sums.observed_ms) == (4_196_160_000, 15_840_000)
+    assert ann.totals.last_stream_at == at(600_000)
+    assert (bob.totals.streams, bob.totals.ended_streams, bob.totals.airtime_ms) == (
+        8,
+        7,
+        16_500_000,
+    )
+    assert (bob.totals.sums.samples, bob.totals.sums.viewer_ms) == (49, 3_671_940_000)
+    assert carol.totals.streams == 0
+    assert (ann.identity.first_seen_at, ann.identity.latest_name.at) == (at(2), at(600_060))
+    assert analytics.find("ann") is None
+    assert [item.category_name for item in analytics.categories("ann")] == ["Go", "Chess"]
+    assert totals(analytics.each_session("ann")) == ann.totals
+    missed = analytics.session("bob-missed")
+    assert missed is not None
+    assert missed.ended_at == at(600_300)
+
+
+def check_it_goes_on(analytics: AnalyticsStore) -> None:
+    before = analytics.find("ann_new")
+    assert before
+    analytics.project(
+        told(snapshot("ann-live", 600_660, 77, started=600_000, user_id="ann", login="ann_new"))
+    )
+    analytics.project(told(offline(None, 600_960, user_id="ann", login="ann_new")))
+    analytics.project(told(online("ann-next", 900_000, user_id="ann", login="ann_new")))
+    after = analytics.find("ann_new")
+    assert after
+    assert (after.totals.streams, after.totals.ended_streams) == (8, 7)
+    watched = after.totals.sums.viewer_ms - before.totals.sums.viewer_ms
+    assert watched == 77 * HOUR_MS // 4
+
+
+def test_mongodb_is_converted_with_the_same_statistics(
+    analytics: MongoAnalytics, database: Database[Document]
+) -> None:
+    calls: list[tuple[int, int]] = []
+    done = analytics.migrate(lambda number, total: calls.append((number, total)))
+    check(analytics)
+    assert calls == [(1, 3), (2, 3), (3, 3)]
+    assert done == [
+        "MongoDB: converted the sessions and statistics of 3 streamers",
+        "MongoDB: dropped the unused collections streamers, streamer_months, tickets",
+    ]
+    assert set(database.list_collection_names()) == {
+        "stream_events",
+        "stream_sessions",
+        "stream_snapshots",
+        "streamer_stats",
+    }
+    for name in ("stream_sessions", "streamer_stats"):
+        assert all("version" in document for document in database[name].find())
+    assert set(database["stream_events"].index_information()) == {"_id_", "broadcaster_id_1"}
+    assert len(analytics.samples("ann-2")) == 8
+    assert analytics.samples("ann-0") == []
+    check_it_goes_on(analytics)
+
+
+def test_mongodb_is_converted_once(analytics: MongoAnalytics) -> None:
+    analytics.migrate()
+    assert analytics.migrate() == []
+    check(analytics)
+
+
+def test_an_interrupted_conversion_of_mongodb_is_completed(analytics: MongoAnalytics) -> None:
+    def interrupt(number: int, _total: int) -> None:
+        if number == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        analytics.migrate(interrupt)
+    check(analytics)
+    assert "of 1 streamers" in analytics.migrate()[0]
+    check(analytics)
+
+
+def test_mongodb_goes_on_before_it_is_converted(analytics: MongoAnalytics) -> None:
+    check(analytics)
+    check_it_goes_on(analytics)
+    analytics.migrate()
+    stats = analytics.find("ann_new")
+    assert stats
+    assert stats.totals.streams == 8
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Path:
+    file = tmp_path / "analytics.jsonl"
+    file.write_bytes(gzip.decompress((DATA / "analytics-0.1.0.jsonl.gz").read_bytes()))
+    return file
+
+
+def test_the_journal_is_imported_once(journal: Path) -> None:
+    server = fakeredis.FakeServer()
+
+    def make_client() -> fakeredis.FakeRedis:
+        return fakeredis.FakeRedis(server=server, protocol=2)
+
+    analytics = RedisAnalytics(Connection(make_client), CAP, journal=journal)
+    calls: list[tuple[int, int]] = []
+    done = analytics.migrate(lambda number, total: calls.append((number, total)))
+    check(analytics)
+    assert done == [f"Redis: imported 98 samples; {journal} is now analytics.jsonl.imported"]
+    assert calls[-1][0] == calls[-1][1]
+    assert analytics.migrate() == []
+    check_it_goes_on(analytics)
+
+
+def test_damaged_lines_of_the_journal_are_left_out_and_reported(journal: Path) -> None:
+    server = fakeredis.FakeServer()
+    lines = journal.read_bytes().splitlines(keepends=True)
+    journal.write_bytes(b"".join([*lines[:3], b"\x00\x00\n", *lines[3:], b'{"facts": [']))
+    analytics = RedisAnalytics(
+        Connection(lambda: fakeredis.FakeRedis(server=server, protocol=2)), CAP, journal=journal
+    )
+    done = analytics.migrate()
+    check(analytics)
+    assert done[1:] == ["2 damaged lines of analytics.jsonl.imported were left out"]
