@@ -5,6 +5,7 @@ server for an entry, and reads as samples grow.
 """
 
 import argparse
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
