@@ -31,6 +31,7 @@ from streamwatch.simulator.web import HOST
 
 API_KEY = "demo-key"
 
+_WEBHOOK, _CONDUIT = "webhook", "conduit"
 _START_SECONDS = 30
 _STOP_SECONDS = 9
 """A little longer than gunicorn's `graceful_timeout`."""
@@ -39,7 +40,15 @@ _STOP_SECONDS = 9
 @click.command()
 @click.option("--port", envvar="PORT", default=8000, type=click.IntRange(1, 65_535))
 @click.option("--seed", default=0, show_default=True)
-def main(port: int, seed: int) -> None:
+@click.option(
+    "--transport",
+    envvar="TRANSPORT",
+    default=_WEBHOOK,
+    type=click.Choice([_WEBHOOK, _CONDUIT]),
+    show_default=True,
+    help="How events arrive; also TRANSPORT=conduit make demo.",
+)
+def main(port: int, seed: int, transport: str) -> None:
     """Run until SIGINT or SIGTERM; the web process's own end is ours, with its exit code."""
     if not _is_free(port):
         click.echo(f"Port {port} is taken. Take another: PORT={port + 1} make demo", err=True)
@@ -58,7 +67,7 @@ def main(port: int, seed: int) -> None:
             Mishap.ECHOED: 0.03,
             Mishap.LATE: 0.05,
         }
-        with _web_process(environment(twitch, port, data)) as web:
+        with _web_process(environment(twitch, port, data, transport)) as web:
             if _wait_until_ready(web, url, stopped):
                 _print_guide(url, twitch.control_url)
             while web.poll() is None and not stopped.wait(0.1):
@@ -73,7 +82,9 @@ def remember(twitch: Simulator, data: str, seed: int) -> None:
     journal.write(Path(data) / journal.FILE_NAME, past.of(twitch.world))
 
 
-def environment(twitch: Simulator, port: int, data: str) -> dict[str, str]:
+def environment(
+    twitch: Simulator, port: int, data: str, transport: str = _WEBHOOK
+) -> dict[str, str]:
     """The web process's environment. Every variable of StreamWatch is in it, empty where the demo
     has no use for it: so neither the shell's nor `.env`'s own values count."""
     inherited = {name: value for name, value in os.environ.items() if name != "GUNICORN_CMD_ARGS"}
@@ -85,7 +96,9 @@ def environment(twitch: Simulator, port: int, data: str) -> dict[str, str]:
         "TWITCH_CLIENT_SECRET": twitch.client_secret,
         "TWITCH_API_URL": twitch.api_url,
         "TWITCH_AUTH_URL": twitch.auth_url,
-        "WEBHOOK_URL": f"http://{HOST}:{port}{WEBHOOK_PATH}",
+        "TWITCH_EVENTSUB_URL": twitch.eventsub_url,
+        "EVENTSUB_TRANSPORT": transport,
+        "WEBHOOK_URL": f"http://{HOST}:{port}{WEBHOOK_PATH}" if transport == _WEBHOOK else "",
         "STORAGE_TYPE": "memory",
         "ANALYTICS_TYPE": "memory",
         "DATA_DIR": data,
