@@ -7,7 +7,7 @@ from streamwatch.services.subscriptions.reconcile import RECONCILE
 from streamwatch.settings import Settings
 from streamwatch.storage.memory import MemoryStorage
 from streamwatch.twitch.base import TwitchRefused, TwitchUnavailable
-from streamwatch.worker.jobs import build_jobs
+from streamwatch.worker.jobs import build_jobs, reconcile
 from streamwatch.worker.scheduler import Worker
 from tests.api.world import FakeAnalytics
 from tests.fakes import FakeTwitch
@@ -79,3 +79,17 @@ def test_subscriptions_that_twitch_refuses_are_told_as_the_job_s_error(twitch: F
     assert storage.coordination.job_runs()[RECONCILE].error == (
         "1000 subscriptions are not as they should be."
     )
+
+
+def test_a_requested_reconciliation_runs_after_the_running_one(twitch: FakeTwitch) -> None:
+    storage = MemoryStorage()
+    settings = Settings(webhook_url=CALLBACK, webhook_secrets=(SECRET,))
+    services = assemble(settings, storage, twitch, FakeAnalytics())
+    services.streamers.add_without_jobs(LOGINS)
+    running = storage.coordination.acquire_lease(RECONCILE, "another process", 60)
+    assert running is not None
+    reconcile(services)
+    assert storage.coordination.take_requested_jobs() == {RECONCILE}
+    storage.coordination.release_lease(running)
+    reconcile(services)
+    assert all(streamer.is_active for streamer in storage.streamers())
