@@ -16,6 +16,7 @@ class Row:
     `recovery` are in seconds."""
 
     fault: str
+    transport: str
     messages: int
     sent: int
     lost: int
@@ -26,7 +27,7 @@ class Row:
 
 def table(rows: list[Row]) -> str:
     lines = ["| " + " | ".join(field.name for field in fields(Row)) + " |"]
-    lines.append("|---|" + "---:|" * (len(fields(Row)) - 1))
+    lines.append("|---|---|" + "---:|" * (len(fields(Row)) - 2))
     for row in rows:
         cells = [f"{cell:.1f}" if isinstance(cell, float) else str(cell) for cell in astuple(row)]
         lines.append("| " + " | ".join(cells) + " |")

@@ -33,6 +33,7 @@ def run_fault(stack: Stack, name: str, fault: Fault, count: int, before: int = 3
     proof = check_promises(stack)
     row = Row(
         name,
+        "webhook",
         proof.messages,
         proof.attempts,
         proof.lost,

@@ -127,6 +127,7 @@ def stack(
     redis_options: tuple[str, ...] = (),
     redis_password: str = "",
     events_kept: int = 100_000,
+    transport: str = "webhook",
 ) -> Iterator[Stack]:
     """Start the stack, and wait until every streamer has subscriptions. The load is not running."""
     options = ("--include", str(ROOT / "config" / "redis.conf"), "--requirepass", redis_password)
@@ -153,6 +154,13 @@ def stack(
             "RATE_LIMIT": "0",
             "LOOKUP_LIMIT": "0",
         }
+        if transport == "conduit":
+            service.environment |= {
+                "WEBHOOK_URL": "",
+                "EVENTSUB_TRANSPORT": transport,
+                "TWITCH_EVENTSUB_URL": twitch.eventsub_url,
+            }
+            twitch.sockets.keepalive = 1.0  # silence is noticed after 6 s, not 15 s
         web = service.start("web")
         service.wait_until_up()
         workers = [service.start("worker"), service.start("worker")]
