@@ -66,6 +66,36 @@ def test_a_user_that_is_missing_from_the_answer_is_not_found(helix: Helix, twitc
 
 
 @pytest.mark.parametrize(
+    "odd",
+    [
+        {"id": ""},
+        {"id": "*} {x"},
+        {"login": "a\nb"},
+        {"login": ""},
+        {"login": "a" * 26},
+        {"display_name": ""},
+        {"display_name": "a\x00b"},
+    ],
+)
+def test_a_user_with_an_odd_value_is_left_out(
+    helix: Helix, twitch: Mock, odd: dict[str, str]
+) -> None:
+    items = [user_item("1", "shroud"), user_item("2", "ninja") | odd]
+    twitch.get(USERS, json={"data": items})
+
+    found = helix.users(logins=["shroud", "ninja"], user_ids=["2"])
+
+    assert found == [User("1", "shroud", "Shroud")]
+
+
+def test_a_user_who_was_not_asked_for_is_left_out(helix: Helix, twitch: Mock) -> None:
+    items = [user_item("1", "shroud"), user_item("3", "somebody_else")]
+    twitch.get(USERS, json={"data": items})
+
+    assert helix.users(logins=["shroud"], user_ids=["2"]) == [User("1", "shroud", "Shroud")]
+
+
+@pytest.mark.parametrize(
     "login",
     ["", "a" * 26, "two words", "a&id=1", "a\n", "a\0", "ünï", "../x", "shroud?", "١٢٣", "\ud800"],
 )

@@ -16,7 +16,7 @@ from streamwatch.twitch.base import (
     TwitchRefused,
     TwitchUnavailable,
 )
-from streamwatch.twitch.client import Helix
+from streamwatch.twitch.client import MAX_PAGES, Helix
 from tests.twitch.conftest import (
     API,
     SUBSCRIPTION_SECRET,
@@ -58,6 +58,14 @@ def test_all_pages_are_read_with_the_costs(helix: Helix, twitch: Mock) -> None:
         2019, 11, 16, 10, 11, 12, 634234, tzinfo=UTC
     )
     assert (listing.total_cost, listing.max_total_cost) == (3, 10_000)
+
+
+def test_a_listing_of_more_than_200_pages_is_an_error(helix: Helix, twitch: Mock) -> None:
+    for number in range(MAX_PAGES):
+        twitch.get(SUBSCRIPTIONS, json=page(number, cursor=f"cursor-{number}"))
+
+    with pytest.raises(TwitchUnavailable, match="more than 200 pages"):
+        helix.subscriptions()
 
 
 def test_no_subscriptions_are_an_empty_listing(helix: Helix, twitch: Mock) -> None:

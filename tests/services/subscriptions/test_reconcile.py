@@ -415,12 +415,12 @@ def test_a_twitch_that_is_not_there_is_not_asked_thousands_of_times(
 
 def test_what_does_not_fit_into_one_turn_is_left_to_the_next(services: House) -> None:
     services.monitor(*map(str, range(100, 150)))
-    services.twitch.before = lambda name: time.sleep(0.01) if name == "subscribe" else None
-    first = services.service.reconcile(seconds=0.05)
+    services.twitch.before = lambda name: time.sleep(0.05) if name == "subscribe" else None
+    first = services.service.reconcile(seconds=0.5)
     assert first.status == Outcome.CONTINUING
     assert 0 < first.created < first.checked == 100
     while services.storage.coordination.take_requested_jobs() == {RECONCILE}:
-        last = services.service.reconcile(seconds=0.05)
+        last = services.service.reconcile(seconds=0.5)
     assert last.status == Outcome.HEALTHY
     assert services.is_reconciled()
     assert services.twitch.calls.count("subscribe") == 100
