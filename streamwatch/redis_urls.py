@@ -1,11 +1,11 @@
-"""REDIS_URL to a client: one server, Sentinel, or Cluster.
+"""Clients for the forms of REDIS_URL: one server, Sentinel, or Cluster.
 
 redis://[user:password@]host[:6379][/db]
 unix:///path/to/socket
 redis+sentinel://[user:password@]host[:26379],host…/master-name[/db]
 redis+cluster://[user:password@]host[:6379],host…
 
-With rediss for TLS. The user is Redis's own; Sentinels are asked without one.
+`rediss` instead of `redis` means TLS. User and password are for Redis; Sentinels get none.
 """
 
 from collections.abc import Callable
@@ -24,18 +24,18 @@ POOL_SECONDS = 0.4
 CONNECT_SECONDS = 0.4
 ANSWER_SECONDS = 0.8
 SENTINEL_SECONDS = 0.2
-"""Timeouts of the steps of a command, together within the 2 seconds of a verb: to get a connection
-from the pool, to connect (to each address of a name), to read the answer, and to ask each Sentinel
-for the master."""
+"""Timeouts to get a connection from the pool, to connect (to each address of a name), to read the
+answer, and to ask each Sentinel for the master. Their sum is below the 2 seconds that a method of
+the port may take."""
 
 MAX_CONNECTIONS = 100
-"""Connections of one process. More than the threads of a web process or a worker."""
+"""The most connections of one process: more than a web process or a worker has threads."""
 
 
 def client_maker(url: str) -> Callable[[], Client]:
-    """A function that makes the client for `url`. Only a Cluster's client connects when made.
+    """A function that creates the client for `url`. Only a Cluster client connects when created.
 
-    Raises ValueError for a URL in none of the forms above.
+    Raises ValueError if the URL has none of the forms above.
     """
     parts = urlsplit(url)
     scheme, _, kind = parts.scheme.partition("+")
@@ -57,9 +57,9 @@ def client_maker(url: str) -> Callable[[], Client]:
 def _options() -> dict[str, Any]:
     """The options of all clients.
 
-    No retries: a command whose answer was lost may have run, and to run it again could count twice
-    or hide what it did the first time. The pool checks a connection before it hands it out and
-    replaces one that Redis has closed, as after a restart.
+    There are no retries: a command whose answer was lost may have run, and a second run could count
+    twice or hide the first result. The pool replaces connections that Redis has closed, for example
+    in a restart, before it hands them out.
     """
     return {
         "protocol": 2,
@@ -82,13 +82,13 @@ def _sentinel(parts: SplitResult, *, tls: bool) -> Callable[[], Client]:
     if not master:
         raise ValueError("no name of a master")
     options = {**_options(), **_user(parts), "ssl": tls}
-    asking = {
+    sentinel_options = {
         **_options(),
         "socket_connect_timeout": SENTINEL_SECONDS,
         "socket_timeout": SENTINEL_SECONDS,
         "ssl": tls,
     }
-    sentinels = Sentinel(_addresses(parts, 26379), sentinel_kwargs=asking, **options)
+    sentinels = Sentinel(_addresses(parts, 26379), sentinel_kwargs=sentinel_options, **options)
     client = sentinels.master_for(master, db=int(db or 0))
     return lambda: client
 

@@ -1,4 +1,4 @@
-"""The storages, by the names that STORAGE_TYPE can have."""
+"""Storage backends, by the names that STORAGE_TYPE accepts."""
 
 from streamwatch.registry import Registry
 from streamwatch.settings import Settings
@@ -16,6 +16,6 @@ STORAGES = Registry(
 
 
 def open_storage(settings: Settings) -> Storage:
-    """The storage that `settings` name. Raises UnknownBackend; nothing is connected to yet."""
+    """The storage that STORAGE_TYPE names. Does not connect. Raises UnknownBackend."""
     storage: Storage = STORAGES.build(settings.storage_type, settings)
     return storage

@@ -1,13 +1,13 @@
--- Take a lease that nobody else holds.
+-- Acquire a lease that no other holder has.
 --
 -- KEYS
---  1  lease  string "<fence>\n<holder>", gone when the lease ends
---  2  fence  counter that outlives the lease: grows with each holder
+--  1  lease  string "<fence>\n<holder>", which expires with the lease
+--  2  fence  counter without expiry, incremented with each acquisition
 -- ARGV
 --  1  holder
---  2  milliseconds to hold it for
+--  2  the lease's duration in milliseconds
 --
--- Result: the fence; nil if somebody else holds the lease.
+-- Result: the fence; nil if another holder has the lease.
 
 local lease, fence = KEYS[1], KEYS[2]
 local holder, milliseconds = unpack(ARGV)
@@ -15,8 +15,8 @@ local held = redis.call('GET', lease)
 if held and string.match(held, '^%d+\n(.*)$') ~= holder then
   return nil
 end
--- A Redis whose memory is full lets a script go on that has written without taking any: it is the
--- leader who trims the feed.
+-- When its memory is full, Redis rejects the first write of a script if it needs memory, but not
+-- later ones. PERSIST needs none. The lease must be acquired even then: the leader trims the feed.
 redis.call('PERSIST', fence)
 local number = redis.call('INCR', fence)
 redis.call('SET', lease, number .. '\n' .. holder, 'PX', milliseconds)

@@ -1,15 +1,15 @@
--- Monitor streamers; those who are monitored already stay as they are.
+-- Add the records of streamers that are not monitored yet.
 --
 -- KEYS
 --  1  streamers  hash, user id -> "<login>\n<streamer (JSON)>\n<version>"
 --  2  logins     hash, login -> user id
---  3… removed    string, of each streamer's user id: the version of the removed record
+--  3… removed    string for each streamer: the version of their removed record
 -- ARGV
 --  1  the channel on which changes are published
 --  2  the topics that change, separated by spaces
---  3… for each streamer: user id, login, the value for `streamers` but for the version
+--  3… for each streamer: user id, login, the value for `streamers` without the version
 --
--- Result: the user ids that were not monitored.
+-- Result: the user ids of the records that were added.
 
 local streamers, logins = KEYS[1], KEYS[2]
 local channel, topics = ARGV[1], ARGV[2]

@@ -1,4 +1,4 @@
--- Store the next versions of streamers' records, and move the logins that changed.
+-- Store the next versions of streamers' records, and update the logins that changed.
 --
 -- KEYS
 --  1  streamers  hash, user id -> "<login>\n<streamer (JSON)>\n<version>"
@@ -8,7 +8,7 @@
 --  2  the topics that change, separated by spaces
 --  3… for each streamer: user id, login, the version that is replaced, the value for `streamers`
 --
--- Result: for each streamer "stored", or "conflict" where the record is at another version or the
+-- Result: for each streamer "stored", or "conflict" if the record is at another version or the
 -- streamer is not monitored.
 
 local streamers, logins = KEYS[1], KEYS[2]
@@ -17,7 +17,7 @@ local results = {}
 for i = 3, #ARGV, 4 do
   local user_id, login, base_version, value = unpack(ARGV, i, i + 3)
   local known = redis.call('HGET', streamers, user_id)
-  -- 0.1 stored records without a version: they are at version 1.
+  -- StreamWatch 0.1 stored records without a version: they have version 1.
   local version = known and (string.match(known, '\n(%d+)$') or '1')
   if version == base_version then
     local old_login = string.match(known, '^[^\n]*')

@@ -1,10 +1,10 @@
--- Hold on to a lease, or give it back.
+-- Renew or release a lease.
 --
 -- KEYS
---  1  lease  string "<fence>\n<holder>", gone when the lease ends
+--  1  lease  string "<fence>\n<holder>", which expires with the lease
 -- ARGV
---  1  what the lease must hold
---  2  milliseconds from now at which it ends; 0 gives it back
+--  1  the value that the lease must have
+--  2  milliseconds until the lease expires; 0 releases it
 --
 -- Result: 1, or 0 if the lease was lost.
 

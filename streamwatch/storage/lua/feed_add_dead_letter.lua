@@ -1,5 +1,5 @@
--- Acknowledge an entry of the feed that cannot be processed, and store it as a dead letter. An entry
--- that is acknowledged already was processed by another consumer.
+-- Acknowledge a feed entry that cannot be processed, and store it as a dead letter. Nothing happens
+-- if the entry is acknowledged already: another consumer has processed it.
 --
 -- KEYS
 --  1  feed          stream, field "record"; a reader is a consumer group

@@ -1,15 +1,15 @@
--- Hand out entries of the feed: first those whose consumer is taken for dead, then new ones.
+-- Hand out feed entries: first those whose consumer is assumed dead, then new ones.
 --
 -- KEYS
 --  1  feed  stream, field "record"; a reader is a consumer group
 -- ARGV
 --  1  reader
 --  2  consumer
---  3  at most so many entries
+--  3  the maximum number of entries
 --  4  milliseconds after which an entry without acknowledgement is handed out again
 --
--- Result: for each entry {id, how often it was handed out, record}; the record is "" where the
--- entry has none.
+-- Result: for each entry {id, how often it was handed out, record}. The record is "" if the entry
+-- has none.
 
 local feed = KEYS[1]
 local reader, consumer, count, idle = unpack(ARGV)

@@ -1,4 +1,4 @@
--- Make a reader of the feed known, if it is not. It starts with the oldest entry that is kept.
+-- Register a reader of the feed, unless it is registered. It starts with the oldest retained entry.
 --
 -- KEYS
 --  1  feed  stream; a reader is a consumer group

@@ -1,13 +1,13 @@
--- Read entries of the feed without handing them out.
+-- Read feed entries without handing them out.
 --
 -- KEYS
 --  1  feed  stream, field "record"
 -- ARGV
---  1  the id after which to read; "" for the oldest that is kept
---  2  at most so many entries
+--  1  the id after which to read; "" to start with the oldest retained entry
+--  2  the maximum number of entries
 --
--- Result: {1 where the entry with that id is kept or was the newest of all, else 0; for each entry
--- {id, record}}; the record is "" where the entry has none.
+-- Result: {complete, entries}. `complete` is 1 if the entry with that id is retained or is the newest
+-- ever, else 0. Each entry is {id, record}; the record is "" if the entry has none.
 
 local feed, after, count = KEYS[1], ARGV[1], ARGV[2]
 
@@ -23,7 +23,7 @@ if after ~= '' and redis.call('EXISTS', feed) == 1 then
   complete = #redis.call('XRANGE', feed, after, after)
   found = redis.call('XRANGE', feed, '(' .. after, '+', 'COUNT', count)
 end
-if #found == 0 then  -- an id that is greater than all is none of this feed's
+if #found == 0 then  -- the id is greater than all ids of this feed, so it is from another feed
   found = redis.call('XRANGE', feed, '-', '+', 'COUNT', count)
 end
 

@@ -1,24 +1,24 @@
--- Drop the entries of the feed that every reader has acknowledged, but for the newest, and consumers
--- that are gone.
+-- Drop the feed entries that all readers have acknowledged, except the newest, and delete consumers
+-- of processes that have ended.
 --
--- A reader still needs its oldest entry that is pending, or else whatever comes after the last one
--- it was handed. Redis hands an entry out in the order of ids, so that the smallest of these ids
--- bounds what nobody needs.
+-- A reader needs its oldest pending entry and later ones or, without pending entries, those after the
+-- last entry it was handed. Redis hands out entries in the order of their ids, so no reader needs an
+-- entry before the smallest of these ids.
 --
 -- KEYS
 --  1  feed  stream; a reader is a consumer group
 -- ARGV
---  1  milliseconds after which a consumer that did not read, and has nothing pending, is gone
---  2  how many of the newest entries are kept all the same
+--  1  milliseconds without a read after which a consumer without pending entries is deleted
+--  2  how many of the newest entries are retained in any case
 --
--- Result: how many entries were dropped.
+-- Result: the number of entries that were dropped.
 
-local feed, gone_after, keep = KEYS[1], tonumber(ARGV[1]), tonumber(ARGV[2])
+local feed, idle_limit, keep = KEYS[1], tonumber(ARGV[1]), tonumber(ARGV[2])
 if redis.call('EXISTS', feed) == 0 then
   return 0
 end
 
-local function named(list)
+local function fields_by_name(list)
   local fields = {}
   for i = 1, #list, 2 do
     fields[list[i]] = list[i + 1]
@@ -44,24 +44,24 @@ end
 
 local oldest_needed
 for _, list in ipairs(redis.call('XINFO', 'GROUPS', feed)) do
-  local group = named(list)
+  local group = fields_by_name(list)
   local pending = redis.call('XPENDING', feed, group['name'])
   local needed = pending[1] > 0 and pending[2] or after(group['last-delivered-id'])
   if not oldest_needed or is_before(needed, oldest_needed) then
     oldest_needed = needed
   end
   for _, fields in ipairs(redis.call('XINFO', 'CONSUMERS', feed, group['name'])) do
-    local consumer = named(fields)
-    if consumer['pending'] == 0 and consumer['idle'] > gone_after then
+    local consumer = fields_by_name(fields)
+    if consumer['pending'] == 0 and consumer['idle'] > idle_limit then
       redis.call('XGROUP', 'DELCONSUMER', feed, group['name'], consumer['name'])
     end
   end
 end
 if oldest_needed and keep > 0 then
   local newest = redis.call('XREVRANGE', feed, '+', '-', 'COUNT', keep)
-  local kept = newest[#newest]
-  if kept and is_before(kept[1], oldest_needed) then
-    oldest_needed = kept[1]
+  local oldest_retained = newest[#newest]
+  if oldest_retained and is_before(oldest_retained[1], oldest_needed) then
+    oldest_needed = oldest_retained[1]
   end
 end
 return oldest_needed and redis.call('XTRIM', feed, 'MINID', '=', oldest_needed) or 0

@@ -1,10 +1,10 @@
--- Increment a counter whose first increment opens a window.
+-- Increment a counter. The first increment opens a window, after which the counter expires.
 --
 -- KEYS
---  1  counter  expires when its window ends
+--  1  counter  string, which expires when the window ends
 -- ARGV
---  1  milliseconds of the window
---  2  how much to add
+--  1  the window's length in milliseconds
+--  2  the increment
 --
 -- Result: {the counter, milliseconds until the window ends}.
 

@@ -1,20 +1,19 @@
--- Stop monitoring a streamer: the record goes, the status is hidden, the login and the history stay.
+-- Delete the record of a streamer, and hide their status. Login and history remain.
 --
 -- KEYS
 --  1  streamers  hash, user id -> "<login>\n<streamer (JSON)>\n<version>"
 --  2  status     hash, user id -> status
 --  3  live       sorted set of user ids
 --  4  awaiting   sorted set of user ids
---  5  removed    string, of the user id: the version of the removed record; there for as long as late
---                messages may come
---  6  hidden     string, of the user id: the hidden status of a removed streamer, "" for none
+--  5  removed    string of the user id: the version of the removed record; expires
+--  6  hidden     string of the user id: the hidden status of a removed streamer, "" for none; expires
 -- ARGV
 --  1  the channel on which changes are published
 --  2  the topics that change, separated by spaces
 --  3  user id
---  4  seconds for `removed` and `hidden`
+--  4  seconds until `removed` and `hidden` expire
 --
--- Result: the record that was removed; nil for a user who is not monitored.
+-- Result: the deleted record; nil if the user is not monitored.
 
 local streamers, status, live, awaiting, removed, hidden = unpack(KEYS)
 local channel, topics, user_id, seconds = unpack(ARGV)

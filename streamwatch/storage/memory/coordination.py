@@ -1,4 +1,4 @@
-"""What the threads of one process tell each other."""
+"""Coordination in the memory of one process."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
@@ -18,9 +18,9 @@ from streamwatch.storage.base import (
 from streamwatch.storage.memory.expiring import Expiring
 
 _WORKER = "worker"
-"""The name under which a heartbeat is stored."""
+"""The key of the heartbeat in `_alive`."""
 
-_APP_TOKEN = "app"  # noqa: S105  the name under which the token is stored
+_APP_TOKEN = "app"  # noqa: S105  the key of the token in `_tokens`
 
 
 @dataclass(slots=True)
@@ -138,7 +138,7 @@ class MemoryCoordination(Coordination):
         self.notify([topic])
 
     def notify(self, topics: Iterable[str]) -> None:
-        """Call the listeners. Must not be called under the lock: they may take their own."""
+        """Call the listeners. The caller must not hold the lock: listeners may take their own."""
         with self._lock:
             listeners = list(self._listeners)
         for topic in dict.fromkeys(topics):

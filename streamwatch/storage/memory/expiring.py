@@ -1,4 +1,4 @@
-"""A dictionary that forgets."""
+"""A dictionary whose entries expire."""
 
 from collections.abc import Callable
 from heapq import heappop, heappush
@@ -8,7 +8,7 @@ Value = TypeVar("Value")
 
 
 class Expiring(Generic[Value]):
-    """Values that are kept for some seconds of `clock` each."""
+    """Values by key, each deleted after its own number of seconds by `clock`."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
@@ -16,23 +16,23 @@ class Expiring(Generic[Value]):
         self._deadlines: list[tuple[float, str]] = []
 
     def put(self, key: str, value: Value, seconds: float) -> None:
-        self._forget()
+        self._delete_expired()
         deadline = self._clock() + seconds
         self._values[key] = (deadline, value)
         heappush(self._deadlines, (deadline, key))
 
     def get(self, key: str) -> Value | None:
-        self._forget()
+        self._delete_expired()
         return self._values[key][1] if key in self._values else None
 
     def drop(self, key: str) -> None:
         self._values.pop(key, None)
 
     def __contains__(self, key: str) -> bool:
-        self._forget()
+        self._delete_expired()
         return key in self._values
 
-    def _forget(self) -> None:
+    def _delete_expired(self) -> None:
         now = self._clock()
         while self._deadlines and self._deadlines[0][0] <= now:
             deadline, key = heappop(self._deadlines)

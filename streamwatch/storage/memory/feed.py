@@ -1,4 +1,4 @@
-"""The feed as a list."""
+"""The feed as a list in memory."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from streamwatch.storage.base import DeadLetter, Feed, FeedEntry, FeedRecord, Re
 
 @dataclass(slots=True)
 class _HandedOut:
-    """When, by the feed's clock, an entry was handed out last, and how often it was."""
+    """When an entry was last handed out, in seconds of the feed's clock, and how often."""
 
     at: float
     tries: int
@@ -18,7 +18,8 @@ class _HandedOut:
 
 @dataclass(slots=True)
 class _Reader:
-    """What a reader was handed: `last` is the newest entry, `pending` those without an answer."""
+    """The progress of a reader: `last` is the number of the newest entry that was handed out,
+    `pending` has the entries that were handed out and not acknowledged."""
 
     last: int = 0
     pending: dict[int, _HandedOut] = field(default_factory=dict)
@@ -30,7 +31,7 @@ class _Reader:
 
 
 class MemoryFeed(Feed):
-    """Entries are numbered from 1 without gaps; the first that is kept has the number `_first`."""
+    """Entries are numbered from 1 without gaps; `_first` is the oldest retained entry's number."""
 
     def __init__(self, lock: RLock, clock: Callable[[], float]) -> None:
         self._lock = lock
@@ -50,7 +51,7 @@ class MemoryFeed(Feed):
     def read(
         self,
         reader: str,
-        consumer: str,  # noqa: ARG002  an entry's age tells enough: one process, no dead consumers
+        consumer: str,  # noqa: ARG002  not needed: entries are reclaimed by age alone
         count: int,
         *,
         reclaim_seconds: float,
@@ -92,10 +93,10 @@ class MemoryFeed(Feed):
         with self._lock:
             needed = (state.oldest_needed for state in self._readers.values())
             end = min(min(needed, default=0), self._end - keep)
-            done = max(end - self._first, 0)
-            del self._records[:done]
-            self._first += done
-            return done
+            dropped = max(end - self._first, 0)
+            del self._records[:dropped]
+            self._first += dropped
+            return dropped
 
     def last_id(self) -> str | None:
         with self._lock:
@@ -130,11 +131,11 @@ class MemoryFeed(Feed):
 
     @property
     def _end(self) -> int:
-        """The number that the next entry gets."""
+        """The number of the next entry."""
         return self._first + len(self._records)
 
     def _reader(self, name: str) -> _Reader:
-        """What is known of a reader: nothing, if it never registered."""
+        """The reader with this name; an empty one if it is not registered."""
         return self._readers.get(name) or _Reader()
 
     def _hand_out(self, state: _Reader, number: int) -> FeedEntry:

@@ -1,4 +1,4 @@
-"""Events in the order of their own times."""
+"""A bounded history of events, sorted by the events' own times."""
 
 from bisect import bisect_left
 from datetime import datetime
@@ -14,15 +14,15 @@ class _Positioned(NamedTuple):
 
 
 class EventHistory:
-    """The newest `limit` events of those that were added, in any order of arrival."""
+    """Retains the newest `limit` of the added events. They may be added in any order."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._events: list[_Positioned] = []
 
     def add(self, event: StreamEvent, position: datetime) -> None:
-        """Insert `event` at `position` in the order of times, in place of the event that it
-        replaces. An event that the history has already is not inserted again."""
+        """Insert `event` at the time `position`, and delete the event that it replaces. An event
+        that is in the history is not inserted again."""
         if event.replaces is not None:
             self._remove(event.replaces, position)
         added = _Positioned(position, event.id, event)

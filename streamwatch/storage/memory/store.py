@@ -1,4 +1,4 @@
-"""Streamers, statuses and histories in dictionaries."""
+"""The storage in the memory of one process."""
 
 import time
 from collections import defaultdict
@@ -35,9 +35,9 @@ from streamwatch.storage.memory.notifications import MemoryNotificationStore
 
 
 class MemoryStorage(Storage):
-    """Everything in this process, gone when it ends: for the demo, development and tests.
+    """Keeps all data in dictionaries until the process ends: for the demo, development and tests.
 
-    One lock around every verb makes each atomic. `clock` counts seconds, for what expires.
+    One lock makes every method atomic. `clock` returns seconds and is used for expiry.
     """
 
     shared = False
@@ -171,9 +171,9 @@ class MemoryStorage(Storage):
 
     def _commit(self, change: Change, lease: Lease | None) -> Committed:
         with self._lock:
-            open_error = self._open_error(change, lease)
-            if open_error is not None:
-                return open_error
+            refusal = self._refusal(change, lease)
+            if refusal is not None:
+                return refusal
             if change.message_id is not None:
                 self._seen.put(change.message_id, None, SEEN_SECONDS)
             status = replace(change.status, is_removed=False, is_returning=False)
@@ -184,11 +184,11 @@ class MemoryStorage(Storage):
                 self._hidden.drop(status.user_id)
                 self._set_status(status)
             self._move_login(change, claim=change.login_is_news and not removed)
-            self._tell(change)
+            self._append(change)
             return Committed.STORED
 
-    def _open_error(self, change: Change, lease: Lease | None) -> Committed | None:
-        """Why the change cannot be stored; None if it can."""
+    def _refusal(self, change: Change, lease: Lease | None) -> Committed | None:
+        """The reason why the change cannot be stored; None if it can."""
         if change.message_id is not None and change.message_id in self._seen:
             return Committed.DUPLICATE
         if lease is not None and self.coordination.lease(lease.name) != lease:
@@ -199,7 +199,7 @@ class MemoryStorage(Storage):
         return None
 
     def _status_to_change(self, user_id: str) -> StreamStatus | None:
-        """The status, also the hidden one of a removed streamer."""
+        """The status of the user, or else the hidden status of a removed streamer."""
         status = self._statuses.get(user_id)
         if status is not None:
             return status
@@ -237,8 +237,8 @@ class MemoryStorage(Storage):
         if self._logins.get(login) == user_id:
             del self._logins[login]
 
-    def _tell(self, change: Change) -> None:
-        """Put what the change tells into the histories and the feed."""
+    def _append(self, change: Change) -> None:
+        """Add the change's events to the histories, and its record to the feed."""
         user_id = change.status.user_id
         for event in change.events:
             position = change.positions[event.id]

@@ -1,7 +1,7 @@
-"""The storage in Redis, or what speaks its protocol (Valkey), from version 7 on.
+"""The storage in Redis (7.0 or later) or Valkey (7.2 or later).
 
-Every verb that writes in more than one place is one Lua script under `streamwatch/storage/lua`,
-which names the keys it owns.
+Each method that writes several keys is one Lua script in `streamwatch/storage/lua`. The comment at
+the top of a script describes its keys.
 """
 
 from streamwatch.storage.redis.embedded import EmbeddedStorage

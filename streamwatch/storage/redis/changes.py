@@ -1,4 +1,4 @@
-"""Changes, published on a channel of Redis (https://redis.io/docs/latest/develop/pubsub/)."""
+"""Published changes, over Redis Pub/Sub (https://redis.io/docs/latest/develop/pubsub/)."""
 
 import logging
 from collections.abc import Callable, Iterable
@@ -14,27 +14,28 @@ from streamwatch.storage.redis.connection import Connection, port_errors
 log = logging.getLogger(__name__)
 
 RECONNECT_SECONDS = 0.5
-"""How long to wait before a lost connection is made again."""
+"""The delay before reconnecting."""
 
 POLL_SECONDS = 0.25
-"""How long one wait for a message lasts; closing takes up to as long."""
+"""The longest wait for a message. Closing takes up to as long."""
 
 PING_SECONDS = 1.0
 SILENT_SECONDS = 3.0
-"""A quiet connection is pinged, and given up after so long without any answer."""
+"""A connection without messages is pinged after PING_SECONDS, and closed after SILENT_SECONDS
+without any response."""
 
 OnChange = Callable[[str | None], None]
 
 
 def published(topics: Iterable[str]) -> tuple[str, str]:
-    """The channel and the message with which a script publishes a change of `topics`."""
+    """The channel and the message for a script that publishes a change of `topics`."""
     return keys.CHANGES_CHANNEL, " ".join(topics)
 
 
 class ChangeChannel:
-    """Publishes changes, and listens for those of other processes on one connection.
+    """Publishes changes, and receives the changes of all processes on one connection.
 
-    The connection is made by a thread when the first listener comes.
+    A thread makes the connection when the first listener is added.
     """
 
     def __init__(self, connection: Connection) -> None:
@@ -47,12 +48,12 @@ class ChangeChannel:
         self.is_connected = False
 
     def publish(self, topic: str) -> None:
-        """Tell all processes, this one before returning."""
+        """Publish a change to all processes; listeners of this process are called first."""
         self._redis.call("PUBLISH", *published([topic]))
         self.notify([topic])
 
     def notify(self, topics: Iterable[str]) -> None:
-        """Tell the listeners of this process about a change that a script has published."""
+        """Call the listeners of this process for a change that a script has published."""
         for topic in dict.fromkeys(topics):
             self._call_listeners(topic)
 
@@ -90,23 +91,23 @@ class ChangeChannel:
             self._closing.wait(RECONNECT_SECONDS)
 
     def _receive(self, pubsub: PubSub) -> None:
-        """Pass on what is published, until closing. Raises when the connection is lost."""
+        """Call the listeners for each message until closed. Raises if the connection is lost."""
         pubsub.subscribe(keys.CHANGES_CHANNEL)
-        heard_at = pinged_at = monotonic()
+        received_at = pinged_at = monotonic()
         while not self._closing.is_set():
             message = pubsub.get_message(timeout=POLL_SECONDS)
             now = monotonic()
             if message is not None:
-                heard_at = now
+                received_at = now
                 self._handle(message["type"], message["data"])
-            elif now - heard_at > SILENT_SECONDS:
+            elif now - received_at > SILENT_SECONDS:
                 raise StorageUnavailable("Redis did not answer a PING in time.")
-            elif now - max(heard_at, pinged_at) > PING_SECONDS:
+            elif now - max(received_at, pinged_at) > PING_SECONDS:
                 pubsub.ping()
                 pinged_at = now
 
     def _handle(self, kind: str, data: bytes) -> None:
-        if kind == "subscribe":  # also after redis-py has made the connection again by itself
+        if kind == "subscribe":  # also sent after redis-py has reconnected by itself
             self._call_listeners(None)
             self._is_failing = False
             self.is_connected = True

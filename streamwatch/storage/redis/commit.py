@@ -1,4 +1,4 @@
-"""A change as the keys and arguments of `commit.lua`, which names them."""
+"""The keys and arguments of `commit.lua`, which describes them."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -10,8 +10,8 @@ from streamwatch.storage.redis.changes import published
 from streamwatch.storage.redis.connection import Arguments
 
 _HISTORIES = tuple(keys.events_of_type(event_type) for event_type in EventType)
-_PLACES = {event_type: place for place, event_type in enumerate(EventType, start=12)}
-"""The places of the types' histories among the keys."""
+_KEY_INDEXES = {event_type: index for index, event_type in enumerate(EventType, start=12)}
+"""The index in KEYS of each event type's history."""
 
 
 def commit_arguments(change: Change, lease: Lease | None, events_kept: int) -> Arguments:
@@ -74,7 +74,7 @@ def _events(change: Change, event_values: Sequence[bytes]) -> list[Any]:
         for argument in (
             codec.microseconds(positions[event.id]),
             value,
-            _PLACES[event.event_type],
+            _KEY_INDEXES[event.event_type],
             event.replaces or "",
         )
     ]

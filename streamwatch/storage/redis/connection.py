@@ -1,4 +1,4 @@
-"""Commands, pipelines and scripts on a Redis client, with the errors of the port."""
+"""Commands, pipelines and scripts on a Redis client, with the errors of the storage port."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -29,7 +29,7 @@ from streamwatch.storage.base import StorageError, StorageUnavailable
 from streamwatch.storage.redis.server_info import require_supported_version
 
 PIPELINED = 100
-"""How many runs of a script are sent together: few round trips, and answers within the timeout."""
+"""How many runs of a script one pipeline has: few round trips, and answers within the timeout."""
 
 Command = tuple[Any, ...]
 Arguments = tuple[Sequence[str], Sequence[Any]]
@@ -47,12 +47,12 @@ _UNAVAILABLE = (
     TryAgainError,
 )
 _UNAVAILABLE_PREFIXES = ("MISCONF", "NOREPLICAS", "BUSY ", "LOADING", "MASTERDOWN", "CLUSTERDOWN")
-"""Error codes of a Redis that takes no commands now, for which redis-py may have no own class."""
+"""Error codes of a Redis that cannot run commands now, for which redis-py may have no class."""
 
 
 @contextmanager
 def port_errors() -> Iterator[None]:
-    """Raise redis-py's errors as those of the port."""
+    """Raise redis-py's errors as errors of the storage port."""
     try:
         yield
     except RedisError as error:
@@ -77,7 +77,7 @@ def _open_error() -> StorageUnavailable:
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """A Lua script of ours."""
+    """A Lua script of this package."""
 
     name: str
     text: str
@@ -89,7 +89,7 @@ class Script:
 
 
 class Connection:
-    """A redis-py client, made when it is first needed in each process. Safe for threads."""
+    """A redis-py client, created on first use. Safe for threads."""
 
     def __init__(self, make_client: Callable[[], Client]) -> None:
         self._make_client = make_client
@@ -102,30 +102,31 @@ class Connection:
 
     @classmethod
     def to(cls, url: str) -> Self:
-        """Raises ValueError for a URL in none of the forms of REDIS_URL."""
+        """A connection to `url`. Raises ValueError if it has none of the forms of REDIS_URL."""
         return cls(client_maker(url))
 
     def info(self, section: str) -> dict[str, Any]:
-        """A section of INFO; empty for a user who may not read it, and for a server without it."""
+        """A section of INFO; empty if the user may not run INFO or the server does not know it."""
         with port_errors(), self._breaker:
             return _info(self._connected(), section)
 
     def call(self, *command: Any) -> Any:
-        """Run one command. Those of two words are given as redis-py names them: "XINFO GROUPS"."""
+        """Run one command. A subcommand is part of the first argument, as in "XINFO GROUPS"."""
         with port_errors(), self._breaker:
             return self._connected().execute_command(*command)
 
     def call_all(self, commands: Sequence[Command]) -> list[Any]:
-        """Run several commands in one round trip. If one fails, the others are run all the same."""
+        """Run commands in one round trip. If a command fails, the others still run, and the first
+        error is raised."""
         return _raise_first_error(self._pipeline(commands))
 
     def run(self, script: Script, keys: Sequence[str], arguments: Sequence[Any]) -> Any:
-        """Run a script, and load it first where Redis does not have it."""
+        """Run a script; redis-py loads it if Redis does not have it."""
         with port_errors(), self._breaker:
             return self._register(script)(keys, arguments)
 
     def run_all(self, script: Script, runs: Sequence[Arguments]) -> list[Any]:
-        """Run a script several times, each by itself; the results in order."""
+        """Run a script once for each of `runs`, independently. Returns the results in order."""
         if len(runs) == 1:
             return [self.run(script, *runs[0])]
         answers = []
@@ -140,7 +141,7 @@ class Connection:
         return answers
 
     def pubsub(self) -> PubSub:
-        """A new subscriber, which takes a connection for itself with its first subscription."""
+        """A new subscriber. It takes a connection from the pool with its first subscription."""
         with port_errors():
             subscriber: PubSub = self._connected().pubsub()
             return subscriber
@@ -151,8 +152,8 @@ class Connection:
                 self._client.close()
 
     def _run_batch(self, script: Script, commands: list[Command]) -> list[Any]:
-        """Run `commands`, and again those that found the script missing: Redis forgets scripts
-        when it is restarted."""
+        """Run `commands`, and repeat those that failed because Redis lost its scripts in a
+        restart."""
         answers = self._pipeline(commands)
         missing = [i for i, answer in enumerate(answers) if isinstance(answer, NoScriptError)]
         if missing:
@@ -169,7 +170,7 @@ class Connection:
         return self._registered[script.name]
 
     def _pipeline(self, commands: Sequence[Command]) -> list[Any]:
-        """The answers in order; an error is among them as an object."""
+        """Run commands in one round trip. Returns the answers in order, errors as objects."""
         with (
             port_errors(),
             self._breaker,
@@ -181,8 +182,8 @@ class Connection:
             return answers
 
     def _connected(self) -> Any:  # redis-py's types differ between its clients
-        """The client, of a server that is new enough. It is made outside the lock, because that of
-        a Cluster connects: a caller does not wait for another one that cannot connect."""
+        """The client, after a check of the server's version. It is created outside the lock,
+        because a Cluster client connects when it is created, and other callers must not wait."""
         client = self._client or self._set_client(self._make_client())
         if not self._is_version_checked:
             require_supported_version(_info(client, "server"))
@@ -190,7 +191,7 @@ class Connection:
         return client
 
     def _set_client(self, client: Client) -> Client:
-        """The client that was made first."""
+        """Set the client, unless another thread has set one. Returns the client that is set."""
         with self._lock:
             first = self._client = self._client or client
         if first is not client:

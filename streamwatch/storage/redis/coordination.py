@@ -1,4 +1,4 @@
-"""What the processes tell each other through Redis."""
+"""Coordination of the processes in Redis."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -18,7 +18,7 @@ from streamwatch.storage.redis.changes import ChangeChannel
 from streamwatch.storage.redis.connection import Connection, Script
 
 _ALL = 1000
-"""More than there are jobs."""
+"""More than the number of jobs."""
 
 
 class RedisCoordination(Coordination):
@@ -35,12 +35,12 @@ class RedisCoordination(Coordination):
         return None if fence is None else Lease(name, holder, fence)
 
     def renew_lease(self, lease: Lease, seconds: float) -> bool:
-        return self._ends_in(lease, codec.milliseconds(seconds))
+        return self._set_expiry(lease, codec.milliseconds(seconds))
 
     def release_lease(self, lease: Lease) -> None:
-        self._ends_in(lease, 0)
+        self._set_expiry(lease, 0)
 
-    def _ends_in(self, lease: Lease, milliseconds: int) -> bool:
+    def _set_expiry(self, lease: Lease, milliseconds: int) -> bool:
         arguments = [codec.lease_value(lease), milliseconds]
         return bool(self._redis.run(self._extend, [keys.lease(lease.name)], arguments))
 

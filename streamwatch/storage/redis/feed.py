@@ -10,10 +10,10 @@ from streamwatch.storage.redis import codec, keys
 from streamwatch.storage.redis.connection import Connection, Script
 
 CONSUMER_GONE_SECONDS = 24 * 3600
-"""A consumer that did not read for so long belongs to a process that has ended."""
+"""A consumer that has not read for so long is assumed to belong to a process that has ended."""
 
 _ID = re.compile(r"\d{1,15}-\d{1,15}", re.ASCII)
-"""Ids as Redis makes them: milliseconds since 1970, and a number among those of one."""
+"""An id that Redis assigned: milliseconds since 1970, and a sequence number within them."""
 
 
 class RedisFeed(Feed):
@@ -89,8 +89,8 @@ class RedisFeed(Feed):
         return sorted(states, key=lambda state: state.name)
 
     def _lag(self, group: dict[str, Any]) -> int:
-        """Redis's own figure, or a count where it has none: after entries within were deleted, and
-        on servers that do not report it."""
+        """The lag that Redis reports, or else a count: Redis does not report it after entries in
+        the middle were deleted, and some servers never do."""
         lag: int | None = group.get("lag")
         if lag is None:
             after = b"(" + group["last-delivered-id"]

@@ -1,5 +1,5 @@
-"""The names of what is kept in Redis. The hash tag puts all of it into one slot of a Redis Cluster,
-so that one script may touch any of it; the shape of each is written above the scripts."""
+"""The names of the keys in Redis. The hash tag puts all keys into one slot of a Redis Cluster, so
+that a script can use any of them. The scripts describe the type and content of each key."""
 
 from streamwatch.domain.models import EventType
 
@@ -27,8 +27,8 @@ CONDUIT = key("conduit")
 PING = key("ping")
 
 CHANGES_CHANNEL = key("changes")
-"""The channel of published changes. In a Cluster subscribers go to the node that publishes,
-because of the hash tag."""
+"""The Pub/Sub channel of changes. Because of the hash tag, subscribers in a Cluster connect to the
+node that publishes."""
 
 
 def seen(message_id: str) -> str:

@@ -1,4 +1,4 @@
-"""What INFO says of a server: its version, and settings that put the data at risk."""
+"""The server's version and risky settings, read from INFO."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,20 +6,20 @@ from typing import Any
 from streamwatch.storage.base import UnsupportedStorage
 
 MIN_VERSIONS = {"Redis": (7, 0), "Valkey": (7, 2)}
-"""The least versions, by the name of the server."""
+"""The oldest supported version, by the name of the server."""
 
 Info = Mapping[str, Any]
 """A section of INFO, by field."""
 
 
 def server_name(info: Info) -> str:
-    """Name and version, as "Valkey 8.1.0"; "" if INFO does not say."""
+    """Name and version, for example "Valkey 8.1.0"; "" if INFO has no version."""
     name, version = _server(info)
     return f"{name} {version}" if version else ""
 
 
 def require_supported_version(info: Info) -> None:
-    """Raise UnsupportedStorage for a server that is too old. One of unknown version passes."""
+    """Raise UnsupportedStorage if the server is too old. An unknown version is accepted."""
     name, version = _server(info)
     parts = version.split(".")[:2]
     if not all(part.isdecimal() for part in parts):

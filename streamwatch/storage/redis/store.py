@@ -1,4 +1,4 @@
-"""Streamers, statuses and histories in Redis."""
+"""The storage in Redis: streamers, statuses and histories."""
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
@@ -33,18 +33,18 @@ from streamwatch.storage.redis.feed import RedisFeed
 from streamwatch.storage.redis.notifications import RedisNotificationStore
 from streamwatch.storage.redis.server_info import risks, server_name
 
-Thing = TypeVar("Thing")
+Value = TypeVar("Value")
 
 READ_AT_ONCE = 1000
 WRITTEN_AT_ONCE = 1000
-"""How many fields of a hash one command reads or writes: a longer one would delay other clients."""
+"""The most hash fields that one command reads or writes. A longer command would delay others."""
 
 
 class RedisStorage(Storage):
-    """What is shared by all processes, in Redis.
+    """Stores the shared data of all processes in Redis.
 
-    A commit whose answer is lost raises StorageUnavailable although it may have been stored. Asked
-    for again it is a DUPLICATE, or a CONFLICT if it carries no message, and never stored twice.
+    A commit whose answer is lost raises StorageUnavailable, although the change may be stored. It
+    can be repeated: a stored change is then a DUPLICATE, or a CONFLICT if it has no message id.
     """
 
     shared = True
@@ -158,7 +158,7 @@ class RedisStorage(Storage):
         return known | self._hidden_statuses(missing)
 
     def _hidden_statuses(self, user_ids: list[str]) -> dict[str, StreamStatus]:
-        """The statuses of removed streamers. Each has a key of its own, which expires."""
+        """The hidden statuses of removed streamers. Each is a separate key, so that it expires."""
         found: dict[str, StreamStatus] = {}
         for batch in batched(user_ids, READ_AT_ONCE):
             stored = self._redis.call("MGET", *map(keys.hidden_status, batch))
@@ -223,10 +223,10 @@ class RedisStorage(Storage):
         return user_id.decode() if user_id else None
 
     def _fields(
-        self, key: str, names: Collection[str], read: Callable[[bytes], Thing]
-    ) -> dict[str, Thing]:
-        """Those fields of a hash that there are, in the order of `names`."""
-        found: dict[str, Thing] = {}
+        self, key: str, names: Collection[str], read: Callable[[bytes], Value]
+    ) -> dict[str, Value]:
+        """The existing fields of a hash among `names`, in the order of `names`."""
+        found: dict[str, Value] = {}
         for some in batched(names, READ_AT_ONCE):
             stored = self._redis.call("HMGET", key, *some)
             found |= {

@@ -1,7 +1,8 @@
-"""The stored forms of the models, as bytes: JSON, in part behind a line that scripts can compare
-without decoding (JSON has no raw line feed).
+"""The stored forms of the models: JSON as bytes. Some values have a first line that scripts compare
+without decoding JSON, which contains no line feeds.
 
-`…_value` writes, `read_…` reads. What an earlier version has written must stay readable.
+`…_value` functions write and `read_…` functions read. Values that earlier versions of StreamWatch
+wrote must remain readable.
 """
 
 from streamwatch.storage.redis.codec.coordination import (

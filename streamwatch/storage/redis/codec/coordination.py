@@ -12,7 +12,7 @@ from streamwatch.storage.redis.codec.reading import Document, reader
 
 
 def milliseconds(seconds: float) -> int:
-    """An expiry for Redis, which does not take 0."""
+    """An expiry for Redis: at least 1, because Redis does not accept 0."""
     return max(1, int(seconds * 1000))
 
 

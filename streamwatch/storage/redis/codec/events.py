@@ -56,7 +56,7 @@ def event_from(document: Document) -> StreamEvent:
 
 
 def record_value(record: FeedRecord, event_values: Sequence[bytes]) -> bytes:
-    """A record of the feed. `event_values` are its events as `event_value` has written them."""
+    """A record of the feed. `event_values` are its events, written by `event_value`."""
     snapshot = record.snapshot
     document: Document = {
         "user_id": record.user_id,
@@ -89,7 +89,7 @@ def _time_in(document: Document) -> datetime:
 
 
 def failure_value(error: str, at: datetime) -> bytes:
-    """Why an entry became a dead letter; the script puts the entry's record behind it."""
+    """The error of a dead letter; the script appends the entry's record."""
     return orjson.dumps({"error": error, "at": format_time(at)})
 
 
@@ -109,7 +109,7 @@ def read_dead_letter(reader_name: str, entry_id: bytes, value: bytes) -> DeadLet
 def _record_if_readable(value: bytes) -> FeedRecord | None:
     try:
         return read_record(value)
-    except UnreadableRecord:  # which may be why it is a dead letter
+    except UnreadableRecord:  # perhaps the reason why the entry is a dead letter
         return None
 
 

@@ -1,4 +1,4 @@
-"""What all readers and writers of stored values share: errors and times."""
+"""Errors and times of stored values, used by all codecs."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -18,12 +18,11 @@ _MICROSECOND = timedelta(microseconds=1)
 
 
 class UnreadableRecord(StorageError):
-    """A stored value is not in a form that this version of StreamWatch can read."""
+    """A stored value has a form that StreamWatch cannot read."""
 
 
 def reader(read: Callable[Stored, Value]) -> Callable[Stored, Value]:
-    """Decorate a function that reads stored values: it raises UnreadableRecord for what it cannot
-    read."""
+    """Decorate a function that reads stored values, so that it raises UnreadableRecord."""
 
     @wraps(read)
     def checked(*stored: Stored.args, **options: Stored.kwargs) -> Value:
@@ -37,15 +36,15 @@ def reader(read: Callable[Stored, Value]) -> Callable[Stored, Value]:
 
 
 def microseconds(time: datetime) -> int:
-    """`time` as a score: microseconds since 1970, which a double holds exactly until 2255."""
+    """`time` as a score: microseconds since 1970, which a double represents exactly until 2255."""
     return (time - _EPOCH) // _MICROSECOND
 
 
 def time_from(score: float) -> datetime:
-    """The time that `microseconds` made a score of."""
+    """The inverse of `microseconds`."""
     return _EPOCH + int(score) * _MICROSECOND
 
 
 def optional_time(text: str | None) -> datetime | None:
-    """A time that `format_time` wrote. Not checked like an input: this is five times as fast."""
+    """A time that `format_time` wrote. Not validated as input is: this is five times as fast."""
     return datetime.fromisoformat(text) if text else None

@@ -1,4 +1,4 @@
-"""The stored form of a status: its version, the JSON that the API shows, the JSON of the rest."""
+"""The stored form of a status: lines with the version, the API's JSON, and the JSON of the rest."""
 
 from datetime import datetime
 
@@ -69,7 +69,7 @@ def read_status(value: bytes) -> StreamStatus:
 
 
 def lookup_value(lookup: Lookup) -> bytes:
-    """A status; empty for a login that no Twitch user has."""
+    """The value of a status; empty if no Twitch user has the login."""
     return status_value(lookup.status) if lookup.status else b""
 
 

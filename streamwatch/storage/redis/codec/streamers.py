@@ -1,6 +1,6 @@
-"""The stored form of a monitored streamer: lines with the login, JSON and the version.
+"""The stored form of a monitored streamer: lines with the login, the JSON and the version.
 
-0.1 read the first two lines, and wrote no version: it is then 1.
+StreamWatch 0.1 wrote no version; such a record has version 1.
 """
 
 from datetime import datetime
@@ -17,7 +17,7 @@ def streamer_value(streamer: Streamer) -> bytes:
 
 
 def unversioned_streamer_value(streamer: Streamer) -> bytes:
-    """The value up to the version, which the script that adds the streamer sets."""
+    """The value without the version, which the script that adds the streamer appends."""
     document = {
         "user_id": streamer.user_id,
         "username": streamer.login,
