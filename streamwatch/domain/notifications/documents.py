@@ -152,6 +152,7 @@ def stored_delivery(delivery: Delivery) -> Document:
         "body": delivery.body,
         "forced": delivery.forced,
         "did_not_last": delivery.did_not_last,
+        "edit_refused": delivery.edit_refused,
     }
 
 
@@ -175,6 +176,7 @@ def delivery_from(document: Document, version: int) -> Delivery:
         body=document["body"],
         forced=document["forced"],
         did_not_last=document["did_not_last"],
+        edit_refused=document["edit_refused"],
         version=version,
     )
 

@@ -105,7 +105,8 @@ class Delivery:
     Deliveries with the same `lane` are attempted one at a time, in the order of the events' times.
     `body` is what a webhook is sent, fixed when it is first set. `forced` says that a user asked
     for it: then it is sent whatever quiet hours, cooldown or filters say. `did_not_last` marks the
-    end of a stream that went on again, which may still end for good.
+    end of a stream that went on again, which may still end for good. `edit_refused` says that
+    Discord did not take the edit, so that a new message is posted.
     """
 
     id: str
@@ -125,6 +126,7 @@ class Delivery:
     body: str | None = None
     forced: bool = False
     did_not_last: bool = False
+    edit_refused: bool = False
     version: int = 1
 
     @property
@@ -175,6 +177,13 @@ class Conversation:
     unannounced: str | None = None
 
 
+class EditRefusal(StrEnum):
+    """Why Discord does not edit a message."""
+
+    TOO_MANY = "Discord takes no more edits of this message for now"
+    NO_MESSAGE = "the message was deleted in Discord"
+
+
 @dataclass(frozen=True, slots=True)
 class SendResult:
     """What came of one attempt. `status_code` is the receiver's HTTP status, if it sent one;
@@ -187,3 +196,4 @@ class SendResult:
     retry_after: float | None = None
     is_gone: bool = False
     message_id: str | None = None
+    edit_refusal: EditRefusal | None = None

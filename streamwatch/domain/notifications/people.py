@@ -55,6 +55,8 @@ def decide(
     """What to do with a delivery that is due."""
     if delivery.is_test or delivery.forced:
         return Send()
+    if delivery.edit_refused:
+        return _unless_quiet(notification, now)
     if delivery.event_type == ONLINE:
         return _announce(notification, delivery, situation, said, now)
     if delivery.event_type == UPDATE:

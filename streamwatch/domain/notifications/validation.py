@@ -1,0 +1,213 @@
+"""What a user may set in a notification, and what is wrong with what was set."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from datetime import time
+from functools import cache
+from typing import Any
+from urllib.parse import urlsplit
+from zoneinfo import available_timezones
+
+from streamwatch.domain.documents import Document
+from streamwatch.domain.notifications.models import (
+    CHANGES,
+    DEFAULT_CHANGES,
+    DEFAULT_COOLDOWN_MINUTES,
+    EVENT_TYPES,
+    TargetKind,
+)
+from streamwatch.domain.notifications.texts import (
+    MAX_TEMPLATE_LENGTH,
+    InvalidTemplate,
+    check_template,
+)
+
+MAX_NAME_LENGTH = 80
+MAX_URL_LENGTH = 2000
+MAX_FILTER_ENTRIES = 100
+MAX_ENTRY_LENGTH = 100
+MAX_COOLDOWN_MINUTES = 1440
+
+CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d", re.ASCII)
+_DISCORD_HOST = re.compile(r"(?:(?:ptb|canary)\.)?(?:discord|discordapp)\.com")
+_DISCORD_PATH = re.compile(r"/api/(?:v\d+/)?webhooks/\d+/[\w-]+/?", re.ASCII)
+
+DEFAULTS: Document = {
+    "name": None,
+    "enabled": True,
+    "events": list(EVENT_TYPES),
+    "streamers": [],
+    "tags": [],
+    "categories": [],
+    "title_contains": [],
+    "changed": list(DEFAULT_CHANGES),
+    "cooldown_minutes": DEFAULT_COOLDOWN_MINUTES,
+    "quiet_hours": None,
+    "template": None,
+}
+"""What holds for what is not set. `kind` and `url` have no default; a name is made of both."""
+
+FIELDS = ("name", "kind", "url", *(field for field in DEFAULTS if field != "name"))
+
+
+class InvalidNotification(Exception):
+    """A notification cannot be like this; `faults` says why, by field."""
+
+    def __init__(self, faults: Mapping[str, str]) -> None:
+        super().__init__("; ".join(f"{field}: {fault}" for field, fault in faults.items()))
+        self.faults = dict(faults)
+
+
+Check = Callable[[Any], str | None]
+"""What is wrong with a value; None if nothing is."""
+
+
+def check(settings: Mapping[str, Any], *, allow_private: bool) -> None:
+    """Raise InvalidNotification unless all FIELDS of `settings` can be used. Whether streamers and
+    hosts exist is not looked at."""
+    faults = dict(_faults(settings, allow_private=allow_private))
+    if faults:
+        raise InvalidNotification(faults)
+
+
+def default_name(kind: TargetKind, url: str) -> str:
+    """A name made of the kind and the host, or the service of Apprise."""
+    where = url.partition("://")[0] if kind is TargetKind.APPRISE else urlsplit(url).hostname
+    return f"{kind.capitalize()} {where}"[:MAX_NAME_LENGTH]
+
+
+def _faults(settings: Mapping[str, Any], *, allow_private: bool) -> Iterator[tuple[str, str]]:
+    for field in settings:
+        if field not in FIELDS:
+            yield field, "Unknown field."
+    for field in FIELDS:
+        fault = "Missing." if field not in settings else _CHECKS[field](settings[field])
+        if fault:
+            yield field, fault
+    kind = settings.get("kind")
+    if kind == TargetKind.WEBHOOK and settings.get("template") is not None:
+        yield "template", "A webhook sends JSON: only discord and apprise have a template."
+    if kind == TargetKind.DISCORD and not allow_private and not _is_discord(settings.get("url")):
+        yield "url", "Not the URL of a Discord webhook (https://discord.com/api/webhooks/…)."
+    schemes = ("http", "https")
+    if kind in (TargetKind.WEBHOOK, TargetKind.DISCORD) and _scheme(settings) not in schemes:
+        yield "url", "Not a URL that starts with http:// or https://."
+
+
+def _scheme(settings: Mapping[str, Any]) -> str:
+    return str(settings.get("url")).partition("://")[0].lower()
+
+
+def _is_discord(url: Any) -> bool:
+    try:
+        parts = urlsplit(str(url))
+        port = parts.port
+    except ValueError:
+        return False
+    is_host = _DISCORD_HOST.fullmatch(parts.hostname or "") is not None
+    return bool(
+        parts.scheme == "https"
+        and is_host
+        and port in (None, 443)
+        and _DISCORD_PATH.fullmatch(parts.path)
+    )
+
+
+def _name(value: Any) -> str | None:
+    if not isinstance(value, str) or not 1 <= len(value.strip()) <= MAX_NAME_LENGTH:
+        return f"Not a text of 1 to {MAX_NAME_LENGTH} characters."
+    return None if value.isprintable() else "Has a character that cannot be printed."
+
+
+def _kind(value: Any) -> str | None:
+    return None if value in set(TargetKind) else f"Not one of {', '.join(TargetKind)}."
+
+
+def _url(value: Any) -> str | None:
+    if not isinstance(value, str) or not 1 <= len(value) <= MAX_URL_LENGTH:
+        return f"Not a URL of at most {MAX_URL_LENGTH} characters."
+    if not value.isprintable() or " " in value or "://" not in value:
+        return "Not a URL."
+    try:
+        urlsplit(value)
+    except ValueError:
+        return "Not a URL."
+    return None
+
+
+def _enabled(value: Any) -> str | None:
+    return None if isinstance(value, bool) else "Not true or false."
+
+
+def _chosen(known: tuple[str, ...], *, empty: bool) -> Check:
+    def chosen(value: Any) -> str | None:
+        if not isinstance(value, list | tuple) or any(entry not in known for entry in value):
+            return f"Not a list of {', '.join(known)}."
+        return None if value or empty else f"Empty; choose from {', '.join(known)}."
+
+    return chosen
+
+
+def _entries(value: Any) -> str | None:
+    if not isinstance(value, list | tuple) or len(value) > MAX_FILTER_ENTRIES:
+        return f"Not a list of at most {MAX_FILTER_ENTRIES} texts."
+    for entry in value:
+        if not isinstance(entry, str) or not 1 <= len(entry) <= MAX_ENTRY_LENGTH:
+            return f"Not a list of texts of 1 to {MAX_ENTRY_LENGTH} characters."
+    return None
+
+
+def _cooldown(value: Any) -> str | None:
+    is_number = isinstance(value, int) and not isinstance(value, bool)
+    if is_number and 0 <= value <= MAX_COOLDOWN_MINUTES:
+        return None
+    return f"Not a whole number from 0 to {MAX_COOLDOWN_MINUTES}."
+
+
+def _quiet_hours(value: Any) -> str | None:
+    if value is None:
+        return None
+    if not isinstance(value, Mapping) or set(value) != {"start", "end", "tz"}:
+        return "Not null or {start, end, tz}."
+    for end in ("start", "end"):
+        if not isinstance(value[end], str) or not CLOCK.fullmatch(value[end]):
+            return f"{end} is not a time like 23:00."
+    if time.fromisoformat(value["start"]) == time.fromisoformat(value["end"]):
+        return "start and end are equal."
+    if value["tz"] not in _time_zones():
+        return "tz is not a time zone like Europe/Berlin."
+    return None
+
+
+def _template(value: Any) -> str | None:
+    if value is None:
+        return None
+    if not isinstance(value, str) or not 1 <= len(value) <= MAX_TEMPLATE_LENGTH:
+        return f"Not null or a text of 1 to {MAX_TEMPLATE_LENGTH} characters."
+    try:
+        check_template(value)
+    except InvalidTemplate as error:
+        return str(error)
+    return None
+
+
+@cache
+def _time_zones() -> frozenset[str]:
+    return frozenset(available_timezones())
+
+
+_CHECKS: dict[str, Check] = {
+    "name": _name,
+    "kind": _kind,
+    "url": _url,
+    "enabled": _enabled,
+    "events": _chosen(EVENT_TYPES, empty=False),
+    "streamers": _entries,
+    "tags": _entries,
+    "categories": _entries,
+    "title_contains": _entries,
+    "changed": _chosen(CHANGES, empty=True),
+    "cooldown_minutes": _cooldown,
+    "quiet_hours": _quiet_hours,
+    "template": _template,
+}

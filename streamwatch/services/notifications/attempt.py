@@ -1,0 +1,206 @@
+"""One delivery that is due: decide what to do, do it, and say what became of it."""
+
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from streamwatch.domain.documents import Document
+from streamwatch.domain.models import StreamEvent
+from streamwatch.domain.notifications import conversation, people, programs
+from streamwatch.domain.notifications.actions import Action, Edit, Skip, Wait
+from streamwatch.domain.notifications.documents import conversation_document, conversation_from
+from streamwatch.domain.notifications.models import (
+    OFFLINE,
+    ONLINE,
+    TEST,
+    Conversation,
+    Delivery,
+    DeliveryStatus,
+    EditRefusal,
+    Notification,
+    SendResult,
+    Situation,
+    StreamDetails,
+    TargetKind,
+)
+from streamwatch.domain.notifications.retries import Random, after_attempt, finished
+from streamwatch.domain.notifications.texts import cut, render, values
+from streamwatch.services.notifications.bodies import WebhookBodies
+from streamwatch.services.notifications.context import EventContext, lasted
+from streamwatch.services.notifications.senders.base import Message, Sender, Sent
+from streamwatch.storage.notifications import Attempted, NotificationStore
+
+SWITCHED_OFF = "the notification is switched off"
+_RATE = "rate"
+"""The name of a sender's state of a target."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The delivery as it is to be saved, what is stored with it, and whether its target wants no
+    more."""
+
+    delivery: Delivery
+    attempted: Attempted
+    is_gone: bool = False
+
+
+class DeliveryAttempt:
+    """Attempts deliveries. Safe for threads."""
+
+    def __init__(
+        self,
+        store: NotificationStore,
+        context: EventContext,
+        bodies: WebhookBodies,
+        senders: Mapping[TargetKind, Sender],
+        clock: Callable[[], datetime],
+        choose: Random = random.random,
+    ) -> None:
+        self._store = store
+        self._context = context
+        self._bodies = bodies
+        self._senders = senders
+        self._clock = clock
+        self._random = choose
+
+    def sender(self, notification: Notification) -> Sender:
+        return self._senders[notification.kind]
+
+    def run(self, notification: Notification, delivery: Delivery) -> Outcome:
+        """What comes of a claimed delivery."""
+        now = self._clock()
+        if not notification.enabled and not delivery.is_test:
+            return self._unsent(delivery, Skip(SWITCHED_OFF), now)
+        if notification.kind is TargetKind.WEBHOOK:
+            return self._run_webhook(notification, delivery, now)
+        return self._run_people(notification, delivery, now)
+
+    # Webhooks
+
+    def _run_webhook(
+        self, notification: Notification, delivery: Delivery, now: datetime
+    ) -> Outcome:
+        if delivery.body is None:
+            situation = self._context.situation(delivery)
+            action = programs.decide(notification, delivery, situation, now)
+            if isinstance(action, Skip | Wait):
+                return self._unsent(delivery, action, now)
+            # Stored before it is sent: the body is the same for every attempt after a crash, too.
+            body = self._bodies.make(delivery.event, delivery.event_type, delivery.stream_id)
+            return Outcome(replace(delivery, body=body, next_attempt_at=now), Attempted(now))
+        message = Message(delivery.id, body=delivery.body)
+        sent = self.sender(notification).send(notification, message)
+        return self._sent(delivery, sent, {})
+
+    # People
+
+    def _run_people(self, notification: Notification, delivery: Delivery, now: datetime) -> Outcome:
+        name = conversation_name(delivery.event.broadcaster_id)
+        said = conversation_from(self._store.state(notification.id, name))
+        situation = self._context.situation(delivery)
+        action = people.decide(notification, delivery, situation, said, now)
+        if isinstance(action, Skip | Wait):
+            after = conversation.after(said, delivery, action, None, now)
+            return self._unsent(delivery, action, now, _changed(name, said, after))
+        sent = self._send(notification, delivery, situation, action)
+        refusal = sent.result.edit_refusal
+        if refusal is not None:
+            return self._edit_refused(delivery, sent, refusal)
+        states: dict[str, Document] = {}
+        if sent.result.delivered and not delivery.is_test:
+            now = self._clock()
+            after = conversation.after(said, delivery, action, sent.result.message_id, now)
+            states = _changed(name, said, after)
+        return self._sent(delivery, sent, states)
+
+    def _send(
+        self,
+        notification: Notification,
+        delivery: Delivery,
+        situation: Situation,
+        action: Action,
+    ) -> Sent:
+        sender = self.sender(notification)
+        text = self.text(notification, delivery.event, delivery.event_type, situation.details)
+        message = Message(
+            delivery_id=delivery.id,
+            text=text,
+            edits=action.message_id if isinstance(action, Edit) else None,
+            rate=self._store.state(notification.id, _RATE),
+        )
+        return sender.send(notification, message)
+
+    def text(
+        self,
+        notification: Notification,
+        event: StreamEvent,
+        event_type: str,
+        details: StreamDetails,
+    ) -> str:
+        """What a message for people says."""
+        sender = self.sender(notification)
+        shown_type = ONLINE if event_type == TEST else event_type
+        duration = None if shown_type == ONLINE else lasted(details, self._clock())
+        filled = {
+            name: value if name == "url" else sender.escape(value)
+            for name, value in values(event, shown_type, details, lasted=duration).items()
+        }
+        text = render(notification.template, event, shown_type, filled)
+        if not text.strip():  # a template whose placeholders are all empty: no target takes it
+            text = render(None, event, shown_type, filled)
+        return cut(text, sender.max_length)
+
+    def _edit_refused(self, delivery: Delivery, sent: Sent, refusal: EditRefusal) -> Outcome:
+        """An update is left out; a go-live, or the end where edits are limited, is posted as a new
+        message."""
+        now = self._clock()
+        attempted = Attempted(now, None, _rate(sent), sent.paused_until)
+        is_posted = delivery.event_type == ONLINE or (
+            delivery.event_type == OFFLINE and refusal is EditRefusal.TOO_MANY
+        )
+        if is_posted:
+            again = replace(delivery, edit_refused=True, next_attempt_at=now)
+            return Outcome(again, attempted)
+        return Outcome(finished(delivery, DeliveryStatus.SKIPPED, str(refusal), now), attempted)
+
+    # Outcomes
+
+    def _unsent(
+        self,
+        delivery: Delivery,
+        action: Skip | Wait,
+        now: datetime,
+        states: Mapping[str, Document] | None = None,
+    ) -> Outcome:
+        attempted = Attempted(now, states=states or {})
+        if isinstance(action, Wait):
+            return Outcome(replace(delivery, next_attempt_at=action.until), attempted)
+        skipped = finished(delivery, DeliveryStatus.SKIPPED, action.reason, now)
+        return Outcome(replace(skipped, did_not_last=action.did_not_last), attempted)
+
+    def _sent(self, delivery: Delivery, sent: Sent, states: Mapping[str, Document]) -> Outcome:
+        now = self._clock()
+        after = after_attempt(delivery, sent.result, now, self._random)
+        failed = None if delivery.is_test else not sent.result.delivered
+        attempted = Attempted(now, failed, {**states, **_rate(sent)}, sent.paused_until)
+        return Outcome(after, attempted, sent.result.is_gone and not delivery.is_test)
+
+    def failed(self, delivery: Delivery, error: Exception) -> Outcome:
+        """What comes of an attempt that ended in an error of ours."""
+        detail = f"StreamWatch failed ({type(error).__name__}); its log says more"
+        return self._sent(delivery, Sent(SendResult(delivered=False, detail=detail)), {})
+
+
+def conversation_name(user_id: str) -> str:
+    """The name of the state that holds what was said about a streamer."""
+    return f"streamer:{user_id}"
+
+
+def _changed(name: str, before: Conversation, after: Conversation) -> dict[str, Document]:
+    return {} if after == before else {name: conversation_document(after)}
+
+
+def _rate(sent: Sent) -> dict[str, Document]:
+    return {} if sent.rate is None else {_RATE: sent.rate}

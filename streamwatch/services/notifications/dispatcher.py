@@ -1,0 +1,148 @@
+"""Claims deliveries that are due and sends them, each target in threads of its own.
+
+Any number of dispatchers may run in any processes. A target that does not answer keeps its own
+threads waiting, and nobody else's.
+"""
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from streamwatch.domain.notifications.models import (
+    MAX_FINISHED,
+    MAX_FINISHED_DAYS,
+    Delivery,
+    DeliveryStatus,
+    Notification,
+)
+from streamwatch.domain.notifications.retries import GIVE_UP_AFTER
+from streamwatch.services.monitoring.counters import SharedCounters
+from streamwatch.services.notifications.attempt import DeliveryAttempt, Outcome
+from streamwatch.services.notifications.switching import switch_off
+from streamwatch.services.notifications.threads import DaemonThreads
+from streamwatch.storage.base import StorageError
+from streamwatch.storage.notifications import NotificationStore
+
+log = logging.getLogger(__name__)
+
+CLAIM = timedelta(seconds=30)
+"""Longer than any attempt takes. A claim of a worker that died ends after it."""
+
+_TRIM_SECONDS = 60.0
+_SAVE_AGAIN_SECONDS = 0.5
+
+
+class Dispatcher:
+    def __init__(
+        self,
+        store: NotificationStore,
+        attempt: DeliveryAttempt,
+        counters: SharedCounters,
+        clock: Callable[[], datetime],
+        submit: Callable[[Callable[[], None]], None] | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        """`submit` runs a piece of work, in a thread of its own unless a test says otherwise."""
+        self._store = store
+        self._attempt = attempt
+        self._counters = counters
+        self._clock = clock
+        self._submit = submit or DaemonThreads("notification").submit
+        self._sleep = sleep
+        self._trimmed_at: datetime | None = None
+
+    def run_once(self) -> int:
+        """Start what is due; how many deliveries that is. Raises StorageError."""
+        self._trim()
+        started = 0
+        for notification_id in self._store.due(self._clock()):
+            notification = self._store.get(notification_id)
+            if notification is None:
+                continue
+            at_once = self._attempt.sender(notification).at_once
+            for delivery in self._claim(notification, at_once):
+                self._submit(lambda n=notification, d=delivery: self._work(n, d))  # type: ignore[misc]
+                started += 1
+        return started
+
+    def _claim(self, notification: Notification, count: int) -> list[Delivery]:
+        now = self._clock()
+        at_once = self._attempt.sender(notification).at_once
+        return self._store.claim(notification.id, now, now + CLAIM, at_once, count)
+
+    def _work(self, notification: Notification, delivery: Delivery) -> None:
+        """Attempt a delivery, and then what else is due at its target."""
+        try:
+            self._attempt_and_save(notification, delivery)
+            while (fresh := self._store.get(notification.id)) is not None:
+                claimed = self._claim(fresh, 1)
+                if not claimed:
+                    return
+                self._attempt_and_save(fresh, claimed[0])
+        except StorageError as error:
+            log.warning("Deliveries of %s wait for the storage: %s", notification.id, error)
+        except Exception:
+            log.exception("Deliveries of %s failed", notification.id)
+
+    def _attempt_and_save(self, notification: Notification, delivery: Delivery) -> None:
+        deadline = self._clock() + CLAIM
+        try:
+            outcome = self._attempt.run(notification, delivery)
+        except StorageError:
+            raise
+        except Exception as error:
+            log.exception("Delivery %s failed", delivery.id)
+            outcome = self._attempt.failed(delivery, error)
+        if self._save(outcome, deadline):
+            self._follow_up(notification, outcome)
+
+    def _save(self, outcome: Outcome, deadline: datetime) -> bool:
+        """Save what came of a delivery. While the storage does not answer it is tried again for as
+        long as the claim lasts, so that what was sent is not sent again."""
+        saved = replace(outcome.delivery, version=outcome.delivery.version + 1)
+        while True:
+            try:
+                return self._store.save(saved, outcome.attempted)
+            except StorageError:
+                if self._clock() >= deadline:
+                    raise
+                self._sleep(_SAVE_AGAIN_SECONDS)
+
+    def _follow_up(self, notification: Notification, outcome: Outcome) -> None:
+        """Count a finished delivery, and switch off a notification whose target is gone."""
+        delivery = outcome.delivery
+        if delivery.status.is_finished and not delivery.is_test:
+            self._counters.count(f"{notification.kind} {delivery.status}")
+        if outcome.is_gone:
+            reason = "the receiver answered 410: it wants no more"
+            self._switch_off(notification, reason)
+        elif outcome.attempted.failed and not delivery.is_test:
+            self._give_up_if_dead(notification)
+
+    def _give_up_if_dead(self, notification: Notification) -> None:
+        queue = self._store.queues([notification.id])[notification.id]
+        since = queue.failing_since
+        if since is not None and self._clock() - since >= GIVE_UP_AFTER:
+            self._switch_off(notification, "every attempt of five days failed")
+
+    def _switch_off(self, notification: Notification, reason: str) -> None:
+        log.warning(
+            "Notification %s (%s) is switched off: %s", notification.id, notification.name, reason
+        )
+        failed = switch_off(
+            self._store, notification.id, DeliveryStatus.FAILED, reason, self._clock()
+        )
+        for _ in range(failed):
+            self._counters.count(f"{notification.kind} {DeliveryStatus.FAILED}")
+
+    def _trim(self) -> None:
+        """Delete old finished deliveries, once a minute."""
+        now = self._clock()
+        if self._trimmed_at and now - self._trimmed_at < timedelta(seconds=_TRIM_SECONDS):
+            return
+        self._trimmed_at = now
+        before = now - timedelta(days=MAX_FINISHED_DAYS)
+        for notification in self._store.all():
+            self._store.trim(notification.id, MAX_FINISHED, before)

@@ -1,0 +1,36 @@
+"""What cannot be done with notifications."""
+
+
+class UnknownNotification(Exception):
+    def __init__(self, notification_id: str) -> None:
+        super().__init__(f"There is no notification {notification_id!r}.")
+
+
+class UnknownDelivery(Exception):
+    def __init__(self, delivery_id: str) -> None:
+        super().__init__(f"There is no delivery {delivery_id!r}.")
+
+
+class TooManyNotifications(Exception):
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"There are {limit} notifications already: remove one first.")
+
+
+class NotificationOff(Exception):
+    def __init__(self, name: str) -> None:
+        super().__init__(f"The notification {name!r} is switched off: switch it on first.")
+
+
+class DeliveryPending(Exception):
+    def __init__(self) -> None:
+        super().__init__("This delivery is pending: it is attempted by itself.")
+
+
+class NoSecret(Exception):
+    def __init__(self) -> None:
+        super().__init__("Only notifications of the kind webhook have a secret.")
+
+
+class ChangedMeanwhile(Exception):
+    def __init__(self) -> None:
+        super().__init__("Another request changed it at the same moment: try again.")

@@ -1,0 +1,203 @@
+"""Reads the feed and turns events into deliveries. Doing it twice changes nothing."""
+
+import logging
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from streamwatch.domain.models import StreamEvent
+from streamwatch.domain.notifications import conversation, people
+from streamwatch.domain.notifications.documents import conversation_from
+from streamwatch.domain.notifications.filters import needs_details, wants
+from streamwatch.domain.notifications.identity import delivery_id, event_key
+from streamwatch.domain.notifications.models import (
+    MAX_PENDING,
+    ONLINE,
+    Delivery,
+    DeliveryStatus,
+    Notification,
+)
+from streamwatch.services.notifications.attempt import conversation_name
+from streamwatch.services.notifications.bodies import WebhookBodies
+from streamwatch.services.notifications.context import EventContext, live_stream
+from streamwatch.services.notifications.switching import finish_pending
+from streamwatch.storage.base import FeedEntry, Storage
+from streamwatch.storage.notifications import Attempted
+
+log = logging.getLogger(__name__)
+
+READER = "notifications"
+
+BATCH = 50
+RECLAIM_SECONDS = 15.0
+"""After how long a batch that was not acknowledged is read again: its worker is dead."""
+
+REMEMBER = timedelta(days=3)
+"""For how long events are remembered, so that one that happens again is no new one: longer than
+Twitch lets a stream be."""
+
+QUEUE_FULL = "queue full"
+
+
+@dataclass(frozen=True, slots=True)
+class _Occurrence:
+    """An event with its stream, its key, and when it was seen first."""
+
+    event: StreamEvent
+    stream_id: str | None
+    key: str
+    seen_at: datetime | None
+    tags: Collection[str]
+
+    def is_known_to(self, notification: Notification) -> bool:
+        return self.seen_at is not None and self.seen_at >= notification.active_since
+
+
+class NotificationReader:
+    """Any number may run at once, in any processes."""
+
+    def __init__(
+        self,
+        storage: Storage,
+        context: EventContext,
+        bodies: WebhookBodies,
+        consumer: str,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._storage = storage
+        self._store = storage.notifications
+        self._context = context
+        self._bodies = bodies
+        self._consumer = consumer
+        self._clock = clock
+
+    def register(self) -> None:
+        """Hold the feed back from being trimmed."""
+        self._storage.feed.register(READER)
+
+    def run_once(self) -> int:
+        """Make the deliveries of the next entries; how many entries there were. Raises
+        StorageError: then they are read again."""
+        feed = self._storage.feed
+        entries = feed.read(READER, self._consumer, BATCH, reclaim_seconds=RECLAIM_SECONDS)
+        if not entries:
+            return 0
+        readable = [entry for entry in entries if self._is_readable(entry)]
+        events = [event for entry in readable if entry.record for event in entry.record.events]
+        if events:
+            self._process(events)
+        feed.acknowledge(READER, [entry.id for entry in readable])
+        return len(entries)
+
+    def _is_readable(self, entry: FeedEntry) -> bool:
+        if entry.record is not None:
+            return True
+        error = entry.error or "The entry cannot be read."
+        log.warning("Entry %s of the feed makes no notifications: %s", entry.id, error)
+        self._storage.feed.set_aside(READER, entry, error, self._clock())
+        return False
+
+    def _process(self, events: Sequence[StreamEvent]) -> None:
+        notifications = self._store.all()
+        if not notifications:
+            return
+        occurrences = self._occurrences(events)
+        made: list[Delivery] = []
+        for occurrence in occurrences:
+            made += self._deliveries(occurrence, notifications)
+        by_id = {notification.id: notification for notification in notifications}
+        for known in self._store.add_deliveries(made):
+            if known is not None:
+                self._take_up(by_id[known.notification_id], known)
+        self._bound({delivery.notification_id for delivery in made})
+        now = self._clock()
+        self._store.mark_seen([o.key for o in occurrences], now, now - REMEMBER)
+
+    def _occurrences(self, events: Sequence[StreamEvent]) -> list[_Occurrence]:
+        streams = [self._context.stream_id(event) for event in events]
+        keys = [event_key(*pair) for pair in zip(events, streams, strict=True)]
+        seen = self._store.first_seen(list(dict.fromkeys(keys)))
+        streamers = self._storage.streamers_by_id({event.broadcaster_id for event in events})
+        return [
+            _Occurrence(
+                event=event,
+                stream_id=stream_id,
+                key=key,
+                seen_at=seen.get(key),
+                tags=getattr(streamers.get(event.broadcaster_id), "tags", ()),
+            )
+            for event, stream_id, key in zip(events, streams, keys, strict=True)
+        ]
+
+    def _deliveries(
+        self, occurrence: _Occurrence, notifications: Iterable[Notification]
+    ) -> list[Delivery]:
+        """The deliveries of an event. One that happens again makes none, but for people it may
+        take up the one that it made before."""
+        made = []
+        body: str | None = None
+        for notification in notifications:
+            if not wants(notification, occurrence.event, occurrence.tags):
+                continue
+            if occurrence.is_known_to(notification):
+                self._take_up_again(notification, occurrence)
+                continue
+            new = self._delivery(notification, occurrence)
+            if not notification.kind.is_for_people and not needs_details(notification):
+                body = body or self._bodies.make(new.event, new.event_type, new.stream_id)
+                new = replace(new, body=body)
+            made.append(new)
+        return made
+
+    def _delivery(self, notification: Notification, occurrence: _Occurrence) -> Delivery:
+        now, event = self._clock(), occurrence.event
+        for_people = notification.kind.is_for_people
+        due = people.held_until(notification, event.event_type, now) if for_people else now
+        user_id = event.broadcaster_id
+        return Delivery(
+            id=delivery_id(notification.id, occurrence.key),
+            notification_id=notification.id,
+            event_type=event.event_type,
+            event=event,
+            stream_id=occurrence.stream_id,
+            lane=people.lane(user_id, event.event_type) if for_people else user_id,
+            created_at=now,
+            next_attempt_at=due,
+        )
+
+    def _take_up_again(self, notification: Notification, occurrence: _Occurrence) -> None:
+        if not notification.kind.is_for_people:
+            return
+        known_id = delivery_id(notification.id, occurrence.key)
+        known = self._store.delivery(notification.id, known_id)
+        if known is not None:
+            self._take_up(notification, known)
+
+    def _take_up(self, notification: Notification, known: Delivery) -> None:
+        """Attempt a known delivery (again), where its event has happened again for people."""
+        if not notification.kind.is_for_people:
+            return
+        user_id = known.event.broadcaster_id
+        if known.event_type == ONLINE:
+            status = self._storage.status(user_id)
+            if live_stream(status, known.stream_id) is None:
+                return
+        said = conversation_from(self._store.state(notification.id, conversation_name(user_id)))
+        now = self._clock()
+        again = conversation.taken_up(notification, known, said, now)
+        if again is not None:
+            self._store.save(replace(again, version=known.version + 1), Attempted(now))
+
+    def _bound(self, notification_ids: Collection[str]) -> None:
+        """Let the oldest pending deliveries fail where there are too many."""
+        for notification_id, queue in self._store.queues(notification_ids).items():
+            excess = queue.pending - MAX_PENDING
+            if excess > 0:
+                finish_pending(
+                    self._store,
+                    notification_id,
+                    DeliveryStatus.FAILED,
+                    QUEUE_FULL,
+                    self._clock(),
+                    limit=excess,
+                )

@@ -1,0 +1,116 @@
+"""Apprise's services: Telegram, ntfy, mail and others by URL.
+
+The library is an extra, takes a second to import, and logs what holds secrets: it is imported when
+a first message is sent, in the worker alone, and its log is not ours.
+"""
+
+import logging
+import re
+import threading
+from typing import Any, Self
+
+from streamwatch.domain.notifications.models import Notification, SendResult
+from streamwatch.services.notifications.addresses import AddressError, AddressPolicy
+from streamwatch.services.notifications.senders.apprise_schemes import (
+    CLOUD_SCHEMES,
+    MAIL_SCHEMES,
+    SCHEMES,
+    scheme_of,
+)
+from streamwatch.services.notifications.senders.base import MAX_DETAIL, Message, Sender, Sent
+from streamwatch.services.notifications.time_limit import TimeLimitExceeded, run_with_limit
+
+CONNECT_SECONDS = 5
+ANSWER_SECONDS = 15
+_TOTAL_SECONDS = 20.0
+
+NOT_INSTALLED = "Apprise is not installed: pip install 'streamwatch[apprise]'"
+
+_MIN_SECRET = 4
+"""Parts of a URL that are shorter are no secrets."""
+
+
+class AppriseSender(Sender):
+    at_once = 1
+
+    def __init__(self, policy: AddressPolicy) -> None:
+        self._policy = policy
+
+    def send(self, notification: Notification, message: Message) -> Sent:
+        try:
+            result = run_with_limit(lambda: self._send(notification.url, message), _TOTAL_SECONDS)
+        except TimeLimitExceeded:
+            result = SendResult(delivered=False, detail="the service did not answer in time")
+        except ImportError:
+            result = SendResult(delivered=False, detail=NOT_INSTALLED)
+        except AddressError as error:
+            result = SendResult(delivered=False, detail=str(error))
+        except Exception as error:  # noqa: BLE001  any of 170 plug-ins; its text may hold secrets
+            result = SendResult(delivered=False, detail=f"Apprise failed ({type(error).__name__})")
+        return Sent(result)
+
+    def _send(self, url: str, message: Message) -> SendResult:
+        scheme = scheme_of(url)
+        if scheme not in SCHEMES and not self._policy.allow_private:
+            return SendResult(delivered=False, detail=f"the scheme {scheme}:// is not allowed")
+        server = _server(url)
+        if server is None:
+            return SendResult(delivered=False, detail=f"not a URL that {scheme}:// takes")
+        self._check_host(server, scheme)
+        with _Warnings() as warnings:
+            delivered = bool(server.notify(body=message.text[: server.body_maxlen]))
+        if delivered:
+            return SendResult(delivered=True, detail="the service took the message")
+        said = redacted(" ".join(warnings.texts), url)[:MAX_DETAIL]
+        detail = "the service did not take the message"
+        return SendResult(delivered=False, detail=f"{detail}: {said}" if said else detail)
+
+    def _check_host(self, server: Any, scheme: str) -> None:
+        """Check the address that the service connects to, where the URL decides it."""
+        if scheme in CLOUD_SCHEMES or getattr(server, "mode", None) == "cloud":
+            return
+        host = server.smtp_host if scheme in MAIL_SCHEMES else server.host
+        self._policy.addresses(host, server.port or 443)
+
+
+def redacted(text: str, url: str) -> str:
+    """`text` without any part of `url` that may be secret."""
+    parts = {part for part in re.split(r"[/@:?&=#]+", url) if len(part) >= _MIN_SECRET}
+    for part in sorted(parts - {scheme_of(url)}, key=len, reverse=True):
+        text = text.replace(part, "…")
+    return text
+
+
+def _server(url: str) -> Any:
+    """Apprise's object for a URL, with our limits; None for a URL that it does not take."""
+    import apprise  # noqa: PLC0415  see the module's docstring
+
+    log = logging.getLogger("apprise")
+    log.propagate = False
+    log.setLevel(logging.WARNING)
+    server: Any = apprise.Apprise.instantiate(url, suppress_exceptions=True)
+    if server is not None:
+        server.redirects = False
+        server.socket_connect_timeout = CONNECT_SECONDS
+        server.socket_read_timeout = ANSWER_SECONDS
+    return server
+
+
+class _Warnings(logging.Handler):
+    """Collects what Apprise warns about in this thread."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self._thread = threading.get_ident()
+        self.texts: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.thread == self._thread:
+            self.texts.append(record.getMessage())
+
+    def __enter__(self) -> Self:
+        logging.getLogger("apprise").addHandler(self)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        logging.getLogger("apprise").removeHandler(self)

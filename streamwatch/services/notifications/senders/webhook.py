@@ -1,0 +1,95 @@
+"""Signed webhooks, as Standard Webhooks 1.0 describes them: https://www.standardwebhooks.com."""
+
+import base64
+import hmac
+import secrets
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+
+from streamwatch import __version__
+from streamwatch.domain.notifications.models import Notification, SendResult, SigningSecret
+from streamwatch.services.notifications.addresses import AddressError
+from streamwatch.services.notifications.http import HttpClient, Reply, RequestFailed
+from streamwatch.services.notifications.senders.base import Message, Sender, Sent, excerpt
+
+USER_AGENT = f"StreamWatch/{__version__}"
+SECRET_PREFIX = "whsec_"  # noqa: S105  the spec's prefix
+_SECRET_BYTES = 32
+
+
+def new_secret() -> str:
+    """A random signing secret."""
+    return SECRET_PREFIX + base64.b64encode(secrets.token_bytes(_SECRET_BYTES)).decode()
+
+
+def sign(secret: str, webhook_id: str, timestamp: int, body: str) -> str:
+    """One entry of `webhook-signature`."""
+    key = base64.b64decode(secret.removeprefix(SECRET_PREFIX))
+    digest = hmac.digest(key, f"{webhook_id}.{timestamp}.{body}".encode(), "sha256")
+    return f"v1,{base64.b64encode(digest).decode()}"
+
+
+class WebhookSender(Sender):
+    at_once = 4
+
+    def __init__(self, client: HttpClient, clock: Callable[[], datetime]) -> None:
+        self._client = client
+        self._clock = clock
+
+    def send(self, notification: Notification, message: Message) -> Sent:
+        body = message.body or ""
+        now = self._clock()
+        timestamp = int(now.timestamp())
+        signatures = [
+            sign(secret.value, message.delivery_id, timestamp, body)
+            for secret in _valid(notification.secrets, now)
+        ]
+        headers = {
+            "Content-Type": "application/json",
+            "User-Agent": USER_AGENT,
+            "webhook-id": message.delivery_id,
+            "webhook-timestamp": str(timestamp),
+            "webhook-signature": " ".join(signatures),
+        }
+        try:
+            reply = self._client.request("POST", notification.url, headers, body.encode())
+        except (AddressError, RequestFailed) as error:
+            return Sent(SendResult(delivered=False, detail=str(error)))
+        return Sent(_result(reply, now))
+
+
+def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
+    """How many seconds a `Retry-After` asks for; None where there is none that can be read."""
+    value = headers.get("retry-after", "").strip()
+    if value.isascii() and value.isdecimal():
+        return float(value[:9])
+    try:
+        at = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    return max(0.0, (at.replace(tzinfo=at.tzinfo or UTC) - now).total_seconds())
+
+
+def answer_text(reply: Reply) -> str:
+    """What the receiver answered, in words."""
+    said = excerpt(reply.body)
+    text = f"the receiver answered {reply.status}"
+    if HTTPStatus.MULTIPLE_CHOICES <= reply.status < HTTPStatus.BAD_REQUEST:
+        return f"{text}: redirects are not followed, give the final address"
+    return f"{text}: {said}" if said else text
+
+
+def _valid(known: Iterable[SigningSecret], now: datetime) -> list[SigningSecret]:
+    return [secret for secret in known if secret.expires_at is None or now < secret.expires_at]
+
+
+def _result(reply: Reply, now: datetime) -> SendResult:
+    return SendResult(
+        delivered=reply.is_success,
+        detail=answer_text(reply),
+        status_code=reply.status,
+        retry_after=retry_after(reply.headers, now),
+        is_gone=reply.status == HTTPStatus.GONE,
+    )

@@ -1,0 +1,56 @@
+"""Whether a target can be sent to, as far as that can be said when it is set."""
+
+from importlib.util import find_spec
+from urllib.parse import urlsplit
+
+from streamwatch.domain.notifications.models import TargetKind
+from streamwatch.domain.notifications.validation import InvalidNotification
+from streamwatch.services.notifications.addresses import AddressError, AddressPolicy
+from streamwatch.services.notifications.http import host_of, port_of
+from streamwatch.services.notifications.senders.apprise_schemes import (
+    SCHEMES,
+    host_in,
+    scheme_of,
+)
+
+NOT_INSTALLED = "Apprise is not installed: pip install 'streamwatch[apprise]'."
+
+
+def check_target(kind: TargetKind, url: str, policy: AddressPolicy) -> None:
+    """Raise InvalidNotification where the target cannot be sent to: its host does not resolve, has
+    a private address, or its Apprise scheme is not taken."""
+    fault = _apprise_fault(url, policy) if kind is TargetKind.APPRISE else _http_fault(url, policy)
+    if fault:
+        raise InvalidNotification({"url": fault})
+
+
+def _http_fault(url: str, policy: AddressPolicy) -> str | None:
+    parts = urlsplit(url)
+    try:
+        policy.addresses(host_of(parts), port_of(parts))
+    except AddressError as error:
+        return _sentence(error)
+    return None
+
+
+def _apprise_fault(url: str, policy: AddressPolicy) -> str | None:
+    if find_spec("apprise") is None:
+        return NOT_INSTALLED
+    if scheme_of(url) not in SCHEMES and not policy.allow_private:
+        return (
+            f"The scheme {scheme_of(url)}:// is not taken; known: {', '.join(sorted(SCHEMES))}."
+            " Others need NOTIFICATIONS_ALLOW_PRIVATE=true."
+        )
+    host = host_in(url)
+    if host is None:
+        return None
+    try:
+        policy.addresses(host, 443)
+    except AddressError as error:
+        return _sentence(error)
+    return None
+
+
+def _sentence(error: AddressError) -> str:
+    text = str(error)
+    return f"{text[0].upper()}{text[1:]}."
