@@ -7,6 +7,8 @@ from functools import partial
 
 from streamwatch.analytics import open_analytics
 from streamwatch.analytics.base import AnalyticsStore
+from streamwatch.api.analytics_documents import session_document
+from streamwatch.domain.documents import Document
 from streamwatch.domain.subscriptions import WebhookTransport
 from streamwatch.services.analytics.dead_letters import DeadLetters
 from streamwatch.services.analytics.period_rankings import PeriodRankings
@@ -27,6 +29,8 @@ from streamwatch.services.monitoring.diagnostics import Diagnostics
 from streamwatch.services.monitoring.health import HealthCheck
 from streamwatch.services.monitoring.metrics import MetricsReader, helix_counter_name
 from streamwatch.services.monitoring.twitch_state import TwitchMonitor
+from streamwatch.services.notifications.addresses import AddressPolicy
+from streamwatch.services.notifications.setup import NotificationServices, notification_services
 from streamwatch.services.push.broadcaster import Broadcaster
 from streamwatch.services.rate_limits import RateLimits
 from streamwatch.services.setup import Setup
@@ -85,12 +89,14 @@ class Services:
     conduit: OwnConduit
     connect_eventsub: Callable[[str | None], EventSubSocket]
     """Opens EventSub's WebSocket, or the reconnect URL if one is given. Raises ConnectionLost."""
+    notifications: NotificationServices
 
     def close(self) -> None:
         """Tell what was counted, and let go of connections."""
         self.broadcaster.close()
         self.message_counters.close()
         self.helix_counters.close()
+        self.notifications.counters.close()
         self.storage.close()
         self.analytics.close()
 
@@ -220,9 +226,23 @@ def assemble(
             projected=partial(storage.coordination.publish_change, Topic.ANALYTICS),
         ),
         dead_letters=DeadLetters(storage.feed, analytics),
+        notifications=notification_services(
+            storage,
+            twitch,
+            partial(_find_session, analytics),
+            AddressPolicy(settings.notifications_allow_private),
+            process_name(),
+            clock,
+        ),
         conduit=conduit,
         connect_eventsub=partial(_connect_eventsub, settings.twitch_eventsub_url, clock),
     )
+
+
+def _find_session(analytics: AnalyticsStore, stream_id: str) -> Document | None:
+    """The session of a stream as the API shows it."""
+    session = analytics.session(stream_id)
+    return session_document(session) if session else None
 
 
 def _connect_eventsub(

@@ -20,6 +20,7 @@ from streamwatch.services.subscriptions.transport import Method
 from streamwatch.settings import SettingsError, from_env
 from streamwatch.worker.eventsub_listener import HANDOVER_SECONDS, EventSubListener, ListenerParts
 from streamwatch.worker.jobs import build_jobs
+from streamwatch.worker.notifications_thread import NotificationThreads
 from streamwatch.worker.projector_thread import ProjectorThread
 from streamwatch.worker.scheduler import STOP_SECONDS, Worker
 
@@ -63,9 +64,12 @@ def start_in_thread(services: Services) -> Worker:
     projecting = ProjectorThread(services.projector)
     projecting.start()
     listener = _listener(services, worker)
+    notifying = NotificationThreads(services.notifications, services.storage.coordination)
+    notifying.start()
 
     def stop() -> None:
         worker.stop()
+        notifying.stop()
         if listener is not None:
             listener.stop(_LISTENER_STOP_SECONDS)
         projecting.stop(_PROJECTOR_STOP_SECONDS)
@@ -104,7 +108,10 @@ def main() -> int:
     signal.signal(signal.SIGINT, stop)
     projecting = ProjectorThread(services.projector)
     projecting.start()
+    notifying = NotificationThreads(services.notifications, services.storage.coordination)
+    notifying.start()
     worker.run()
+    notifying.stop()
     if listener is not None:
         listener.stop(_LISTENER_STOP_SECONDS)
     projecting.stop(_PROJECTOR_STOP_SECONDS)

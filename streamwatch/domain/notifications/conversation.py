@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from streamwatch.domain.notifications.actions import Action, Edit, Skip
+from streamwatch.domain.notifications.actions import Edit, Send, Skip
 from streamwatch.domain.notifications.models import (
     OFFLINE,
     ONLINE,
@@ -23,7 +23,7 @@ MAX_EARLIER = 8
 def after(
     said: Conversation,
     delivery: Delivery,
-    action: Action,
+    action: Send | Edit | Skip,
     message_id: str | None,
     now: datetime,
 ) -> Conversation:
@@ -54,15 +54,16 @@ def taken_up(
 ) -> Delivery | None:
     """The delivery to attempt when an event that is `known` already happens again, None for none.
 
-    The same stream can go off, on and off again. An end then has to last anew, and a Discord
-    message that shows the end shows the stream again.
+    The same stream can go off, on and off again. An end then has to last anew, a go-live that
+    seemed over is told, and a Discord message that shows the end shows the stream again.
     """
     waits = known.status is DeliveryStatus.PENDING and known.attempts == 0
     edits = notification.kind is TargetKind.DISCORD and said.stream_id == known.stream_id
     if known.event_type == OFFLINE:
         again = waits or known.did_not_last or (edits and not said.ended and _is_delivered(known))
     elif known.event_type == ONLINE:
-        again = edits and said.ended and _is_delivered(known)
+        was_over = known.status is DeliveryStatus.SKIPPED and said.unannounced == known.stream_id
+        again = was_over or (edits and said.ended and _is_delivered(known))
     else:
         again = False
     if not again:

@@ -15,6 +15,9 @@ MESSAGES = "messages"
 HELIX = "helix"
 """Requests to Twitch, by "METHOD PATH STATUS"."""
 
+NOTIFICATIONS = "notifications"
+"""Finished deliveries of notifications, by "KIND OUTCOME"."""
+
 JOBS = "jobs"
 """Runs of jobs: "NAME runs", "NAME failures" and "NAME milliseconds"."""
 

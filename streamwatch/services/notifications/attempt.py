@@ -6,14 +6,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from streamwatch.domain.documents import Document
-from streamwatch.domain.models import StreamEvent
 from streamwatch.domain.notifications import conversation, people, programs
 from streamwatch.domain.notifications.actions import Action, Edit, Skip, Wait
 from streamwatch.domain.notifications.documents import conversation_document, conversation_from
 from streamwatch.domain.notifications.models import (
     OFFLINE,
     ONLINE,
-    TEST,
     Conversation,
     Delivery,
     DeliveryStatus,
@@ -21,13 +19,12 @@ from streamwatch.domain.notifications.models import (
     Notification,
     SendResult,
     Situation,
-    StreamDetails,
     TargetKind,
 )
 from streamwatch.domain.notifications.retries import Random, after_attempt, finished
-from streamwatch.domain.notifications.texts import cut, render, values
 from streamwatch.services.notifications.bodies import WebhookBodies
-from streamwatch.services.notifications.context import EventContext, lasted
+from streamwatch.services.notifications.context import EventContext
+from streamwatch.services.notifications.messages import text_of
 from streamwatch.services.notifications.senders.base import Message, Sender, Sent
 from streamwatch.storage.notifications import Attempted, NotificationStore
 
@@ -101,7 +98,9 @@ class DeliveryAttempt:
         said = conversation_from(self._store.state(notification.id, name))
         situation = self._context.situation(delivery)
         action = people.decide(notification, delivery, situation, said, now)
-        if isinstance(action, Skip | Wait):
+        if isinstance(action, Wait):
+            return self._unsent(delivery, action, now)
+        if isinstance(action, Skip):
             after = conversation.after(said, delivery, action, None, now)
             return self._unsent(delivery, action, now, _changed(name, said, after))
         sent = self._send(notification, delivery, situation, action)
@@ -123,7 +122,14 @@ class DeliveryAttempt:
         action: Action,
     ) -> Sent:
         sender = self.sender(notification)
-        text = self.text(notification, delivery.event, delivery.event_type, situation.details)
+        text = text_of(
+            notification.template,
+            sender,
+            delivery.event,
+            delivery.event_type,
+            situation.details,
+            self._clock(),
+        )
         message = Message(
             delivery_id=delivery.id,
             text=text,
@@ -131,26 +137,6 @@ class DeliveryAttempt:
             rate=self._store.state(notification.id, _RATE),
         )
         return sender.send(notification, message)
-
-    def text(
-        self,
-        notification: Notification,
-        event: StreamEvent,
-        event_type: str,
-        details: StreamDetails,
-    ) -> str:
-        """What a message for people says."""
-        sender = self.sender(notification)
-        shown_type = ONLINE if event_type == TEST else event_type
-        duration = None if shown_type == ONLINE else lasted(details, self._clock())
-        filled = {
-            name: value if name == "url" else sender.escape(value)
-            for name, value in values(event, shown_type, details, lasted=duration).items()
-        }
-        text = render(notification.template, event, shown_type, filled)
-        if not text.strip():  # a template whose placeholders are all empty: no target takes it
-            text = render(None, event, shown_type, filled)
-        return cut(text, sender.max_length)
 
     def _edit_refused(self, delivery: Delivery, sent: Sent, refusal: EditRefusal) -> Outcome:
         """An update is left out; a go-live, or the end where edits are limited, is posted as a new

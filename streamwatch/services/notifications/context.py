@@ -16,6 +16,7 @@ from streamwatch.domain.notifications.models import (
     StreamDetails,
 )
 from streamwatch.domain.times import parse_time
+from streamwatch.services.notifications.samples import sample_stream
 from streamwatch.storage.base import Storage
 
 log = logging.getLogger(__name__)
@@ -68,6 +69,8 @@ class EventContext:
 
     def _details(self, delivery: Delivery, status: StreamStatus | None) -> StreamDetails:
         event = delivery.event
+        if delivery.is_test:
+            return details_of(sample_stream(event.timestamp))
         stream = live_stream(status, delivery.stream_id)
         if delivery.event_type == UPDATE:
             return update_details(event, stream)

@@ -68,7 +68,7 @@ class HttpClient:
         except (OSError, HTTPException, ValueError) as error:
             raise RequestFailed(_reason(host, port, error)) from error
         finally:
-            connection.close()
+            connection.end()
         found = {name.lower(): value for name, value in response.getheaders()}
         return Reply(response.status, found, content)
 
@@ -99,6 +99,7 @@ class _Connection(HTTPConnection):
         super().__init__(host, port)
         self._client = client
         self._secure = secure
+        self._connected: socket.socket | None = None
         self.default_port = _PORTS["https" if secure else "http"]
 
     def open(self, addresses: Any) -> None:
@@ -112,10 +113,16 @@ class _Connection(HTTPConnection):
                 failure = error
                 continue
             plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            connected = self._encrypted(plain, deadline) if self._secure else plain
-            self.sock = _DeadlineSocket(connected, self._client.answer_seconds)
+            self._connected = self._encrypted(plain, deadline) if self._secure else plain
+            self.sock = _DeadlineSocket(self._connected, self._client.answer_seconds)
             return
         raise failure or TimeoutError
+
+    def end(self) -> None:
+        """Close the socket, whatever is still to be read."""
+        self.close()
+        if self._connected is not None:
+            self._connected.close()
 
     def _encrypted(self, plain: socket.socket, deadline: float) -> socket.socket:
         try:
@@ -146,7 +153,7 @@ class _DeadlineSocket:
         return io.BufferedReader(_Reader(self))
 
     def close(self) -> None:
-        self._socket.close()
+        """http.client closes a connection before it reads the answer's body: see `end`."""
 
 
 class _Reader(io.RawIOBase):

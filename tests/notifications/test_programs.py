@@ -1,0 +1,264 @@
+"""Webhooks for programs: everything that the filters want, in order, under one id."""
+
+import json
+from datetime import timedelta
+
+import pytest
+
+from streamwatch.domain.models import User
+from streamwatch.domain.notifications.models import SendResult, TargetKind
+from streamwatch.services.notifications import reader
+from streamwatch.services.notifications.senders.base import Message
+from tests.notifications.build import START, notification
+from tests.notifications.world import NotificationWorld
+
+BOB = User("2", "bob", "Bob")
+REFUSED = SendResult(delivered=False, detail="the receiver answered 500", status_code=500)
+GONE = SendResult(delivered=False, detail="gone", status_code=410, is_gone=True)
+
+
+@pytest.fixture
+def world() -> NotificationWorld:
+    return NotificationWorld()
+
+
+def bodies(world: NotificationWorld) -> list[dict[str, object]]:
+    return [json.loads(message.body or "") for _, message in world.sender.sent]
+
+
+def types(world: NotificationWorld) -> list[object]:
+    return [body["type"] for body in bodies(world)]
+
+
+def test_a_start_and_an_end_are_sent_at_once_and_complete(world: NotificationWorld) -> None:
+    world.sessions["s1"] = {
+        "started_at": "2026-06-01T12:00:00Z",
+        "ended_at": None,
+        "duration_minutes": 0.0,
+        "max_viewers": 9,
+    }
+    world.add(notification())
+    world.go_live(viewer_count=7)
+    world.pass_time(90)
+    world.go_offline(None)
+    world.pass_time(0)
+
+    start, end = (body["data"] for body in bodies(world))
+    assert isinstance(start, dict)
+    assert isinstance(end, dict)
+    assert types(world) == ["stream.online", "stream.offline"]
+    assert start["event"]["id"] == "message-1"
+    assert start["streamer"]["username"] == "ann"
+    assert start["stream"]["id"] == "s1"
+    assert start["session"] is None
+    assert end["stream"] is None
+    assert end["session"]["ended_at"] == "2026-06-01T12:01:30Z"
+    assert end["session"]["duration_minutes"] == 1.5
+
+
+def test_every_attempt_carries_the_same_id_and_body(world: NotificationWorld) -> None:
+    world.add(notification())
+    world.sender.answer = lambda _: REFUSED
+    world.go_live(viewer_count=7)
+    world.pass_time(10)
+    world.poll(viewer_count=500, started_at=START)
+    world.pass_time(7200)
+
+    sent = {(message.delivery_id, message.body) for _, message in world.sender.sent}
+    assert len(world.sender.sent) > 4
+    assert len(sent) == 1
+
+
+def test_a_failing_delivery_holds_back_its_streamer_alone(world: NotificationWorld) -> None:
+    world.add(notification())
+    ok = SendResult(delivered=True, detail="ok", status_code=204)
+    world.sender.answer = lambda m: REFUSED if '"ann"' in (m.body or "") else ok
+    world.go_live()
+    world.pass_time(30)
+    world.go_offline()
+    world.go_live("s2", user=BOB)
+    world.pass_time(30)
+
+    outcomes = {(d.event.broadcaster_login, d.event_type): d.attempts for d in world.deliveries()}
+    assert outcomes["ann", "stream.online"] == 2
+    assert outcomes["ann", "stream.offline"] == 0
+    assert outcomes["bob", "stream.online"] == 1
+
+
+def test_a_failing_delivery_holds_back_its_streamer_for_an_hour_at_most(
+    world: NotificationWorld,
+) -> None:
+    world.add(notification())
+    ok = SendResult(delivered=True, detail="ok", status_code=204)
+    world.sender.answer = lambda m: REFUSED if "stream.online" in (m.body or "")[:30] else ok
+    world.go_live()
+    world.pass_time(30)
+    world.go_offline()
+    world.pass_time(3 * 3600)
+
+    delivered = [at for at, message in world.sender.sent if "offline" in (message.body or "")[:30]]
+    assert len(delivered) == 1
+    assert delivered[0] - START <= timedelta(hours=2, minutes=40)
+
+
+def test_after_a_recovery_deliveries_arrive_in_order(world: NotificationWorld) -> None:
+    world.add(notification())
+    world.sender.answer = lambda _: REFUSED
+    for number in range(5):
+        world.go_live(f"s{number}")
+        world.pass_time(30)
+        world.go_offline(f"s{number}")
+        world.pass_time(30)
+    received: list[Message] = []
+
+    def take(message: Message) -> SendResult:
+        received.append(message)
+        return SendResult(delivered=True, detail="ok", status_code=204)
+
+    world.sender.answer = take
+    world.pass_time(3600)
+
+    times = [json.loads(message.body or "")["timestamp"] for message in received]
+    assert len(received) == 10
+    assert times == sorted(times)
+
+
+def test_the_same_event_is_delivered_once_however_often_it_is_read(
+    world: NotificationWorld,
+) -> None:
+    world.add(notification())
+    world.go_live()
+    world.reader.run_once()
+    another = NotificationWorld(storage=world.storage)
+    another.storage.feed.register("notifications")
+    for entry in world.storage.feed.tail(None, 10).entries:
+        assert entry.record is not None
+        world.reader._process(entry.record.events)
+    world.pass_time(10)
+
+    assert len(world.sender.sent) == 1
+
+
+def test_what_happened_before_a_notification_is_not_sent(world: NotificationWorld) -> None:
+    world.go_live()
+    world.pass_time(60)
+    world.add(notification(created_at=world.now, active_since=world.now))
+    world.pass_time(60)
+
+    assert world.deliveries() == []
+
+
+def test_a_stream_that_goes_on_again_is_sent_once(world: NotificationWorld) -> None:
+    world.add(notification())
+    for _ in range(2):
+        world.go_live(at=world.now)
+        world.pass_time(30)
+        world.go_offline()
+        world.pass_time(30)
+
+    assert types(world) == ["stream.online", "stream.offline"]
+
+
+def test_a_category_filter_waits_and_keeps_the_order(world: NotificationWorld) -> None:
+    world.add(notification(categories=("Chess",)))
+    world.go_live()
+    world.pass_time(10)
+    assert world.sender.sent == []
+
+    world.poll(started_at=START)
+    world.pass_time(2)
+
+    assert types(world) == ["stream.online"]
+
+
+def test_a_receiver_that_is_gone_switches_the_notification_off(world: NotificationWorld) -> None:
+    world.add(notification())
+    world.go_live()
+    world.pass_time(1)
+    world.sender.answer = lambda _: GONE
+    world.go_offline()
+    world.go_live("s2", user=BOB)
+    world.pass_time(1)
+
+    known = world.store.get("n1")
+    assert known is not None
+    assert not known.enabled
+    assert {d.status for d in world.deliveries()} == {"delivered", "failed"}
+    assert world.store.pending("n1", 10) == []
+
+
+def test_five_days_of_failures_switch_the_notification_off(world: NotificationWorld) -> None:
+    world.add(notification())
+    world.sender.answer = lambda _: REFUSED
+    for day in range(7):
+        world.go_live(f"s{day}")
+        world.pass_time(86400)
+
+    known = world.store.get("n1")
+    assert known is not None
+    assert known.disabled_reason == "every attempt of five days failed"
+    assert world.store.pending("n1", 10) == []
+
+
+def test_a_success_within_five_days_keeps_the_notification_on(world: NotificationWorld) -> None:
+    world.add(notification())
+    accept = world.sender.answer
+    for day in range(8):
+        world.sender.answer = accept if day == 3 else lambda _: REFUSED
+        world.go_live(f"s{day}", user=User(str(day), f"u{day}", "U"))
+        world.pass_time(86400)
+
+    known = world.store.get("n1")
+    assert known is not None
+    assert known.enabled
+
+
+def test_beyond_the_bound_the_oldest_pending_deliveries_fail(
+    world: NotificationWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reader, "MAX_PENDING", 3)
+    world.add(notification())
+    world.sender.answer = lambda _: REFUSED
+    for number in range(5):
+        world.go_live(f"s{number}", user=User(str(number), f"u{number}", "U"))
+        world.pass_time(1)
+
+    assert [d.error for d in world.deliveries()[:2]] == ["queue full", "queue full"]
+    assert [d.status for d in world.deliveries()] == ["failed"] * 2 + ["pending"] * 3
+
+
+def test_an_error_of_ours_is_a_failed_attempt(world: NotificationWorld) -> None:
+    world.add(notification())
+
+    def fail(_: Message) -> SendResult:
+        raise ZeroDivisionError
+
+    world.sender.answer = fail
+    world.go_live()
+    world.pass_time(1)
+
+    [failed] = world.deliveries()
+    assert failed.attempts == 1
+    assert "ZeroDivisionError" in (failed.error or "")
+
+
+def test_a_large_event_is_reduced_to_the_bound(world: NotificationWorld) -> None:
+    world.add(notification())
+    world.go_live()
+    [entry] = world.storage.feed.tail(None, 10).entries
+    assert entry.record is not None
+    entry.record.events[0].data["huge"] = {"x" * 50: ["y" * 1000] * 100}
+    world.pass_time(1)
+
+    [(_, message)] = world.sender.sent
+    assert len((message.body or "").encode()) < 20_000
+    assert json.loads(message.body or "")["data"]["event"]["data"]["id"] == "s1"
+
+
+def test_finished_deliveries_are_counted_by_kind_and_outcome(world: NotificationWorld) -> None:
+    world.add(notification())
+    world.go_live()
+    world.pass_time(1)
+    world.counters.flush()
+
+    assert world.counters.shared() == {f"{TargetKind.WEBHOOK} delivered": 1}

@@ -1,0 +1,387 @@
+"""Senders against receivers on this machine."""
+
+import json
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from standardwebhooks import Webhook, WebhookVerificationError
+
+from streamwatch.domain.notifications.models import EditRefusal, SigningSecret, TargetKind
+from streamwatch.services.notifications.addresses import AddressPolicy
+from streamwatch.services.notifications.http import HttpClient
+from streamwatch.services.notifications.senders.apprise import AppriseSender, redacted
+from streamwatch.services.notifications.senders.base import Message, Sent
+from streamwatch.services.notifications.senders.discord import DiscordSender
+from streamwatch.services.notifications.senders.webhook import WebhookSender, new_secret
+from tests.notifications.build import notification
+from tests.notifications.receiver import FakeDiscord, Receiver, receiving
+
+OPEN = HttpClient(AddressPolicy(allow_private=True), connect_seconds=2, answer_seconds=2)
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with receiving() as receiver:
+        yield receiver
+
+
+def send_webhook(
+    url: str, *secrets: SigningSecret, client: HttpClient = OPEN, body: str = '{"a":"♥"}'
+) -> Sent:
+    target = notification(url=url, secrets=secrets or (SigningSecret(new_secret()),))
+    return WebhookSender(client, now).send(target, Message("dlv_1", body=body))
+
+
+def test_a_webhook_is_verified_by_the_library_of_the_standard(receiver: Receiver) -> None:
+    secret = new_secret()
+
+    sent = send_webhook(f"{receiver.url}/hook?x=1", SigningSecret(secret))
+
+    [request] = receiver.requests
+    assert sent.result.delivered
+    assert (request.method, request.path) == ("POST", "/hook?x=1")
+    assert request.headers["webhook-id"] == "dlv_1"
+    assert Webhook(secret).verify(request.body, request.headers) == {"a": "♥"}
+    with pytest.raises(WebhookVerificationError):
+        Webhook(new_secret()).verify(request.body, request.headers)
+
+
+def test_while_rotating_both_secrets_sign(receiver: Receiver) -> None:
+    new, old, expired = new_secret(), new_secret(), new_secret()
+    send_webhook(
+        receiver.url,
+        SigningSecret(new),
+        SigningSecret(old, now() + timedelta(hours=1)),
+        SigningSecret(expired, now() - timedelta(seconds=1)),
+    )
+
+    [request] = receiver.requests
+    for secret in (new, old):
+        Webhook(secret).verify(request.body, request.headers)
+    with pytest.raises(WebhookVerificationError):
+        Webhook(expired).verify(request.body, request.headers)
+
+
+def test_user_info_is_sent_as_basic_authentication(receiver: Receiver) -> None:
+    send_webhook(receiver.url.replace("://", "://ann:p%40ss@"))
+
+    assert receiver.requests[0].headers["authorization"] == "Basic YW5uOnBAc3M="
+
+
+def test_an_answer_other_than_2xx_is_a_failure_with_what_was_said(receiver: Receiver) -> None:
+    receiver.answer = lambda _: (503, {"Retry-After": "120"}, b"over\x00loaded\n")
+
+    result = send_webhook(receiver.url).result
+
+    assert (result.delivered, result.status_code, result.retry_after) == (False, 503, 120)
+    assert result.detail == "the receiver answered 503: over loaded"
+
+
+def test_a_redirect_is_not_followed(receiver: Receiver) -> None:
+    receiver.answer = lambda _: (302, {"Location": f"{receiver.url}/elsewhere"}, b"")
+
+    result = send_webhook(receiver.url).result
+
+    assert not result.delivered
+    assert "redirects are not followed" in result.detail
+    assert len(receiver.requests) == 1
+
+
+def test_410_says_that_the_receiver_is_gone(receiver: Receiver) -> None:
+    receiver.answer = lambda _: (410, {}, b"")
+
+    assert send_webhook(receiver.url).result.is_gone
+
+
+def test_a_huge_answer_is_read_in_part(receiver: Receiver) -> None:
+    receiver.answer = lambda _: (200, {}, b"x" * 5_000_000)
+
+    assert send_webhook(receiver.url).result.delivered
+
+
+def test_a_refused_connection_is_a_failure_without_the_path() -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        port = unused.getsockname()[1]
+    result = send_webhook(f"http://127.0.0.1:{port}/secret-path").result
+
+    assert result.detail == f"127.0.0.1:{port} refused the connection"
+
+
+@contextmanager
+def dripping(first: bytes, drop: bytes) -> Iterator[str]:
+    """A server that answers one drop at a time, for ever."""
+    stopped = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            connection, _ = server.accept()
+            with connection:
+                try:
+                    connection.sendall(first)
+                    while not stopped.wait(0.1):
+                        connection.sendall(drop)
+                except OSError:
+                    return
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.getsockname()[1]}"
+        stopped.set()
+        thread.join()
+
+
+@pytest.mark.parametrize(
+    ("first", "drop"),
+    [
+        (b"", b"H"),
+        (b"HTTP/1.1 200 OK\r\nX: ", b"x"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 99999\r\n\r\n", b"x"),
+        (b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 100 Continue\r\n\r\n"),
+    ],
+    ids=["status line", "header", "body", "interim answers"],
+)
+def test_an_answer_that_drips_ends_at_the_limit(first: bytes, drop: bytes) -> None:
+    with dripping(first, drop) as url:
+        result = send_webhook(url).result
+
+    assert not result.delivered
+    assert "did not answer in time" in result.detail
+
+
+# Addresses
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "127.0.0.1",
+        "2130706433",
+        "0x7f.1",
+        "localhost",
+        "10.1.2.3",
+        "192.168.0.1",
+        "169.254.169.254",
+        "100.100.100.200",
+        "168.63.129.16",
+        "0.0.0.0",  # noqa: S104  refused
+        "[::1]",
+        "[::ffff:127.0.0.1]",
+        "[fd00:ec2::254]",
+        "[fe80::1]",
+        "[64:ff9b::7f00:1]",
+        "[2002:7f00:1::]",
+    ],
+)
+def test_addresses_that_are_not_public_are_refused(host: str) -> None:
+    result = send_webhook(f"http://{host}/", client=HttpClient(AddressPolicy())).result
+
+    assert not result.delivered
+    assert "not a public one" in result.detail
+
+
+def test_a_host_with_one_private_address_among_public_ones_is_refused() -> None:
+    policy = AddressPolicy(resolve=lambda *_: ["93.184.216.34", "10.0.0.1"])
+
+    result = send_webhook("http://mixed.example/", client=HttpClient(policy)).result
+
+    assert "10.0.0.1, which is not a public one" in result.detail
+
+
+def test_the_address_that_was_checked_is_connected_to(receiver: Receiver) -> None:
+    """DNS rebinding: the name has another address when it is asked again."""
+    answers = iter([["93.184.216.34"], ["127.0.0.1"], ["127.0.0.1"]])
+    connected: list[str] = []
+
+    def connect(address: tuple[str, int], *_: object) -> socket.socket:
+        connected.append(address[0])
+        raise ConnectionRefusedError
+
+    policy = AddressPolicy(resolve=lambda *_: next(answers))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("streamwatch.services.notifications.http.socket.create_connection", connect)
+        send_webhook(f"http://rebinding.example:{receiver.port}/", client=HttpClient(policy))
+
+    assert connected == ["93.184.216.34"]
+    assert receiver.requests == []
+
+
+def test_the_name_is_kept_for_the_receiver(receiver: Receiver) -> None:
+    policy = AddressPolicy(allow_private=True, resolve=lambda *_: ["127.0.0.1"])
+
+    send_webhook(f"http://hooks.example:{receiver.port}/x", client=HttpClient(policy))
+
+    assert receiver.requests[0].headers["host"] == f"hooks.example:{receiver.port}"
+
+
+def test_a_name_without_an_address_is_a_failure() -> None:
+    def resolve(*_: object) -> list[str]:
+        raise socket.gaierror
+
+    policy = AddressPolicy(resolve=resolve)
+
+    result = send_webhook("http://nowhere.example/secret", client=HttpClient(policy)).result
+
+    assert result.detail == "the host nowhere.example does not resolve"
+
+
+def test_proxies_of_the_environment_are_ignored(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+
+    assert send_webhook(receiver.url).result.delivered
+
+
+# Discord
+
+
+@pytest.fixture
+def discord() -> Iterator[FakeDiscord]:
+    fake = FakeDiscord()
+    with receiving(fake):
+        yield fake
+
+
+def send_discord(discord: FakeDiscord, text: str, edits: str | None = None, **fields: str) -> Sent:
+    target = notification(
+        TargetKind.DISCORD, url=f"{discord.url}/api/webhooks/1/token?thread_id=7", **fields
+    )
+    return DiscordSender(OPEN, now).send(target, Message("dlv_1", text=text, edits=edits))
+
+
+def test_discord_posts_and_edits_a_message(discord: FakeDiscord) -> None:
+    posted = send_discord(discord, "Ann is live").result
+    edited = send_discord(discord, "It is over", posted.message_id).result
+
+    assert posted.delivered
+    assert edited.delivered
+    assert discord.messages == {"1": "It is over"}
+    assert [r.path for r in discord.requests] == [
+        "/api/webhooks/1/token?thread_id=7&wait=true",
+        "/api/webhooks/1/token/messages/1?thread_id=7",
+    ]
+
+
+def test_only_roles_of_the_template_are_mentioned_and_only_when_posting(
+    discord: FakeDiscord,
+) -> None:
+    send_discord(discord, "<@&12> @everyone", template="<@&12> $title")
+    send_discord(discord, "<@&12> <@&99>", "1", template="<@&12> $title")
+    send_discord(discord, "<@&99>", template="$title")
+
+    assert discord.mentions == [["12"], [], []]
+
+
+def test_text_of_strangers_is_escaped() -> None:
+    sender = DiscordSender(OPEN, now)
+
+    assert sender.escape("**<@&1>** my_name [x](y)") == r"\*\*\<@&1\>\*\* my\_name \[x\](y)"
+
+
+def test_edits_that_discord_refuses_are_told_apart(discord: FakeDiscord) -> None:
+    assert send_discord(discord, "x", "404").result.edit_refusal is EditRefusal.NO_MESSAGE
+
+    discord.old_edits_limited = True
+    limited = send_discord(discord, "x", "1")
+
+    assert limited.result.edit_refusal is EditRefusal.TOO_MANY
+    assert limited.result.retry_after is None
+
+
+def test_calls_keep_to_the_limits_of_discord() -> None:
+    """Simulated time: 100 calls as fast as the sender allows."""
+    moment = datetime(2026, 6, 1, tzinfo=UTC)
+    discord = FakeDiscord(clock=lambda: moment.timestamp())  # noqa: PLW0108  `moment` changes
+    rate = None
+    with receiving(discord):
+        sender = DiscordSender(OPEN, lambda: moment)
+        target = notification(TargetKind.DISCORD, url=f"{discord.url}/api/webhooks/1/token")
+        for number in range(100):
+            sent = sender.send(target, Message(f"dlv_{number}", text="x", rate=rate))
+            rate = sent.rate
+            moment = sent.paused_until or moment
+
+    assert len(discord.messages) == 100
+    assert discord.limited == 0
+    assert moment - datetime(2026, 6, 1, tzinfo=UTC) < timedelta(minutes=4)
+
+
+def test_a_rate_limit_that_others_use_up_pauses_the_target(discord: FakeDiscord) -> None:
+    for _ in range(5):
+        send_discord(discord, "x")
+
+    limited = send_discord(discord, "x")
+
+    assert limited.result.status_code == 429
+    assert limited.paused_until is not None
+    assert limited.paused_until > now()
+
+
+# Apprise
+
+
+def send_apprise(url: str, *, allow_private: bool = True) -> Sent:
+    sender = AppriseSender(AddressPolicy(allow_private=allow_private))
+    target = notification(TargetKind.APPRISE, url=url)
+    return sender.send(target, Message("dlv_1", text="Ann is live"))
+
+
+def test_apprise_sends_to_its_json_service(receiver: Receiver) -> None:
+    receiver.answer = lambda _: (200, {}, b"")
+
+    sent = send_apprise(f"json://127.0.0.1:{receiver.port}/x")
+
+    assert sent.result.delivered
+    assert json.loads(receiver.requests[0].body)["message"] == "Ann is live"
+
+
+def test_apprise_says_what_the_service_answered(receiver: Receiver) -> None:
+    receiver.answer = lambda _: (403, {}, b"")
+
+    result = send_apprise(f"json://127.0.0.1:{receiver.port}/secret-path").result
+
+    assert not result.delivered
+    assert "403" in result.detail
+    assert "secret-path" not in result.detail
+
+
+def test_apprise_follows_no_redirect(receiver: Receiver) -> None:
+    receiver.answer = lambda _: (302, {"Location": f"{receiver.url}/elsewhere"}, b"")
+
+    assert not send_apprise(f"json://127.0.0.1:{receiver.port}/x").result.delivered
+    assert {r.path for r in receiver.requests} == {"/x"}
+
+
+@pytest.mark.parametrize("url", ["json://127.0.0.1/x", "syslog://", "dbus://", "windows://"])
+def test_schemes_that_reach_this_machine_are_refused(url: str) -> None:
+    assert "is not allowed" in send_apprise(url, allow_private=False).result.detail
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "gotify://127.0.0.1/tokentokentoken",
+        "ntfy://localhost/topic",
+        "mailto://ann:secret@example.org?smtp=127.0.0.1&to=a@example.org",
+    ],
+)
+def test_a_private_host_within_an_apprise_url_is_refused(url: str) -> None:
+    assert "not a public one" in send_apprise(url, allow_private=False).result.detail
+
+
+def test_parts_of_a_url_are_redacted() -> None:
+    text = "POST https://api.telegram.org/bot123456:abcdef failed for abcdef"
+
+    assert redacted(text, "tgram://123456:abcdef/999") == (
+        "POST https://api.telegram.org/bot…:… failed for …"
+    )
