@@ -1,10 +1,9 @@
 """Notifications for people: what they are told, and when."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import time, timedelta
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given, settings
@@ -21,6 +20,9 @@ from streamwatch.domain.notifications.retries import begun_anew
 from streamwatch.storage.notifications import Attempted
 from tests.notifications.build import START, at, notification
 from tests.notifications.world import NotificationWorld
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 APPRISE, DISCORD = TargetKind.APPRISE, TargetKind.DISCORD
 LIVE: dict[str, Any] = {"viewer_count": 10}
