@@ -19,6 +19,7 @@ from streamwatch.api import (
     health,
     metrics,
     middleware,
+    notifications,
     rate_limits,
     responses,
     rss,
@@ -43,6 +44,7 @@ RESOURCES = (
     event_stream,
     rss,
     calendar,
+    notifications,
     admin,
     metrics,
 )

@@ -21,6 +21,15 @@ from streamwatch.services.errors import (
     UnknownStreamer,
     UnknownUser,
 )
+from streamwatch.services.notifications.errors import (
+    ChangedMeanwhile,
+    DeliveryPending,
+    NoSecret,
+    NotificationOff,
+    TooManyNotifications,
+    UnknownDelivery,
+    UnknownNotification,
+)
 from streamwatch.storage.base import StorageUnavailable
 from streamwatch.twitch.base import TwitchBusy, TwitchError, TwitchNotConfigured
 
@@ -65,6 +74,13 @@ PROBLEMS: dict[type[Exception], ProblemSpec] = {
     UnknownStreamer: ProblemSpec(HTTPStatus.NOT_FOUND),
     LimitReached: ProblemSpec(HTTPStatus.TOO_MANY_REQUESTS),
     AlreadyRunning: ProblemSpec(HTTPStatus.CONFLICT, retry_after=60),
+    UnknownNotification: ProblemSpec(HTTPStatus.NOT_FOUND),
+    UnknownDelivery: ProblemSpec(HTTPStatus.NOT_FOUND),
+    TooManyNotifications: ProblemSpec(HTTPStatus.CONFLICT),
+    NotificationOff: ProblemSpec(HTTPStatus.CONFLICT),
+    DeliveryPending: ProblemSpec(HTTPStatus.CONFLICT),
+    NoSecret: ProblemSpec(HTTPStatus.CONFLICT),
+    ChangedMeanwhile: ProblemSpec(HTTPStatus.CONFLICT),
     MalformedMessage: ProblemSpec(HTTPStatus.BAD_REQUEST),
     ForgedMessage: ProblemSpec(HTTPStatus.FORBIDDEN),
     StaleMessage: ProblemSpec(HTTPStatus.FORBIDDEN),

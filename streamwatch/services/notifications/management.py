@@ -84,6 +84,7 @@ class Notifications:
         policy: AddressPolicy,
         clock: Callable[[], datetime],
         sleep: Callable[[float], None] = time.sleep,
+        test_seconds: float = TEST_SECONDS,
     ) -> None:
         self._storage = storage
         self._store = storage.notifications
@@ -91,6 +92,7 @@ class Notifications:
         self._policy = policy
         self._clock = clock
         self._sleep = sleep
+        self._test_seconds = test_seconds
 
     # Reading
 
@@ -199,7 +201,7 @@ class Notifications:
         notification = self.get(notification_id)
         delivery = self._test_delivery(notification)
         self._store.add_deliveries([delivery])
-        deadline = time.monotonic() + TEST_SECONDS
+        deadline = time.monotonic() + self._test_seconds
         while time.monotonic() < deadline:
             self._sleep(_LOOK_SECONDS)
             known = self._store.delivery(notification_id, delivery.id)

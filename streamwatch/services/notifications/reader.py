@@ -94,7 +94,7 @@ class NotificationReader:
             return True
         error = entry.error or "The entry cannot be read."
         log.warning("Entry %s of the feed makes no notifications: %s", entry.id, error)
-        self._storage.feed.set_aside(READER, entry, error, self._clock())
+        self._storage.feed.add_dead_letter(READER, entry, error, self._clock())
         return False
 
     def _process(self, events: Sequence[StreamEvent]) -> None:

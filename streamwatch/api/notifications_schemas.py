@@ -1,0 +1,170 @@
+"""Notifications and deliveries, as OpenAPI documents them."""
+
+from typing import Any
+
+import marshmallow as ma
+from marshmallow import fields, validate
+
+from streamwatch.api.schemas import Document
+from streamwatch.domain.notifications.models import (
+    CHANGES,
+    EVENT_TYPES,
+    TEST,
+    DeliveryStatus,
+    TargetKind,
+)
+from streamwatch.domain.notifications.texts import MAX_TEMPLATE_LENGTH, PLACEHOLDERS
+from streamwatch.domain.notifications.validation import (
+    CLOCK,
+    MAX_COOLDOWN_MINUTES,
+    MAX_ENTRY_LENGTH,
+    MAX_FILTER_ENTRIES,
+    MAX_NAME_LENGTH,
+    MAX_URL_LENGTH,
+)
+
+
+def _described(text: str) -> dict[str, str]:
+    return {"description": text}
+
+
+def _entries(text: str) -> fields.List[str]:
+    return fields.List(
+        fields.String(validate=validate.Length(1, MAX_ENTRY_LENGTH)),
+        validate=validate.Length(max=MAX_FILTER_ENTRIES),
+        metadata=_described(text),
+    )
+
+
+def _choices(choices: tuple[str, ...], text: str, **options: Any) -> fields.List[str]:
+    return fields.List(
+        fields.String(validate=validate.OneOf(choices)), metadata=_described(text), **options
+    )
+
+
+class QuietHoursSchema(ma.Schema):
+    class Meta:
+        unknown = ma.RAISE
+
+    start = fields.String(required=True, validate=validate.Regexp(f"^{CLOCK.pattern}$"))
+    end = fields.String(required=True, validate=validate.Regexp(f"^{CLOCK.pattern}$"))
+    tz = fields.String(
+        required=True, validate=validate.Length(1, 64), metadata={"examples": ["Europe/Berlin"]}
+    )
+
+
+class NotificationSettingsSchema(ma.Schema):
+    """What can be changed: without a field it stays, or has its default in a new notification."""
+
+    class Meta:
+        unknown = ma.RAISE
+
+    name = fields.String(
+        validate=validate.Length(1, MAX_NAME_LENGTH),
+        metadata=_described("By default from kind and host."),
+    )
+    kind = fields.String(validate=validate.OneOf([*TargetKind]))
+    url = fields.String(
+        validate=validate.Length(1, MAX_URL_LENGTH),
+        metadata=_described("Answered without its secret; sent back like that it stays."),
+    )
+    enabled = fields.Boolean(truthy={True}, falsy={False})
+    events = _choices(EVENT_TYPES, "By default all.", validate=validate.Length(1))
+    streamers = _entries("Logins; empty is all. For somebody unknown Twitch is asked.")
+    tags = _entries("Tags of streamers; empty is all.")
+    categories = _entries("Names, without regard to case; empty is all.")
+    title_contains = _entries("Any of these, without regard to case; empty is all.")
+    changed = _choices(CHANGES, "Which updates; by default title and category.")
+    cooldown_minutes = fields.Integer(
+        strict=True,
+        validate=validate.Range(0, MAX_COOLDOWN_MINUTES),
+        metadata=_described("For discord and apprise; 0 tells every go-live and every end."),
+    )
+    quiet_hours = fields.Nested(
+        QuietHoursSchema, allow_none=True, metadata=_described("For discord and apprise.")
+    )
+    template = fields.String(
+        allow_none=True,
+        validate=validate.Length(1, MAX_TEMPLATE_LENGTH),
+        metadata=_described(
+            f"For discord and apprise: {', '.join(f'${name}' for name in PLACEHOLDERS)}."
+        ),
+    )
+
+
+class NewNotificationSchema(NotificationSettingsSchema):
+    kind = fields.String(required=True, validate=validate.OneOf([*TargetKind]))
+    url = fields.String(required=True, validate=validate.Length(1, MAX_URL_LENGTH))
+
+
+class DeliverySchema(Document):
+    id = fields.String()
+    event_id = fields.String()
+    event_type = fields.String(validate=validate.OneOf((*EVENT_TYPES, TEST)))
+    broadcaster_login = fields.String()
+    status = fields.String(validate=validate.OneOf([*DeliveryStatus]))
+    attempts = fields.Integer()
+    status_code = fields.Integer(
+        allow_none=True, metadata=_described("The receiver's last HTTP status.")
+    )
+    error = fields.String(allow_none=True, metadata=_described("Why it failed or was skipped."))
+    created_at = fields.DateTime()
+    next_attempt_at = fields.DateTime(allow_none=True)
+    delivered_at = fields.DateTime(allow_none=True)
+
+
+class NotificationSchema(Document):
+    id = fields.String()
+    name = fields.String()
+    kind = fields.String(validate=validate.OneOf([*TargetKind]))
+    url = fields.String(metadata=_described("Its secret is shown as `…`."))
+    enabled = fields.Boolean()
+    events = fields.List(fields.String())
+    streamers = fields.List(fields.String())
+    tags = fields.List(fields.String())
+    categories = fields.List(fields.String())
+    title_contains = fields.List(fields.String())
+    changed = fields.List(fields.String())
+    cooldown_minutes = fields.Integer()
+    quiet_hours = fields.Nested(QuietHoursSchema, allow_none=True)
+    template = fields.String(allow_none=True)
+    created_at = fields.DateTime()
+    last_delivery = fields.Nested(DeliverySchema, allow_none=True)
+
+
+class NotificationsSchema(Document):
+    notifications = fields.List(fields.Nested(NotificationSchema))
+    count = fields.Integer()
+
+
+class NotificationAnswerSchema(Document):
+    notification = fields.Nested(NotificationSchema)
+
+
+class NewNotificationAnswerSchema(NotificationAnswerSchema):
+    secret = fields.String(
+        allow_none=True, metadata=_described("A webhook's signing secret, shown here alone.")
+    )
+
+
+class SecretSchema(Document):
+    secret = fields.String(metadata=_described("The old one signs too for 24 hours."))
+
+
+class TestResultSchema(Document):
+    delivered = fields.Boolean()
+    status_code = fields.Integer(allow_none=True)
+    detail = fields.String(metadata=_described("What the receiver said, or why it said nothing."))
+
+
+class DeliveriesSchema(Document):
+    deliveries = fields.List(fields.Nested(DeliverySchema))
+    count = fields.Integer()
+
+
+class DeliveryAnswerSchema(Document):
+    delivery = fields.Nested(DeliverySchema)
+
+
+class DeliveriesQuerySchema(ma.Schema):
+    limit = fields.Integer(load_default=50, validate=validate.Range(1, 1000))
