@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
+from streamwatch.domain.models import User
 from streamwatch.services.notifications.management import Notifications
 from streamwatch.worker.notifications_thread import NotificationThreads
 from tests.api.world import World, build_world, problem
-from tests.messages import User, online
+from tests.messages import online
 from tests.notifications.receiver import FakeDiscord, Receiver, receiving
 from tests.waiting import wait_for
 
@@ -179,7 +180,7 @@ def test_a_notification_is_removed(api: Api) -> None:
         ("POST", "/test"),
         ("POST", "/rotate-secret"),
     ):
-        body = {} if method == "PATCH" else None
+        body: dict[str, Any] | None = {} if method == "PATCH" else None
         problem(api(method, f"/{made['id']}{path}", body), 404)
 
 

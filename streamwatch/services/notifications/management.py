@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from streamwatch.domain.documents import Document
-from streamwatch.domain.eventsub import LOGIN
+from streamwatch.domain.logins import login_from
 from streamwatch.domain.notifications.documents import (
     notification_document,
     quiet_hours_from,
@@ -271,8 +271,9 @@ class Notifications:
     ) -> tuple[WatchedStreamer, ...]:
         """The streamers of these logins: those that the notification has already, those that are
         monitored, and for the rest Twitch is asked."""
-        logins = list(dict.fromkeys(login_of(each) for each in given))
-        faulty = [login for login in logins if not LOGIN.fullmatch(login)]
+        given = list(given)
+        logins = list(dict.fromkeys(filter(None, map(login_from, given))))
+        faulty = [text for text in given if login_from(text) is None]
         if faulty:
             raise InvalidNotification({"streamers": f"Not a login: {faulty[0]!r}."})
         found = {} if known is None else self._known_streamers(known)
@@ -342,11 +343,3 @@ class Notifications:
             saved = replace(ended, version=known.version + 1)
             if self._store.save(saved, Attempted(now)):
                 return saved
-
-
-def login_of(given: str) -> str:
-    """The login in lower case of what a user may write for one: a login, @login or an address."""
-    text = given.strip().lower()
-    for prefix in ("https://", "http://", "www.", "twitch.tv/", "@"):
-        text = text.removeprefix(prefix)
-    return text.rstrip("/")
