@@ -5,6 +5,7 @@ import click
 from streamwatch import __version__
 from streamwatch.cli.doctor import doctor
 from streamwatch.cli.feed import feed
+from streamwatch.cli.notifications import notifications
 from streamwatch.cli.processes import dev, serve, worker
 from streamwatch.cli.recalculate import recalculate
 from streamwatch.cli.services import Commands, opened, progress
@@ -44,5 +45,15 @@ def migrate() -> None:
     click.echo("The databases are ready.")
 
 
-for command in (dev, serve, worker, doctor, feed, recalculate, streamers, subscriptions):
+for command in (
+    dev,
+    serve,
+    worker,
+    doctor,
+    feed,
+    notifications,
+    recalculate,
+    streamers,
+    subscriptions,
+):
     main.add_command(command)

@@ -55,6 +55,7 @@ def examine(services: Services) -> Iterator[Finding]:
     yield from _clock(clock)
     yield _worker(services)
     yield _eventsub(services)
+    yield from _targets(services)
 
 
 def _storage(services: Services) -> Iterator[Finding]:
@@ -220,3 +221,20 @@ def _verification(challenge: str, settings: Settings) -> tuple[dict[str, str], b
             message_id, timestamp, body, settings.webhook_secrets[0]
         ),
     }, body
+
+
+def _targets(services: Services) -> Iterator[Finding]:
+    """One finding for each notification whose target fails, or one that says that none does."""
+    if not services.storage.shared:
+        return
+    management = services.notifications.management
+    try:
+        count, failing = len(management.all()), management.failing()
+    except StorageUnavailable:  # the finding about the storage says it
+        return
+    for target in failing:
+        since = f" (since {format_time(target.since)})" if target.since else ""
+        remedy = "see Manage > Notifications, or `streamwatch notifications deliveries`"
+        yield Finding("targets", Verdict.FAULT, f"{target.name}: {target.reason}{since}", remedy)
+    if count and not failing:
+        yield Finding("targets", Verdict.OK, f"no attempt fails of {count} notifications")

@@ -16,6 +16,7 @@ from streamwatch.services.errors import (
     UnknownStreamer,
     UnknownUser,
 )
+from streamwatch.services.notifications.errors import NotificationError
 from streamwatch.settings import DATA_DIR, EMBEDDED, SettingsError, from_env
 from streamwatch.storage.base import StorageError
 from streamwatch.twitch.base import TwitchError
@@ -29,6 +30,7 @@ _EXPECTED_ERRORS = (
     NotMonitored,
     UnknownStreamer,
     AlreadyRunning,
+    NotificationError,
 )
 
 

@@ -13,6 +13,7 @@ from streamwatch.dashboard import (
     live,
     login,
     manage,
+    notifications,
     search,
     setup,
     streamer,
@@ -23,5 +24,18 @@ from streamwatch.dashboard.blueprint import register
 
 __all__ = ["PAGES", "register"]
 
-PAGES = (live, streamers, streamer, top, compare, search, manage, setup, login, application, errors)
+PAGES = (
+    live,
+    streamers,
+    streamer,
+    top,
+    compare,
+    search,
+    manage,
+    notifications,
+    setup,
+    login,
+    application,
+    errors,
+)
 """The modules that register their views on the blueprint."""

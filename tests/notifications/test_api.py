@@ -317,3 +317,17 @@ def test_a_limit_out_of_bounds_is_refused(api: Api, limit: str) -> None:
     made = api.add(URL)
 
     problem(api("GET", f"/{made['id']}/deliveries?limit={limit}"), 422)
+
+
+def test_deliveries_are_measured(working: Api, receiver: Receiver) -> None:
+    working.add(receiver.url)
+    working.world.send(online(User("1", "ann", "Ann")))
+
+    def metrics() -> str:
+        working.world.app.extensions["streamwatch"].notifications.counters.flush()
+        return working.world.get("/metrics").get_data(as_text=True)
+
+    done = 'streamwatch_notification_deliveries_total{kind="webhook",outcome="delivered"} 1.0'
+    wait_for(lambda: done in metrics())
+    assert "streamwatch_notification_queue_entries 0.0" in metrics()
+    assert "streamwatch_notification_oldest_seconds 0.0" in metrics()

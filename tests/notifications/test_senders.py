@@ -20,7 +20,8 @@ from streamwatch.services.notifications.senders.webhook import WebhookSender, ne
 from tests.notifications.build import notification
 from tests.notifications.receiver import FakeDiscord, Receiver, receiving
 
-OPEN = HttpClient(AddressPolicy(allow_private=True), connect_seconds=2, answer_seconds=2)
+OPEN = HttpClient(AddressPolicy(allow_private=True))
+IMPATIENT = HttpClient(AddressPolicy(allow_private=True), answer_seconds=1)
 
 
 def now() -> datetime:
@@ -151,7 +152,7 @@ def dripping(first: bytes, drop: bytes) -> Iterator[str]:
 )
 def test_an_answer_that_drips_ends_at_the_limit(first: bytes, drop: bytes) -> None:
     with dripping(first, drop) as url:
-        result = send_webhook(url).result
+        result = send_webhook(url, client=IMPATIENT).result
 
     assert not result.delivered
     assert "did not answer in time" in result.detail

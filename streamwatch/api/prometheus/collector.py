@@ -15,6 +15,7 @@ from prometheus_client.registry import Collector
 from streamwatch import __version__
 from streamwatch.services.monitoring.health import CONNECTED, HealthCheck
 from streamwatch.services.monitoring.metrics import MetricsReader, ServiceMetrics
+from streamwatch.services.monitoring.notification_metrics import NotificationMetrics
 from streamwatch.storage.base import StorageUnavailable
 
 log = logging.getLogger(__name__)
@@ -45,6 +46,7 @@ class StorageMetricsCollector(Collector):
             yield from _feed(found)
             yield from _worker(found)
             yield from _twitch(found)
+            yield from _notifications(found.notifications)
 
     def _gather(self) -> ServiceMetrics | None:
         try:
@@ -168,6 +170,21 @@ def _eventsub(found: ServiceMetrics) -> Iterator[Metric]:
         "eventsub_seconds_since_last_message",
         "Seconds since the last message of the WebSocket, keepalives included.",
         max(0.0, found.now.timestamp() - last) if last else None,
+    )
+
+
+def _notifications(found: NotificationMetrics) -> Iterator[Metric]:
+    yield _counter(
+        "notification_deliveries",
+        "Finished deliveries of notifications.",
+        ["kind", "outcome"],
+        found.deliveries.items(),
+    )
+    yield _value("notification_queue_entries", "Deliveries that are pending.", found.pending)
+    yield _value(
+        "notification_oldest_seconds",
+        "Seconds since the oldest pending delivery was made.",
+        found.oldest_seconds,
     )
 
 

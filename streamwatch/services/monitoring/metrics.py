@@ -9,6 +9,10 @@ from streamwatch.domain.models import StreamStatus
 from streamwatch.domain.subscriptions import required_subscriptions
 from streamwatch.services.locks import LEADER_LEASE
 from streamwatch.services.monitoring.counters import HELIX, JOBS, MESSAGES, of_kind
+from streamwatch.services.monitoring.notification_metrics import (
+    NotificationMetrics,
+    notification_metrics,
+)
 from streamwatch.services.monitoring.published_metrics import (
     SubscriptionMetrics,
     budget,
@@ -55,6 +59,7 @@ class ServiceMetrics:
     missing: int
     subscriptions: SubscriptionMetrics | None
     eventsub: EventSubState | None
+    notifications: NotificationMetrics
     now: datetime
 
 
@@ -99,6 +104,7 @@ class MetricsReader:
             missing=max(0, wanted - standing),
             subscriptions=subscriptions(coordination),
             eventsub=eventsub_state(coordination) if self._is_conduit else None,
+            notifications=notification_metrics(self._storage.notifications, counts, self._clock()),
             now=self._clock(),
         )
 

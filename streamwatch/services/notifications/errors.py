@@ -1,36 +1,40 @@
 """What cannot be done with notifications."""
 
 
-class UnknownNotification(Exception):
+class NotificationError(Exception):
+    """Something that was asked of a notification cannot be done; the text says why."""
+
+
+class UnknownNotification(NotificationError):
     def __init__(self, notification_id: str) -> None:
         super().__init__(f"There is no notification {notification_id!r}.")
 
 
-class UnknownDelivery(Exception):
+class UnknownDelivery(NotificationError):
     def __init__(self, delivery_id: str) -> None:
         super().__init__(f"There is no delivery {delivery_id!r}.")
 
 
-class TooManyNotifications(Exception):
+class TooManyNotifications(NotificationError):
     def __init__(self, limit: int) -> None:
         super().__init__(f"There are {limit} notifications already: remove one first.")
 
 
-class NotificationOff(Exception):
+class NotificationOff(NotificationError):
     def __init__(self, name: str) -> None:
         super().__init__(f"The notification {name!r} is switched off: switch it on first.")
 
 
-class DeliveryPending(Exception):
+class DeliveryPending(NotificationError):
     def __init__(self) -> None:
         super().__init__("This delivery is pending: it is attempted by itself.")
 
 
-class NoSecret(Exception):
+class NoSecret(NotificationError):
     def __init__(self) -> None:
         super().__init__("Only notifications of the kind webhook have a secret.")
 
 
-class ChangedMeanwhile(Exception):
+class ChangedMeanwhile(NotificationError):
     def __init__(self) -> None:
         super().__init__("Another request changed it at the same moment: try again.")

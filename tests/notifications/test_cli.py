@@ -1,0 +1,101 @@
+"""`streamwatch notifications`, beside a worker on the same Redis."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from streamwatch.bootstrap import assemble
+from streamwatch.settings import Settings
+from streamwatch.worker.notifications_thread import NotificationThreads
+from tests.api.world import FakeAnalytics
+from tests.cli.conftest import Shell, shell
+from tests.fakes import FakeTwitch
+from tests.notifications.receiver import Receiver, receiving
+
+__all__ = ["shell"]
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with receiving() as receiver:
+        yield receiver
+
+
+@pytest.fixture
+def worker(shell: Shell) -> Iterator[None]:
+    shell.environment["NOTIFICATIONS_ALLOW_PRIVATE"] = "true"
+    settings = Settings(notifications_allow_private=True)
+    services = assemble(settings, shell.storage, FakeTwitch(), FakeAnalytics())
+    threads = NotificationThreads(services.notifications, shell.storage.coordination)
+    threads.start()
+    yield
+    threads.stop()
+
+
+pytestmark = pytest.mark.usefixtures("worker")
+
+
+def add(shell: Shell, receiver: Receiver, *options: str) -> str:
+    """The id of a new webhook."""
+    printed = shell.does("notifications", "add", "webhook", f"{receiver.url}/secret", *options)
+    return printed.splitlines()[0]
+
+
+def test_a_notification_is_added_listed_and_removed(shell: Shell, receiver: Receiver) -> None:
+    made = add(shell, receiver, "--name", "Mine", "--event", "stream.online", "--cooldown", "0")
+
+    listed = shell.does("notifications", "list")
+    assert made in listed
+    assert "Mine" in listed
+    assert "/secret" not in listed
+    stored = shell.storage.notifications.get(made)
+    assert stored is not None
+    assert (stored.events, stored.cooldown_minutes) == (("stream.online",), 0)
+
+    assert shell.does("notifications", "remove", made) == "Removed: Mine\n"
+    assert "no notification" in shell.run("notifications", "remove", made).output
+
+
+def test_a_test_is_sent_by_the_worker(shell: Shell, receiver: Receiver) -> None:
+    made = add(shell, receiver)
+
+    assert shell.does("notifications", "test", made) == "Delivered (status 204)\n"
+
+    receiver.answer = lambda _: (500, {}, b"broken")
+    failed = shell.run("notifications", "test", made)
+    assert failed.exit_code == 1
+    assert "the receiver answered 500: broken" in failed.output
+
+
+def test_deliveries_are_listed_and_sent_again(shell: Shell, receiver: Receiver) -> None:
+    made = add(shell, receiver)
+    shell.does("notifications", "test", made)
+    [delivery] = shell.storage.notifications.deliveries(made, 10)
+
+    listed = shell.does("notifications", "deliveries", made)
+    assert delivery.id in listed
+    assert "delivered" in listed
+    assert f"Pending: {delivery.id}" in shell.does("notifications", "retry", made, delivery.id)
+
+
+def test_faults_are_told(shell: Shell, receiver: Receiver) -> None:
+    result = shell.run("notifications", "add", "webhook", receiver.url, "--quiet", "25:00-07:00")
+
+    assert result.exit_code == 1
+    assert "quiet_hours: start is not a time like 23:00." in result.output
+
+
+def test_doctor_names_targets_that_fail(shell: Shell, receiver: Receiver) -> None:
+    made = add(shell, receiver, "--name", "Broken hook")
+    known = shell.storage.notifications.get(made)
+    assert known is not None
+    assert datetime.now(UTC) > known.created_at
+    assert "no attempt fails of 1 notifications" in shell.run("doctor").output
+
+    shell.environment["NOTIFICATIONS_ALLOW_PRIVATE"] = "true"
+    off = replace(known, enabled=False, disabled_reason="it is gone", version=known.version + 1)
+    shell.storage.notifications.replace(off)
+
+    assert "Broken hook: switched off: it is gone" in shell.run("doctor").output

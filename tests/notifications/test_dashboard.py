@@ -1,0 +1,157 @@
+"""Manage → Notifications."""
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from streamwatch.domain.models import User
+from streamwatch.worker.notifications_thread import NotificationThreads
+from tests.api.world import World, build_world
+from tests.messages import online
+from tests.notifications.receiver import FakeDiscord, receiving
+from tests.waiting import wait_for
+
+KEY = "a-full-key-of-mine"
+HEADERS = {"Authorization": f"Bearer {KEY}"}
+PAGE = "/dashboard/manage/notifications"
+ALL_EVENTS = {"stream.online": "1", "stream.offline": "1", "channel.update": "1"}
+
+
+class Pages:
+    """The application's pages, as an operator with a key sees them."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    def get(self, path: str = PAGE) -> str:
+        response = self.world.client.get(path, headers=HEADERS)
+        assert response.status_code == 200
+        return response.get_data(as_text=True)
+
+    def post(self, path: str = PAGE, **fields: str) -> str:
+        response = self.world.client.post(path, data=fields, headers=HEADERS, follow_redirects=True)
+        assert response.status_code == 200, response.get_data(as_text=True)
+        return response.get_data(as_text=True)
+
+
+@pytest.fixture
+def pages() -> Iterator[Pages]:
+    world = build_world(api_keys=(KEY,), notifications_allow_private=True)
+    services = world.app.extensions["streamwatch"]
+    threads = NotificationThreads(services.notifications, services.storage.coordination)
+    threads.start()
+    yield Pages(world)
+    threads.stop()
+
+
+@pytest.fixture
+def discord() -> Iterator[FakeDiscord]:
+    fake = FakeDiscord()
+    with receiving(fake):
+        yield fake
+
+
+def add(pages: Pages, discord: FakeDiscord, **fields: str) -> str:
+    """The path of a new notification's page."""
+    url = f"{discord.url}/api/webhooks/1/token"
+    page = pages.post(kind="discord", url=url, name="My server", **ALL_EVENTS | fields)
+    found = re.search(rf'href="({PAGE}/ntf_\w+)"', page)
+    assert found, page
+    return found[1]
+
+
+def test_the_page_needs_a_key() -> None:
+    response = build_world(api_keys=(KEY,)).client.get(PAGE)
+
+    assert response.status_code == 303
+    assert "/dashboard/login" in response.headers["Location"]
+
+
+def test_the_page_starts_empty(pages: Pages) -> None:
+    assert "Nothing is sent yet." in pages.get()
+
+
+def test_a_notification_is_added_and_shown_without_its_secret(
+    pages: Pages, discord: FakeDiscord
+) -> None:
+    path = add(
+        pages,
+        discord,
+        categories="Chess, Just Chatting",
+        quiet_start="23:00",
+        quiet_end="07:00",
+        quiet_tz="Europe/Berlin",
+    )
+
+    shown = pages.get(path)
+    assert "My server" in shown
+    assert "Chess, Just Chatting" in shown
+    assert "23:00 to 07:00, Europe/Berlin" in shown
+    assert "token" not in shown.replace('name="token"', "")
+
+
+def test_the_signing_secret_is_shown_once(pages: Pages, discord: FakeDiscord) -> None:
+    page = pages.post(kind="webhook", url=f"{discord.url}/x", **ALL_EVENTS)
+
+    assert "whsec_" in page
+    assert "whsec_" not in pages.get()
+
+
+def test_faults_are_shown_and_what_was_typed_stays(pages: Pages) -> None:
+    page = pages.post(kind="discord", url="https://nowhere.invalid/<x>", name="Mine")
+
+    assert "Not added." in page
+    assert "The host nowhere.invalid does not resolve." not in page  # other faults come first
+    assert 'value="Mine"' in page
+    assert "&lt;x&gt;" in page
+    assert "Events: Empty" in page
+
+
+def test_the_preview_is_of_the_biggest_stream(pages: Pages) -> None:
+    pages.world.twitch.add_user("shroud")
+    pages.world.post("/streamers/shroud")
+    pages.world.twitch.go_live(pages.world.twitch.add_user("shroud"), title="Ranked")
+    pages.world.app.extensions["streamwatch"].poller.poll_now(["id-of-shroud"])
+
+    page = pages.post(kind="discord", url="", preview="1", template="<$streamer> $title")
+
+    assert "&lt;Shroud&gt; Ranked" in page
+    assert "Unknown placeholder" in pages.post(kind="discord", preview="1", template="$x")
+
+
+def test_a_test_shows_what_the_receiver_said(pages: Pages, discord: FakeDiscord) -> None:
+    path = add(pages, discord)
+
+    assert "The receiver took the test. It answered 200." in pages.post(f"{path}/test")
+
+    discord.answer = lambda _: (401, {}, b"Invalid Webhook Token")
+    page = pages.post(f"{path}/test")
+    assert "Not delivered: the receiver answered 401: Invalid Webhook Token." in page
+
+
+def test_a_notification_is_switched_and_removed(pages: Pages, discord: FakeDiscord) -> None:
+    path = add(pages, discord)
+
+    assert "Switch on" in pages.post(f"{path}/switch", on="0")
+    assert "Switch off" in pages.post(f"{path}/switch", on="1")
+    assert "Removed: My server." in pages.post(f"{path}/remove")
+    assert pages.world.client.get(path, headers=HEADERS).status_code == 404
+
+
+def test_a_delivery_is_listed_with_its_reason_and_sent_again(
+    pages: Pages, discord: FakeDiscord
+) -> None:
+    now = datetime.now(UTC)
+    start, end = (f"{now + timedelta(hours=hours):%H:%M}" for hours in (-2, 2))
+    path = add(pages, discord, quiet_start=start, quiet_end=end, quiet_tz="UTC")
+    pages.world.send(online(User("1", "ann", "Ann")))
+    wait_for(lambda: f"quiet hours until {end}" in pages.get(path))
+
+    found = re.search(rf'action="({path}/deliveries/dlv_\w+/retry)"', pages.get(path))
+    assert found
+    pages.post(found[1])
+
+    wait_for(lambda: "Delivered" in pages.get(path))
+    assert "Ann is live" in discord.messages["1"]
