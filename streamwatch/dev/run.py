@@ -45,7 +45,7 @@ def run(
         storage = None
         if settings.storage_type == EMBEDDED:
             stack.enter_context(locked_data_dir(settings.data_dir))
-            storage = _Storage(settings.data_dir)
+            storage = EmbeddedStorage(settings.data_dir, DiskGuard(settings.data_dir))
             stack.callback(storage.stop)
             storage.start()
         _check_port(settings)
@@ -123,18 +123,19 @@ class _Credentials:
             return None
 
 
-class _Storage:
+class EmbeddedStorage:
     """The embedded Valkey. One that has ended because the disk was full starts again when there is
     room."""
 
-    def __init__(self, data_dir: Path) -> None:
+    def __init__(self, data_dir: Path, disk: DiskGuard) -> None:
         self._valkey = Valkey(data_dir)
-        self._disk = DiskGuard(data_dir)
+        self._disk = disk
         self._data_dir = data_dir
         self._next_check = 0.0
         self._waiting = False
 
     def start(self) -> None:
+        """Start the server. Raises StartError."""
         try:
             self._valkey.start()
         except StartError:
@@ -143,12 +144,18 @@ class _Storage:
             raise StartError(f"The disk of DATA_DIR ({self._data_dir}) is full.") from None
 
     def stop(self) -> None:
+        """End the server."""
         self._valkey.stop()
 
     def check(self) -> None:
-        if time.monotonic() < self._next_check:
-            return
-        self._next_check = time.monotonic() + _DISK_SECONDS
+        """Look once a second. Raises StartError."""
+        if time.monotonic() >= self._next_check:
+            self._next_check = time.monotonic() + _DISK_SECONDS
+            self.look()
+
+    def look(self) -> None:
+        """Look at the server and the disk. Raises StartError where the server has ended although
+        there is room."""
         if not self._valkey.has_ended():
             self._disk.check()
         elif not self._disk.is_full():

