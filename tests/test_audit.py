@@ -18,7 +18,7 @@ def written(*packages: dict[str, Any]) -> str:
     return json.dumps({"dependencies": packages, "fixes": []})
 
 
-def test_a_known_vulnerability_fails_and_is_told() -> None:
+def test_a_known_vulnerability_fails_and_is_listed() -> None:
     status, text = verdict(written(SOUND, VULNERABLE, SKIPPED))
     assert status == 1
     assert text.splitlines() == [
@@ -27,12 +27,12 @@ def test_a_known_vulnerability_fails_and_is_told() -> None:
     ]
 
 
-def test_what_was_asked_about_is_told() -> None:
+def test_the_number_of_audited_packages_is_reported() -> None:
     assert verdict(written(SOUND, SKIPPED)) == (0, "Audited 1 of 2 packages: nothing known.")
 
 
 @pytest.mark.parametrize("output", ["", "no network", written(), written(SKIPPED, SKIPPED)])
-def test_an_audit_that_could_not_be_made_says_so_and_fails_nothing(output: str) -> None:
+def test_an_audit_without_a_network_fails_nothing(output: str) -> None:
     status, text = verdict(output)
     assert status == 0
     assert text.startswith("NOT AUDITED")

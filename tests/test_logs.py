@@ -84,7 +84,7 @@ def broken_streamer(service: Deployment) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("place", [0, 1], ids=["web", "worker"])
-def test_every_line_of_every_process_has_the_same_form(service: Deployment, place: int) -> None:
+def test_every_process_logs_in_the_same_format(service: Deployment, place: int) -> None:
     found = lines(service.processes[place])
     assert found
     for line in found:
@@ -92,18 +92,18 @@ def test_every_line_of_every_process_has_the_same_form(service: Deployment, plac
         assert format_time(parse_time(line["time"])) == line["time"]
 
 
-def test_gunicorns_lines_are_among_them(service: Deployment) -> None:
+def test_gunicorn_logs_in_the_same_format(service: Deployment) -> None:
     told = {line["message"] for line in lines(service.processes[0])}
     assert any(text.startswith("Starting gunicorn") for text in told)
     assert any(text.startswith("Booting worker") for text in told)
 
 
-def test_a_jobs_lines_carry_its_name(service: Deployment) -> None:
+def test_the_lines_of_a_job_have_its_name(service: Deployment) -> None:
     jobs = {line.get("job") for line in lines(service.processes[1])}
     assert {"refresh", "reconcile", "default-streamers"} <= jobs
 
 
-def test_a_requests_lines_carry_the_id_that_came_and_goes_with_it(service: Deployment) -> None:
+def test_the_lines_of_a_request_have_its_request_id(service: Deployment) -> None:
     answer = forge(service, "from-a-proxy.1")
     assert answer.headers["X-Request-ID"] == "from-a-proxy.1"
     [line] = [
@@ -115,7 +115,7 @@ def test_a_requests_lines_carry_the_id_that_came_and_goes_with_it(service: Deplo
 
 
 @pytest.mark.parametrize("given", ["two words", "x" * 65, '"quoted"', "<b>", "é"])
-def test_an_id_that_is_not_harmless_is_replaced(service: Deployment, given: str) -> None:
+def test_an_unsafe_request_id_is_replaced(service: Deployment, given: str) -> None:
     answer = forge(service, given.encode().decode("latin-1"))
     assert re.fullmatch("[0-9a-f]{32}", answer.headers["X-Request-ID"])
     assert any(
@@ -125,7 +125,7 @@ def test_an_id_that_is_not_harmless_is_replaced(service: Deployment, given: str)
 
 
 @pytest.mark.usefixtures("broken_streamer")
-def test_a_traceback_is_part_of_one_line_and_of_no_answer(service: Deployment) -> None:
+def test_a_traceback_is_in_one_log_line_and_in_no_answer(service: Deployment) -> None:
     answer = ask(service, "/streamers", "broken-1")
     assert answer.status_code == 500
     assert "UnreadableRecord" not in answer.text
@@ -143,7 +143,7 @@ def test_a_traceback_is_part_of_one_line_and_of_no_answer(service: Deployment) -
     assert "UnreadableRecord" in failed["exc_info"]
 
 
-def test_no_secret_is_in_any_line_even_with_debug(service: Deployment) -> None:
+def test_no_secret_is_logged_at_level_debug(service: Deployment) -> None:
     assert ask(service, "/streamers/waldkauzig/status").status_code == 200
     assert ask(service, "/admin/subscriptions").status_code == 200
     logs = service.logs
@@ -165,7 +165,7 @@ def test_a_console_gets_plain_lines(service: Deployment) -> None:
     )
 
 
-def test_what_ends_a_thread_or_the_process_is_one_line_each() -> None:
+def test_uncaught_errors_are_one_line_each() -> None:
     code = """
 import logging.config, sys, threading, warnings
 from streamwatch.logs import log_uncaught, logging_config
@@ -193,7 +193,7 @@ raise SystemError("the end")
     assert "SystemError: the end" in process["exc_info"]
 
 
-def test_any_text_makes_a_line() -> None:
+def test_any_text_is_one_valid_line() -> None:
     form = JsonLines()
     for text in ("line\nfeed", "half of a pair \ud800", "\x00", "\u2028", "é…"):
         record = logging.LogRecord("x", logging.INFO, "x", 1, text, None, None)
@@ -203,7 +203,7 @@ def test_any_text_makes_a_line() -> None:
         assert json.loads(line)["message"] == text
 
 
-def test_on_no_terminal_lines_are_json(service: Deployment, tmp_path: Path) -> None:
+def test_lines_are_json_without_a_terminal(service: Deployment, tmp_path: Path) -> None:
     process = Process(
         ["streamwatch", "worker"],
         service.environment | {"STORAGE_TYPE": "memory", "LOG_FORMAT": ""},

@@ -32,7 +32,7 @@ def running(shell: Shell, redis_url: str) -> Iterator[Shell]:
 SUBJECTS = ("settings", "storage", "analytics", "Twitch", "worker", "webhook")
 
 
-def test_all_is_well(running: Shell, mongodb_url: str) -> None:
+def test_a_healthy_installation_has_no_faults(running: Shell, mongodb_url: str) -> None:
     said = running.does("doctor", ANALYTICS_TYPE="mongodb", MONGODB_URL=mongodb_url)
     assert findings(said) == dict.fromkeys(SUBJECTS, "ok")
     assert SECRET not in said
@@ -69,7 +69,7 @@ def test_a_redis_that_is_too_old_is_a_fault(
     assert "is too old" in migrated.output
 
 
-def test_each_wrong_setting_is_told(shell: Shell) -> None:
+def test_each_wrong_setting_is_reported(shell: Shell) -> None:
     result = shell.run("doctor", PORT="none", WEBHOOK_SECRET="short")
     assert result.exit_code == 1
     assert result.stdout.count("FAULT") == 2
@@ -77,7 +77,7 @@ def test_each_wrong_setting_is_told(shell: Shell) -> None:
     assert "WEBHOOK_SECRET" in result.stdout
 
 
-def test_a_storage_that_does_not_answer_is_told(running: Shell) -> None:
+def test_an_unreachable_storage_is_reported(running: Shell) -> None:
     nowhere = f"redis://127.0.0.1:{free_port()}"
     result = running.run("doctor", REDIS_URL=nowhere)
     assert result.exit_code == 1
@@ -86,34 +86,34 @@ def test_a_storage_that_does_not_answer_is_told(running: Shell) -> None:
     assert "REDIS_URL" in result.stdout
 
 
-def test_analytics_that_do_not_answer_are_told(running: Shell) -> None:
+def test_unreachable_analytics_are_reported(running: Shell) -> None:
     nowhere = f"mongodb://127.0.0.1:{free_port()}"
     said = fault(running, "analytics", ANALYTICS_TYPE="mongodb", MONGODB_URL=nowhere)
     assert "MONGODB_URL" in said
 
 
-def test_missing_credentials_are_told(running: Shell) -> None:
+def test_missing_credentials_are_reported(running: Shell) -> None:
     said = fault(running, "Twitch", TWITCH_CLIENT_ID=None, TWITCH_CLIENT_SECRET=None)
     assert "set TWITCH_CLIENT_ID and TWITCH_CLIENT_SECRET" in said
 
 
-def test_wrong_credentials_are_told_although_a_token_is_shared(running: Shell) -> None:
+def test_wrong_credentials_are_reported_despite_a_shared_token(running: Shell) -> None:
     running.does("subscriptions", "list")
     said = fault(running, "Twitch", TWITCH_CLIENT_SECRET="another-client-secret")
     assert "make a new secret" in said
     assert "another-client-secret" not in said
 
 
-def test_a_twitch_that_cannot_be_reached_is_told(running: Shell) -> None:
+def test_an_unreachable_twitch_is_reported(running: Shell) -> None:
     running.twitch.faults.on_call("/helix/users", CallFault(500), times=3)
     assert "api.twitch.tv" in fault(running, "Twitch")
 
 
-def test_a_worker_that_does_not_run_is_told(shell: Shell) -> None:
+def test_a_missing_worker_is_reported(shell: Shell) -> None:
     assert "streamwatch.worker" in fault(shell, "worker")
 
 
-def test_a_webhook_that_does_not_answer_is_told(running: Shell) -> None:
+def test_an_unreachable_webhook_is_reported(running: Shell) -> None:
     url = f"http://127.0.0.1:{free_port()}/webhooks/eventsub"
     assert "does not answer from here" in fault(running, "webhook", WEBHOOK_URL=url)
 
@@ -122,22 +122,24 @@ def test_a_webhook_that_does_not_answer_is_told(running: Shell) -> None:
     ("status", "remedy"),
     [(301, "needs no redirect"), (404, "leads to this service"), (502, "read the logs")],
 )
-def test_a_webhook_that_answers_wrongly_is_told(running: Shell, status: int, remedy: str) -> None:
+def test_a_webhook_that_answers_another_status_is_reported(
+    running: Shell, status: int, remedy: str
+) -> None:
     running.receiver.bad = deque([status])
     assert remedy in fault(running, "webhook")
 
 
-def test_a_webhook_that_answers_another_text_is_told(running: Shell) -> None:
+def test_a_webhook_that_answers_another_text_is_reported(running: Shell) -> None:
     running.receiver.challenge_answer = b"welcome"
     fault(running, "webhook")
 
 
-def test_another_secret_in_the_web_process_is_told(running: Shell) -> None:
+def test_a_different_secret_of_the_web_process_is_reported(running: Shell) -> None:
     said = fault(running, "webhook", WEBHOOK_SECRET="another-webhook-secret")
     assert "same WEBHOOK_SECRET" in said
 
 
-def test_memory_storage_and_polling_alone_are_no_faults(shell: Shell) -> None:
+def test_memory_storage_and_polling_only_are_no_faults(shell: Shell) -> None:
     said = shell.does("doctor", STORAGE_TYPE="memory", WEBHOOK_URL=None)
     found = findings(said)
     assert [name for name, verdict in found.items() if verdict == "note"] == [
@@ -147,7 +149,7 @@ def test_memory_storage_and_polling_alone_are_no_faults(shell: Shell) -> None:
     ]
 
 
-def test_migrate_makes_the_databases_ready_any_number_of_times(
+def test_migrate_prepares_the_databases_any_number_of_times(
     shell: Shell, mongodb_url: str, mongodb_database: str
 ) -> None:
     for _ in range(2):
@@ -159,7 +161,7 @@ def test_migrate_makes_the_databases_ready_any_number_of_times(
         )
 
 
-def test_the_version_is_told(shell: Shell) -> None:
+def test_the_version_is_printed(shell: Shell) -> None:
     assert shell.does("version") == f"{__version__}\n"
 
 
@@ -174,7 +176,7 @@ def test_the_version_is_told(shell: Shell) -> None:
         ("feed", "replay"),
     ],
 )
-def test_every_command_explains_itself(shell: Shell, command: tuple[str, ...]) -> None:
+def test_every_command_has_a_help_text(shell: Shell, command: tuple[str, ...]) -> None:
     assert "Usage:" in shell.does(*command, "--help")
 
 

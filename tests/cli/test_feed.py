@@ -38,14 +38,14 @@ def set_aside(shell: Shell, **data: str) -> str:
     return entry.id
 
 
-def test_what_was_set_aside_is_listed(shell: Shell) -> None:
+def test_dead_letters_are_listed(shell: Shell) -> None:
     entry_id = set_aside(shell)
     result = shell.run("feed", "set-aside")
     assert result.stdout == f"{READER}  {entry_id}  2026-06-01T00:00:00Z  something was wrong\n"
     assert result.stderr == "1 set aside\n"
 
 
-def test_replay_processes_what_can_be_processed_now(shell: Shell, analytics: Settings) -> None:
+def test_replay_processes_dead_letters(shell: Shell, analytics: Settings) -> None:
     set_aside(shell)
     shell.does("migrate")
     assert shell.does("feed", "replay") == "1 processed, 0 still set aside\n"
@@ -58,7 +58,7 @@ def test_replay_processes_what_can_be_processed_now(shell: Shell, analytics: Set
     assert shell.does("feed", "replay") == "0 processed, 0 still set aside\n"
 
 
-def test_what_still_cannot_be_processed_stays_and_is_exit_code_1(
+def test_dead_letters_that_fail_again_stay_with_exit_code_1(
     shell: Shell, analytics: Settings
 ) -> None:
     entry_id = set_aside(shell, started_at="noon")
@@ -69,7 +69,9 @@ def test_what_still_cannot_be_processed_stays_and_is_exit_code_1(
     assert entry_id in shell.does("feed", "set-aside")
 
 
-def test_while_the_analytics_do_not_answer_all_stays(shell: Shell, analytics: Settings) -> None:
+def test_replay_changes_nothing_while_the_analytics_are_down(
+    shell: Shell, analytics: Settings
+) -> None:
     set_aside(shell)
     result = shell.run("feed", "replay", MONGODB_URL=f"mongodb://127.0.0.1:{free_port()}")
     assert result.exit_code == 1

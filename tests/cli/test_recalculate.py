@@ -34,27 +34,27 @@ def analytics(shell: Shell, mongodb_url: str, mongodb_database: str) -> Iterator
     analytics.close()
 
 
-def mended(analytics: MongoAnalytics) -> set[str]:
+def repaired(analytics: MongoAnalytics) -> set[str]:
     stats = {name: analytics.find(name) for name in ("ann", "bob")}
     return {name for name, one in stats.items() if one and one.totals.airtime_ms == 120_000}
 
 
-def test_those_who_are_named_are_recalculated(shell: Shell, analytics: MongoAnalytics) -> None:
+def test_named_streamers_are_recalculated(shell: Shell, analytics: MongoAnalytics) -> None:
     assert shell.does("recalculate", "Ann") == "1 recalculated\n"
-    assert mended(analytics) == {"ann"}
+    assert repaired(analytics) == {"ann"}
 
 
-def test_everybody_can_be_recalculated(shell: Shell, analytics: MongoAnalytics) -> None:
+def test_all_streamers_can_be_recalculated(shell: Shell, analytics: MongoAnalytics) -> None:
     assert shell.does("recalculate", "--all") == "2 recalculated\n"
-    assert mended(analytics) == {"ann", "bob"}
+    assert repaired(analytics) == {"ann", "bob"}
 
 
 @pytest.mark.parametrize("command", [[], ["ann", "--all"], ["no login"]])
-def test_a_wrong_call_is_exit_code_2(
+def test_wrong_usage_is_exit_code_2(
     shell: Shell, analytics: MongoAnalytics, command: list[str]
 ) -> None:
     assert shell.run("recalculate", *command).exit_code == 2
-    assert mended(analytics) == set()
+    assert repaired(analytics) == set()
 
 
 def test_an_unknown_streamer_and_analytics_in_memory_are_exit_code_1(

@@ -49,7 +49,7 @@ def full(tmp_path: Path) -> dict[str, Any]:
     return services(tmp_path, **PASSWORDS, **SETTINGS)
 
 
-def test_without_passwords_it_does_not_start_and_says_which(tmp_path: Path) -> None:
+def test_without_secrets_it_refuses_to_start_and_names_them(tmp_path: Path) -> None:
     done = compose(tmp_path, "config", "-q")
     assert done.returncode != 0
     for name in PASSWORDS | SECRET:
@@ -116,7 +116,7 @@ def test_every_setting_reaches_the_web_process(full: dict[str, Any]) -> None:
     assert VARIABLES.keys() - full["web"]["environment"].keys() == {"DATA_DIR", "HOST"}
 
 
-def test_the_service_runs_on_the_port_that_was_asked_for(full: dict[str, Any]) -> None:
+def test_the_service_listens_on_the_configured_port(full: dict[str, Any]) -> None:
     [port] = full["web"]["ports"]
     assert (port["published"], port["target"]) == ("8123", 8000)
     assert full["web"]["environment"]["PORT"] == "8000"

@@ -66,7 +66,7 @@ def end_of(process: Process, number: signal.Signals) -> set[int]:
     return running(everything)
 
 
-def test_ctrl_c_ends_everything_and_the_next_start_has_it_all(household: Household) -> None:
+def test_ctrl_c_ends_everything_and_the_next_start_has_all_data(household: Household) -> None:
     first = household.dev()
     sent = send_online(household, "9001")
     wait_for(lambda: sessions(household) == 1, 20)
@@ -81,7 +81,7 @@ def test_ctrl_c_ends_everything_and_the_next_start_has_it_all(household: Househo
     assert "Traceback" not in household.logs
 
 
-def test_kill_9_of_everything_loses_nothing_that_was_acknowledged(household: Household) -> None:
+def test_kill_9_of_all_processes_loses_no_acknowledged_event(household: Household) -> None:
     first = household.dev()
     sent = [send_online(household, str(number)) for number in range(20)]
     for pid in {first.pid} | descendants(first.pid):
@@ -92,7 +92,7 @@ def test_kill_9_of_everything_loses_nothing_that_was_acknowledged(household: Hou
     wait_for(lambda: sessions(household) == 20, 60)
 
 
-def test_nothing_outlives_the_process_that_started_it(household: Household) -> None:
+def test_children_end_with_a_killed_parent(household: Household) -> None:
     first = household.dev()
     everything = descendants(first.pid)
     first.kill()
@@ -100,11 +100,11 @@ def test_nothing_outlives_the_process_that_started_it(household: Household) -> N
     household.dev()
 
 
-def test_a_closed_terminal_ends_everything(household: Household) -> None:
+def test_closing_the_terminal_ends_everything(household: Household) -> None:
     assert end_of(household.dev(), signal.SIGHUP) == set()
 
 
-def test_when_one_process_ends_all_do(household: Household) -> None:
+def test_the_end_of_one_process_ends_all(household: Household) -> None:
     process = household.dev()
     everything = descendants(process.pid)
     [worker] = [
@@ -118,7 +118,7 @@ def test_when_one_process_ends_all_do(household: Household) -> None:
     assert running(everything) == set()
 
 
-def test_a_second_one_in_the_same_folder_is_refused(household: Household) -> None:
+def test_a_second_start_in_the_same_folder_is_refused(household: Household) -> None:
     household.dev()
     second = household.begin(PORT="0")
     assert second.wait() == 1
@@ -163,7 +163,7 @@ def test_commands_use_the_storage_that_runs_here(household: Household) -> None:
     assert "STORAGE_TYPE=memory" in done.stderr
 
 
-def test_alone_web_and_worker_say_what_to_run(household: Household) -> None:
+def test_web_or_worker_alone_say_what_to_run(household: Household) -> None:
     for name in ("web", "worker"):
         process = household.start(name, STORAGE_TYPE="embedded")
         assert process.wait() == 1

@@ -187,7 +187,7 @@ def test_the_image_contains_only_what_runs(image: Image) -> None:
     assert not list(image.root.rglob("site-packages/tests"))
 
 
-def test_the_health_check_fails_when_the_service_is_not_well(image: Image) -> None:
+def test_the_health_check_fails_when_the_service_does_not_answer(image: Image) -> None:
     """As docker-compose.yml has it, against nobody who answers."""
     text = (ROOT / "docker-compose.yml").read_text()
     [code] = re.findall(r'test: \[CMD, python, -c, "(.*)"\]', text)

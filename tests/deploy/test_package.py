@@ -188,8 +188,10 @@ def test_without_the_extra_dev_names_the_package_to_install(dist: Path) -> None:
         )
 
 
-def test_the_example_plug_in_installs_beside_it(installed: Path) -> None:
-    install(installed, "--no-deps", str(ROOT / "examples/streamwatch-archive"))
+def test_the_example_plug_in_installs_beside_it(installed: Path, tmp_path: Path) -> None:
+    plug_in = tmp_path / "plug-in"  # setuptools builds in the source folder
+    shutil.copytree(ROOT / "examples/streamwatch-archive", plug_in)
+    install(installed, "--no-deps", str(plug_in))
     python = installed / "bin/python"
     code = "from streamwatch.storage import STORAGES; print(*STORAGES.names())"
     done = subprocess.run(

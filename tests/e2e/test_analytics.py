@@ -17,7 +17,7 @@ def sessions(service: Deployment, login: str) -> list[dict[str, Any]]:
     return found
 
 
-def test_a_stream_becomes_a_session_with_figures(service: Deployment, twitch: Simulator) -> None:
+def test_a_stream_becomes_a_session_with_statistics(service: Deployment, twitch: Simulator) -> None:
     wait_for_subscriptions(service, twitch)
     twitch.world.go_online("shroud", viewers=100)
     twitch.wait_until_delivered()

@@ -50,7 +50,7 @@ def _messages(response: requests.Response) -> Iterator[dict[str, Any]]:
             message = {}
 
 
-def test_what_happens_is_heard_within_seconds_and_resumed(
+def test_events_are_pushed_within_seconds_and_resumed(
     service: Deployment, twitch: Simulator
 ) -> None:
     wait_for_subscriptions(service, twitch)
@@ -79,7 +79,7 @@ MANY = 40
 """More than there are places in all processes together."""
 
 
-def test_listeners_who_stay_starve_nobody_and_those_who_go_make_room(service: Deployment) -> None:
+def test_open_streams_leave_threads_for_others(service: Deployment) -> None:
     with ExitStack() as stack:
         answers = [
             stack.enter_context(requests.get(f"{service.url}/events/live", stream=True, timeout=30))
@@ -93,10 +93,10 @@ def test_listeners_who_stay_starve_nobody_and_those_who_go_make_room(service: De
             service.get("/streamers")
             assert time.monotonic() - start < 2
     for _ in range(MANY):
-        wait_for(lambda: _is_welcome(service), 5)
+        wait_for(lambda: _is_accepted(service), 5)
 
 
-def _is_welcome(service: Deployment) -> bool:
+def _is_accepted(service: Deployment) -> bool:
     with requests.get(f"{service.url}/events/live", stream=True, timeout=30) as response:
         return response.status_code == 200
 
@@ -149,7 +149,7 @@ def test_a_page_behind_a_key_follows_the_events_after_the_login(
 
 
 @pytest.mark.xdist_group("browser")
-def test_every_page_of_the_demo_is_well(tmp_path: Path, browser: Browser) -> None:
+def test_every_page_of_the_demo_works(tmp_path: Path, browser: Browser) -> None:
     demo = Demo(tmp_path / "output")
     try:
         wait_for(lambda: "Ctrl-C ends it" in demo.printed(), 60)

@@ -63,7 +63,7 @@ def test_a_stream_goes_live_and_ends(service: Deployment, twitch: Simulator) -> 
     assert service.get("/events/type/stream.online")["count"] == 1
 
 
-def test_doubled_late_and_flapping_messages_are_one_story(
+def test_duplicate_late_and_flapping_messages_make_one_history(
     service: Deployment, twitch: Simulator
 ) -> None:
     wait_for_subscriptions(service, twitch)
@@ -117,7 +117,7 @@ def test_many_streamers_are_added_at_once(service: Deployment, twitch: Simulator
     wait_for(lambda: all(item["is_active"] for item in monitored(service).values()), 20)
 
 
-def test_somebody_who_is_not_monitored_is_looked_up_once(
+def test_a_streamer_who_is_not_monitored_is_looked_up_once(
     service: Deployment, twitch: Simulator
 ) -> None:
     twitch.world.go_online("waldkauzig", viewers=5)
@@ -141,7 +141,7 @@ def test_a_missed_online_is_found_by_the_refresh(service: Deployment, twitch: Si
     assert event["source"] == "poll"
 
 
-def test_messages_that_are_refused_change_nothing(service: Deployment) -> None:
+def test_refused_messages_change_nothing(service: Deployment) -> None:
     forged = messages.online(secret="somebody-elses-secret")
     assert send(service, forged) == 403
     assert send(service, messages.message("notification", b"{}", secret=SECRET)) == 400
@@ -158,7 +158,7 @@ def test_sigterm_ends_every_process_within_ten_seconds(
         assert seconds < 10
 
 
-def test_the_log_tells_the_story_and_no_secret(service: Deployment, twitch: Simulator) -> None:
+def test_the_log_has_the_events_and_no_secret(service: Deployment, twitch: Simulator) -> None:
     wait_for_subscriptions(service, twitch)
     twitch.world.go_online("shroud")
     twitch.wait_until_delivered()
@@ -177,10 +177,10 @@ def test_the_log_tells_the_story_and_no_secret(service: Deployment, twitch: Simu
 
 
 @pytest.mark.parametrize("path", ["/", "/health", "/health/live", "/openapi.json"])
-def test_what_a_newcomer_opens_first_answers(service: Deployment, path: str) -> None:
+def test_the_first_pages_of_a_newcomer_answer(service: Deployment, path: str) -> None:
     assert service.get(path)
 
 
-def test_a_worker_beside_the_service_is_well(service: Deployment) -> None:
+def test_health_reports_a_running_worker(service: Deployment) -> None:
     wait_for(lambda: service.get("/health")["worker"] == "running")
     assert service.get("/health")["status"] == "healthy"

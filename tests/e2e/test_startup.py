@@ -27,7 +27,7 @@ def challenge(service: Deployment) -> requests.Response:
 
 
 @pytest.mark.parametrize("name", ["web", "worker"])
-def test_wrong_settings_stop_the_start_with_a_line_each(service: Deployment, name: str) -> None:
+def test_each_wrong_setting_is_one_line_at_the_start(service: Deployment, name: str) -> None:
     process = service.start(
         name, WEBHOOK_SECRET="short", PORT="http", REQUIRE_API_KEY="true", STORAGE_TYPE="redis"
     )
@@ -38,7 +38,7 @@ def test_wrong_settings_stop_the_start_with_a_line_each(service: Deployment, nam
 
 
 @pytest.mark.parametrize("name", ["web", "worker"])
-def test_an_unknown_backend_stops_the_start_and_the_known_ones_are_told(
+def test_an_unknown_backend_stops_the_start_and_the_known_ones_are_listed(
     service: Deployment, name: str
 ) -> None:
     process = service.start(name, STORAGE_TYPE="sqlite")
@@ -49,19 +49,19 @@ def test_an_unknown_backend_stops_the_start_and_the_known_ones_are_told(
     assert "redis" in line
 
 
-def test_more_than_one_process_cannot_share_memory(service: Deployment) -> None:
+def test_memory_storage_refuses_two_web_processes(service: Deployment) -> None:
     process = service.start("web", WEB_CONCURRENCY="2")
     assert process.wait() != 0
     assert process.log.startswith("WEB_CONCURRENCY: ")
 
 
-def test_a_worker_has_nothing_to_do_beside_memory_storage(service: Deployment) -> None:
+def test_a_worker_exits_with_0_beside_memory_storage(service: Deployment) -> None:
     process = service.start("worker")
     assert process.wait() == 0
     assert "the web process does the worker's work" in process.log
 
 
-def test_without_twitch_what_needs_it_says_so(service: Deployment) -> None:
+def test_without_credentials_requests_that_need_twitch_answer_503(service: Deployment) -> None:
     service.start("web", DEFAULT_STREAMERS="shroud")
     service.wait_until_up()
     for answer in (
@@ -75,7 +75,7 @@ def test_without_twitch_what_needs_it_says_so(service: Deployment) -> None:
     assert challenge(service).text == "pogchamp"
 
 
-def test_challenges_are_answered_within_a_second_whatever_twitch_does(
+def test_challenges_are_answered_while_twitch_is_slow(
     service: Deployment, twitch: Simulator
 ) -> None:
     for path in ("/oauth2/token", "/helix/users", "/helix/streams"):
@@ -88,7 +88,7 @@ def test_challenges_are_answered_within_a_second_whatever_twitch_does(
     assert time.monotonic() - start < 1
 
 
-def test_redis_absent_at_start_is_told_and_mended_when_it_comes(
+def test_processes_start_without_redis_and_work_once_it_is_there(
     service: Deployment, twitch: Simulator
 ) -> None:
     port = free_port()
@@ -125,7 +125,7 @@ def test_redis_absent_at_start_is_told_and_mended_when_it_comes(
     assert "Traceback" not in service.logs
 
 
-def test_redis_lost_while_running_loses_nothing_that_was_acknowledged(
+def test_a_restart_of_redis_loses_no_acknowledged_event(
     service: Deployment, tmp_path: Path
 ) -> None:
     with redis_server("--appendonly", "yes", "--appendfsync", "always") as redis:

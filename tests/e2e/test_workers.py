@@ -64,7 +64,7 @@ def wait_for_refresh(storage: RedisStorage, seconds: float) -> None:
     wait_for(lambda: last_refresh(storage) not in (None, before), seconds)
 
 
-def test_another_worker_refreshes_within_15_seconds_of_the_leaders_death(
+def test_another_worker_refreshes_within_15_seconds_of_a_leaders_death(
     service: Deployment, storage: RedisStorage, twitch: Simulator
 ) -> None:
     service.start("worker")
@@ -79,9 +79,7 @@ def test_another_worker_refreshes_within_15_seconds_of_the_leaders_death(
     wait_for(lambda: service.get("/streams/live")["count"] == 1, 10)
 
 
-def test_a_leader_that_stops_is_succeeded_at_once(
-    service: Deployment, storage: RedisStorage
-) -> None:
+def test_a_stopping_leader_is_replaced_at_once(service: Deployment, storage: RedisStorage) -> None:
     service.start("worker")
     service.start("worker")
     wait_for_refresh(storage, 30)
@@ -90,7 +88,7 @@ def test_a_leader_that_stops_is_succeeded_at_once(
     wait_for(lambda: storage.coordination.lease(LEADER_LEASE) not in (None, leader), 6)
 
 
-def test_a_leader_that_wakes_up_late_writes_nothing_over_its_successor(
+def test_a_frozen_leader_does_not_overwrite_its_successor(
     service: Deployment, storage: RedisStorage, twitch: Simulator
 ) -> None:
     twitch.world.go_online("shroud", viewers=111)
@@ -117,7 +115,7 @@ def test_a_leader_that_wakes_up_late_writes_nothing_over_its_successor(
     assert live[0]["stream_data"]["viewer_count"] == 222
 
 
-def test_two_workers_mend_whatever_twitch_does_wrong(
+def test_two_workers_repair_the_faults_of_twitch(
     service: Deployment, storage: RedisStorage, twitch: Simulator
 ) -> None:
     for path in ("/helix/users", "/helix/streams", "/helix/eventsub/subscriptions"):

@@ -42,7 +42,7 @@ def has_refreshed(storage: MemoryStorage, since: datetime) -> bool:
     return run is not None and run.started_at > since and not run.error
 
 
-def test_a_start_with_everything_healthy_is_cheap(twitch: FakeTwitch) -> None:
+def test_a_healthy_start_makes_few_calls(twitch: FakeTwitch) -> None:
     storage = MemoryStorage()
     with running(start(twitch, storage)):
         wait_for(lambda: sum(s.is_active for s in storage.streamers()) == len(LOGINS), 30)
@@ -71,7 +71,7 @@ def test_default_streamers_that_could_not_be_added_are_tried_again(twitch: FakeT
         wait_for(lambda: sum(s.is_active for s in storage.streamers()) == len(LOGINS), 30)
 
 
-def test_subscriptions_that_twitch_refuses_are_told_as_the_job_s_error(twitch: FakeTwitch) -> None:
+def test_refused_subscriptions_are_the_error_of_the_job(twitch: FakeTwitch) -> None:
     storage = MemoryStorage()
     twitch.errors["subscribe"] = TwitchRefused("bad request", 400)
     with running(start(twitch, storage)):

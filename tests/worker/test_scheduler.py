@@ -54,7 +54,7 @@ class Runs:
             raise self.problem()
 
 
-def test_jobs_run_in_their_order_at_start_and_then_at_their_interval(
+def test_jobs_run_in_order_at_the_start_then_at_their_intervals(
     storage: MemoryStorage,
 ) -> None:
     order: list[str] = []
@@ -93,7 +93,7 @@ def test_a_failing_job_stops_neither_itself_nor_the_next(
     assert warnings.count(f"Job failing failed: {told}") == 1
 
 
-def test_a_rare_job_that_failed_is_tried_again_soon(storage: MemoryStorage) -> None:
+def test_a_failed_job_with_a_long_interval_is_retried_soon(storage: MemoryStorage) -> None:
     failing = Runs(lambda: TwitchUnavailable("Twitch is down."))
     jobs = [Job("rare", 3600, failing)]
     with running(Worker(storage.coordination, jobs, now, "worker", retry_seconds=1)):
@@ -102,14 +102,14 @@ def test_a_rare_job_that_failed_is_tried_again_soon(storage: MemoryStorage) -> N
         wait_for(lambda: storage.coordination.job_runs()["rare"].error is None)
 
 
-def test_a_job_of_the_start_that_has_succeeded_is_not_run_again(storage: MemoryStorage) -> None:
+def test_a_start_job_that_succeeded_does_not_run_again(storage: MemoryStorage) -> None:
     once, often = Runs(), Runs()
     with working(storage, Job("once", None, once), Job("often", 1, often)):
         wait_for(lambda: often.count >= 2)
     assert once.count == 1
 
 
-def test_a_job_that_was_asked_for_runs_before_its_time(storage: MemoryStorage) -> None:
+def test_a_requested_job_runs_before_its_time(storage: MemoryStorage) -> None:
     job = Runs()
     with working(storage, Job("rare", 3600, job)):
         wait_for(lambda: job.count == 1)
@@ -117,7 +117,7 @@ def test_a_job_that_was_asked_for_runs_before_its_time(storage: MemoryStorage) -
         wait_for(lambda: job.count == 2)
 
 
-def test_a_takeover_neither_repeats_nor_skips(storage: MemoryStorage) -> None:
+def test_a_change_of_leaders_neither_repeats_nor_skips_a_run(storage: MemoryStorage) -> None:
     rare, due = Runs(), Runs()
     storage.coordination.record_job(JobRun("rare", now() + timedelta(seconds=1), 0))
     storage.coordination.record_job(JobRun("due", now() - timedelta(seconds=3601), 0))
@@ -126,7 +126,7 @@ def test_a_takeover_neither_repeats_nor_skips(storage: MemoryStorage) -> None:
     assert rare.count == 0
 
 
-def test_a_job_that_is_not_for_the_start_waits_for_its_interval(storage: MemoryStorage) -> None:
+def test_a_job_without_at_start_waits_for_its_interval(storage: MemoryStorage) -> None:
     rare, overdue, often = Runs(), Runs(), Runs()
     storage.coordination.record_job(JobRun("overdue", now() - timedelta(seconds=3601), 0))
     jobs = [Job("rare", 3600, rare, at_start=False), Job("overdue", 3600, overdue, at_start=False)]
@@ -135,14 +135,14 @@ def test_a_job_that_is_not_for_the_start_waits_for_its_interval(storage: MemoryS
     assert (rare.count, overdue.count) == (0, 1)
 
 
-def test_a_job_under_a_lost_lease_is_left_to_the_successor(storage: MemoryStorage) -> None:
+def test_a_run_under_a_lost_lease_is_not_recorded(storage: MemoryStorage) -> None:
     job = Runs(LeadershipLost)
     with working(storage, Job("job", 1, job)):
         wait_for(lambda: job.count >= 1)
     assert storage.coordination.job_runs() == {}
 
 
-def test_stopping_finishes_the_job_in_flight(storage: MemoryStorage) -> None:
+def test_stopping_finishes_the_running_job(storage: MemoryStorage) -> None:
     started, finish, finished = threading.Event(), threading.Event(), threading.Event()
 
     def run(_: Lease) -> None:
