@@ -1,6 +1,7 @@
 """The Makefile on machines with other versions of Python."""
 
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,7 @@ def make(clone: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         cwd=clone,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=100,
         check=False,
     )
 
@@ -32,6 +33,20 @@ def old_python(folder: Path) -> Path:
     """A Python that is too old, as far as the Makefile can tell."""
     file = folder / "python3.10"
     file.write_text('#!/bin/sh\n[ "$1" = --version ] && echo "Python 3.10.12" && exit 0\nexit 1\n')
+    file.chmod(0o755)
+    return file
+
+
+def quick_python(folder: Path) -> Path:
+    """This Python, which makes virtual environments without pip: that takes seconds less."""
+    file = folder / "python"
+    file.write_text(
+        "#!/bin/sh\n"
+        'if [ "$1 $2" = "-m venv" ]; then\n'
+        f'  shift 2; exec {sys.executable} -m venv --without-pip "$@"\n'
+        "fi\n"
+        f'exec {sys.executable} "$@"\n'
+    )
     file.chmod(0o755)
     return file
 
@@ -51,10 +66,11 @@ def test_a_virtual_environment_of_an_old_python_is_replaced(clone: Path) -> None
     binaries.mkdir(parents=True)
     old_python(binaries).rename(binaries / "python")
     (clone / ".venv/.run").touch()
-    done = make(clone, TARGET)
+    python = f"PYTHON={quick_python(clone)}"
+    done = make(clone, python, TARGET)
     assert done.returncode == 0, done.stderr
     assert not (clone / ".venv/.run").exists()
-    assert make(clone, TARGET).stdout == f"make: '{TARGET}' is up to date.\n"
+    assert make(clone, python, TARGET).stdout == f"make: '{TARGET}' is up to date.\n"
 
 
 def test_help_lists_every_public_target(clone: Path) -> None:
