@@ -10,6 +10,7 @@ from streamwatch.analytics.base import AnalyticsStore
 from streamwatch.api.analytics_documents import session_document
 from streamwatch.domain.documents import Document
 from streamwatch.domain.subscriptions import WebhookTransport
+from streamwatch.domain.times import utc_now
 from streamwatch.services.analytics.dead_letters import DeadLetters
 from streamwatch.services.analytics.period_rankings import PeriodRankings
 from streamwatch.services.analytics.profiles import StreamerProfiles
@@ -17,7 +18,7 @@ from streamwatch.services.analytics.projector import Projector
 from streamwatch.services.analytics.queries import AnalyticsQueries
 from streamwatch.services.analytics.viewership import Viewership
 from streamwatch.services.api_keys import ApiKeys
-from streamwatch.services.clock import CorrectedClock, system_time
+from streamwatch.services.clock import CorrectedClock
 from streamwatch.services.events import EventHistory
 from streamwatch.services.ingestion.poller import Poller
 from streamwatch.services.ingestion.receiver import MessageReceiver
@@ -156,7 +157,7 @@ def assemble(
     storage: Storage,
     twitch: Twitch,
     analytics: AnalyticsStore,
-    clock: Callable[[], datetime] = system_time,
+    clock: Callable[[], datetime] = utc_now,
     helix_counters: SharedCounters | None = None,
 ) -> Services:
     """The services on these adapters. `clock` is corrected by messages, and by answers if it is the

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import count
 from typing import Any
 
@@ -14,6 +14,7 @@ from streamwatch.domain.subscriptions import (
     Transport,
     WebhookTransport,
 )
+from streamwatch.domain.times import utc_now
 from streamwatch.storage.base import Storage
 from streamwatch.storage.memory import MemoryStorage
 from streamwatch.twitch.base import (
@@ -31,10 +32,6 @@ from streamwatch.twitch.base import (
 MAX_CONDUITS = 5
 
 
-def now() -> datetime:
-    return datetime.now(UTC)
-
-
 @dataclass
 class FakeTwitch(Twitch):
     """A Twitch with the users that a test adds. `calls` lists the methods that were called, in
@@ -43,7 +40,7 @@ class FakeTwitch(Twitch):
     `error` is raised by every call, `errors[method]` by calls of one method.
     """
 
-    clock: Callable[[], datetime] = now
+    clock: Callable[[], datetime] = utc_now
     error: TwitchError | None = None
     errors: dict[str, TwitchError] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)

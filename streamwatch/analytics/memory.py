@@ -4,7 +4,7 @@ from bisect import bisect_left, insort
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from threading import RLock
 from typing import Self
 
@@ -14,6 +14,7 @@ from streamwatch.analytics.state import StoredSession, StreamerState, Update
 from streamwatch.domain.models import StreamSnapshot
 from streamwatch.domain.sessions import ProjectionInput, SessionEvent, StreamSession, merge_events
 from streamwatch.domain.statistics import CategorySums, quarter_of
+from streamwatch.domain.times import utc_now
 from streamwatch.domain.totals import (
     GameSums,
     Ranking,
@@ -33,7 +34,7 @@ class MemoryAnalytics(AnalyticsStore, Repository):
         self,
         sample_cap: timedelta,
         retention: timedelta | None = None,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self._retention = retention
         self._clock = clock

@@ -67,6 +67,12 @@ class ProblemSpec:
     retry_after: int | None = None
     """Seconds."""
 
+    def retry_after_seconds(self, error: Exception) -> int | None:
+        """The value of the `Retry-After` header: what `error` says, or else `retry_after`."""
+        if isinstance(error, TwitchBusy | LimitReached):
+            return max(1, math.ceil(error.retry_after))
+        return self.retry_after
+
 
 PROBLEMS: dict[type[Exception], ProblemSpec] = {
     UnknownUser: ProblemSpec(HTTPStatus.NOT_FOUND),
@@ -131,9 +137,7 @@ def _typed_problem(answer: ProblemSpec, error: Exception) -> Response:
             type(error).__name__,
             error,
         )
-    retry_after = answer.retry_after
-    if isinstance(error, TwitchBusy | LimitReached):
-        retry_after = max(1, math.ceil(error.retry_after))
+    retry_after = answer.retry_after_seconds(error)
     headers = [] if retry_after is None else [("Retry-After", str(retry_after))]
     return _problem(answer.status, answer.detail or str(error), headers)
 

@@ -4,7 +4,6 @@ import secrets
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from enum import StrEnum
 from http import HTTPStatus
 
@@ -14,7 +13,7 @@ import requests
 from streamwatch.analytics.base import AnalyticsUnavailable
 from streamwatch.bootstrap import Services, twitch_with_own_token
 from streamwatch.domain.eventsub import sign
-from streamwatch.domain.times import format_time
+from streamwatch.domain.times import format_time, utc_now
 from streamwatch.services.clock import CorrectedClock
 from streamwatch.services.monitoring.health import RUNNING
 from streamwatch.services.subscriptions.conduit import MAX_CONDUITS
@@ -209,7 +208,7 @@ def _wrong_answer(url: str, status: int) -> Finding:
 
 def _verification(challenge: str, settings: Settings) -> tuple[dict[str, str], bytes]:
     """The headers and the body of a signed challenge."""
-    message_id, timestamp = str(uuid.uuid4()), format_time(datetime.now(UTC))
+    message_id, timestamp = str(uuid.uuid4()), format_time(utc_now())
     body = orjson.dumps({"challenge": challenge})
     return {
         "Content-Type": "application/json",

@@ -1,6 +1,5 @@
 """The blueprint of all pages: template context, response headers, and the check of forms."""
 
-from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -11,6 +10,7 @@ from streamwatch import __version__
 from streamwatch.api.context import services
 from streamwatch.dashboard import assets, filters, images, plots, preferences
 from streamwatch.dashboard.login_session import TOKEN_FIELD, current_session
+from streamwatch.domain.times import utc_now
 
 blueprint = Blueprint(
     "dashboard",
@@ -77,7 +77,7 @@ def _page_context() -> dict[str, Any]:
         "theme": preferences.theme(),
         "zone": preferences.zone(),
         "zone_is_known": preferences.zone_is_known(),
-        "now": datetime.now(UTC),
+        "now": utc_now(),
     }
 
 

@@ -1,7 +1,6 @@
 """Error pages. A visitor without a session is redirected to the login."""
 
 import logging
-import math
 from functools import partial
 from http import HTTPStatus
 from typing import NoReturn
@@ -13,8 +12,7 @@ from werkzeug.wrappers import Response
 from streamwatch.api.errors import PROBLEMS, ProblemSpec
 from streamwatch.dashboard.blueprint import blueprint
 from streamwatch.domain.eventsub import LOGIN
-from streamwatch.services.errors import LimitReached, UnknownStreamer
-from streamwatch.twitch.base import TwitchBusy
+from streamwatch.services.errors import UnknownStreamer
 
 log = logging.getLogger(__name__)
 
@@ -55,10 +53,7 @@ def show_unknown_streamer(error: UnknownStreamer) -> Page:
 
 def _show_service_error(spec: ProblemSpec, error: Exception) -> Page:
     log.warning("Page %s: %s: %s", request.url_rule, type(error).__name__, error)
-    retry_after = spec.retry_after
-    if isinstance(error, TwitchBusy | LimitReached):
-        retry_after = max(1, math.ceil(error.retry_after))
-    return _page(spec.status, spec.detail or str(error), retry_after)
+    return _page(spec.status, spec.detail or str(error), spec.retry_after_seconds(error))
 
 
 def _page(status: HTTPStatus, detail: str, retry_after: int | None = None) -> Page:

@@ -1,9 +1,9 @@
 """Avatars and previews: which images pages may load, and the policy that tells browsers so."""
 
-from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 from streamwatch.api.context import services
+from streamwatch.domain.times import utc_now
 
 PREVIEW_WIDTH, PREVIEW_HEIGHT = 320, 180
 
@@ -42,7 +42,7 @@ def preview_url(template: str | None) -> str | None:
     if not template or not _is_allowed(template):
         return None
     url = template.replace("{width}", str(PREVIEW_WIDTH)).replace("{height}", str(PREVIEW_HEIGHT))
-    return f"{url}?t={int(datetime.now(UTC).timestamp()) // _PREVIEW_SECONDS}"
+    return f"{url}?t={int(utc_now().timestamp()) // _PREVIEW_SECONDS}"
 
 
 def _is_allowed(url: str) -> bool:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from flask import render_template, request
@@ -17,6 +17,7 @@ from streamwatch.dashboard.stream_chart import stream_chart
 from streamwatch.dashboard.trend import METRICS, trend
 from streamwatch.domain.schedule import schedule
 from streamwatch.domain.sessions import StreamSession
+from streamwatch.domain.times import utc_now
 from streamwatch.domain.usual_times import PERIOD, usual_time
 from streamwatch.services.analytics.profiles import Profile
 from streamwatch.services.errors import UnknownStreamer
@@ -84,7 +85,7 @@ def _performance(login: str) -> dict[str, Any]:
         category.category_name: number
         for number, category in enumerate(profile.categories[:COLORED_CATEGORIES])
     }
-    now = datetime.now(UTC)
+    now = utc_now()
     since = now - max(timedelta(days=2 * length + 2), PERIOD)
     recent = services().profiles.sessions_since(profile.stats.identity.broadcaster_id, since)
     starts = [session.started_at for session in recent]

@@ -1,7 +1,6 @@
 """The page of all monitored streamers."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
 from flask import render_template, request
 
@@ -10,6 +9,7 @@ from streamwatch.api.context import services
 from streamwatch.dashboard import preferences
 from streamwatch.dashboard.blueprint import blueprint
 from streamwatch.dashboard.forms import page_of
+from streamwatch.domain.times import utc_now
 from streamwatch.domain.usual_times import PERIOD, UsualTime, usual_time
 from streamwatch.services.streamer_directory import DirectoryEntry, State
 
@@ -38,7 +38,7 @@ def show_streamers() -> str:
 
 def _usual_times(entries: Sequence[DirectoryEntry]) -> dict[str, UsualTime]:
     """When the streamers of one page usually go live, by user id. Empty without analytics."""
-    now, zone = datetime.now(UTC), preferences.zone()
+    now, zone = utc_now(), preferences.zone()
     found: dict[str, UsualTime] = {}
     for entry in entries:
         if not entry.last_stream_at or entry.last_stream_at < now - PERIOD:

@@ -79,7 +79,7 @@ def _absence(status: StreamStatus, state: StreamState, seen: SeenAbsent) -> Chan
 
 
 def snapshot(seen: SeenLive) -> StreamSnapshot:
-    """The sample that a poll adds to the analytics."""
+    """The stream as a snapshot: what a poll adds to the analytics."""
     stream = seen.stream
     return StreamSnapshot(
         stream_id=stream.id,

@@ -1,7 +1,7 @@
-"""The rules of a streamer's record: what an observation changes in it. Pure.
+"""Rules for changing a streamer's record after an observation. Pure functions.
 
-Several processes learn about a streamer at the same time. So a change is decided on one version of
-the record and stored only if the record is still at that version (`Storage.commit_streamers`).
+Several processes may observe a streamer at the same time. So a change is based on one version of
+the record, and stored only if the record is still at that version (`Storage.commit_streamers`).
 """
 
 from dataclasses import replace
@@ -29,7 +29,7 @@ def decide(streamer: Streamer, observation: StreamerObservation) -> Streamer | N
 
 
 def _with_names(streamer: Streamer, seen: SeenNames) -> Streamer:
-    """The names that were read last, whichever way, are the right ones."""
+    """Apply names, unless the record has names that were read later."""
     if streamer.named_at is not None and seen.at < streamer.named_at:
         return streamer
     return replace(
@@ -42,13 +42,14 @@ def _with_names(streamer: Streamer, seen: SeenNames) -> Streamer:
 
 
 def _with_reconciled(streamer: Streamer, reconciled: SubscriptionsReconciled) -> Streamer:
-    """An id that has changed since the reconciliation read the record is newer than its result."""
-    was, now, active = reconciled.before, streamer.subscription_ids, reconciled.active
-    outdated = {kind: known for kind, known in was.items() if known in reconciled.not_replaced}
+    """Apply the subscription ids of a reconciliation. An id that has changed since it read the
+    record is newer than its result, and stays."""
+    before, current, active = reconciled.before, streamer.subscription_ids, reconciled.active
+    outdated = {kind: known for kind, known in before.items() if known in reconciled.not_replaced}
     ids: dict[str, str] = {}
-    for kind in {*was, *now, *active}:
-        is_unchanged = now.get(kind) == was.get(kind)
-        chosen = active.get(kind) or outdated.get(kind) if is_unchanged else now.get(kind)
+    for kind in {*before, *current, *active}:
+        is_unchanged = current.get(kind) == before.get(kind)
+        chosen = active.get(kind) or outdated.get(kind) if is_unchanged else current.get(kind)
         if chosen is not None:
             ids[kind] = chosen
     is_outdated = bool(outdated.keys() - active.keys())

@@ -2,8 +2,10 @@
 
 import logging
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from threading import Lock
+
+from streamwatch.domain.times import utc_now
 
 log = logging.getLogger(__name__)
 
@@ -14,11 +16,6 @@ WARN_BEYOND = timedelta(seconds=30)
 """The difference beyond which the operator is warned."""
 
 
-def system_time() -> datetime:
-    """The time of this machine."""
-    return datetime.now(UTC)
-
-
 class CorrectedClock:
     """The time of `clock` plus the offset of Twitch's clock, as far as it is known.
 
@@ -27,7 +24,7 @@ class CorrectedClock:
     0 before its first answer or message. Safe for threads.
     """
 
-    def __init__(self, clock: Callable[[], datetime] = system_time) -> None:
+    def __init__(self, clock: Callable[[], datetime] = utc_now) -> None:
         self._clock = clock
         self._lock = Lock()
         self._offset = timedelta(0)

@@ -1,4 +1,4 @@
-"""Leases that a thread renews, and locks across processes made of them."""
+"""Leases that a thread renews, and distributed locks based on them."""
 
 import logging
 import os
@@ -23,7 +23,7 @@ LEADER_LEASE = "leader"
 
 
 def process_name() -> str:
-    """A name for this process that no other process has."""
+    """A unique name for this process."""
     return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
 
 
@@ -82,7 +82,7 @@ class RenewedLease:
         self._thread.start()
 
     def request_stop(self) -> None:
-        """Let the thread release the lease soon, without waiting for it."""
+        """Make the thread release the lease and end, without waiting for it."""
         self._stopping.set()
 
     def stop(self) -> None:
@@ -119,7 +119,7 @@ class RenewedLease:
 
 @contextmanager
 def distributed_lock(coordination: Coordination, work: str) -> Iterator[Callable[[], None]]:
-    """Hold the lock for `work`, which one process at a time can.
+    """Hold the lock `work`, which only one process at a time can hold.
 
     Raises AlreadyRunning if another process holds it. Yields a function to call between the steps
     of the work: it raises AlreadyRunning if the lock was lost.

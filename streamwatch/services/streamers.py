@@ -1,4 +1,4 @@
-"""The monitored streamers: added, removed, listed."""
+"""Adds, removes and lists monitored streamers."""
 
 import logging
 from collections.abc import Callable, Iterable
@@ -29,7 +29,8 @@ class Added:
 
 @dataclass(slots=True)
 class BulkAdded:
-    """What came of each login: `failed` are those of whom Twitch could not be asked."""
+    """The logins of a bulk addition by result. `failed` are those for which the request to Twitch
+    failed."""
 
     added: list[str] = field(default_factory=list)
     existing: list[str] = field(default_factory=list)
@@ -38,7 +39,7 @@ class BulkAdded:
 
 
 class Streamers:
-    """Who is monitored."""
+    """The monitored streamers."""
 
     def __init__(
         self,
@@ -66,10 +67,10 @@ class Streamers:
         return self._storage.find_streamers([login.lower()]).get(login.lower())
 
     def add(self, login: str) -> Added:
-        """Monitor the user with this login (any case), subscribe, and see whether they are live.
+        """Monitor the user with this login (any case), subscribe, and poll whether they are live.
 
-        Raises UnknownUser, and TwitchError where Twitch could not say who that is. What fails after
-        that leaves them monitored: the worker mends it.
+        Raises UnknownUser, and TwitchError if the user cannot be looked up. After a later failure
+        the streamer is monitored all the same, and a job of the worker makes up for it.
         """
         login = login.lower()
         known = self._storage.find_streamers([login]).get(login)
@@ -87,8 +88,8 @@ class Streamers:
         return Added(self._storage.streamers_by_id([user_id])[user_id], created=bool(created))
 
     def add_many(self, logins: Iterable[str]) -> BulkAdded:
-        """Monitor many, in as few calls to Twitch as it allows. The worker subscribes and looks who
-        is live within seconds."""
+        """Monitor many streamers with few calls to Twitch. The worker subscribes and polls who is
+        live within seconds."""
         result = self.add_without_jobs(logins)
         if result.added:
             self._storage.coordination.request_job(RECONCILE)
@@ -96,20 +97,23 @@ class Streamers:
         return result
 
     def add_without_jobs(self, logins: Iterable[str]) -> BulkAdded:
-        """Monitor many, and leave subscriptions and live data to jobs that run anyway."""
-        wanted = list(dict.fromkeys(login.lower() for login in logins))
+        """Monitor many streamers, without requesting the jobs that subscribe and poll. For callers
+        that know that the jobs will run soon."""
+        requested = list(dict.fromkeys(login.lower() for login in logins))
         result = BulkAdded()
-        known = self._storage.find_streamers(wanted)
-        result.existing = [login for login in wanted if login in known]
-        for batch in batched([login for login in wanted if login not in known], MAX_IDS_PER_CALL):
+        known = self._storage.find_streamers(requested)
+        result.existing = [login for login in requested if login in known]
+        new = [login for login in requested if login not in known]
+        for batch in batched(new, MAX_IDS_PER_CALL):
             self._add_batch(batch, result)
         return result
 
     def remove(self, login: str) -> Streamer:
-        """Stop monitoring. Both subscriptions and the live status go, the history stays.
+        """Stop monitoring a streamer: delete the record, the live status and the subscriptions. The
+        history remains.
 
-        Raises NotMonitored. A subscription that Twitch does not let go now is a stray that the
-        next reconciliation deletes.
+        Raises NotMonitored. If Twitch does not delete a subscription now, the next reconciliation
+        does.
         """
         login = login.lower()
         known = self._storage.find_streamers([login]).get(login)
@@ -121,7 +125,7 @@ class Streamers:
         try:
             self._subscriptions.delete(removed)
         except TwitchError as error:
-            log.warning("Subscriptions of %s stay for now: %s", login, error)
+            log.warning("The subscriptions of %s could not be deleted yet: %s", login, error)
             self._storage.coordination.request_job(RECONCILE)
         log.info("Removed streamer: %s", login)
         return removed
@@ -147,8 +151,8 @@ class Streamers:
                 result.existing.append(login)
 
     def _monitor(self, users: list[User], at: datetime) -> set[str]:
-        """Store `users`, whose names were asked for at `at`, as monitored. Returns the ids of those
-        who were not monitored before; the others get the names that they have now."""
+        """Add `users`, whose names were requested at `at`, to the monitored streamers. Returns the
+        ids of those who were new. The names of the others are updated."""
         now = self._clock()
         created = self._storage.add_streamers(
             [
@@ -170,7 +174,7 @@ class Streamers:
         return created
 
     def update_names(self) -> int:
-        """Ask Twitch for the names of all who are monitored; how many had changed."""
+        """Update the names of all monitored streamers from Twitch. Returns how many had changed."""
         renamed = 0
         for batch in batched(self._storage.streamers(), MAX_IDS_PER_CALL):
             asked_at = self._clock()
@@ -180,7 +184,7 @@ class Streamers:
         return renamed
 
     def _record_names(self, users: Iterable[User], at: datetime) -> int:
-        """Record the names of the monitored among `users`, asked for at `at`. Returns how many had
+        """Record the names of `users`, requested at `at`. Returns how many monitored streamers had
         other names before."""
         names = [
             SeenNames(user.user_id, user.login, user.display_name, at, user.profile_image_url)
@@ -191,17 +195,17 @@ class Streamers:
         return sum(_is_renamed(result) for result in recorded)
 
     def _initialize(self, user_id: str) -> None:
-        """What makes a new streamer complete: subscriptions, and whether they are live. One does
-        not wait for the other: without room for subscriptions they are polled."""
+        """Subscribe to a new streamer's events, and poll whether they are live. The poll runs even
+        if the subscriptions fail."""
         try:
             self._subscriptions.ensure(self._storage.streamers_by_id([user_id]).values())
         except TwitchError as error:
-            log.warning("A new streamer is not subscribed to yet: %s", error)
+            log.warning("Subscribing to a new streamer failed and will be repeated: %s", error)
             self._storage.coordination.request_job(RECONCILE)
         try:
             self._refresh.poll_now([user_id])
         except TwitchError as error:
-            log.warning("A new streamer's status is not known yet: %s", error)
+            log.warning("Polling a new streamer failed and will be repeated: %s", error)
             self._storage.coordination.request_job(REFRESH)
 
 

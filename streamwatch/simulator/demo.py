@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from http import HTTPStatus
 from pathlib import Path
 from random import Random
@@ -22,6 +22,7 @@ import urllib3
 
 from streamwatch.analytics import journal
 from streamwatch.dev.run import GUNICORN
+from streamwatch.domain.times import utc_now
 from streamwatch.settings import VARIABLES, WEBHOOK_PATH
 from streamwatch.simulator.cast import CAST
 from streamwatch.simulator.faults import Mishap
@@ -78,7 +79,7 @@ def main(port: int, seed: int, transport: str) -> None:
 
 def remember(twitch: Simulator, data: str, seed: int) -> None:
     """Write the weeks before into the folder `data`, for the web process to project."""
-    past = Past(Random(seed), datetime.now(UTC))  # noqa: S311  a game's dice
+    past = Past(Random(seed), utc_now())  # noqa: S311  a game's dice
     journal.write(Path(data) / journal.FILE_NAME, past.of(twitch.world))
 
 

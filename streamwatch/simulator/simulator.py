@@ -3,13 +3,14 @@
 import threading
 from collections.abc import Callable
 from contextlib import ExitStack
-from datetime import UTC, datetime
+from datetime import datetime
 from random import Random
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
+from streamwatch.domain.times import utc_now
 from streamwatch.simulator.cast import CAST
 from streamwatch.simulator.conduits import Conduits
 from streamwatch.simulator.control import Control
@@ -33,10 +34,6 @@ if TYPE_CHECKING:
 _LIFE_STEP_SECONDS = 0.25
 
 
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-
 class Simulator:
     """Serves on 127.0.0.1 within its `with` block; see the package for an overview.
 
@@ -50,7 +47,7 @@ class Simulator:
         port: int = 0,
         seed: int = 0,
         alive: bool = False,
-        clock: Callable[[], datetime] = _now,
+        clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self.world = World(clock)
         self.faults = Faults(Random(f"faults {seed}"))  # noqa: S311  a game's dice

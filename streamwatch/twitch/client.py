@@ -4,7 +4,7 @@ import random
 import time
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from http import HTTPStatus
 from typing import Self, TypeVar
@@ -14,6 +14,7 @@ from streamwatch.domain.batches import batched
 from streamwatch.domain.eventsub import LOGIN
 from streamwatch.domain.models import Subscription, User
 from streamwatch.domain.observations import SeenLive
+from streamwatch.domain.times import utc_now
 from streamwatch.settings import Settings
 from streamwatch.twitch import parsing
 from streamwatch.twitch.base import (
@@ -47,10 +48,6 @@ MAX_PAGES = 200
 """The most pages that are read of one listing; more are an error of Twitch's."""
 
 
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-
 def _unobserved(_method: str, _path: str, _status: int) -> None:
     """Default observer: does nothing."""
 
@@ -72,7 +69,7 @@ class Helix(Twitch):
         api_url: str,
         auth_url: str,
         limits: RateLimits | None = None,
-        clock: Callable[[], datetime] = _now,
+        clock: Callable[[], datetime] = utc_now,
         sleep: Callable[[float], None] = time.sleep,
         jitter: Callable[[], float] = random.random,
         observe: Observe = _unobserved,
@@ -102,7 +99,7 @@ class Helix(Twitch):
         settings: Settings,
         tokens: TokenStore,
         observe: Observe = _unobserved,
-        clock: Callable[[], datetime] = _now,
+        clock: Callable[[], datetime] = utc_now,
         observe_date: ObserveDate = _date_unobserved,
     ) -> Self:
         """At most half of the web threads call Twitch at once: when Twitch hangs, the other half

@@ -1,4 +1,4 @@
-"""The election of the worker that leads."""
+"""Leader election among the workers."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -26,8 +26,8 @@ class Leadership:
             holder,
             seconds,
             reacquires=True,
-            # After the renewal: a storage without memory refuses the heartbeat, and the leader must
-            # go on to trim the feed.
+            # After the renewal: a Redis without free memory refuses the heartbeat, but the leader
+            # must keep the lease, because it trims the feed.
             after_renewal=lambda: coordination.heartbeat(clock()),
         )
 
@@ -40,9 +40,9 @@ class Leadership:
         self._renewed.start()
 
     def request_stop(self) -> None:
-        """Let the thread release the lease at once, without waiting for it."""
+        """Make the thread release the lease and end, without waiting for it."""
         self._renewed.request_stop()
 
     def stop(self) -> None:
-        """Stop leading, so that another worker can lead at once."""
+        """Release the lease, so that another worker can lead at once."""
         self._renewed.stop()

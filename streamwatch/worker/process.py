@@ -11,9 +11,9 @@ import signal
 import sys
 import threading
 import time
-from datetime import UTC, datetime
 
 from streamwatch.bootstrap import Services, build
+from streamwatch.domain.times import utc_now
 from streamwatch.logs import log_uncaught, logging_config
 from streamwatch.services.locks import process_name
 from streamwatch.services.subscriptions.transport import Method
@@ -35,7 +35,7 @@ _LISTENER_STOP_SECONDS = HANDOVER_SECONDS + 0.5
 
 
 def _worker(services: Services) -> Worker:
-    return Worker(services.storage.coordination, build_jobs(services), _now, process_name())
+    return Worker(services.storage.coordination, build_jobs(services), utc_now, process_name())
 
 
 def _listener(services: Services, worker: Worker) -> EventSubListener | None:
@@ -124,10 +124,6 @@ def _exit_after_timeout() -> None:
     """End the process even if a job hangs."""
     time.sleep(STOP_SECONDS)
     os._exit(1)
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
 
 
 def _use_utc() -> None:

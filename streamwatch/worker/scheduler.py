@@ -15,7 +15,7 @@ from schedule import CancelJob, Scheduler
 
 from streamwatch.logs import log_context
 from streamwatch.services.ingestion.recorder import LeadershipLost
-from streamwatch.services.monitoring.counters import JOBS, named
+from streamwatch.services.monitoring.counters import JOBS, with_kind
 from streamwatch.services.monitoring.metrics import job_counts
 from streamwatch.storage.base import Coordination, JobRun, Lease, StorageUnavailable
 from streamwatch.twitch.base import TwitchError
@@ -174,6 +174,6 @@ class Worker:
         self._errors[run.name] = run.error or ""
         try:
             self._coordination.record_job(run)
-            self._coordination.add_counts(named(JOBS, job_counts(run)))
+            self._coordination.add_counts(with_kind(JOBS, job_counts(run)))
         except StorageUnavailable as error:
             log.warning("The run of job %s could not be recorded: %s", run.name, error)

@@ -22,12 +22,11 @@ from streamwatch.analytics.testing.build import (
     told,
 )
 from streamwatch.domain.models import User
-from streamwatch.domain.times import format_time, parse_time
+from streamwatch.domain.times import format_time, parse_time, utc_now
 from streamwatch.services.analytics.projector import Projector
 from streamwatch.storage.base import Topic
 from tests import messages
 from tests.api.world import FakeAnalytics, World, build_world, problem
-from tests.fakes import now
 
 START = datetime(2026, 6, 1, 12, tzinfo=UTC)
 """Of `histories`, a Monday."""
@@ -387,7 +386,7 @@ def test_a_stream_from_the_webhook_to_its_figures(world: World) -> None:
     services = world.app.extensions["streamwatch"]
     services.poller.poll_now([user.user_id])
     world.send(messages.offline(user, None, at=start + timedelta(minutes=4)))
-    projector = Projector(world.storage.feed, world.analytics, "test", now)
+    projector = Projector(world.storage.feed, world.analytics, "test", utc_now)
     assert projector.run_once()
     [session] = get(world, "/analytics/streamer/cool_user/sessions")["sessions"]
     assert session["started_at"] == format_time(start)

@@ -10,6 +10,7 @@ from streamwatch.analytics.testing import CAP
 from streamwatch.domain.models import Source, Stream
 from streamwatch.domain.observations import SeenLive
 from streamwatch.domain.sessions import ProjectionInput
+from streamwatch.domain.times import utc_now
 from streamwatch.services.analytics.projector import READER, RECLAIM_SECONDS, Projector
 from streamwatch.services.ingestion.recorder import ObservationRecorder
 from streamwatch.storage.redis import RedisStorage, keys
@@ -33,10 +34,6 @@ class DyingAnalytics(MongoAnalytics):
         raise ProcessDied
 
 
-def now() -> datetime:
-    return datetime.now(UTC)
-
-
 def sample(number: int) -> SeenLive:
     stream = Stream("9001", START, viewer_count=100, game_id="1", game_name="Chess")
     at = START + timedelta(minutes=number)
@@ -52,7 +49,7 @@ def test_entries_of_a_dead_worker_are_projected_again_and_count_once(
         ObservationRecorder(storage).record([sample(number)])
     dying = DyingAnalytics(mongodb_url, mongodb_database, CAP)
     with pytest.raises(ProcessDied):
-        Projector(storage.feed, dying, "dead", now).run_once()
+        Projector(storage.feed, dying, "dead", utc_now).run_once()
     once = dying.sessions("1337", 10)
     dying.close()
     assert [state.pending for state in storage.feed.readers()] == [SAMPLES]
@@ -62,7 +59,7 @@ def test_entries_of_a_dead_worker_are_projected_again_and_count_once(
             idle = int(RECLAIM_SECONDS * 1000)
             client.xclaim(keys.FEED, READER, "dead", 0, [entry["message_id"]], idle=idle)
     analytics = MongoAnalytics(mongodb_url, mongodb_database, CAP)
-    assert Projector(storage.feed, analytics, "alive", now).run_once() == SAMPLES
+    assert Projector(storage.feed, analytics, "alive", utc_now).run_once() == SAMPLES
 
     assert analytics.sessions("1337", 10) == once
     assert [session.sample_totals.sums.samples for session in once] == [SAMPLES]

@@ -5,7 +5,10 @@ from datetime import UTC, datetime, timedelta
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from streamwatch.services.monitoring.published_metrics import budget, publish_rate_limit
+from streamwatch.services.monitoring.published_metrics import (
+    publish_rate_limit,
+    published_rate_limit,
+)
 from streamwatch.storage.base import StorageUnavailable
 from streamwatch.storage.memory import MemoryStorage
 from streamwatch.twitch.base import RateLimitState
@@ -111,10 +114,10 @@ def test_while_the_storage_is_down_that_is_what_the_metrics_say() -> None:
 
 def test_the_rate_limit_is_full_again_after_its_reset() -> None:
     coordination = MemoryStorage().coordination
-    assert budget(coordination, NOW) is None
+    assert published_rate_limit(coordination, NOW) is None
     publish_rate_limit(coordination, None)
-    assert budget(coordination, NOW) is None
-    told = RateLimitState(800, 3, NOW)
-    publish_rate_limit(coordination, told)
-    assert budget(coordination, NOW - timedelta(seconds=1)) == told
-    assert budget(coordination, NOW) == RateLimitState(800, 800, NOW)
+    assert published_rate_limit(coordination, NOW) is None
+    published = RateLimitState(800, 3, NOW)
+    publish_rate_limit(coordination, published)
+    assert published_rate_limit(coordination, NOW - timedelta(seconds=1)) == published
+    assert published_rate_limit(coordination, NOW) == RateLimitState(800, 800, NOW)

@@ -1,4 +1,4 @@
-"""The services on a storage in memory, with a Twitch and a clock that a test has in its hands."""
+"""All services on memory storage, with a fake Twitch and a manual clock."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -27,7 +27,9 @@ class Clock:
 
 
 @dataclass
-class House:
+class World:
+    """The services, and what they are built on."""
+
     clock: Clock = field(default_factory=Clock)
     storage: MemoryStorage = field(default_factory=MemoryStorage)
     twitch: FakeTwitch = field(init=False)
@@ -46,5 +48,5 @@ class House:
 
 
 @pytest.fixture
-def services() -> House:
-    return House()
+def world() -> World:
+    return World()

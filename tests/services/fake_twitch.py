@@ -1,4 +1,4 @@
-"""Twitch in memory with its rules about subscriptions, and what goes wrong with its calls."""
+"""A Twitch in memory with Twitch's rules for subscriptions, whose calls can be made to fail."""
 
 from collections import defaultdict, deque
 from collections.abc import Callable
@@ -28,21 +28,21 @@ SAME_LIMIT = 3
 
 @dataclass
 class StrictTwitch(FakeTwitch):
-    """A subscription is pending at first, has no living double, and must fit under the limits. The
-    dead ones stay in the listing and cost nothing."""
+    """A new webhook subscription is pending; an identical one is refused; the limits of Twitch
+    apply. Failed subscriptions remain in the listing and cost nothing."""
 
     secrets: dict[str, str] = field(default_factory=dict)
-    """What each subscription is signed with, by its id."""
-    before: Callable[[str], None] = lambda verb: None
-    """Called before each call with its verb: what happens meanwhile."""
+    """The secret of each webhook subscription, by its id."""
+    before: Callable[[str], None] = lambda method: None
+    """Called with the method's name before each call, for concurrent changes."""
     _faults: dict[str, deque[TwitchError | None]] = field(
         default_factory=lambda: defaultdict(deque)
     )
     _lock: Lock = field(default_factory=Lock)
 
-    def fail(self, verb: str, *errors: TwitchError | None) -> None:
-        """The next calls of `verb` meet these, one each; None is a call that goes well."""
-        self._faults[verb].extend(errors)
+    def fail(self, method: str, *errors: TwitchError | None) -> None:
+        """Make the next calls of `method` raise these errors, one each; None is a success."""
+        self._faults[method].extend(errors)
 
     def put(
         self,
@@ -53,7 +53,7 @@ class StrictTwitch(FakeTwitch):
         version: str = EVENT_VERSION,
         conduit_id: str | None = None,
     ) -> Subscription:
-        """A subscription from before, whatever the rules say."""
+        """Add an existing subscription, without checking the rules."""
         number = next(self.ids)
         subscription = Subscription(
             id=f"subscription-{number}",
@@ -72,13 +72,17 @@ class StrictTwitch(FakeTwitch):
     def subscribe(self, wanted: DesiredSubscription, transport: Transport) -> Subscription:
         self._called("subscribe")
         with self._lock:
-            living = [one for one in self.subscribed.values() if one.is_alive]
-            same = [o for o in living if (o.type, o.user_id) == (wanted.type, wanted.user_id)]
+            alive = [existing for existing in self.subscribed.values() if existing.is_alive]
+            same = [
+                existing
+                for existing in alive
+                if (existing.type, existing.user_id) == (wanted.type, wanted.user_id)
+            ]
             if any(transport.carries(other) for other in same):
                 raise SubscriptionExists("subscription already exists", 409)
             if len(same) >= SAME_LIMIT:
                 raise SubscriptionLimit("too many of the same condition", 429)
-            if len(living) >= self.max_total_cost:
+            if len(alive) >= self.max_total_cost:
                 raise SubscriptionLimit("total cost exceeded", 429)
             is_webhook = isinstance(transport, WebhookTransport)
             created = self.put(
@@ -98,10 +102,10 @@ class StrictTwitch(FakeTwitch):
         with self._lock:
             self.subscribed.pop(subscription_id, None)
 
-    def _called(self, verb: str) -> None:
-        self.before(verb)
-        super()._called(verb)
-        faults = self._faults[verb]
+    def _called(self, method: str) -> None:
+        self.before(method)
+        super()._called(method)
+        faults = self._faults[method]
         error = faults.popleft() if faults else None
         if error is not None:
             raise error

@@ -1,22 +1,22 @@
-"""Searching the live streams."""
+"""The live directory: search, category filter and order."""
 
 import pytest
 
 from streamwatch.services.live_directory import LiveDirectory, Order
-from tests.services.conftest import House
+from tests.services.conftest import World
 
 
 @pytest.fixture
-def directory(services: House) -> LiveDirectory:
+def directory(world: World) -> LiveDirectory:
     for login, category, viewers, title in (
         ("ann", "Chess", 5, "Openings"),
         ("bob", "Chess Boxing", 50, "Round one"),
         ("cat", "Just Chatting", 20, "Chess talk"),
     ):
-        user = services.twitch.add_user(login)
-        services.twitch.go_live(user, game_name=category, viewer_count=viewers, title=title)
-        services.services.streamers.add(login)
-    return services.services.live_directory
+        user = world.twitch.add_user(login)
+        world.twitch.go_live(user, game_name=category, viewer_count=viewers, title=title)
+        world.services.streamers.add(login)
+    return world.services.live_directory
 
 
 def found(directory: LiveDirectory, **wanted: str) -> list[str]:

@@ -1,3 +1,5 @@
+"""Distributed locks."""
+
 import threading
 import time
 
@@ -15,7 +17,7 @@ def coordination() -> MemoryCoordination:
     return MemoryStorage().coordination
 
 
-def test_one_process_at_a_time_holds_a_lock(coordination: MemoryCoordination) -> None:
+def test_only_one_process_at_a_time_holds_a_lock(coordination: MemoryCoordination) -> None:
     with distributed_lock(coordination, "work"):
         with pytest.raises(AlreadyRunning), distributed_lock(coordination, "work"):
             pytest.fail("two at once")
@@ -32,7 +34,7 @@ def test_an_error_releases_the_lock(coordination: MemoryCoordination) -> None:
         pass
 
 
-def test_a_step_may_take_longer_than_the_lease_lasts(
+def test_a_thread_renews_the_lock_during_a_long_step(
     coordination: MemoryCoordination, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(locks, "LOCK_SECONDS", 1.2)
@@ -44,7 +46,7 @@ def test_a_step_may_take_longer_than_the_lease_lasts(
         check_still_held()
 
 
-def test_a_lost_lock_is_noticed_between_two_steps(coordination: MemoryCoordination) -> None:
+def test_a_lost_lock_is_detected_by_the_check(coordination: MemoryCoordination) -> None:
     with distributed_lock(coordination, "work") as check_still_held:
         lease = coordination.lease("work")
         assert lease is not None
@@ -57,7 +59,7 @@ def test_a_lost_lock_is_noticed_between_two_steps(coordination: MemoryCoordinati
     assert held.holder == "another"
 
 
-def test_no_thread_is_left_behind(coordination: MemoryCoordination) -> None:
+def test_the_renewing_thread_ends_with_the_lock(coordination: MemoryCoordination) -> None:
     with distributed_lock(coordination, "work"):
         assert "work" in {thread.name for thread in threading.enumerate()}
     assert "work" not in {thread.name for thread in threading.enumerate()}

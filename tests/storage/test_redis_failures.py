@@ -5,12 +5,12 @@ import gc
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
 
 import pytest
 import redis
 
 from streamwatch.domain.models import AppToken, EventType
+from streamwatch.domain.times import utc_now
 from streamwatch.storage.base import (
     Committed,
     Coordination,
@@ -89,7 +89,7 @@ VERBS: dict[str, Callable[[Storage], object]] = {
     "save_conduit_id": lambda s: s.coordination.save_conduit_id("c"),
     "publish_change": lambda s: s.coordination.publish_change("live"),
     "app_token": lambda s: s.coordination.app_token(),
-    "save_app_token": lambda s: s.coordination.save_app_token(AppToken("t", datetime.now(UTC))),
+    "save_app_token": lambda s: s.coordination.save_app_token(AppToken("t", utc_now())),
 }
 
 

@@ -3,6 +3,7 @@ from datetime import UTC, datetime
 import pytest
 
 from streamwatch.bootstrap import assemble
+from streamwatch.domain.times import utc_now
 from streamwatch.services.subscriptions.reconcile import RECONCILE
 from streamwatch.settings import Settings
 from streamwatch.storage.memory import MemoryStorage
@@ -13,7 +14,7 @@ from tests.api.world import FakeAnalytics
 from tests.fakes import FakeTwitch
 from tests.messages import CALLBACK, SECRET
 from tests.waiting import wait_for
-from tests.worker.test_scheduler import now, running
+from tests.worker.test_scheduler import running
 
 LOGINS = [f"user_{n}" for n in range(500)]
 
@@ -34,7 +35,7 @@ def start(twitch: FakeTwitch, storage: MemoryStorage) -> Worker:
         watch_updates=False,
     )
     services = assemble(settings, storage, twitch, FakeAnalytics())
-    return Worker(storage.coordination, build_jobs(services), now, "worker")
+    return Worker(storage.coordination, build_jobs(services), utc_now, "worker")
 
 
 def has_refreshed(storage: MemoryStorage, since: datetime) -> bool:
@@ -52,7 +53,7 @@ def test_a_healthy_start_makes_few_calls(twitch: FakeTwitch) -> None:
     assert twitch.calls.count("streams") == 5
 
     twitch.calls.clear()
-    restarted_at = now()
+    restarted_at = utc_now()
     with running(start(twitch, storage)):
         wait_for(lambda: has_refreshed(storage, restarted_at))
         wait_for(lambda: "details" in storage.coordination.job_runs())

@@ -1,10 +1,13 @@
+"""Leader election among workers."""
+
 import threading
 import time
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import count
 
 import pytest
 
+from streamwatch.domain.times import utc_now
 from streamwatch.services.locks import LEADER_LEASE
 from streamwatch.storage.base import StorageUnavailable
 from streamwatch.storage.memory import MemoryStorage
@@ -13,36 +16,34 @@ from streamwatch.worker.leader import Leadership
 from tests.waiting import wait_for
 
 
-def now() -> datetime:
-    return datetime.now(UTC)
-
-
 @pytest.fixture
 def storage() -> MemoryStorage:
     return MemoryStorage(events_kept=1000)
 
 
-def test_one_of_many_leads_and_another_follows_when_it_stops(storage: MemoryStorage) -> None:
-    several = [Leadership(storage.coordination, now, f"worker-{n}", seconds=0.6) for n in range(3)]
-    for one in several:
-        one.start()
-    wait_for(lambda: any(one.lease for one in several))
-    [leader] = [one for one in several if one.lease]
+def test_another_worker_leads_after_the_leader_stops(storage: MemoryStorage) -> None:
+    workers = [
+        Leadership(storage.coordination, utc_now, f"worker-{n}", seconds=0.6) for n in range(3)
+    ]
+    for worker in workers:
+        worker.start()
+    wait_for(lambda: any(worker.lease for worker in workers))
+    [leader] = [worker for worker in workers if worker.lease]
     first = leader.lease
     leader.stop()
-    followers = [one for one in several if one is not leader]
-    wait_for(lambda: any(one.lease for one in followers))
-    [successor] = [one for one in followers if one.lease]
+    followers = [worker for worker in workers if worker is not leader]
+    wait_for(lambda: any(worker.lease for worker in followers))
+    [successor] = [worker for worker in followers if worker.lease]
     assert first is not None
     assert successor.lease is not None
     assert successor.lease.fence > first.fence
-    for one in followers:
-        one.stop()
+    for follower in followers:
+        follower.stop()
     assert storage.coordination.lease(LEADER_LEASE) is None
 
 
-def test_leading_outlasts_the_lease(storage: MemoryStorage) -> None:
-    leadership = Leadership(storage.coordination, now, "worker", seconds=0.3)
+def test_the_leader_renews_its_lease(storage: MemoryStorage) -> None:
+    leadership = Leadership(storage.coordination, utc_now, "worker", seconds=0.3)
     leadership.start()
     wait_for(lambda: leadership.lease is not None)
     lease = leadership.lease
@@ -58,16 +59,16 @@ def test_leading_outlasts_the_lease(storage: MemoryStorage) -> None:
     leadership.stop()
 
 
-class Full(MemoryCoordination):
-    """A storage that takes nothing new."""
+class RefusesHeartbeats(MemoryCoordination):
+    """A storage that refuses heartbeats, as a Redis without free memory does."""
 
     def heartbeat(self, at: datetime, seconds: float = 30) -> None:
         raise StorageUnavailable("out of memory")
 
 
-def test_a_full_storage_does_not_end_the_leadership_of_who_empties_it() -> None:
-    full = Full(threading.RLock(), time.monotonic)
-    leadership = Leadership(full, now, "worker", seconds=0.3)
+def test_the_leader_keeps_its_lease_while_the_heartbeat_is_refused() -> None:
+    full = RefusesHeartbeats(threading.RLock(), time.monotonic)
+    leadership = Leadership(full, utc_now, "worker", seconds=0.3)
     leadership.start()
     wait_for(lambda: leadership.lease is not None)
     lease = leadership.lease
@@ -77,15 +78,15 @@ def test_a_full_storage_does_not_end_the_leadership_of_who_empties_it() -> None:
     leadership.stop()
 
 
-def test_every_beat_says_that_a_worker_is_alive(storage: MemoryStorage) -> None:
-    leadership = Leadership(storage.coordination, now, "worker", seconds=0.3)
+def test_a_leader_sends_heartbeats(storage: MemoryStorage) -> None:
+    leadership = Leadership(storage.coordination, utc_now, "worker", seconds=0.3)
     leadership.start()
     wait_for(lambda: storage.coordination.last_heartbeat() is not None)
     leadership.stop()
 
 
-def test_a_lease_that_was_lost_is_led_under_no_more(storage: MemoryStorage) -> None:
-    leadership = Leadership(storage.coordination, now, "worker", seconds=0.3)
+def test_a_lost_lease_is_replaced_by_a_new_one(storage: MemoryStorage) -> None:
+    leadership = Leadership(storage.coordination, utc_now, "worker", seconds=0.3)
     leadership.start()
     wait_for(lambda: leadership.lease is not None)
     lost = leadership.lease

@@ -2,10 +2,11 @@ import logging
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
+from streamwatch.domain.times import utc_now
 from streamwatch.services.ingestion.recorder import LeadershipLost
 from streamwatch.storage.base import JobRun, Lease
 from streamwatch.storage.memory import MemoryStorage
@@ -15,17 +16,13 @@ from streamwatch.worker.scheduler import Worker
 from tests.waiting import wait_for
 
 
-def now() -> datetime:
-    return datetime.now(UTC)
-
-
 @pytest.fixture
 def storage() -> MemoryStorage:
     return MemoryStorage(events_kept=1000)
 
 
 def working(storage: MemoryStorage, *jobs: Job) -> AbstractContextManager[Worker]:
-    return running(Worker(storage.coordination, list(jobs), now, "worker"))
+    return running(Worker(storage.coordination, list(jobs), utc_now, "worker"))
 
 
 @contextmanager
@@ -96,7 +93,7 @@ def test_a_failing_job_stops_neither_itself_nor_the_next(
 def test_a_failed_job_with_a_long_interval_is_retried_soon(storage: MemoryStorage) -> None:
     failing = Runs(lambda: TwitchUnavailable("Twitch is down."))
     jobs = [Job("rare", 3600, failing)]
-    with running(Worker(storage.coordination, jobs, now, "worker", retry_seconds=1)):
+    with running(Worker(storage.coordination, jobs, utc_now, "worker", retry_seconds=1)):
         wait_for(lambda: failing.count >= 2)
         failing.problem = None
         wait_for(lambda: storage.coordination.job_runs()["rare"].error is None)
@@ -119,8 +116,8 @@ def test_a_requested_job_runs_before_its_time(storage: MemoryStorage) -> None:
 
 def test_a_change_of_leaders_neither_repeats_nor_skips_a_run(storage: MemoryStorage) -> None:
     rare, due = Runs(), Runs()
-    storage.coordination.record_job(JobRun("rare", now() + timedelta(seconds=1), 0))
-    storage.coordination.record_job(JobRun("due", now() - timedelta(seconds=3601), 0))
+    storage.coordination.record_job(JobRun("rare", utc_now() + timedelta(seconds=1), 0))
+    storage.coordination.record_job(JobRun("due", utc_now() - timedelta(seconds=3601), 0))
     with working(storage, Job("rare", 3600, rare), Job("due", 3600, due)):
         wait_for(lambda: due.count == 1)
     assert rare.count == 0
@@ -128,7 +125,7 @@ def test_a_change_of_leaders_neither_repeats_nor_skips_a_run(storage: MemoryStor
 
 def test_a_job_without_at_start_waits_for_its_interval(storage: MemoryStorage) -> None:
     rare, overdue, often = Runs(), Runs(), Runs()
-    storage.coordination.record_job(JobRun("overdue", now() - timedelta(seconds=3601), 0))
+    storage.coordination.record_job(JobRun("overdue", utc_now() - timedelta(seconds=3601), 0))
     jobs = [Job("rare", 3600, rare, at_start=False), Job("overdue", 3600, overdue, at_start=False)]
     with working(storage, *jobs, Job("often", 1, often)):
         wait_for(lambda: often.count >= 2)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Self
 
@@ -17,6 +17,7 @@ from streamwatch.analytics.redis.samples import from_ms, to_ms
 from streamwatch.domain.models import StreamSnapshot
 from streamwatch.domain.sessions import ProjectionInput, StreamSession
 from streamwatch.domain.statistics import CategorySums, quarter_of
+from streamwatch.domain.times import utc_now
 from streamwatch.domain.totals import (
     GameSums,
     Ranking,
@@ -41,7 +42,7 @@ class RedisAnalytics(AnalyticsStore):
         connection: Connection,
         sample_cap: timedelta,
         retention: timedelta | None = None,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Callable[[], datetime] = utc_now,
         journal: Path | None = None,
     ) -> None:
         """`journal` is the file of version 0.1 to import, if it exists."""

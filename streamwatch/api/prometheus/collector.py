@@ -88,7 +88,9 @@ def _feed(found: ServiceMetrics) -> Iterator[Metric]:
 
 def _worker(found: ServiceMetrics) -> Iterator[Metric]:
     yield _value("leader_present", "Whether a worker leads and does the jobs.", found.has_leader)
-    yield _time("worker_heartbeat_timestamp_seconds", "Last life sign of a worker.", found.beat_at)
+    yield _time(
+        "worker_heartbeat_timestamp_seconds", "Last life sign of a worker.", found.last_heartbeat
+    )
     seconds = SummaryMetricFamily(
         "streamwatch_job_duration_seconds", "Runs of the worker's jobs.", labels=["job_name"]
     )
@@ -123,16 +125,18 @@ def _twitch(found: ServiceMetrics) -> Iterator[Metric]:
         ["method", "path", "status"],
         found.helix_requests.items(),
     )
-    budget = found.budget
+    rate_limit = found.rate_limit
     yield _value(
-        "helix_rate_limit_points", "Size of Helix's rate limit.", budget.limit if budget else None
+        "helix_rate_limit_points",
+        "Size of Helix's rate limit.",
+        rate_limit.limit if rate_limit else None,
     )
     yield _value(
         "helix_rate_limit_remaining_points",
         "What the worker's last answers left of it.",
-        budget.remaining if budget else None,
+        rate_limit.remaining if rate_limit else None,
     )
-    yield _value("subscriptions_wanted", "Subscriptions that should stand.", found.wanted)
+    yield _value("subscriptions_wanted", "Subscriptions that should stand.", found.required)
     yield _value("subscriptions_missing", "Those of them that do not stand.", found.missing)
     listed = found.subscriptions
     yield _gauge(

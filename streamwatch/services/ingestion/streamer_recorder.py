@@ -1,4 +1,4 @@
-"""Records what changes the records of streamers: read, decide, commit, and repeat on a conflict."""
+"""Records observations in the records of streamers: read, decide, commit, repeat on a conflict."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,8 +9,8 @@ from streamwatch.domain.streamers import decide
 from streamwatch.storage.base import Committed, Storage, StorageUnavailable
 
 MAX_ATTEMPTS = 100
-"""An attempt fails only because another commit succeeded, so this many concurrent changes of one
-streamer are possible before recording gives up."""
+"""An attempt fails only because another commit succeeded, so recording gives up only after this
+many concurrent changes of one streamer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,14 +23,14 @@ class RecordedStreamer:
 
 
 class StreamerRecorder:
-    """Stores what observations change in the records of monitored streamers. No other code changes
-    a record after it was added."""
+    """Applies observations to the records of monitored streamers. No other code changes a record
+    after it was added."""
 
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
 
     def record(self, observations: Sequence[StreamerObservation]) -> list[RecordedStreamer]:
-        """Store the changes of `observations`, each of another user. Returns a result for each.
+        """Apply `observations`, each of a different user. Returns a result for each, in order.
 
         Raises StorageUnavailable. Changes that were stored before the error remain.
         """
@@ -48,8 +48,8 @@ class StreamerRecorder:
         waiting: list[int],
         results: list[RecordedStreamer],
     ) -> list[int]:
-        """Try once for the observations at the indexes `waiting`. Returns those whose streamer was
-        changed meanwhile."""
+        """Try once to apply the observations with the indexes `waiting`. Returns the indexes of
+        those that conflicted with another change."""
         user_ids = [observations[index].user_id for index in waiting]
         known = self._storage.streamers_by_id(user_ids)
         changed: list[int] = []

@@ -1,4 +1,4 @@
-"""What happened, counted for all processes together."""
+"""Counters that all processes share."""
 
 import logging
 from collections import Counter
@@ -10,7 +10,7 @@ from streamwatch.storage.base import Coordination, StorageUnavailable
 log = logging.getLogger(__name__)
 
 MESSAGES = "messages"
-"""The webhook's messages, by what became of them."""
+"""EventSub messages that the webhook received, by outcome."""
 
 HELIX = "helix"
 """Requests to Twitch, by "METHOD PATH STATUS"."""
@@ -23,42 +23,42 @@ JOBS = "jobs"
 
 
 class SharedCounters:
-    """Counts one kind of thing in this process, and adds to the shared counters a moment later:
-    nobody waits for a round trip. A process that is killed loses what it counted in the last
-    `seconds`."""
+    """Counters of one kind. Counts in this process, and adds the counts to the shared counters
+    after `seconds`, so that no caller waits for a round trip. A process that is killed loses the
+    counts of its last `seconds`."""
 
     def __init__(self, coordination: Coordination, kind: str, seconds: float = 1.0) -> None:
         self._coordination = coordination
         self._kind = kind
         self._seconds = seconds
         self._lock = Lock()
-        self._waiting: Counter[str] = Counter()
+        self._unflushed: Counter[str] = Counter()
         self._timer: Timer | None = None
 
     def count(self, name: str) -> None:
-        """One more of `name`."""
+        """Increment the counter `name`."""
         with self._lock:
-            self._waiting[name] += 1
+            self._unflushed[name] += 1
             if self._timer is None:
-                # Not a daemon: a process that ends waits for it.
+                # Not a daemon thread, so that a process that exits waits for it.
                 self._timer = Timer(self._seconds, self.flush)
                 self._timer.start()
 
     def flush(self) -> None:
-        """Add what was counted to the shared counters. While the storage does not answer it is
-        kept for the next time."""
+        """Add the counts to the shared counters. If the storage is unavailable, they are added with
+        the next flush."""
         with self._lock:
-            counted, self._waiting = self._waiting, Counter()
+            counts, self._unflushed = self._unflushed, Counter()
             self._timer = None
         try:
-            self._coordination.add_counts(named(self._kind, counted))
+            self._coordination.add_counts(with_kind(self._kind, counts))
         except StorageUnavailable as error:
-            log.warning("Counts of %s are added later: %s", self._kind, error)
+            log.warning("The counts of %s will be added later: %s", self._kind, error)
             with self._lock:
-                self._waiting += counted
+                self._unflushed += counts
 
     def close(self) -> None:
-        """Add what is left, now."""
+        """Flush now if there are counts to add."""
         with self._lock:
             timer = self._timer
         if timer is not None:
@@ -66,17 +66,17 @@ class SharedCounters:
             self.flush()
 
     def shared(self) -> dict[str, int]:
-        """The counters of all processes, as of the last flush of each."""
+        """The counters of this kind over all processes, as of the last flush of each."""
         return of_kind(self._kind, self._coordination.counts())
 
 
-def named(kind: str, counts: Mapping[str, int]) -> dict[str, int]:
-    """`counts` under their names among the shared counters."""
+def with_kind(kind: str, counts: Mapping[str, int]) -> dict[str, int]:
+    """`counts` by their names among the shared counters: "KIND:NAME"."""
     return {f"{kind}:{name}": number for name, number in counts.items()}
 
 
 def of_kind(kind: str, counts: Mapping[str, int]) -> dict[str, int]:
-    """Those of one kind, of all the shared counters."""
+    """The counters of one kind among the shared counters, by name without the kind."""
     prefix = f"{kind}:"
     return {
         name.removeprefix(prefix): number

@@ -1,4 +1,4 @@
-"""What an operator asks when something is odd: all processes together, at one glance."""
+"""A report for troubleshooting: the state of all processes, the feed and Twitch."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -12,14 +12,14 @@ from streamwatch.services.subscriptions.transport import Method
 from streamwatch.storage.base import DeadLetter, JobRun, Lease, ReaderState, Storage
 from streamwatch.twitch.base import RateLimitState, Twitch, TwitchError
 
-_SET_ASIDE_SHOWN = 20
+_MAX_DEAD_LETTERS = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """`messages` by outcome; `set_aside` the newest feed entries that a reader could not process;
-    `subscriptions` by Twitch's status, empty with the reason in `twitch_error` where Twitch did
-    not list them."""
+    """The report. `messages` are counts by outcome, `set_aside` the newest dead letters, and
+    `subscriptions` counts by Twitch's status. If Twitch did not list the subscriptions, they are
+    empty and `twitch_error` has the reason."""
 
     messages: dict[str, int]
     feed_length: int
@@ -38,7 +38,7 @@ class Diagnosis:
 
 
 class Diagnostics:
-    """Asks the storage and Twitch."""
+    """Builds the report from the storage and Twitch."""
 
     def __init__(
         self,
@@ -56,7 +56,7 @@ class Diagnostics:
         self._clock_offset = clock_offset
 
     def diagnose(self) -> Diagnosis:
-        """How things stand. Costs a call of Helix for each 100 subscriptions."""
+        """Build the report. Makes one Helix call for each 100 subscriptions."""
         feed, coordination = self._storage.feed, self._storage.coordination
         readers = feed.readers()
         set_aside = [entry for reader in readers for entry in feed.dead_letters(reader.name)]
@@ -65,7 +65,7 @@ class Diagnostics:
             messages=self._messages.shared(),
             feed_length=feed.length(),
             readers=readers,
-            set_aside=sorted(set_aside, key=lambda entry: entry.at)[: -_SET_ASIDE_SHOWN - 1 : -1],
+            set_aside=sorted(set_aside, key=lambda entry: entry.at)[: -_MAX_DEAD_LETTERS - 1 : -1],
             leader=coordination.lease(LEADER_LEASE),
             last_heartbeat=coordination.last_heartbeat(),
             jobs=sorted(coordination.job_runs().values(), key=lambda run: run.name),
@@ -82,4 +82,4 @@ class Diagnostics:
             listing = self._twitch.subscriptions()
         except TwitchError as error:
             return {}, str(error)
-        return dict(Counter(one.status for one in listing.subscriptions)), None
+        return dict(Counter(subscription.status for subscription in listing.subscriptions)), None

@@ -1,9 +1,9 @@
-"""The health of the service: storage, analytics, worker."""
+"""The health of the service: storage, analytics, worker, EventSub and Twitch."""
 
 from dataclasses import dataclass
 
 from streamwatch.analytics.base import AnalyticsStore, AnalyticsUnavailable
-from streamwatch.services.monitoring.published_metrics import subscriptions
+from streamwatch.services.monitoring.published_metrics import subscription_metrics
 from streamwatch.services.monitoring.twitch_state import TwitchState, twitch_state
 from streamwatch.services.subscriptions.eventsub_state import eventsub_state
 from streamwatch.services.subscriptions.transport import Method
@@ -16,7 +16,7 @@ RUNNING, STALE, UNKNOWN = "running", "stale", "unknown"
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """HEALTHY, DEGRADED or UNHEALTHY, and the states that this follows from."""
+    """`status` is HEALTHY, DEGRADED or UNHEALTHY, derived from the other fields."""
 
     status: str
     storage: str
@@ -45,7 +45,7 @@ class HealthCheck:
         self._has_credentials = has_credentials
 
     def check(self) -> Health:
-        """The health now. Takes a few seconds at most, also if a database does not answer."""
+        """Check the health. Takes a few seconds at most, even if a database does not answer."""
         analytics = self._analytics_state()
         try:
             self._storage.ping()
@@ -72,8 +72,8 @@ class HealthCheck:
             case Method.CONDUIT:
                 return CONNECTED if eventsub_state(coordination).is_connected else DISCONNECTED
             case Method.WEBHOOK:
-                listed = subscriptions(coordination)
-                return DISCONNECTED if listed is not None and listed.has_faults else CONNECTED
+                metrics = subscription_metrics(coordination)
+                return DISCONNECTED if metrics is not None and metrics.has_faults else CONNECTED
 
     def _twitch(self) -> TwitchState:
         return twitch_state(self._storage.coordination, is_configured=self._has_credentials)

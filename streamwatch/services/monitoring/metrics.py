@@ -1,4 +1,4 @@
-"""What there is to measure, of all processes together, as the storage knows it."""
+"""The metrics of all processes, read from the storage."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -15,21 +15,21 @@ from streamwatch.services.monitoring.notification_metrics import (
 )
 from streamwatch.services.monitoring.published_metrics import (
     SubscriptionMetrics,
-    budget,
-    subscriptions,
+    published_rate_limit,
+    subscription_metrics,
 )
 from streamwatch.services.subscriptions.eventsub_state import EventSubState, eventsub_state
 from streamwatch.services.subscriptions.transport import Method
 from streamwatch.storage.base import JobRun, ReaderState, Storage
 from streamwatch.twitch.base import RateLimitState
 
-VIEWERS_OF = 100
-"""The viewers of so many streams are told one by one, those of the biggest."""
+MAX_VIEWER_METRICS = 100
+"""How many streams have a metric of their viewers: those with the most viewers."""
 
 
 @dataclass(frozen=True, slots=True)
 class JobMetrics:
-    """A job's runs since counting began, the seconds they took, and its last run."""
+    """Totals over all runs of a job (`seconds` is their duration), and its last run."""
 
     runs: int
     failures: int
@@ -40,8 +40,8 @@ class JobMetrics:
 
 @dataclass(frozen=True, slots=True)
 class ServiceMetrics:
-    """`wanted` subscriptions should stand, and `missing` of them do not; `helix_requests` are by
-    method, path and status."""
+    """The metrics. `missing` of the `required` subscriptions do not exist. `viewers` are by login,
+    `messages` by outcome, and `helix_requests` by method, path and status."""
 
     monitored: int
     live: int
@@ -51,11 +51,11 @@ class ServiceMetrics:
     feed_length: int
     readers: list[ReaderState]
     has_leader: bool
-    beat_at: datetime | None
+    last_heartbeat: datetime | None
     jobs: dict[str, JobMetrics]
     helix_requests: dict[tuple[str, ...], int]
-    budget: RateLimitState | None
-    wanted: int
+    rate_limit: RateLimitState | None
+    required: int
     missing: int
     subscriptions: SubscriptionMetrics | None
     eventsub: EventSubState | None
@@ -64,7 +64,7 @@ class ServiceMetrics:
 
 
 class MetricsReader:
-    """Reads the figures. Asks nothing of Twitch; `method` is how events arrive."""
+    """Reads the metrics, without calls to Twitch. `method` is how events arrive."""
 
     def __init__(self, storage: Storage, clock: Callable[[], datetime], *, method: Method) -> None:
         self._storage = storage
@@ -73,36 +73,38 @@ class MetricsReader:
         self._is_conduit = method is Method.CONDUIT
 
     def gather(self) -> ServiceMetrics:
-        """How things stand now."""
+        """Read the metrics now."""
         feed, coordination = self._storage.feed, self._storage.coordination
         streamers, live = self._storage.streamers(), self._storage.live()
         newest = self._storage.events(1)
         counts = coordination.counts()
-        standing = sum(
-            bool(each.online_subscription_id) + bool(each.offline_subscription_id)
-            for each in streamers
+        existing = sum(
+            bool(streamer.online_subscription_id) + bool(streamer.offline_subscription_id)
+            for streamer in streamers
         )
-        wanted = (
-            sum(len(required_subscriptions(each)) for each in streamers) if self._subscribes else 0
+        required = (
+            sum(len(required_subscriptions(streamer)) for streamer in streamers)
+            if self._subscribes
+            else 0
         )
         return ServiceMetrics(
             monitored=len(streamers),
             live=len(live),
-            viewers=dict(islice(_viewers(live), VIEWERS_OF)),
+            viewers=dict(islice(_viewers(live), MAX_VIEWER_METRICS)),
             last_event_at=newest[0].timestamp if newest else None,
             messages=of_kind(MESSAGES, counts),
             feed_length=feed.length(),
             readers=feed.readers(),
             has_leader=coordination.lease(LEADER_LEASE) is not None,
-            beat_at=coordination.last_heartbeat(),
+            last_heartbeat=coordination.last_heartbeat(),
             jobs=_jobs(of_kind(JOBS, counts), coordination.job_runs()),
             helix_requests={
                 tuple(name.split(" ")): number for name, number in of_kind(HELIX, counts).items()
             },
-            budget=budget(coordination, self._clock()),
-            wanted=wanted,
-            missing=max(0, wanted - standing),
-            subscriptions=subscriptions(coordination),
+            rate_limit=published_rate_limit(coordination, self._clock()),
+            required=required,
+            missing=max(0, required - existing),
+            subscriptions=subscription_metrics(coordination),
             eventsub=eventsub_state(coordination) if self._is_conduit else None,
             notifications=notification_metrics(self._storage.notifications, counts, self._clock()),
             now=self._clock(),
@@ -110,12 +112,12 @@ class MetricsReader:
 
 
 def helix_counter_name(method: str, path: str, status: int) -> str:
-    """The name under which a request to Twitch is counted."""
+    """The name of the counter of a kind of request to Twitch."""
     return f"{method} {path} {status}"
 
 
 def job_counts(run: JobRun) -> dict[str, int]:
-    """What a run adds to the shared counters of jobs."""
+    """The increments of the job counters for one run."""
     return {
         f"{run.name} runs": 1,
         f"{run.name} failures": int(run.error is not None),

@@ -1,4 +1,4 @@
-"""Figures that one process learns and all are told: what Twitch said last."""
+"""Metrics that one process publishes for all: subscriptions and Helix's rate limit."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -9,8 +9,8 @@ from streamwatch.domain.models import Subscription
 from streamwatch.storage.base import Coordination
 from streamwatch.twitch.base import RateLimitState
 
-_BUDGET = "helix-budget"
-_BUDGET_SECONDS = 120
+_RATE_LIMIT = "helix-budget"
+_RATE_LIMIT_SECONDS = 120
 
 _SUBSCRIPTIONS = "subscriptions"
 _SUBSCRIPTIONS_SECONDS = 24 * 3600
@@ -20,8 +20,8 @@ _HEALTHY_STATUSES = {"enabled", "webhook_callback_verification_pending"}
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionMetrics:
-    """Ours, by Twitch's status, and what all of the application cost, as of the last
-    reconciliation."""
+    """StreamWatch's subscriptions as of the last reconciliation: their number by Twitch's status,
+    and the cost of all subscriptions of the Twitch application."""
 
     statuses: dict[str, int]
     cost: float
@@ -44,53 +44,54 @@ def publish_subscriptions(
     updates_without_room: int,
     missing: int,
 ) -> None:
-    """Tell what a reconciliation left at Twitch."""
-    statuses = Counter(one.status for one in ours)
-    figures = {_STATUS + status: float(number) for status, number in statuses.items()}
-    figures |= {
+    """Publish the subscriptions as a reconciliation left them."""
+    statuses = Counter(subscription.status for subscription in ours)
+    values = {_STATUS + status: float(number) for status, number in statuses.items()}
+    values |= {
         "cost": cost,
         "max_cost": max_cost,
         "without_room": updates_without_room,
         "missing": missing,
     }
-    coordination.publish_metrics(_SUBSCRIPTIONS, figures, _SUBSCRIPTIONS_SECONDS)
+    coordination.publish_metrics(_SUBSCRIPTIONS, values, _SUBSCRIPTIONS_SECONDS)
 
 
-def subscriptions(coordination: Coordination) -> SubscriptionMetrics | None:
-    """What was told of them last."""
-    told = coordination.published_metrics(_SUBSCRIPTIONS)
-    if not told:
+def subscription_metrics(coordination: Coordination) -> SubscriptionMetrics | None:
+    """The metrics that were published last; None if there are none."""
+    values = coordination.published_metrics(_SUBSCRIPTIONS)
+    if not values:
         return None
     statuses = {
         name.removeprefix(_STATUS): int(number)
-        for name, number in told.items()
+        for name, number in values.items()
         if name.startswith(_STATUS)
     }
     return SubscriptionMetrics(
         statuses,
-        told["cost"],
-        told["max_cost"],
-        int(told.get("without_room", 0)),
-        int(told.get("missing", 0)),
+        values["cost"],
+        values["max_cost"],
+        int(values.get("without_room", 0)),
+        int(values.get("missing", 0)),
     )
 
 
-def publish_rate_limit(coordination: Coordination, budget: RateLimitState | None) -> None:
-    """Tell what is left of Helix's rate limit, if that is known."""
-    if budget is not None:
-        figures = {
-            "limit": budget.limit,
-            "remaining": budget.remaining,
-            "resets_at": budget.resets_at.timestamp(),
+def publish_rate_limit(coordination: Coordination, state: RateLimitState | None) -> None:
+    """Publish the state of Helix's rate limit, if it is known."""
+    if state is not None:
+        values = {
+            "limit": state.limit,
+            "remaining": state.remaining,
+            "resets_at": state.resets_at.timestamp(),
         }
-        coordination.publish_metrics(_BUDGET, figures, _BUDGET_SECONDS)
+        coordination.publish_metrics(_RATE_LIMIT, values, _RATE_LIMIT_SECONDS)
 
 
-def budget(coordination: Coordination, now: datetime) -> RateLimitState | None:
-    """What is left by now: the bucket is full at its reset, though no answer has said so since."""
-    told = coordination.published_metrics(_BUDGET)
-    if not told:
+def published_rate_limit(coordination: Coordination, now: datetime) -> RateLimitState | None:
+    """The state of Helix's rate limit at `now`; None if none was published. From its reset on the
+    bucket is full, even if no response has confirmed it."""
+    values = coordination.published_metrics(_RATE_LIMIT)
+    if not values:
         return None
-    limit, resets_at = int(told["limit"]), datetime.fromtimestamp(told["resets_at"], UTC)
-    remaining = limit if now >= resets_at else int(told["remaining"])
+    limit, resets_at = int(values["limit"]), datetime.fromtimestamp(values["resets_at"], UTC)
+    remaining = limit if now >= resets_at else int(values["remaining"])
     return RateLimitState(limit, remaining, resets_at)

@@ -12,7 +12,9 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from time import monotonic
 
-from streamwatch.domain.models import StreamSnapshot, StreamStatus
+from streamwatch.domain.models import StreamStatus
+from streamwatch.domain.observations import SeenLive
+from streamwatch.domain.polls import snapshot
 from streamwatch.services.errors import TooManyListeners
 from streamwatch.services.push.replay_buffer import ReplayBuffer
 from streamwatch.services.push.translator import FeedTranslator, PushEvent, TranslatedEntry
@@ -248,19 +250,14 @@ class Listener:
 def _translator_of(live: list[StreamStatus]) -> FeedTranslator:
     """A translator that knows all live streams, but for those without details so far."""
     known = {
-        status.user_id: StreamSnapshot(
-            stream_id=status.stream.id,
-            broadcaster_id=status.user_id,
-            broadcaster_login=status.login,
-            broadcaster_name=status.display_name,
-            captured_at=status.last_updated,
-            started_at=status.stream.started_at,
-            viewer_count=status.stream.viewer_count or 0,
-            category_id=status.stream.game_id,
-            category_name=status.stream.game_name,
-            title=status.stream.title,
-            language=status.stream.language,
-            tags=status.stream.tags or (),
+        status.user_id: snapshot(
+            SeenLive(
+                status.user_id,
+                status.login,
+                status.display_name,
+                status.stream,
+                status.last_updated,
+            )
         )
         for status in live
         if status.stream and status.stream.has_details

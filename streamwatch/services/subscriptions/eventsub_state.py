@@ -22,23 +22,23 @@ class EventSubState:
 
 def publish_eventsub_state(coordination: Coordination, state: EventSubState) -> None:
     """Publish the state for a short time."""
-    figures = {
+    values = {
         "connected": float(state.is_connected),
         "fence": float(state.fence),
         "last_message_at": state.last_message_at,
         "reconnects": float(state.reconnects),
     }
-    coordination.publish_metrics(_TOPIC, figures, _SECONDS)
+    coordination.publish_metrics(_TOPIC, values, _SECONDS)
 
 
 def eventsub_state(coordination: Coordination) -> EventSubState:
     """The published state; disconnected if none is valid."""
-    figures = coordination.published_metrics(_TOPIC)
-    if not figures:
+    values = coordination.published_metrics(_TOPIC)
+    if not values:
         return EventSubState()
     return EventSubState(
-        is_connected=bool(figures["connected"]),
-        fence=int(figures["fence"]),
-        last_message_at=figures["last_message_at"],
-        reconnects=int(figures["reconnects"]),
+        is_connected=bool(values["connected"]),
+        fence=int(values["fence"]),
+        last_message_at=values["last_message_at"],
+        reconnects=int(values["reconnects"]),
     )

@@ -21,7 +21,7 @@ from streamwatch.services.errors import AlreadyRunning
 from streamwatch.services.locks import distributed_lock
 from streamwatch.services.monitoring.published_metrics import (
     publish_subscriptions,
-    subscriptions,
+    subscription_metrics,
 )
 from streamwatch.services.subscriptions.eventsub_state import eventsub_state
 from streamwatch.services.subscriptions.execute import ReconciliationExecutor
@@ -184,7 +184,7 @@ class Subscriptions:
         transport = self._transports.current()
         ours = [one for one in listing.subscriptions if _carries(transport, one)]
         others = [one for one in listing.subscriptions if not _carries(transport, one)]
-        published = subscriptions(self._storage.coordination)
+        published = subscription_metrics(self._storage.coordination)
         return Listed(
             ours,
             others,

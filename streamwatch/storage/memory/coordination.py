@@ -3,10 +3,11 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from threading import RLock
 
 from streamwatch.domain.models import AppToken
+from streamwatch.domain.times import utc_now
 from streamwatch.storage.base import (
     HEARTBEAT_SECONDS,
     ChangeListener,
@@ -166,7 +167,7 @@ class MemoryCoordination(Coordination):
 
     def save_app_token(self, token: AppToken) -> None:
         with self._lock:
-            seconds = (token.expires_at - datetime.now(UTC)).total_seconds()
+            seconds = (token.expires_at - utc_now()).total_seconds()
             self._tokens.put(_APP_TOKEN, token, seconds)
 
     def conduit_id(self) -> str | None:

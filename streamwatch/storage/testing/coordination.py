@@ -1,8 +1,9 @@
 """Contract tests of `Coordination`, except leases and published changes."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from streamwatch.domain.models import AppToken
+from streamwatch.domain.times import utc_now
 from streamwatch.storage.base import JobRun, Storage
 from streamwatch.storage.testing.build import (
     START,
@@ -98,7 +99,7 @@ class CoordinationContract(ContractBase):
 
     def test_the_app_token_is_shared(self, storage: Storage) -> None:
         assert storage.coordination.app_token() is None
-        token = AppToken("secret", datetime.now(UTC) + timedelta(days=60))
+        token = AppToken("secret", utc_now() + timedelta(days=60))
 
         storage.coordination.save_app_token(token)
 
@@ -106,21 +107,21 @@ class CoordinationContract(ContractBase):
 
     def test_a_new_app_token_replaces_the_old_one(self, storage: Storage) -> None:
         for days in (60, 1):
-            token = AppToken(f"for {days}", datetime.now(UTC) + timedelta(days=days))
+            token = AppToken(f"for {days}", utc_now() + timedelta(days=days))
             storage.coordination.save_app_token(token)
 
         assert storage.coordination.app_token() == token
 
     def test_an_app_token_is_deleted_when_it_expires(self, storage: Storage) -> None:
-        expires_at = datetime.now(UTC) + timedelta(seconds=0.2)
+        expires_at = utc_now() + timedelta(seconds=0.2)
         storage.coordination.save_app_token(AppToken("short", expires_at))
 
         eventually(lambda: storage.coordination.app_token() is None)
 
-        assert datetime.now(UTC) >= expires_at - timedelta(milliseconds=1)
+        assert utc_now() >= expires_at - timedelta(milliseconds=1)
 
     def test_an_expired_app_token_is_not_stored(self, storage: Storage) -> None:
-        expired = AppToken("old", datetime.now(UTC) - timedelta(seconds=1))
+        expired = AppToken("old", utc_now() - timedelta(seconds=1))
 
         storage.coordination.save_app_token(expired)
 

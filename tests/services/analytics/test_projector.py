@@ -20,10 +20,10 @@ from streamwatch.analytics.testing.build import (
 )
 from streamwatch.domain.models import StreamEvent
 from streamwatch.domain.sessions import ProjectionInput
+from streamwatch.domain.times import utc_now
 from streamwatch.services.analytics.projector import BATCH, READER, RECLAIM_SECONDS, Projector
 from streamwatch.storage.base import FeedEntry, FeedRecord
 from streamwatch.storage.memory.feed import MemoryFeed
-from tests.fakes import now
 from tests.servers import mongo_server
 from tests.waiting import wait_for
 
@@ -78,7 +78,7 @@ def analytics() -> Analytics:
 
 @pytest.fixture
 def projector(feed: MemoryFeed, analytics: Analytics) -> Projector:
-    return Projector(feed, analytics, "test", now)
+    return Projector(feed, analytics, "test", utc_now)
 
 
 def tell(feed: MemoryFeed, *pieces: Piece) -> None:
@@ -147,8 +147,8 @@ def test_a_batch_that_the_analytics_did_not_take_is_read_again(
 
     tell(feed, *STREAM)
     with pytest.raises(AnalyticsUnavailable):
-        Projector(feed, DownWhenItMatters(CAP), "one", now).run_once()
-    projector = Projector(feed, analytics, "another", now)
+        Projector(feed, DownWhenItMatters(CAP), "one", utc_now).run_once()
+    projector = Projector(feed, analytics, "another", utc_now)
     assert projector.run_once() == 0
     clock.seconds += RECLAIM_SECONDS
     assert projector.run_once() == len(STREAM)
@@ -183,7 +183,7 @@ def test_an_entry_that_cannot_be_read_is_set_aside(analytics: Analytics) -> None
 
     feed = UnreadableRecord(RLock(), Clock())
     tell(feed, STREAM[0])
-    assert Projector(feed, analytics, "test", now).run_once() == 1
+    assert Projector(feed, analytics, "test", utc_now).run_once() == 1
     assert [one.error for one in feed.dead_letters(READER)] == ["not JSON"]
     assert feed.readers()[0].pending == 0
 
@@ -203,7 +203,7 @@ def test_an_hour_without_mongodb_costs_no_sample(feed: MemoryFeed, clock: Clock)
         mongo_server() as server,
         closing(MongoAnalytics(server.url, "streamwatch", CAP)) as analytics,
     ):
-        projectors = [Projector(feed, analytics, name, now) for name in ("one", "two")]
+        projectors = [Projector(feed, analytics, name, utc_now) for name in ("one", "two")]
         tell(feed, *STREAM[:7])
         wait_for(lambda: caught_up(feed, clock, projectors))
         server.freeze()
@@ -242,7 +242,7 @@ def test_two_projectors_at_once_project_everything_once(
         while projector.run_once():
             pass
 
-    together(*(partial(run, Projector(feed, s, str(n), now)) for n, s in enumerate(stores)))
+    together(*(partial(run, Projector(feed, s, str(n), utc_now)) for n, s in enumerate(stores)))
     for user in users:
         assert by_id(stores[0].sessions(user, 10)) == made_of(pieces[user])
     assert stores[0].summary().totals.sums.samples == 30 * 40

@@ -5,29 +5,29 @@ from streamwatch.services.ingestion.recorder import LeadershipLost
 from streamwatch.twitch.base import TwitchUnavailable
 from tests import messages
 from tests.messages import COOL_USER
-from tests.services.conftest import START, House
+from tests.services.conftest import START, World
 
 LONG = 600.0
 
 
 @pytest.fixture
-def watched(services: House) -> House:
-    """A services that monitors cool_user, who is live and was seen so by a refresh."""
-    services.twitch.known[COOL_USER.user_id] = COOL_USER
-    services.storage.add_streamers([Streamer("1337", "cool_user", "Cool_User", START)])
-    services.twitch.go_live(COOL_USER, id="9001")
-    services.services.poller.poll_all()
-    assert services.live() == ["cool_user"]
-    return services
+def watched(world: World) -> World:
+    """A world that monitors cool_user, who is live and was seen so by a refresh."""
+    world.twitch.known[COOL_USER.user_id] = COOL_USER
+    world.storage.add_streamers([Streamer("1337", "cool_user", "Cool_User", START)])
+    world.twitch.go_live(COOL_USER, id="9001")
+    world.services.poller.poll_all()
+    assert world.live() == ["cool_user"]
+    return world
 
 
-def status(services: House) -> StreamStatus:
-    found = services.storage.status("1337")
+def status(world: World) -> StreamStatus:
+    found = world.storage.status("1337")
     assert found is not None
     return found
 
 
-def test_a_failed_poll_however_often_never_ends_a_stream(watched: House) -> None:
+def test_a_failed_poll_however_often_never_ends_a_stream(watched: World) -> None:
     watched.twitch.error = TwitchUnavailable("Twitch is down.")
     for _ in range(20):
         watched.clock.advance(LONG)
@@ -36,7 +36,7 @@ def test_a_failed_poll_however_often_never_ends_a_stream(watched: House) -> None
     assert watched.live() == ["cool_user"]
 
 
-def test_two_refreshes_in_a_row_that_miss_a_stream_end_it(watched: House) -> None:
+def test_two_refreshes_in_a_row_that_miss_a_stream_end_it(watched: World) -> None:
     watched.twitch.on.clear()
     watched.clock.advance(LONG)
     watched.services.poller.poll_all()
@@ -48,78 +48,78 @@ def test_two_refreshes_in_a_row_that_miss_a_stream_end_it(watched: House) -> Non
     assert (end.source, end.timestamp) == ("poll", START)
 
 
-def test_a_batch_that_is_not_answered_leaves_the_others_refreshed(services: House) -> None:
-    users = [services.twitch.add_user(f"user_{n}", str(n)) for n in range(150)]
-    services.storage.add_streamers(
+def test_a_batch_that_is_not_answered_leaves_the_others_refreshed(world: World) -> None:
+    users = [world.twitch.add_user(f"user_{n}", str(n)) for n in range(150)]
+    world.storage.add_streamers(
         [Streamer(user.user_id, user.login, user.display_name, START) for user in users]
     )
     for user in users:
-        services.twitch.go_live(user)
+        world.twitch.go_live(user)
     answered = iter([False, True])
-    ask = services.twitch.streams
+    ask = world.twitch.streams
 
     def streams(user_ids: list[str]) -> object:
         if not next(answered):
             raise TwitchUnavailable("Twitch is down.")
         return ask(user_ids)
 
-    services.twitch.streams = streams  # type: ignore[method-assign, assignment]
-    result = services.services.poller.poll_all()
+    world.twitch.streams = streams  # type: ignore[method-assign, assignment]
+    result = world.services.poller.poll_all()
     assert (result.asked, result.failed) == (150, 100)
-    assert result.live == len(services.live()) == 50
+    assert result.live == len(world.live()) == 50
 
 
-def test_streamers_are_asked_for_in_hundreds(services: House) -> None:
-    services.storage.add_streamers([Streamer(str(n), f"user_{n}", "", START) for n in range(250)])
-    services.services.poller.poll_all()
-    assert services.twitch.calls == ["streams"] * 3
+def test_streamers_are_asked_for_in_hundreds(world: World) -> None:
+    world.storage.add_streamers([Streamer(str(n), f"user_{n}", "", START) for n in range(250)])
+    world.services.poller.poll_all()
+    assert world.twitch.calls == ["streams"] * 3
 
 
-def test_who_is_live_without_being_monitored_is_refreshed_too(services: House) -> None:
+def test_who_is_live_without_being_monitored_is_refreshed_too(world: World) -> None:
     message = messages.online(at=START)
-    services.services.receiver.receive(message.headers, message.body)
+    world.services.receiver.receive(message.headers, message.body)
     for _ in range(2):
-        services.clock.advance(LONG)
-        services.services.poller.poll_all()
-    assert services.live() == []
+        world.clock.advance(LONG)
+        world.services.poller.poll_all()
+    assert world.live() == []
 
 
-def test_details_are_fetched_for_streams_that_just_went_live(services: House) -> None:
-    services.twitch.known[COOL_USER.user_id] = COOL_USER
+def test_details_are_fetched_for_streams_that_just_went_live(world: World) -> None:
+    world.twitch.known[COOL_USER.user_id] = COOL_USER
     message = messages.online(at=START)
-    services.services.receiver.receive(message.headers, message.body)
-    assert services.services.poller.fetch_details() == 0
-    services.twitch.go_live(COOL_USER, id="9001", viewer_count=123)
-    services.clock.advance(2)
-    assert services.services.poller.fetch_details() == 1
-    stream = status(services).stream
+    world.services.receiver.receive(message.headers, message.body)
+    assert world.services.poller.fetch_details() == 0
+    world.twitch.go_live(COOL_USER, id="9001", viewer_count=123)
+    world.clock.advance(2)
+    assert world.services.poller.fetch_details() == 1
+    stream = status(world).stream
     assert stream is not None
     assert stream.viewer_count == 123
-    asked = len(services.twitch.calls)
-    services.services.poller.fetch_details()
-    assert len(services.twitch.calls) == asked
+    asked = len(world.twitch.calls)
+    world.services.poller.fetch_details()
+    assert len(world.twitch.calls) == asked
 
 
-def test_details_that_helix_does_not_show_for_long_are_left_to_the_refresh(services: House) -> None:
+def test_details_that_helix_does_not_show_for_long_are_left_to_the_refresh(world: World) -> None:
     message = messages.online(at=START)
-    services.services.receiver.receive(message.headers, message.body)
-    services.clock.advance(601)
-    services.services.poller.fetch_details()
-    assert services.twitch.calls == []
+    world.services.receiver.receive(message.headers, message.body)
+    world.clock.advance(601)
+    world.services.poller.fetch_details()
+    assert world.twitch.calls == []
 
 
-def test_details_that_are_missing_are_no_absence(services: House) -> None:
+def test_details_that_are_missing_are_no_absence(world: World) -> None:
     message = messages.online(at=START)
-    services.services.receiver.receive(message.headers, message.body)
+    world.services.receiver.receive(message.headers, message.body)
     for _ in range(5):
-        services.clock.advance(110)
-        services.services.poller.fetch_details()
-    services.clock.advance(LONG)
-    services.services.poller.poll_all()
-    assert services.live() == ["cool_user"]
+        world.clock.advance(110)
+        world.services.poller.fetch_details()
+    world.clock.advance(LONG)
+    world.services.poller.poll_all()
+    assert world.live() == ["cool_user"]
 
 
-def test_what_a_leader_polled_before_it_was_succeeded_is_not_written(watched: House) -> None:
+def test_what_a_leader_polled_before_it_was_succeeded_is_not_written(watched: World) -> None:
     lease = watched.storage.coordination.acquire_lease("leader", "paused", 60)
     assert lease is not None
     watched.storage.coordination.release_lease(lease)
@@ -130,7 +130,7 @@ def test_what_a_leader_polled_before_it_was_succeeded_is_not_written(watched: Ho
     assert status(watched) == before
 
 
-def test_a_rename_that_a_poll_shows_moves_everything(watched: House) -> None:
+def test_a_rename_that_a_poll_shows_moves_everything(watched: World) -> None:
     renamed = type(COOL_USER)("1337", "cooler_user", "Cooler_User")
     watched.twitch.known["1337"] = renamed
     watched.clock.advance(60)

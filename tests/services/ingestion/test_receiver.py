@@ -8,60 +8,60 @@ from streamwatch.services.ingestion.receiver import Outcome, Received
 from streamwatch.services.subscriptions.reconcile import RECONCILE
 from tests import messages
 from tests.messages import COOL_USER, Message
-from tests.services.conftest import START, House
+from tests.services.conftest import START, World
 
 
-def receive(services: House, message: Message) -> Received:
-    return services.services.receiver.receive(message.headers, message.body)
+def receive(world: World, message: Message) -> Received:
+    return world.services.receiver.receive(message.headers, message.body)
 
 
-def test_each_message_has_an_outcome(services: House) -> None:
+def test_each_message_has_an_outcome(world: World) -> None:
     going_on = messages.online(at=START)
-    assert receive(services, going_on).outcome is Outcome.ACCEPTED
-    assert receive(services, going_on).outcome is Outcome.DUPLICATE
-    assert receive(services, messages.online(at=START)).outcome is Outcome.DUPLICATE
+    assert receive(world, going_on).outcome is Outcome.ACCEPTED
+    assert receive(world, going_on).outcome is Outcome.DUPLICATE
+    assert receive(world, messages.online(at=START)).outcome is Outcome.DUPLICATE
     earlier = START - timedelta(minutes=5)
-    assert receive(services, messages.offline(stream_id="8999", at=earlier)).outcome is Outcome.LATE
+    assert receive(world, messages.offline(stream_id="8999", at=earlier)).outcome is Outcome.LATE
     end = messages.offline(at=START + timedelta(seconds=1))
-    assert receive(services, end).outcome is Outcome.ACCEPTED
+    assert receive(world, end).outcome is Outcome.ACCEPTED
     strange = messages.notification("channel.raid", {}, at=START)
-    assert receive(services, strange).outcome is Outcome.UNKNOWN
-    assert receive(services, messages.verification("pogchamp", at=START)) == Received(
+    assert receive(world, strange).outcome is Outcome.UNKNOWN
+    assert receive(world, messages.verification("pogchamp", at=START)) == Received(
         Outcome.VERIFIED, "pogchamp"
     )
-    assert services.events() == [
+    assert world.events() == [
         "stream.offline eventsub",
         "stream.online eventsub",
         "stream.offline eventsub",
     ]
 
 
-def test_a_forged_message_leaves_no_trace_so_that_the_real_one_counts(services: House) -> None:
+def test_a_forged_message_leaves_no_trace_so_that_the_real_one_counts(world: World) -> None:
     with pytest.raises(ForgedMessage):
-        receive(services, messages.online(message_id="m", at=START, secret="somebody-elses"))
-    assert receive(services, messages.online(message_id="m", at=START)).outcome is Outcome.ACCEPTED
+        receive(world, messages.online(message_id="m", at=START, secret="somebody-elses"))
+    assert receive(world, messages.online(message_id="m", at=START)).outcome is Outcome.ACCEPTED
 
 
-def test_a_revoked_subscription_makes_its_streamer_inactive_and_is_mended(services: House) -> None:
+def test_a_revoked_subscription_makes_its_streamer_inactive_and_is_mended(world: World) -> None:
     streamer = Streamer("1337", "cool_user", "Cool_User", START, "sub-on", "sub-off")
-    services.storage.add_streamers([streamer])
+    world.storage.add_streamers([streamer])
     revoked = messages.revocation(COOL_USER, subscription_id="sub-on", at=START)
-    assert receive(services, revoked).outcome is Outcome.REVOKED
-    [after] = services.storage.streamers()
+    assert receive(world, revoked).outcome is Outcome.REVOKED
+    [after] = world.storage.streamers()
     assert (after.is_active, after.offline_subscription_id) == (False, "sub-off")
-    assert RECONCILE in services.storage.coordination.take_requested_jobs()
+    assert RECONCILE in world.storage.coordination.take_requested_jobs()
 
 
-def test_the_revocation_of_a_strangers_subscription_changes_nothing(services: House) -> None:
-    assert receive(services, messages.revocation(at=START)).outcome is Outcome.REVOKED
-    assert services.storage.streamers() == []
+def test_the_revocation_of_a_strangers_subscription_changes_nothing(world: World) -> None:
+    assert receive(world, messages.revocation(at=START)).outcome is Outcome.REVOKED
+    assert world.storage.streamers() == []
 
 
 def test_a_streamer_who_was_removed_is_not_live_again_by_a_message_under_way(
-    services: House,
+    world: World,
 ) -> None:
-    services.storage.add_streamers([Streamer("1337", "cool_user", "Cool_User", START)])
-    services.storage.remove_streamer("1337")
-    assert receive(services, messages.online(at=START)).outcome is Outcome.ACCEPTED
-    assert services.live() == []
-    assert services.events() == ["stream.online eventsub"]
+    world.storage.add_streamers([Streamer("1337", "cool_user", "Cool_User", START)])
+    world.storage.remove_streamer("1337")
+    assert receive(world, messages.online(at=START)).outcome is Outcome.ACCEPTED
+    assert world.live() == []
+    assert world.events() == ["stream.online eventsub"]

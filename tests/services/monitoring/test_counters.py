@@ -1,3 +1,5 @@
+"""Counters shared by all processes."""
+
 from collections.abc import Mapping
 from threading import Timer
 from threading import enumerate as threads
@@ -9,28 +11,28 @@ from streamwatch.storage.memory.coordination import MemoryCoordination
 from tests.waiting import wait_for
 
 
-def test_counts_of_all_processes_come_together() -> None:
+def test_counters_sum_over_all_processes() -> None:
     coordination = MemoryStorage().coordination
-    one, other = (
+    first, second = (
         SharedCounters(coordination, MESSAGES, 0.01),
         SharedCounters(coordination, MESSAGES, 0.01),
     )
-    for counts in (one, other, other):
+    for counts in (first, second, second):
         counts.count("accepted")
-    other.count("late")
-    wait_for(lambda: one.shared() == {"accepted": 3, "late": 1})
-    one.count("accepted")
-    wait_for(lambda: other.shared() == {"accepted": 4, "late": 1})
+    second.count("late")
+    wait_for(lambda: first.shared() == {"accepted": 3, "late": 1})
+    first.count("accepted")
+    wait_for(lambda: second.shared() == {"accepted": 4, "late": 1})
 
 
-def test_other_counters_are_not_taken_for_messages() -> None:
+def test_counters_of_other_kinds_are_not_returned() -> None:
     coordination = MemoryStorage().coordination
     coordination.add_counts({"something": 1})
     assert SharedCounters(coordination, MESSAGES).shared() == {}
 
 
-class Calls(MemoryCoordination):
-    """Remembers what was added, and fails when told to."""
+class RecordingCoordination(MemoryCoordination):
+    """Records the calls of `add_counts`, which raise `error` while it is set."""
 
     def __init__(self) -> None:
         coordination = MemoryStorage().coordination
@@ -47,8 +49,8 @@ class Calls(MemoryCoordination):
         super().add_counts(counts)
 
 
-def test_a_thousand_messages_are_one_round_trip_and_no_message_waits_for_it() -> None:
-    coordination = Calls()
+def test_counts_are_added_later_in_one_round_trip() -> None:
+    coordination = RecordingCoordination()
     counts = SharedCounters(coordination, MESSAGES, 0.2)
     for _ in range(1000):
         counts.count("accepted")
@@ -57,20 +59,20 @@ def test_a_thousand_messages_are_one_round_trip_and_no_message_waits_for_it() ->
     assert coordination.added == [{"messages:accepted": 1000}]
 
 
-def test_while_the_storage_is_down_counts_are_kept() -> None:
-    coordination = Calls()
+def test_counts_are_added_after_the_storage_was_unavailable() -> None:
+    coordination = RecordingCoordination()
     coordination.error = StorageUnavailable("down")
     counts = SharedCounters(coordination, MESSAGES, 0.01)
     counts.count("accepted")
-    wait_for(lambda: coordination.failures == 1 and counts._waiting.total() == 1)
+    wait_for(lambda: coordination.failures == 1 and counts._unflushed.total() == 1)
     assert coordination.added == []
     coordination.error = None
     counts.count("accepted")
     wait_for(lambda: coordination.added == [{"messages:accepted": 2}])
 
 
-def test_what_is_left_is_added_at_the_end_and_nobody_waits() -> None:
-    coordination = Calls()
+def test_closing_adds_the_counts_at_once() -> None:
+    coordination = RecordingCoordination()
     counts = SharedCounters(coordination, MESSAGES, 60)
     counts.count("accepted")
     counts.close()

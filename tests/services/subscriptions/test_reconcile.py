@@ -60,7 +60,7 @@ class WatchedStorage(MemoryStorage):
         return super().commit_streamers(streamers)
 
 
-class House:
+class World:
     """The service on a storage and a Twitch, both in memory."""
 
     def __init__(self, *, max_total_cost: int = 10_000) -> None:
@@ -121,8 +121,8 @@ class House:
 
 
 @pytest.fixture
-def services() -> House:
-    return House()
+def services() -> World:
+    return World()
 
 
 def mess(user_ids: list[str]) -> st.SearchStrategy[list[tuple[str, str, str, str, str]]]:
@@ -139,7 +139,7 @@ def mess(user_ids: list[str]) -> st.SearchStrategy[list[tuple[str, str, str, str
     )
 
 
-def note(services: House, known: Subscription, signed_with: str | None) -> None:
+def note(services: World, known: Subscription, signed_with: str | None) -> None:
     """Put the id of a subscription into the streamer's record, as after its creation."""
     user_id = known.user_id or ""
     streamer = services.storage.streamers_by_id([user_id]).get(user_id)
@@ -165,7 +165,7 @@ def test_one_reconciliation_ends_any_mess_and_the_next_does_nothing(
     noted: set[int],
     signed_with: str | None,
 ) -> None:
-    services = House()
+    services = World()
     services.monitor(*sorted(monitored))
     for number, one in enumerate(before):
         put = services.twitch.put(*one)
@@ -187,7 +187,7 @@ def test_one_reconciliation_ends_any_mess_and_the_next_does_nothing(
     assert (services.changes(), services.storage.streamers()) == (changes, records)
 
 
-def test_a_new_streamer_gets_both_subscriptions_and_is_active(services: House) -> None:
+def test_a_new_streamer_gets_both_subscriptions_and_is_active(services: World) -> None:
     services.monitor("1")
     result = services.service.reconcile()
     assert result == Reconciliation(Outcome.HEALTHY, checked=2, healthy=0, created=2)
@@ -196,7 +196,7 @@ def test_a_new_streamer_gets_both_subscriptions_and_is_active(services: House) -
     assert set(services.twitch.secrets.values()) == {SECRET}
 
 
-def test_only_records_that_change_are_written_and_all_in_one_piece(services: House) -> None:
+def test_only_records_that_change_are_written_and_all_in_one_piece(services: World) -> None:
     services.monitor("1", "2", "3")
     services.service.ensure([services.streamer("3")])
     services.storage.written.clear()
@@ -207,7 +207,7 @@ def test_only_records_that_change_are_written_and_all_in_one_piece(services: Hou
 
 
 @pytest.mark.parametrize("status", DEAD)
-def test_what_is_dead_is_deleted_and_created_anew(services: House, status: str) -> None:
+def test_what_is_dead_is_deleted_and_created_anew(services: World, status: str) -> None:
     services.monitor("1")
     services.twitch.put(EventType.ONLINE, "1", OURS)
     dead = services.twitch.put(EventType.OFFLINE, "1", OURS, status)
@@ -217,7 +217,7 @@ def test_what_is_dead_is_deleted_and_created_anew(services: House, status: str) 
     assert services.is_reconciled()
 
 
-def test_a_restart_with_everything_healthy_creates_and_deletes_nothing(services: House) -> None:
+def test_a_restart_with_everything_healthy_creates_and_deletes_nothing(services: World) -> None:
     services.monitor("1", "2")
     services.service.reconcile()
     services.storage = WatchedStorage()
@@ -229,7 +229,7 @@ def test_a_restart_with_everything_healthy_creates_and_deletes_nothing(services:
     assert services.is_reconciled()
 
 
-def test_of_duplicates_the_enabled_one_is_kept(services: House) -> None:
+def test_of_duplicates_the_enabled_one_is_kept(services: World) -> None:
     services.monitor("1")
     services.twitch.put(EventType.ONLINE, "1", OURS, PENDING)
     enabled = services.twitch.put(EventType.ONLINE, "1", OURS, ENABLED)
@@ -239,7 +239,7 @@ def test_of_duplicates_the_enabled_one_is_kept(services: House) -> None:
 
 
 def test_nothing_is_adopted_that_a_secret_made_up_at_this_start_cannot_have_signed(
-    services: House,
+    services: World,
 ) -> None:
     services.monitor("1")
     before = [services.twitch.put(kind, "1", OURS).id for kind in BOTH]
@@ -253,7 +253,7 @@ def test_nothing_is_adopted_that_a_secret_made_up_at_this_start_cannot_have_sign
 
 
 @pytest.mark.parametrize("error", [TwitchUnavailable("down"), TwitchDenied("no", 401)])
-def test_a_failed_listing_changes_nothing(services: House, error: TwitchError) -> None:
+def test_a_failed_listing_changes_nothing(services: World, error: TwitchError) -> None:
     services.monitor("1")
     services.service.reconcile()
     records, active = services.storage.streamers(), dict(services.twitch.subscribed)
@@ -265,7 +265,7 @@ def test_a_failed_listing_changes_nothing(services: House, error: TwitchError) -
     assert services.service.reconcile().status == Outcome.HEALTHY
 
 
-def test_what_exists_already_is_adopted_with_one_more_listing(services: House) -> None:
+def test_what_exists_already_is_adopted_with_one_more_listing(services: World) -> None:
     services.monitor("1", "2")
     created_elsewhere = once(
         lambda: [services.twitch.put(kind, user_id, OURS) for kind in BOTH for user_id in "12"]
@@ -290,7 +290,7 @@ def once(action: Callable[[], object]) -> Callable[[], None]:
     return act
 
 
-def test_after_a_change_of_the_url_ours_of_before_are_replaced(services: House) -> None:
+def test_after_a_change_of_the_url_ours_of_before_are_replaced(services: World) -> None:
     services.monitor("1")
     services.restarted(url=BEFORE).reconcile()
     services.twitch.put(EventType.ONLINE, "9", BEFORE)
@@ -300,7 +300,7 @@ def test_after_a_change_of_the_url_ours_of_before_are_replaced(services: House) 
     assert services.pairs(BEFORE) == [(EventType.ONLINE, "9")]
 
 
-def test_after_a_change_of_the_secret_all_are_made_anew_once(services: House) -> None:
+def test_after_a_change_of_the_secret_all_are_made_anew_once(services: World) -> None:
     services.monitor("1", "2")
     services.service.reconcile()
     result = services.restarted(secret="another-secret").reconcile()
@@ -314,7 +314,7 @@ def test_after_a_change_of_the_secret_all_are_made_anew_once(services: House) ->
 @pytest.mark.parametrize("call", ["subscribe", "unsubscribe"])
 @pytest.mark.parametrize("successes", range(6))
 def test_an_interrupted_change_of_the_secret_is_finished_next_time(
-    services: House, call: str, successes: int
+    services: World, call: str, successes: int
 ) -> None:
     services.monitor("1", "2", "3")
     services.service.reconcile()
@@ -329,7 +329,7 @@ def test_an_interrupted_change_of_the_secret_is_finished_next_time(
 
 
 def test_the_secret_is_in_no_record_and_no_log(
-    services: House, caplog: pytest.LogCaptureFixture
+    services: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
     services.monitor("1")
@@ -343,7 +343,7 @@ def test_the_secret_is_in_no_record_and_no_log(
 def test_beyond_the_cost_limit_nothing_is_asked_for(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    services = House(max_total_cost=6)
+    services = World(max_total_cost=6)
     services.twitch.put(EventType.ONLINE, "9", STRANGERS)
     services.twitch.put(EventType.OFFLINE, "9", STRANGERS)
     services.monitor(*map(str, range(100, 150)))
@@ -361,7 +361,7 @@ def test_beyond_the_cost_limit_nothing_is_asked_for(
 
 
 def test_what_is_deleted_makes_room() -> None:
-    services = House(max_total_cost=2)
+    services = World(max_total_cost=2)
     services.monitor("1")
     services.twitch.put(EventType.ONLINE, "8", OURS)
     services.twitch.put(EventType.OFFLINE, "8", OURS)
@@ -369,7 +369,7 @@ def test_what_is_deleted_makes_room() -> None:
     assert services.is_reconciled()
 
 
-def test_a_limit_that_the_listing_did_not_show_is_not_run_against(services: House) -> None:
+def test_a_limit_that_the_listing_did_not_show_is_not_run_against(services: World) -> None:
     services.monitor(*map(str, range(100, 150)))
     services.twitch.fail("subscribe", *[SubscriptionLimit("total cost exceeded", 429)] * 100)
     result = services.service.reconcile()
@@ -377,7 +377,7 @@ def test_a_limit_that_the_listing_did_not_show_is_not_run_against(services: Hous
     assert services.twitch.calls.count("subscribe") <= 8
 
 
-def test_too_many_of_one_kind_elsewhere_stop_nobody_else(services: House) -> None:
+def test_too_many_of_one_kind_elsewhere_stop_nobody_else(services: World) -> None:
     services.monitor("1", "2", "3")
     for number in range(SAME_LIMIT):
         services.twitch.put(EventType.ONLINE, "1", f"{STRANGERS}/{number}")
@@ -387,7 +387,7 @@ def test_too_many_of_one_kind_elsewhere_stop_nobody_else(services: House) -> Non
     assert active == {"2", "3"}
 
 
-def test_one_that_is_refused_stops_none_of_the_others(services: House) -> None:
+def test_one_that_is_refused_stops_none_of_the_others(services: World) -> None:
     services.monitor("1", "2", "3")
     services.twitch.fail("subscribe", None, TwitchRefused("bad request", 400))
     result = services.service.reconcile()
@@ -404,7 +404,7 @@ def test_one_that_is_refused_stops_none_of_the_others(services: House) -> None:
     ],
 )
 def test_a_twitch_that_is_not_there_is_not_asked_thousands_of_times(
-    services: House, error: TwitchError, calls: int
+    services: World, error: TwitchError, calls: int
 ) -> None:
     services.monitor(*map(str, range(100, 150)))
     services.twitch.fail("subscribe", *[error] * 100)
@@ -413,7 +413,7 @@ def test_a_twitch_that_is_not_there_is_not_asked_thousands_of_times(
     assert services.twitch.calls.count("subscribe") <= calls
 
 
-def test_what_does_not_fit_into_one_turn_is_left_to_the_next(services: House) -> None:
+def test_what_does_not_fit_into_one_turn_is_left_to_the_next(services: World) -> None:
     services.monitor(*map(str, range(100, 150)))
     services.twitch.before = lambda name: time.sleep(0.05) if name == "subscribe" else None
     first = services.service.reconcile(seconds=0.5)
@@ -426,7 +426,7 @@ def test_what_does_not_fit_into_one_turn_is_left_to_the_next(services: House) ->
     assert services.twitch.calls.count("subscribe") == 100
 
 
-def test_a_streamer_who_is_removed_meanwhile_is_not_revived(services: House) -> None:
+def test_a_streamer_who_is_removed_meanwhile_is_not_revived(services: World) -> None:
     services.monitor("1", "2")
     removal = once(lambda: services.storage.remove_streamer("1"))
     services.twitch.before = lambda name: removal() if name == "subscribe" else None
@@ -436,7 +436,7 @@ def test_a_streamer_who_is_removed_meanwhile_is_not_revived(services: House) -> 
     assert services.is_reconciled()
 
 
-def test_the_subscriptions_of_a_streamer_who_is_added_meanwhile_stay(services: House) -> None:
+def test_the_subscriptions_of_a_streamer_who_is_added_meanwhile_stay(services: World) -> None:
     def add() -> None:
         services.monitor("7")
         services.service.ensure([services.streamer("7")])
@@ -448,7 +448,7 @@ def test_the_subscriptions_of_a_streamer_who_is_added_meanwhile_stay(services: H
     assert services.twitch.calls.count("unsubscribe") == 0
 
 
-def test_a_name_that_changes_meanwhile_is_kept(services: House) -> None:
+def test_a_name_that_changes_meanwhile_is_kept(services: World) -> None:
     services.monitor("1")
 
     def rename() -> None:
@@ -462,7 +462,7 @@ def test_a_name_that_changes_meanwhile_is_kept(services: House) -> None:
     assert services.streamer("1").is_active
 
 
-def test_without_a_url_nothing_is_subscribed_to(services: House) -> None:
+def test_without_a_url_nothing_is_subscribed_to(services: World) -> None:
     services.monitor("1")
     services.restarted(url=None)
     assert services.service.reconcile() == Reconciliation(Outcome.DISABLED)
@@ -470,7 +470,7 @@ def test_without_a_url_nothing_is_subscribed_to(services: House) -> None:
     assert not services.twitch.calls
 
 
-def test_cover_creates_what_a_streamer_lacks(services: House) -> None:
+def test_cover_creates_what_a_streamer_lacks(services: World) -> None:
     services.monitor("1")
     services.service.ensure([services.streamer("1")])
     assert services.is_reconciled()
@@ -479,7 +479,7 @@ def test_cover_creates_what_a_streamer_lacks(services: House) -> None:
     assert services.service.reconcile() == Reconciliation(Outcome.HEALTHY, checked=2, healthy=2)
 
 
-def test_cover_keeps_what_succeeded_and_raises_what_did_not(services: House) -> None:
+def test_cover_keeps_what_succeeded_and_raises_what_did_not(services: World) -> None:
     services.monitor("1")
     services.twitch.fail("subscribe", TwitchUnavailable("down"))
     with pytest.raises(TwitchUnavailable):
@@ -487,7 +487,7 @@ def test_cover_keeps_what_succeeded_and_raises_what_did_not(services: House) -> 
     assert len(services.streamer("1").subscription_ids) == 1
 
 
-def test_cover_leaves_what_exists_already_to_a_reconciliation(services: House) -> None:
+def test_cover_leaves_what_exists_already_to_a_reconciliation(services: World) -> None:
     services.monitor("1")
     services.twitch.put(EventType.ONLINE, "1", OURS)
     services.service.ensure([services.streamer("1")])
@@ -496,7 +496,7 @@ def test_cover_leaves_what_exists_already_to_a_reconciliation(services: House) -
     assert services.is_reconciled()
 
 
-def test_release_deletes_both_although_one_fails(services: House) -> None:
+def test_release_deletes_both_although_one_fails(services: World) -> None:
     services.monitor("1")
     services.service.reconcile()
     removed = services.storage.remove_streamer("1")
@@ -509,7 +509,7 @@ def test_release_deletes_both_although_one_fails(services: House) -> None:
     assert not services.twitch.subscribed
 
 
-def test_the_listing_tells_ours_from_others(services: House) -> None:
+def test_the_listing_tells_ours_from_others(services: World) -> None:
     ours = services.twitch.put(EventType.ONLINE, "1", OURS)
     others = services.twitch.put(EventType.ONLINE, "1", STRANGERS)
     assert services.service.listing() == Listed(
@@ -517,7 +517,7 @@ def test_the_listing_tells_ours_from_others(services: House) -> None:
     )
 
 
-def test_cleanup_deletes_ours_alone(services: House) -> None:
+def test_cleanup_deletes_ours_alone(services: World) -> None:
     services.monitor("1")
     services.service.reconcile()
     services.twitch.put(EventType.ONLINE, "1", STRANGERS)
@@ -528,7 +528,7 @@ def test_cleanup_deletes_ours_alone(services: House) -> None:
     assert services.service.reconcile().created == 2
 
 
-def test_delete_all_deletes_those_of_others_too(services: House) -> None:
+def test_delete_all_deletes_those_of_others_too(services: World) -> None:
     services.monitor("1")
     services.service.reconcile()
     services.twitch.put(EventType.ONLINE, "1", STRANGERS)
@@ -537,7 +537,7 @@ def test_delete_all_deletes_those_of_others_too(services: House) -> None:
     assert not services.streamer("1").subscription_ids
 
 
-def test_a_deletion_that_fails_is_told_and_its_record_kept(services: House) -> None:
+def test_a_deletion_that_fails_is_told_and_its_record_kept(services: World) -> None:
     services.monitor("1")
     services.service.reconcile()
     services.twitch.fail("unsubscribe", TwitchRefused("no", 400))
@@ -548,7 +548,7 @@ def test_a_deletion_that_fails_is_told_and_its_record_kept(services: House) -> N
 
 
 @pytest.mark.parametrize("name", ["reconcile", "cleanup", "delete_all"])
-def test_only_one_at_a_time_changes_the_subscriptions(services: House, name: str) -> None:
+def test_only_one_at_a_time_changes_the_subscriptions(services: World, name: str) -> None:
     lease = services.storage.coordination.acquire_lease(RECONCILE, "another", 60)
     assert lease is not None
     with pytest.raises(AlreadyRunning):
@@ -558,7 +558,7 @@ def test_only_one_at_a_time_changes_the_subscriptions(services: House, name: str
     getattr(services.service, name)()
 
 
-def test_whoever_has_lost_the_right_to_go_on_stops(services: House) -> None:
+def test_whoever_has_lost_the_right_to_go_on_stops(services: World) -> None:
     services.monitor(*map(str, range(100, 150)))
 
     def lose() -> None:
@@ -582,7 +582,7 @@ def test_whoever_has_lost_the_right_to_go_on_stops(services: House) -> None:
     assert services.is_reconciled()
 
 
-def test_progress_is_told_to_the_end(services: House) -> None:
+def test_progress_is_told_to_the_end(services: World) -> None:
     services.monitor("1", "2")
     services.twitch.put(EventType.ONLINE, "9", OURS)
     told: list[tuple[int, int]] = []

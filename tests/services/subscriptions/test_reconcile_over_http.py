@@ -22,7 +22,7 @@ SUBSCRIPTIONS = "/helix/eventsub/subscriptions"
 LOGINS = ("shroud", "quillandcopper")
 
 
-class House:
+class World:
     """The service between a simulated Twitch and a real callback."""
 
     def __init__(self, twitch: Simulator, receiver: Receiver) -> None:
@@ -70,22 +70,22 @@ class House:
 
 
 @pytest.fixture
-def services() -> Iterator[House]:
+def services() -> Iterator[World]:
     with Simulator() as twitch, Receiver() as receiver:
         twitch.eventsub.courier.retry_delays = (0.02, 0.04)
-        services = House(twitch, receiver)
+        services = World(twitch, receiver)
         services.monitor_all()
         yield services
 
 
-def test_all_are_enabled_and_stay_as_they_are(services: House) -> None:
+def test_all_are_enabled_and_stay_as_they_are(services: World) -> None:
     assert services.reconcile() == Reconciliation(Outcome.HEALTHY, checked=4, created=4)
     assert services.statuses() == ["enabled"] * 4
     assert services.reconcile() == Reconciliation(Outcome.HEALTHY, checked=4, healthy=4)
     assert services.are_all_active()
 
 
-def test_a_wrong_answer_to_the_challenge_is_reconciled_next_time(services: House) -> None:
+def test_a_wrong_answer_to_the_challenge_is_reconciled_next_time(services: World) -> None:
     services.receiver.challenge_answer = b"not what was asked"
     services.reconcile()
     assert services.statuses() == ["webhook_callback_verification_failed"] * 4
@@ -95,14 +95,14 @@ def test_a_wrong_answer_to_the_challenge_is_reconciled_next_time(services: House
     assert services.statuses() == ["enabled"] * 4
 
 
-def test_all_pages_are_read(services: House) -> None:
+def test_all_pages_are_read(services: World) -> None:
     services.reconcile()
     services.twitch.subscriptions.page_size = 1
     assert services.reconcile() == Reconciliation(Outcome.HEALTHY, checked=4, healthy=4)
 
 
 @pytest.mark.parametrize("status", [500, 503, 400])
-def test_a_listing_that_fails_in_the_middle_changes_nothing(services: House, status: int) -> None:
+def test_a_listing_that_fails_in_the_middle_changes_nothing(services: World, status: int) -> None:
     services.reconcile()
     before = [one.id for one in services.twitch.subscriptions.all()]
     services.twitch.subscriptions.page_size = 1
@@ -113,7 +113,7 @@ def test_a_listing_that_fails_in_the_middle_changes_nothing(services: House, sta
     assert services.are_all_active()
 
 
-def test_a_listing_with_gaps_loses_nothing(services: House) -> None:
+def test_a_listing_with_gaps_loses_nothing(services: World) -> None:
     services.reconcile()
     before = [one.id for one in services.twitch.subscriptions.all()]
     services.twitch.faults.on_call(SUBSCRIPTIONS, CallFault(half=True))
@@ -123,13 +123,13 @@ def test_a_listing_with_gaps_loses_nothing(services: House) -> None:
 
 
 @pytest.mark.parametrize("status", [429, 500, 503, 401])
-def test_calls_that_fail_once_are_tried_again(services: House, status: int) -> None:
+def test_calls_that_fail_once_are_tried_again(services: World, status: int) -> None:
     services.twitch.faults.on_call(SUBSCRIPTIONS, CallFault(status), after=2)
     assert services.reconcile() == Reconciliation(Outcome.HEALTHY, checked=4, created=4)
     assert services.are_all_active()
 
 
-def test_a_rate_limit_that_is_used_up_for_long_ends_the_turn(services: House) -> None:
+def test_a_rate_limit_that_is_used_up_for_long_ends_the_turn(services: World) -> None:
     services.twitch.faults.on_call(SUBSCRIPTIONS, CallFault(429, reset_in=60), times=4, after=1)
     result = services.reconcile()
     assert result == Reconciliation(Outcome.INCOMPLETE, checked=4, failed=4)
@@ -141,7 +141,7 @@ def test_a_rate_limit_that_is_used_up_for_long_ends_the_turn(services: House) ->
     assert services.reconcile() == Reconciliation(Outcome.HEALTHY, checked=4, created=4)
 
 
-def test_the_cost_limit_is_not_taken_for_the_rate_limit(services: House) -> None:
+def test_the_cost_limit_is_not_taken_for_the_rate_limit(services: World) -> None:
     services.twitch.subscriptions.max_total_cost = 2
     result = services.reconcile()
     assert result == Reconciliation(Outcome.LIMITED, checked=4, created=2, failed=2)
@@ -149,7 +149,7 @@ def test_the_cost_limit_is_not_taken_for_the_rate_limit(services: House) -> None
     assert services.pauses == []
 
 
-def test_a_revoked_one_is_replaced(services: House) -> None:
+def test_a_revoked_one_is_replaced(services: World) -> None:
     services.reconcile()
     services.twitch.eventsub.revoke(services.twitch.subscriptions.all()[0])
     services.twitch.wait_until_delivered()
@@ -158,7 +158,7 @@ def test_a_revoked_one_is_replaced(services: House) -> None:
     assert services.statuses() == ["enabled"] * 4
 
 
-def test_after_a_change_of_the_secret_messages_are_signed_with_the_new_one(services: House) -> None:
+def test_after_a_change_of_the_secret_messages_are_signed_with_the_new_one(services: World) -> None:
     services.restarted(secret="the secret of last year").reconcile()
     services.twitch.wait_until_delivered()
     refused = services.receiver.refused
@@ -171,7 +171,7 @@ def test_after_a_change_of_the_secret_messages_are_signed_with_the_new_one(servi
     assert services.statuses() == ["enabled"] * 4
 
 
-def test_removal_and_cleanup_reach_twitch(services: House) -> None:
+def test_removal_and_cleanup_reach_twitch(services: World) -> None:
     services.reconcile()
     removed = services.storage.remove_streamer(services.twitch.world.user("shroud").user_id)
     assert removed is not None
