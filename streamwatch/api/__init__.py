@@ -1,8 +1,9 @@
-"""The REST API: one module a resource, each a specification that calls a service.
+"""The REST API: one module per resource, whose views call services.
 
-To add a resource: write its module after the pattern of `events.py` (a `Blueprint` named
-`blueprint`; a docstring that becomes summary and description; the answer's schema, the arguments
-and the problems as decorators), put its answers into `schemas.py`, and add the module to
-`RESOURCES` in `streamwatch/app.py`. Authorization follows from the path (`auth.py`), the answer to
-an error from the error's type (`errors.py`); both are documented by themselves (`openapi.py`).
+To add a resource, write its module like `events.py`: a `Blueprint` named `blueprint`, and views
+whose docstrings become summary and description, with the response's schema, the arguments, the
+problems and the topics for the cache as decorators. Add its documents to `documents.py` and
+`schemas.py`, and the module to `RESOURCES` in `streamwatch/app.py`. Authorization follows from the
+path (`auth.py`), the response to an error from the error's type (`errors.py`); `openapi.py`
+documents both.
 """

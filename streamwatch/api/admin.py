@@ -1,4 +1,4 @@
-"""For the operator. Always needs a key."""
+"""Operator's resources, which always need a full key."""
 
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -20,32 +20,24 @@ from streamwatch.api.documents import subscription_document
 from streamwatch.api.webhooks import OUTCOMES
 from streamwatch.domain.times import format_time
 from streamwatch.services.monitoring.diagnostics import Diagnosis
-from streamwatch.services.subscriptions.result import Outcome
+from streamwatch.services.subscriptions.result import OUTCOME_MESSAGES
 from streamwatch.services.subscriptions.transport import Method
 
-blueprint = Blueprint("admin", __name__, url_prefix="/admin", description="For the operator.")
-
-MESSAGES = {
-    Outcome.HEALTHY: "All subscriptions are active.",
-    Outcome.CONTINUING: "The time for one turn is over: the worker continues within seconds.",
-    Outcome.LIMITED: "Twitch's cost limit leaves no room for more: the others are only polled.",
-    Outcome.INCOMPLETE: "Some calls to Twitch failed: the next verification repeats them.",
-    Outcome.DISABLED: "EventSub is off: streamers are only polled. See EVENTSUB_TRANSPORT.",
-}
+blueprint = Blueprint("admin", __name__, url_prefix="/admin", description="Operator's resources.")
 
 
 @blueprint.get("/subscriptions")
 @blueprint.response(200, SubscriptionsSchema)
 @blueprint.problems(502, 503)
 def list_subscriptions() -> Response:
-    """What Twitch has subscriptions for
+    """List the subscriptions at Twitch
 
-    Those for our callback, and the application's others. Asks Twitch, a call for each 100.
+    Those for our callback or conduit, and the application's others. Calls Twitch once per 100.
     """
     listed = services().subscriptions.listing()
     return jsonify(
-        subscriptions=[subscription_document(one) for one in listed.ours],
-        other_subscriptions=[subscription_document(one) for one in listed.others],
+        subscriptions=[subscription_document(subscription) for subscription in listed.ours],
+        other_subscriptions=[subscription_document(subscription) for subscription in listed.others],
         total_subscriptions=len(listed.ours) + len(listed.others),
         our_subscriptions_count=len(listed.ours),
         other_subscriptions_count=len(listed.others),
@@ -61,13 +53,13 @@ def list_subscriptions() -> Response:
 @blueprint.response(200, ReconciliationSchema)
 @blueprint.problems(409, 502, 503)
 def verify_subscriptions() -> Response:
-    """Make the subscriptions what they should be
+    """Reconcile the subscriptions
 
-    Creates what is missing, replaces what is dead, deletes what is not wanted; 409 while another
-    process is at it.
+    Creates missing subscriptions, replaces dead ones, and deletes those that are not wanted; 409
+    while another process does this.
     """
     result = services().subscriptions.reconcile()
-    return jsonify(message=MESSAGES[result.status], **asdict(result))
+    return jsonify(message=OUTCOME_MESSAGES[result.status], **asdict(result))
 
 
 @blueprint.post("/cleanup-subscriptions")
@@ -76,7 +68,7 @@ def verify_subscriptions() -> Response:
 def cleanup_subscriptions() -> Response:
     """Delete the subscriptions for our callback
 
-    The next verification creates those that are wanted again.
+    The next verification creates the wanted ones again.
     """
     count = services().subscriptions.cleanup()
     return jsonify(message=f"Deleted {count} subscriptions.", cleanup_count=count)
@@ -88,13 +80,13 @@ def cleanup_subscriptions() -> Response:
 def delete_all_subscriptions() -> Response:
     """Delete all subscriptions of the application
 
-    Also those for other callbacks. The next verification creates those that are wanted here.
+    Also those for other callbacks. The next verification creates the wanted ones again.
     """
     count = services().subscriptions.delete_all()
     return jsonify(
         message=f"Deleted {count} subscriptions.",
         deleted_count=count,
-        warning="Those of other services of this Twitch application were among them, if any.",
+        warning="Subscriptions of other services of this Twitch application are deleted too.",
     )
 
 
@@ -104,7 +96,7 @@ def delete_all_subscriptions() -> Response:
 def reload_default_streamers() -> Response:
     """Monitor DEFAULT_STREAMERS
 
-    As at start: who was removed since is monitored again.
+    As at start. Those that were removed since are monitored again.
     """
     wanted = services().settings.default_streamers
     result = services().streamers.add_many(wanted)
@@ -116,9 +108,9 @@ def reload_default_streamers() -> Response:
 @blueprint.response(200, DiagnosticsSchema)
 @blueprint.problems(503)
 def diagnostics() -> Response:
-    """How everything is doing
+    """Show the state of all processes
 
-    All processes together. Where Twitch does not answer, the rest is told.
+    Messages, the feed, the worker, Twitch. While Twitch does not answer, the rest is shown.
     """
     return jsonify(_document(services().diagnostics.diagnose()))
 
@@ -151,10 +143,10 @@ def _feed(diagnosis: Diagnosis) -> dict[str, Any]:
 
 
 def _worker(diagnosis: Diagnosis) -> dict[str, Any]:
-    leader, beat = diagnosis.leader, diagnosis.last_heartbeat
+    leader, heartbeat = diagnosis.leader, diagnosis.last_heartbeat
     return {
         "leader": leader.holder if leader else None,
-        "last_heartbeat": format_time(beat) if beat else None,
+        "last_heartbeat": format_time(heartbeat) if heartbeat else None,
         "jobs": [
             asdict(run) | {"started_at": format_time(run.started_at)} for run in diagnosis.jobs
         ],
@@ -163,10 +155,12 @@ def _worker(diagnosis: Diagnosis) -> dict[str, Any]:
 
 def _twitch(diagnosis: Diagnosis) -> dict[str, Any]:
     budget = diagnosis.helix
-    told = asdict(budget) | {"resets_at": format_time(budget.resets_at)} if budget else None
+    budget_document = (
+        asdict(budget) | {"resets_at": format_time(budget.resets_at)} if budget else None
+    )
     return {
         "error": diagnosis.twitch_error,
-        "budget": told,
+        "budget": budget_document,
         "subscriptions": diagnosis.subscriptions,
         "clock_offset_seconds": round(diagnosis.clock_offset.total_seconds(), 1),
     }

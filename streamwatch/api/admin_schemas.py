@@ -1,4 +1,4 @@
-"""The answers to an operator, as OpenAPI documents them."""
+"""The responses of the admin resources, as OpenAPI documents them."""
 
 from marshmallow import fields, validate
 
@@ -15,7 +15,7 @@ def _count(description: str | None = None) -> fields.Integer:
 class SubscriptionSchema(Document):
     id = fields.String()
     type = fields.String()
-    status = fields.String(metadata={"description": "Twitch's word."})
+    status = fields.String(metadata={"description": "As Twitch names it."})
     condition = fields.Dict()
     created_at = fields.DateTime()
     cost = _count()
@@ -23,7 +23,7 @@ class SubscriptionSchema(Document):
 
 class ShardSchema(Document):
     id = fields.String()
-    status = fields.String(metadata={"description": "Twitch's word."})
+    status = fields.String(metadata={"description": "As Twitch names it."})
 
 
 class ConduitSchema(Document):
@@ -38,11 +38,12 @@ class CostsSchema(Document):
 
 class SubscriptionsSchema(Document):
     subscriptions = fields.List(
-        fields.Nested(SubscriptionSchema), metadata={"description": "Those for our callback."}
+        fields.Nested(SubscriptionSchema),
+        metadata={"description": "Those for our callback or conduit."},
     )
     other_subscriptions = fields.List(
         fields.Nested(SubscriptionSchema),
-        metadata={"description": "The application's others, for other callbacks."},
+        metadata={"description": "The other subscriptions of the application."},
     )
     total_subscriptions = _count()
     our_subscriptions_count = _count()
@@ -67,22 +68,22 @@ class DeletionSchema(MessageSchema):
 
 class ReconciliationSchema(MessageSchema):
     status = fields.String(validate=validate.OneOf([*Outcome]))
-    checked = _count("How many should stand: two a streamer.")
-    healthy = _count("Stood already.")
+    checked = _count("How many subscriptions should exist.")
+    healthy = _count("Were enabled already.")
     created = _count()
-    deleted = _count("Dead, duplicate, or of nobody who is monitored.")
-    failed = _count("Do not stand, or could not be deleted.")
+    deleted = _count("Dead, duplicate, or of a streamer who is not monitored.")
+    failed = _count("Could not be created or deleted.")
 
 
 class ReloadedSchema(BulkAddedSchema, MessageSchema):
-    """As after adding many."""
+    """The result, as of adding many streamers."""
 
 
 class ReaderSchema(Document):
     name = fields.String()
-    lag = _count("Entries that were never handed out.")
-    pending = _count("Handed out, and not acknowledged.")
-    set_aside = _count("Could not be processed.")
+    lag = _count("Entries that were not delivered so far.")
+    pending = _count("Entries that were delivered and not acknowledged.")
+    set_aside = _count("Entries that could not be processed (dead letters).")
 
 
 class SetAsideSchema(Document):
@@ -108,9 +109,11 @@ class JobSchema(Document):
 
 
 class WorkerSchema(Document):
-    leader = fields.String(allow_none=True, metadata={"description": "The process that leads."})
+    leader = fields.String(allow_none=True, metadata={"description": "The leading worker process."})
     last_heartbeat = fields.DateTime(allow_none=True)
-    jobs = fields.List(fields.Nested(JobSchema), metadata={"description": "The last run of each."})
+    jobs = fields.List(
+        fields.Nested(JobSchema), metadata={"description": "The last run of each job."}
+    )
 
 
 class BudgetSchema(Document):
@@ -122,12 +125,15 @@ class BudgetSchema(Document):
 class TwitchSchema(Document):
     error = fields.String(allow_none=True, metadata={"description": "Why Twitch did not answer."})
     budget = fields.Nested(
-        BudgetSchema, allow_none=True, metadata={"description": "Helix's rate limit, just now."}
+        BudgetSchema, allow_none=True, metadata={"description": "Helix's rate limit, as of now."}
     )
     subscriptions = fields.Dict(
         keys=fields.String(),
         values=fields.Integer(),
-        metadata={"description": "How many have each of Twitch's statuses."},
+        metadata={"description": "The number of subscriptions by their status at Twitch."},
+    )
+    clock_offset_seconds = fields.Float(
+        metadata={"description": "How far Twitch's clock is ahead of ours."}
     )
 
 
@@ -146,7 +152,7 @@ class DiagnosticsSchema(Document):
     messages = fields.Dict(
         keys=fields.String(),
         values=fields.Integer(),
-        metadata={"description": "The webhook's: `received`, and how many had each outcome."},
+        metadata={"description": "Webhook messages: `received`, and their number by outcome."},
     )
     feed = fields.Nested(FeedSchema)
     worker = fields.Nested(WorkerSchema)

@@ -11,10 +11,8 @@ from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import Forbidden, Unauthorized
 
 from streamwatch.api.context import client_address, services
-from streamwatch.services.api_keys import Access, is_key
+from streamwatch.services.api_keys import Access
 from streamwatch.settings import WEBHOOK_PATH, KeyRequirement, Settings
-
-__all__ = ["is_key"]  # for the dashboard's login
 
 _OPEN = ("/health", WEBHOOK_PATH, "/docs", "/openapi.json", "/dashboard/login", "/dashboard/static")
 _ADMIN = ("/admin", "/notifications", "/dashboard/manage")

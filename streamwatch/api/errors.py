@@ -1,7 +1,6 @@
-"""Errors as problem documents (RFC 9457): one form for all, one table for the typed ones."""
+"""Errors as problem documents (RFC 9457). One table maps the exceptions of services to them."""
 
 import logging
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -12,26 +11,7 @@ import orjson
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException, UnprocessableEntity
 
-from streamwatch.analytics.base import AnalyticsUnavailable
-from streamwatch.domain.eventsub import ForgedMessage, MalformedMessage, StaleMessage
-from streamwatch.services.errors import (
-    AlreadyRunning,
-    LimitReached,
-    NotMonitored,
-    UnknownStreamer,
-    UnknownUser,
-)
-from streamwatch.services.notifications.errors import (
-    ChangedMeanwhile,
-    DeliveryPending,
-    NoSecret,
-    NotificationOff,
-    TooManyNotifications,
-    UnknownDelivery,
-    UnknownNotification,
-)
-from streamwatch.storage.base import StorageUnavailable
-from streamwatch.twitch.base import TwitchBusy, TwitchError, TwitchNotConfigured
+from streamwatch.problems import PROBLEMS, ProblemSpec
 
 log = logging.getLogger(__name__)
 
@@ -40,11 +20,12 @@ PROBLEM_JSON = "application/problem+json"
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing that is wrong with a request: where ("path", "query" or "body"), the name of the
-    parameter or of the body's field, and what."""
+    """One fault of a request."""
 
     place: str
+    """"path", "query" or "body"."""
     name: str
+    """The name of the parameter, or of the body's field."""
     detail: str
 
 
@@ -58,64 +39,16 @@ class InvalidRequest(UnprocessableEntity):
         self.faults = faults
 
 
-@dataclass(frozen=True, slots=True)
-class ProblemSpec:
-    """How an error is answered. Without `detail` its own text is: only where that is ours."""
-
-    status: HTTPStatus
-    detail: str | None = None
-    retry_after: int | None = None
-    """Seconds."""
-
-    def retry_after_seconds(self, error: Exception) -> int | None:
-        """The value of the `Retry-After` header: what `error` says, or else `retry_after`."""
-        if isinstance(error, TwitchBusy | LimitReached):
-            return max(1, math.ceil(error.retry_after))
-        return self.retry_after
-
-
-PROBLEMS: dict[type[Exception], ProblemSpec] = {
-    UnknownUser: ProblemSpec(HTTPStatus.NOT_FOUND),
-    NotMonitored: ProblemSpec(HTTPStatus.NOT_FOUND),
-    UnknownStreamer: ProblemSpec(HTTPStatus.NOT_FOUND),
-    LimitReached: ProblemSpec(HTTPStatus.TOO_MANY_REQUESTS),
-    AlreadyRunning: ProblemSpec(HTTPStatus.CONFLICT, retry_after=60),
-    UnknownNotification: ProblemSpec(HTTPStatus.NOT_FOUND),
-    UnknownDelivery: ProblemSpec(HTTPStatus.NOT_FOUND),
-    TooManyNotifications: ProblemSpec(HTTPStatus.CONFLICT),
-    NotificationOff: ProblemSpec(HTTPStatus.CONFLICT),
-    DeliveryPending: ProblemSpec(HTTPStatus.CONFLICT),
-    NoSecret: ProblemSpec(HTTPStatus.CONFLICT),
-    ChangedMeanwhile: ProblemSpec(HTTPStatus.CONFLICT),
-    MalformedMessage: ProblemSpec(HTTPStatus.BAD_REQUEST),
-    ForgedMessage: ProblemSpec(HTTPStatus.FORBIDDEN),
-    StaleMessage: ProblemSpec(HTTPStatus.FORBIDDEN),
-    TwitchError: ProblemSpec(HTTPStatus.BAD_GATEWAY),
-    TwitchBusy: ProblemSpec(HTTPStatus.SERVICE_UNAVAILABLE),
-    TwitchNotConfigured: ProblemSpec(
-        HTTPStatus.SERVICE_UNAVAILABLE,
-        "This needs Twitch: set TWITCH_CLIENT_ID and TWITCH_CLIENT_SECRET.",
-        60,
-    ),
-    StorageUnavailable: ProblemSpec(
-        HTTPStatus.SERVICE_UNAVAILABLE, "The storage does not answer now.", 5
-    ),
-    AnalyticsUnavailable: ProblemSpec(
-        HTTPStatus.SERVICE_UNAVAILABLE, "The analytics do not answer now.", 5
-    ),
-}
-"""The most exact type counts."""
-
-
 def register(app: Flask) -> None:
     app.register_error_handler(HTTPException, http_problem)
-    for error, answer in PROBLEMS.items():
-        app.register_error_handler(error, partial(_typed_problem, answer))
+    for error, spec in PROBLEMS.items():
+        app.register_error_handler(error, partial(_typed_problem, spec))
 
 
 def http_problem(error: HTTPException) -> Response:
-    """What Werkzeug raises, its headers kept (Allow, Retry-After, WWW-Authenticate …). An exception
-    that nobody expected comes here too, as a 500 without its text: Flask has logged it."""
+    """The problem document for an HTTPException, with its headers (Allow, Retry-After,
+    WWW-Authenticate). Flask passes an unexpected exception as a 500 without its text, after it has
+    logged it."""
     headers = [(name, value) for name, value in error.get_headers() if name != "Content-Type"]
     extra: dict[str, Any] = {}
     if isinstance(error, InvalidRequest):
@@ -127,19 +60,19 @@ def http_problem(error: HTTPException) -> Response:
     return _problem(status, error.description or status.description, headers, extra)
 
 
-def _typed_problem(answer: ProblemSpec, error: Exception) -> Response:
-    if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+def _typed_problem(spec: ProblemSpec, error: Exception) -> Response:
+    if spec.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         log.warning(
             "Answered %s %s with %d: %s: %s",
             request.method,
             request.url_rule,
-            answer.status,
+            spec.status,
             type(error).__name__,
             error,
         )
-    retry_after = answer.retry_after_seconds(error)
+    retry_after = spec.retry_after_seconds(error)
     headers = [] if retry_after is None else [("Retry-After", str(retry_after))]
-    return _problem(answer.status, answer.detail or str(error), headers)
+    return _problem(spec.status, spec.detail or str(error), headers)
 
 
 def _problem(

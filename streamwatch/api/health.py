@@ -1,4 +1,4 @@
-"""What there is, and whether it works."""
+"""The index, and health checks."""
 
 from flask import Response, jsonify
 
@@ -8,19 +8,19 @@ from streamwatch.api.context import services
 from streamwatch.api.schemas import AliveSchema, HealthSchema, IndexSchema
 from streamwatch.services.monitoring.health import UNHEALTHY
 
-blueprint = Blueprint("basic", __name__, description="What there is, and whether it works.")
+blueprint = Blueprint("health", __name__, description="The index, and health checks.")
 
 
 @blueprint.get("/")
 @blueprint.response(200, IndexSchema)
 def index() -> Response:
-    """What this is
+    """Show name and version
 
-    The service's name and version, and where its API is documented.
+    And where the API is documented.
     """
     return jsonify(
         name="StreamWatch",
-        message="Who is live on Twitch, what happened, and how their streams do.",
+        message="Which Twitch streamers are live, what happened, and statistics of their streams.",
         version=__version__,
         docs="/docs",
     )
@@ -30,7 +30,7 @@ def index() -> Response:
 @blueprint.response(200, HealthSchema)
 @blueprint.alt_response(503, schema=HealthSchema, description="The storage is down.")
 def health() -> tuple[Response, int]:
-    """Whether the service can do its work
+    """Check the health of the service
 
     `degraded` while the analytics are down, the worker is stale, EventSub is disconnected or Twitch
     refuses the credentials; `unhealthy`, with 503, while the storage is down.
@@ -51,8 +51,8 @@ def health() -> tuple[Response, int]:
 @blueprint.get("/health/live")
 @blueprint.response(200, AliveSchema)
 def health_live() -> Response:
-    """Whether the process serves
+    """Check that the process serves
 
-    Asks nothing of any database.
+    Without any database.
     """
     return jsonify(status="alive")

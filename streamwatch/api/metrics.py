@@ -1,4 +1,4 @@
-"""What Prometheus reads."""
+"""Metrics for Prometheus."""
 
 from collections.abc import Iterable
 
@@ -13,16 +13,16 @@ from streamwatch.api.prometheus import requests as request_metrics
 from streamwatch.api.prometheus.collector import StorageMetricsCollector
 from streamwatch.api.webhooks import OUTCOMES
 
-blueprint = Blueprint("metrics", __name__, description="For Prometheus.")
+blueprint = Blueprint("metrics", __name__, description="Metrics for Prometheus.")
 
 
 @blueprint.get("/metrics")
 @blueprint.response(200, {"type": "string"}, content_type=CONTENT_TYPE_PLAIN_0_0_4)
 def metrics() -> Response:
-    """The metrics in Prometheus' text format
+    """Show the metrics in Prometheus' text format
 
-    Of all processes together, the worker's included. While the storage is down they say so, and
-    have what the web processes know.
+    Of all processes together, including the worker. While the storage is down, the metrics show it,
+    and only those of the web processes are complete.
     """
     shared = StorageMetricsCollector(services().metrics, services().health, OUTCOMES)
     return Response(

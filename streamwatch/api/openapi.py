@@ -12,7 +12,7 @@ from streamwatch import __version__
 from streamwatch.api import arguments, auth
 from streamwatch.api.errors import PROBLEM_JSON, http_problem
 from streamwatch.api.schemas import ProblemSchema
-from streamwatch.settings import WEBHOOK_PATH, Settings
+from streamwatch.settings import WEBHOOK_PATH, KeyRequirement, Settings
 
 _BEARER: dict[str, list[str]] = {"bearer": []}
 _PASSWORD: dict[str, list[str]] = {"password": []}
@@ -98,8 +98,13 @@ def create_api(app: Flask, settings: Settings) -> Api:
             "openapi_version": "3.1.0",
             "servers": [{"url": "/"}],
             "info": {
+                "license": {"name": "MIT", "identifier": "MIT"},
+                "contact": {
+                    "name": "StreamWatch",
+                    "url": "https://github.com/streamwatch/streamwatch",
+                },
                 "description": "Which Twitch streamers are live, what happened, and statistics of"
-                " their streams. Times are RFC 3339 in UTC; logins match without regard to case."
+                " their streams. Times are RFC 3339 in UTC; logins match without regard to case.",
             },
             "extra_plugins": [CommonResponsesPlugin(settings)],
         }
@@ -107,8 +112,9 @@ def create_api(app: Flask, settings: Settings) -> Api:
     api.init_app(app)
     add_scheme = api.spec.components.security_scheme
     add_scheme("bearer", {"type": "http", "scheme": "bearer"})
-    add_scheme("password", {"type": "http", "scheme": "basic"})
-    add_scheme("read_key", {"type": "apiKey", "in": "query", "name": auth.KEY_PARAMETER})
+    if settings.require_api_key is KeyRequirement.ALL:  # only then is reading restricted
+        add_scheme("password", {"type": "http", "scheme": "basic"})
+        add_scheme("read_key", {"type": "apiKey", "in": "query", "name": auth.KEY_PARAMETER})
     for converter, schema in arguments.CONVERTERS.values():
         api.register_converter(converter, lambda _, schema=schema: dict(schema))
     return api

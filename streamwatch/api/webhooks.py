@@ -87,7 +87,7 @@ _OPERATION: dict[str, Any] = {
             "Message-Type",
             examples=["notification", "webhook_callback_verification", "revocation"],
         ),
-        _header("Message-Timestamp", format="date-time"),
+        _header("Message-Timestamp", examples=["2026-06-01T12:00:00.123456789Z"]),
         _header("Message-Signature", pattern="^sha256=[0-9a-f]{64}$"),
     ],
     "requestBody": {"required": True, "content": {"application/json": {"schema": {}}}},

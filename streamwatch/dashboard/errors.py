@@ -9,9 +9,9 @@ from flask import redirect, render_template, request, url_for
 from werkzeug.exceptions import HTTPException, NotFound, Unauthorized
 from werkzeug.wrappers import Response
 
-from streamwatch.api.errors import PROBLEMS, ProblemSpec
 from streamwatch.dashboard.blueprint import blueprint
 from streamwatch.domain.eventsub import LOGIN
+from streamwatch.problems import PROBLEMS, ProblemSpec
 from streamwatch.services.errors import UnknownStreamer
 
 log = logging.getLogger(__name__)
@@ -53,7 +53,8 @@ def show_unknown_streamer(error: UnknownStreamer) -> Page:
 
 def _show_service_error(spec: ProblemSpec, error: Exception) -> Page:
     log.warning("Page %s: %s: %s", request.url_rule, type(error).__name__, error)
-    return _page(spec.status, spec.detail or str(error), spec.retry_after_seconds(error))
+    retry_after = spec.retry_after_seconds(error)
+    return _page(spec.status, spec.detail or str(error), retry_after)
 
 
 def _page(status: HTTPStatus, detail: str, retry_after: int | None = None) -> Page:

@@ -8,11 +8,11 @@ from urllib.parse import urlencode
 from flask import redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from streamwatch.api.admin import MESSAGES
 from streamwatch.api.context import services
 from streamwatch.dashboard.blueprint import blueprint
 from streamwatch.dashboard.forms import add_result, add_streamers_from, page_of
 from streamwatch.dashboard.settings_table import settings_table
+from streamwatch.services.subscriptions.result import OUTCOME_MESSAGES
 
 STREAMERS_PER_PAGE = 50
 
@@ -59,7 +59,7 @@ def show_subscriptions() -> str:
 @blueprint.post("/manage/subscriptions/verify")
 def verify_subscriptions() -> str:
     result = services().subscriptions.reconcile()
-    return _subscriptions(result=result, message=MESSAGES[result.status])
+    return _subscriptions(result=result, message=OUTCOME_MESSAGES[result.status])
 
 
 def _subscriptions(**context: Any) -> str:

@@ -247,6 +247,7 @@ def test_diagnostics_tell_the_rest_while_twitch_does_not_answer(world: World) ->
         "error": "Twitch did not answer.",
         "budget": None,
         "subscriptions": {},
+        "clock_offset_seconds": 0.0,
     }
     assert answer["worker"]["leader"] is None
 

@@ -52,6 +52,15 @@ OPERATIONS = {
     "POST /admin/cleanup-subscriptions": ADMIN,
     "POST /admin/delete-all-subscriptions": ADMIN,
     "POST /admin/reload-default-streamers": ADMIN,
+    "GET /notifications": ADMIN,
+    "POST /notifications": ADMIN,
+    "GET /notifications/{notification_id}": ADMIN,
+    "PATCH /notifications/{notification_id}": ADMIN,
+    "DELETE /notifications/{notification_id}": ADMIN,
+    "GET /notifications/{notification_id}/deliveries": ADMIN,
+    "POST /notifications/{notification_id}/deliveries/{delivery_id}/retry": ADMIN,
+    "POST /notifications/{notification_id}/rotate-secret": ADMIN,
+    "POST /notifications/{notification_id}/test": ADMIN,
 }
 """What each operation needs. A new operation has to be added here."""
 

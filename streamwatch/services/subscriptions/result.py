@@ -27,6 +27,16 @@ class Outcome(StrEnum):
     """EventSub is off: all streamers are only polled."""
 
 
+OUTCOME_MESSAGES = {
+    Outcome.HEALTHY: "All subscriptions are active.",
+    Outcome.CONTINUING: "The time for one turn is over: the worker continues within seconds.",
+    Outcome.LIMITED: "Twitch's cost limit leaves no room for more: the others are only polled.",
+    Outcome.INCOMPLETE: "Some calls to Twitch failed: the next verification repeats them.",
+    Outcome.DISABLED: "EventSub is off: streamers are only polled. See EVENTSUB_TRANSPORT.",
+}
+"""What an operator is told about each outcome."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reconciliation:
     """Of `checked` desired subscriptions, `healthy` were active already and `created` are new.
