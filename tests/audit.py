@@ -1,7 +1,7 @@
-"""Looks up what is pinned among the known vulnerabilities: `python -m tests.audit`.
+"""Checks the pinned packages for known vulnerabilities: `python -m tests.audit`.
 
-Fails for what is known to be vulnerable. Where the look-up cannot be made, without a network for
-example, it says so and fails nothing: `make check` works on a train.
+Fails for a vulnerable package. Without a network it says so and fails nothing, so that `make check`
+works on a train.
 """
 
 import json
@@ -10,11 +10,11 @@ import sys
 from pathlib import Path
 
 SECONDS = 60
-_NOT_RUN = "NOT AUDITED: nobody could be asked about vulnerabilities"
+_NOT_RUN = "NOT AUDITED: the list of vulnerabilities could not be reached"
 
 
 def main() -> int:
-    """Run pip-audit over requirements.txt; the exit status."""
+    """Run pip-audit on requirements.txt; returns the exit status."""
     command = [sys.executable, "-m", "pip_audit", "-r", "requirements.txt", "--no-deps"]
     command += ["--disable-pip", "--timeout=5", "--progress-spinner=off", "--format=json"]
     root = Path(__file__).parents[1]
@@ -30,7 +30,7 @@ def main() -> int:
 
 
 def verdict(output: str) -> tuple[int, str]:
-    """The exit status and what to say about what pip-audit wrote."""
+    """The exit status and the text for the output of pip-audit."""
     try:
         packages = json.loads(output)["dependencies"]
     except ValueError:
@@ -40,13 +40,13 @@ def verdict(output: str) -> tuple[int, str]:
         return 0, f"{_NOT_RUN}: {packages[0]['skip_reason']}." if packages else f"{_NOT_RUN}."
     vulnerable = [
         f"{package['name']} {package['version']}: {fault['id']},"
-        f" mended in {', '.join(fault['fix_versions']) or 'no version yet'}"
+        f" fixed in {', '.join(fault['fix_versions']) or 'no version yet'}"
         for package in audited
         for fault in package["vulns"]
     ]
     if vulnerable:
         return 1, "\n".join(vulnerable)
-    return 0, f"Audited {len(audited)} of {len(packages)} packages: nothing known."
+    return 0, f"Audited {len(audited)} of {len(packages)} packages: no known vulnerabilities."
 
 
 if __name__ == "__main__":

@@ -22,13 +22,16 @@ def test_a_known_vulnerability_fails_and_is_listed() -> None:
     status, text = verdict(written(SOUND, VULNERABLE, SKIPPED))
     assert status == 1
     assert text.splitlines() == [
-        "requests 2.0.0: PYSEC-1, mended in 2.1.0",
-        "requests 2.0.0: PYSEC-2, mended in no version yet",
+        "requests 2.0.0: PYSEC-1, fixed in 2.1.0",
+        "requests 2.0.0: PYSEC-2, fixed in no version yet",
     ]
 
 
 def test_the_number_of_audited_packages_is_reported() -> None:
-    assert verdict(written(SOUND, SKIPPED)) == (0, "Audited 1 of 2 packages: nothing known.")
+    assert verdict(written(SOUND, SKIPPED)) == (
+        0,
+        "Audited 1 of 2 packages: no known vulnerabilities.",
+    )
 
 
 @pytest.mark.parametrize("output", ["", "no network", written(), written(SKIPPED, SKIPPED)])

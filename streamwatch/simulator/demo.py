@@ -1,5 +1,7 @@
-"""`make demo`: StreamWatch as in production, watching the simulated Twitch. No account, no server,
-and nothing of a developer's own settings."""
+"""`make demo`: StreamWatch with a simulated Twitch.
+
+It needs no account and no server, and ignores the developer's own settings.
+"""
 
 import os
 import signal

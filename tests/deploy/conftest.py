@@ -7,7 +7,7 @@ import pytest
 from tests.processes import Deployment, Process
 
 
-class Household(Deployment):
+class LocalDeployment(Deployment):
     """StreamWatch on one machine, run by `streamwatch dev`."""
 
     def dev(self, **settings: str) -> Process:
@@ -32,10 +32,10 @@ class Household(Deployment):
 
 
 @pytest.fixture
-def household() -> Iterator[Household]:
+def local() -> Iterator[LocalDeployment]:
     """In a folder with a short name: a socket's path has about 100 characters."""
     with TemporaryDirectory(prefix="streamwatch-") as folder:
-        deployed = Household(Path(folder), LOG_FORMAT="json")
+        deployed = LocalDeployment(Path(folder), LOG_FORMAT="json")
         try:
             yield deployed
         finally:

@@ -12,7 +12,7 @@ import requests
 
 from streamwatch.simulator import Simulator
 from tests import messages
-from tests.deploy.conftest import Household
+from tests.deploy.conftest import LocalDeployment
 from tests.processes import Process
 from tests.waiting import wait_for
 
@@ -37,23 +37,21 @@ def running(pids: set[int]) -> set[int]:
     }
 
 
-def send_online(household: Household, stream_id: str) -> str:
+def send_online(local: LocalDeployment, stream_id: str) -> str:
     """Send the webhook a stream.online; the message's id once it is acknowledged."""
-    secret = (household.data / "webhook-secret").read_text()
+    secret = (local.data / "webhook-secret").read_text()
     message = messages.online(stream_id=stream_id, secret=secret)
-    answer = requests.post(
-        household.webhook_url, data=message.body, headers=message.headers, timeout=5
-    )
+    answer = requests.post(local.webhook_url, data=message.body, headers=message.headers, timeout=5)
     assert answer.status_code == 204
     return message.headers["Twitch-Eventsub-Message-Id"]
 
 
-def event_ids(household: Household) -> list[str]:
-    return [event["id"] for event in household.get("/events")["events"]]
+def event_ids(local: LocalDeployment) -> list[str]:
+    return [event["id"] for event in local.get("/events")["events"]]
 
 
-def sessions(household: Household) -> int:
-    count: int = household.get("/analytics/summary")["total_stream_sessions"]
+def sessions(local: LocalDeployment) -> int:
+    count: int = local.get("/analytics/summary")["total_stream_sessions"]
     return count
 
 
@@ -66,46 +64,46 @@ def end_of(process: Process, number: signal.Signals) -> set[int]:
     return running(everything)
 
 
-def test_ctrl_c_ends_everything_and_the_next_start_has_all_data(household: Household) -> None:
-    first = household.dev()
-    sent = send_online(household, "9001")
-    wait_for(lambda: sessions(household) == 1, 20)
+def test_ctrl_c_ends_everything_and_the_next_start_has_all_data(local: LocalDeployment) -> None:
+    first = local.dev()
+    sent = send_online(local, "9001")
+    wait_for(lambda: sessions(local) == 1, 20)
     assert end_of(first, signal.SIGINT) == set()
-    second = household.dev()
-    assert event_ids(household) == [sent]
-    assert sessions(household) == 1
-    [live] = household.get("/streams/live")["live_streams"]
+    second = local.dev()
+    assert event_ids(local) == [sent]
+    assert sessions(local) == 1
+    [live] = local.get("/streams/live")["live_streams"]
     assert live["stream_data"]["id"] == "9001"
-    assert household.get("/health")["analytics"] == "connected"
+    assert local.get("/health")["analytics"] == "connected"
     assert end_of(second, signal.SIGTERM) == set()
-    assert "Traceback" not in household.logs
+    assert "Traceback" not in local.logs
 
 
-def test_kill_9_of_all_processes_loses_no_acknowledged_event(household: Household) -> None:
-    first = household.dev()
-    sent = [send_online(household, str(number)) for number in range(20)]
+def test_kill_9_of_all_processes_loses_no_acknowledged_event(local: LocalDeployment) -> None:
+    first = local.dev()
+    sent = [send_online(local, str(number)) for number in range(20)]
     for pid in {first.pid} | descendants(first.pid):
         os.kill(pid, signal.SIGKILL)
     first.wait()
-    household.dev()
-    assert event_ids(household) == sent[::-1]
-    wait_for(lambda: sessions(household) == 20, 60)
+    local.dev()
+    assert event_ids(local) == sent[::-1]
+    wait_for(lambda: sessions(local) == 20, 60)
 
 
-def test_children_end_with_a_killed_parent(household: Household) -> None:
-    first = household.dev()
+def test_children_end_with_a_killed_parent(local: LocalDeployment) -> None:
+    first = local.dev()
     everything = descendants(first.pid)
     first.kill()
     wait_for(lambda: running(everything) == set())
-    household.dev()
+    local.dev()
 
 
-def test_closing_the_terminal_ends_everything(household: Household) -> None:
-    assert end_of(household.dev(), signal.SIGHUP) == set()
+def test_closing_the_terminal_ends_everything(local: LocalDeployment) -> None:
+    assert end_of(local.dev(), signal.SIGHUP) == set()
 
 
-def test_the_end_of_one_process_ends_all(household: Household) -> None:
-    process = household.dev()
+def test_the_end_of_one_process_ends_all(local: LocalDeployment) -> None:
+    process = local.dev()
     everything = descendants(process.pid)
     [worker] = [
         pid
@@ -118,54 +116,56 @@ def test_the_end_of_one_process_ends_all(household: Household) -> None:
     assert running(everything) == set()
 
 
-def test_a_second_start_in_the_same_folder_is_refused(household: Household) -> None:
-    household.dev()
-    second = household.begin(PORT="0")
+def test_a_second_start_in_the_same_folder_is_refused(local: LocalDeployment) -> None:
+    local.dev()
+    second = local.begin(PORT="0")
     assert second.wait() == 1
     assert "PORT" in second.log
-    third = household.begin()
+    third = local.begin()
     assert third.wait() == 1
-    holder = household.processes[0].pid
+    holder = local.processes[0].pid
     assert third.log == (
         f"Error: DATA_DIR: data is in use by another StreamWatch (process {holder})\n"
     )
 
 
-def test_two_that_start_at_the_same_moment_end_up_with_one(household: Household) -> None:
-    processes = [household.begin() for _ in range(2)]
-    household.wait_until_up()
+def test_two_that_start_at_the_same_moment_end_up_with_one(local: LocalDeployment) -> None:
+    processes = [local.begin() for _ in range(2)]
+    local.wait_until_up()
     wait_for(lambda: sum(process.is_running for process in processes) == 1)
     [refused] = [process for process in processes if not process.is_running]
     assert "is in use by another StreamWatch" in refused.log
 
 
-def test_a_taken_port_is_reported_with_another_to_use(household: Household, tmp_path: Path) -> None:
-    household.dev()
-    other = household.begin(DATA_DIR=str(tmp_path / "other"))
+def test_a_taken_port_is_reported_with_another_to_use(
+    local: LocalDeployment, tmp_path: Path
+) -> None:
+    local.dev()
+    other = local.begin(DATA_DIR=str(tmp_path / "other"))
     assert other.wait() == 1
-    assert other.log.startswith(f"Error: PORT: {household.port} on HOST 127.0.0.1 cannot be used")
-    assert f"PORT={household.port + 1}" in other.log
+    assert other.log.startswith(f"Error: PORT: {local.port} on HOST 127.0.0.1 cannot be used")
+    assert f"PORT={local.port + 1}" in other.log
 
 
-def test_an_open_data_folder_is_closed_to_other_users(household: Household) -> None:
-    household.data.mkdir(mode=0o755)
-    household.dev()
-    assert stat.S_IMODE(household.data.stat().st_mode) == 0o700
+def test_an_open_data_folder_is_closed_to_other_users(local: LocalDeployment) -> None:
+    local.data.mkdir(mode=0o755)
+    local.dev()
+    assert stat.S_IMODE(local.data.stat().st_mode) == 0o700
 
 
-def test_commands_use_the_storage_that_runs_here(household: Household) -> None:
-    household.dev()
-    done = household.run("streamwatch", "streamers", "list")
+def test_commands_use_the_storage_that_runs_here(local: LocalDeployment) -> None:
+    local.dev()
+    done = local.run("streamwatch", "streamers", "list")
     assert done.returncode == 0, done.stderr
-    household.processes[0].stop()
-    done = household.run("streamwatch", "streamers", "list")
+    local.processes[0].stop()
+    done = local.run("streamwatch", "streamers", "list")
     assert done.returncode == 1
     assert "STORAGE_TYPE=memory" in done.stderr
 
 
-def test_web_or_worker_alone_say_what_to_run(household: Household) -> None:
+def test_web_or_worker_alone_say_what_to_run(local: LocalDeployment) -> None:
     for name in ("web", "worker"):
-        process = household.start(name, STORAGE_TYPE="embedded")
+        process = local.start(name, STORAGE_TYPE="embedded")
         assert process.wait() == 1
         [line] = process.log.splitlines()
         assert line.startswith("STORAGE_TYPE: embedded storage is not running; start everything")
@@ -173,44 +173,46 @@ def test_web_or_worker_alone_say_what_to_run(household: Household) -> None:
 
 
 def test_the_webhook_secret_is_generated_once_and_readable_by_its_owner(
-    household: Household,
+    local: LocalDeployment,
 ) -> None:
-    household.dev().stop()
-    file = household.data / "webhook-secret"
+    local.dev().stop()
+    file = local.data / "webhook-secret"
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    assert stat.S_IMODE(household.data.stat().st_mode) == 0o700
+    assert stat.S_IMODE(local.data.stat().st_mode) == 0o700
     secret = file.read_text()
-    household.dev()
+    local.dev()
     assert file.read_text() == secret
-    assert secret not in household.logs
+    assert secret not in local.logs
 
 
-def test_the_banner_names_address_dashboard_data_and_what_is_missing(household: Household) -> None:
-    process = household.dev()
+def test_the_banner_names_address_dashboard_data_and_what_is_missing(
+    local: LocalDeployment,
+) -> None:
+    process = local.dev()
     wait_for(lambda: "Ctrl-C stops it" in process.log)
     for text in (
-        household.url,
-        f"{household.url}/dashboard",
-        str(household.data),
+        local.url,
+        f"{local.url}/dashboard",
+        str(local.data),
         "TWITCH_CLIENT_ID",
         "https://dev.twitch.tv/console/apps",
     ):
         assert text in process.log
 
 
-def test_the_api_key_is_generated_once_shown_once_and_opens_the_api(household: Household) -> None:
-    first = household.dev()
-    file = household.data / "api-key"
+def test_the_api_key_is_generated_once_shown_once_and_opens_the_api(local: LocalDeployment) -> None:
+    first = local.dev()
+    file = local.data / "api-key"
     key = file.read_text()
     wait_for(lambda: key in first.log)
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     first.stop()
     assert first.log.count(key) == 1
-    second = household.dev()
+    second = local.dev()
     wait_for(lambda: "Ctrl-C stops it" in second.log)
     assert key not in second.log
-    assert str(file.relative_to(household.folder)) not in second.log
-    path = f"{household.url}/admin/subscriptions"
+    assert str(file.relative_to(local.folder)) not in second.log
+    path = f"{local.url}/admin/subscriptions"
     refused = requests.get(path, headers={"Authorization": "Bearer wrong-key"}, timeout=5)
     assert refused.status_code == 401
     allowed = requests.get(path, headers={"Authorization": f"Bearer {key}"}, timeout=5)
@@ -218,14 +220,14 @@ def test_the_api_key_is_generated_once_shown_once_and_opens_the_api(household: H
     assert file.read_text() == key
 
 
-def test_on_loopback_it_answers_to_loopback_hosts_only(household: Household) -> None:
+def test_on_loopback_it_answers_to_loopback_hosts_only(local: LocalDeployment) -> None:
     public = "https://streamwatch.example.com/webhooks/eventsub"
-    household.dev(WEBHOOK_URL=public)
+    local.dev(WEBHOOK_URL=public)
 
     def status(host: str, path: str = "/health/live") -> int:
-        return requests.get(household.url + path, headers={"Host": host}, timeout=5).status_code
+        return requests.get(local.url + path, headers={"Host": host}, timeout=5).status_code
 
-    for host in ("localhost", "LOCALHOST:80", "127.0.0.1", "[::1]", f"[::1]:{household.port}"):
+    for host in ("localhost", "LOCALHOST:80", "127.0.0.1", "[::1]", f"[::1]:{local.port}"):
         assert status(host) == 200
     for host in ("evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "[::1", ""):
         assert status(host) in (400, 403)
@@ -234,46 +236,56 @@ def test_on_loopback_it_answers_to_loopback_hosts_only(household: Household) -> 
     assert status("streamwatch.example.com", "/webhooks/eventsub") == 405
 
 
-def test_a_folder_that_cannot_be_used_is_reported(household: Household) -> None:
-    (household.folder / "data").write_text("a file, no folder")
-    process = household.begin()
+def test_on_another_address_changes_need_the_key(local: LocalDeployment) -> None:
+    local.dev(HOST="0.0.0.0")  # noqa: S104
+    address = f"{local.url}/streamers/shroud"
+    assert local.get("/streams/live")["count"] == 0
+    assert requests.delete(address, timeout=15).status_code == 401
+    key = (local.data / "api-key").read_text()
+    headers = {"Authorization": f"Bearer {key}"}
+    assert requests.delete(address, headers=headers, timeout=15).status_code == 404
+
+
+def test_a_folder_that_cannot_be_used_is_reported(local: LocalDeployment) -> None:
+    (local.folder / "data").write_text("a file, no folder")
+    process = local.begin()
     assert process.wait() == 1
     assert process.log.startswith("Error: DATA_DIR: 'data' cannot be used")
 
 
-def test_a_path_too_long_for_a_socket_is_reported(household: Household) -> None:
-    process = household.begin(DATA_DIR="x" * 120)
+def test_a_path_too_long_for_a_socket_is_reported(local: LocalDeployment) -> None:
+    process = local.begin(DATA_DIR="x" * 120)
     assert process.wait() == 1
     assert "is too long for a socket's path" in process.log
 
 
-def test_with_memory_storage_the_web_process_is_enough(household: Household) -> None:
-    process = household.dev(STORAGE_TYPE="memory")
-    assert household.get("/health")["worker"] in ("running", "unknown")
-    assert not household.data.exists()
+def test_with_memory_storage_the_web_process_is_enough(local: LocalDeployment) -> None:
+    process = local.dev(STORAGE_TYPE="memory")
+    assert local.get("/health")["worker"] in ("running", "unknown")
+    assert not local.data.exists()
     assert process.stop()[0] == 0
 
 
 def test_credentials_entered_in_the_browser_are_used_without_a_restart(
-    household: Household,
+    local: LocalDeployment,
 ) -> None:
     with Simulator() as twitch:
-        process = household.dev(TWITCH_API_URL=twitch.api_url, TWITCH_AUTH_URL=twitch.auth_url)
-        streamer = f"{household.url}/streamers/shroud"
+        process = local.dev(TWITCH_API_URL=twitch.api_url, TWITCH_AUTH_URL=twitch.auth_url)
+        streamer = f"{local.url}/streamers/shroud"
         assert requests.post(streamer, timeout=5).status_code == 503
         answer = requests.post(
-            f"{household.url}/dashboard/setup/credentials",
+            f"{local.url}/dashboard/setup/credentials",
             data={"client_id": twitch.client_id, "client_secret": twitch.client_secret},
             timeout=20,
         )
         assert answer.status_code == 200  # the set-up page, after a redirect
         wait_for(lambda: requests.post(streamer, timeout=20).status_code in (200, 201), 60)
         assert process.is_running
-        assert twitch.client_secret not in household.logs
+        assert twitch.client_secret not in local.logs
 
 
 def test_the_main_process_tells_systemd_when_everything_is_ready(
-    household: Household, tmp_path: Path
+    local: LocalDeployment, tmp_path: Path
 ) -> None:
     """systemd with Type=notify ignores READY=1 of any other process."""
     path = tmp_path / "notify"
@@ -281,26 +293,26 @@ def test_the_main_process_tells_systemd_when_everything_is_ready(
         notify.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
         notify.settimeout(30)
         notify.bind(str(path))
-        process = household.begin(NOTIFY_SOCKET=str(path))
+        process = local.begin(NOTIFY_SOCKET=str(path))
         data, ancillary, *_ = notify.recvmsg(100, socket.CMSG_SPACE(12))
         [(_, _, credentials)] = ancillary
         sender, _, _ = struct.unpack("3i", credentials)
         assert data == b"READY=1"
         assert sender == process.pid
-        assert household.answers("/health/live")
+        assert local.answers("/health/live")
         notify.setblocking(False)
         with pytest.raises(BlockingIOError):
             notify.recv(100)
 
 
 def test_kill_9_leaves_no_metrics_directory_behind_at_the_next_start(
-    household: Household, tmp_path: Path
+    local: LocalDeployment, tmp_path: Path
 ) -> None:
-    first = household.dev(TMPDIR=str(tmp_path))
+    first = local.dev(TMPDIR=str(tmp_path))
     [left] = tmp_path.glob("streamwatch-metrics-*")
     for pid in {first.pid} | descendants(first.pid):
         os.kill(pid, signal.SIGKILL)
     first.wait()
-    household.dev(TMPDIR=str(tmp_path))
+    local.dev(TMPDIR=str(tmp_path))
     [found] = tmp_path.glob("streamwatch-metrics-*")
     assert found != left

@@ -20,7 +20,7 @@ def twitch() -> Iterator[Simulator]:
 
 
 def twitch_settings(twitch: Simulator) -> dict[str, str]:
-    """What points a deployment to the simulated Twitch."""
+    """The settings of a deployment that uses the simulated Twitch."""
     return {
         "TWITCH_CLIENT_ID": twitch.client_id,
         "TWITCH_CLIENT_SECRET": twitch.client_secret,
@@ -36,7 +36,7 @@ def twitch_settings(twitch: Simulator) -> dict[str, str]:
 def service(
     request: pytest.FixtureRequest, tmp_path: Path, twitch: Simulator
 ) -> Iterator[Deployment]:
-    """StreamWatch as the Procfile starts it, watching the simulated Twitch."""
+    """The processes of the Procfile, with the simulated Twitch."""
     settings = twitch_settings(twitch) | {
         "DEFAULT_STREAMERS": "shroud,QuillAndCopper,nobody_by_this_name",
         "REFRESH_SECONDS": "2",
@@ -66,16 +66,16 @@ def service(
 
 
 def wait_for_subscriptions(service: Deployment, twitch: Simulator) -> None:
-    """Return once both default streamers are monitored, and Twitch has had its challenges answered:
-    before that it tells nothing."""
+    """Return once both default streamers are monitored and Twitch has verified their subscriptions,
+    before which it sends no events."""
 
     def is_subscribed() -> bool:
         streamers = service.get("/streamers")["streamers"]
-        standing = twitch.subscriptions.all()
+        subscriptions = twitch.subscriptions.all()
         return (
             len(streamers) == 2
             and all(streamer["is_active"] for streamer in streamers)
-            and all(subscription.status == ENABLED for subscription in standing)
+            and all(subscription.status == ENABLED for subscription in subscriptions)
         )
 
     wait_for(is_subscribed, 30)

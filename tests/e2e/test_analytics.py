@@ -1,5 +1,4 @@
-"""Sessions and figures through the whole service: web and worker as the Procfile starts them, on a
-real MongoDB, and in memory."""
+"""Sessions and statistics of the whole service, with MongoDB and in memory."""
 
 from typing import Any
 

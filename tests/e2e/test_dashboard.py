@@ -1,4 +1,4 @@
-"""The dashboard and the live events of the service as the Procfile starts it, and of the demo."""
+"""The dashboard and the event stream of the whole service, and the demo."""
 
 import json
 import time
@@ -32,7 +32,7 @@ PAGES = (
 
 @contextmanager
 def listening(service: Deployment, **headers: str) -> Iterator[Iterator[dict[str, Any]]]:
-    """The live events as they come over a socket."""
+    """The messages of the event stream."""
     url = f"{service.url}/events/live"
     with requests.get(url, headers=headers, stream=True, timeout=30) as response:
         assert response.status_code == 200, response.text
@@ -76,7 +76,7 @@ def test_events_are_pushed_within_seconds_and_resumed(
 
 
 MANY = 40
-"""More than there are places in all processes together."""
+"""More listeners than all processes together accept."""
 
 
 def test_open_streams_leave_threads_for_others(service: Deployment) -> None:

@@ -1,4 +1,4 @@
-"""The whole service as the Procfile starts it, on either storage, against a simulated Twitch."""
+"""The whole service, with memory and Redis storage, and a simulated Twitch."""
 
 from datetime import timedelta
 from typing import Any
@@ -14,7 +14,7 @@ from tests.waiting import wait_for
 
 
 def live(service: Deployment) -> dict[str, Any]:
-    """Who is live, by login."""
+    """The live statuses by login."""
     answer = service.get("/streams/live")
     assert answer["count"] == len(answer["live_streams"])
     return {status["username"]: status for status in answer["live_streams"]}

@@ -1,4 +1,4 @@
-"""Starting: wrong settings, absent servers, and challenges that are answered at once."""
+"""The start of the processes: wrong settings, absent servers, early challenges."""
 
 import time
 from collections.abc import Iterator
