@@ -10,7 +10,7 @@ def prepare(shell: Shell) -> None:
     shell.twitch.wait_until_delivered()
 
 
-def test_verify_makes_them_what_they_should_be(shell: Shell) -> None:
+def test_verify_creates_missing_subscriptions(shell: Shell) -> None:
     shell.does("streamers", "add", "shroud", "quillandcopper")
     assert shell.does("subscriptions", "verify") == (
         "healthy: 4 checked, 0 healthy, 4 created, 0 deleted, 0 failed\n"
@@ -21,7 +21,7 @@ def test_verify_makes_them_what_they_should_be(shell: Shell) -> None:
     )
 
 
-def test_verify_that_leaves_something_missing_is_exit_code_1(shell: Shell) -> None:
+def test_verify_exits_with_1_if_a_subscription_is_missing(shell: Shell) -> None:
     shell.twitch.subscriptions.max_total_cost = 2
     shell.does("streamers", "add", "shroud", "quillandcopper")
     result = shell.run("subscriptions", "verify")
@@ -29,7 +29,7 @@ def test_verify_that_leaves_something_missing_is_exit_code_1(shell: Shell) -> No
     assert result.stdout.startswith("limited: 4 checked, 0 healthy, 2 created")
 
 
-def test_the_list_names_each(shell: Shell) -> None:
+def test_the_list_has_a_line_for_each_subscription(shell: Shell) -> None:
     prepare(shell)
     result = shell.run("subscriptions", "list")
     lines = [line.split() for line in result.stdout.splitlines()]
@@ -44,7 +44,7 @@ def test_the_list_names_each(shell: Shell) -> None:
     assert all(line.endswith(shell.receiver.callback) for line in elsewhere.splitlines())
 
 
-def test_cleanup_asks_first(shell: Shell) -> None:
+def test_cleanup_asks_for_confirmation(shell: Shell) -> None:
     prepare(shell)
     result = shell.run("subscriptions", "cleanup", answer="n\n")
     assert result.exit_code == 1
@@ -64,14 +64,14 @@ def test_delete_all_with_yes_does_not_ask(shell: Shell) -> None:
     assert shell.twitch.subscriptions.all() == []
 
 
-def test_while_another_process_is_at_it_nothing_is_done(shell: Shell) -> None:
+def test_a_running_reconciliation_is_an_error(shell: Shell) -> None:
     shell.storage.coordination.acquire_lease(RECONCILE, "another", 60)
     result = shell.run("subscriptions", "verify")
     assert result.exit_code == 1
     assert "Another process" in result.stderr
 
 
-def test_twitch_failing_is_one_line_and_exit_code_1(shell: Shell) -> None:
+def test_a_failure_of_twitch_is_one_line_and_exit_code_1(shell: Shell) -> None:
     shell.twitch.faults.on_call("/helix/eventsub/subscriptions", CallFault(403))
     result = shell.run("subscriptions", "list")
     assert result.exit_code == 1

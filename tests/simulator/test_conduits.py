@@ -71,7 +71,7 @@ def test_an_application_has_at_most_five_conduits(client: Client) -> None:
     assert len(client.get("eventsub/conduits").json()["data"]) == 4
 
 
-def test_a_deleted_conduit_takes_its_subscriptions_along(
+def test_deleting_a_conduit_deletes_its_subscriptions(
     twitch: Simulator, client: Client, watched: str, shroud: str
 ) -> None:
     assert len(twitch.subscriptions.all()) == 3

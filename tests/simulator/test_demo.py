@@ -99,7 +99,7 @@ def test_the_demo_ends_with_the_web_process(demo: Demo) -> None:
     assert demo.process.wait(timeout=10) == 128 + signal.SIGKILL
 
 
-def test_a_taken_port_is_said_plainly() -> None:
+def test_a_port_in_use_is_an_error_message() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         demo = subprocess.run(
@@ -114,7 +114,7 @@ def test_a_taken_port_is_said_plainly() -> None:
     assert demo.stderr == f"Port {port} is taken. Take another: PORT={port + 1} make demo\n"
 
 
-def test_neither_the_shells_nor_dotenvs_settings_reach_the_demo(
+def test_the_demo_ignores_the_environment_and_dotenv(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TWITCH_CLIENT_SECRET", "real-secret")

@@ -28,7 +28,7 @@ def test_a_call_needs_token_and_client_id(client: Client, header: str) -> None:
     assert (answer.status_code, answer.json()["error"]) == (401, "Unauthorized")
 
 
-def test_an_expired_token_is_refused_and_a_new_one_is_good(
+def test_an_expired_token_is_refused_and_a_new_one_is_accepted(
     twitch: Simulator, client: Client
 ) -> None:
     twitch.oauth.expire_all()
@@ -45,7 +45,7 @@ def test_users_who_do_not_exist_are_left_out(client: Client, shroud: str) -> Non
     ]
 
 
-def test_ids_and_logins_of_users_are_100_together(client: Client) -> None:
+def test_at_most_100_ids_and_logins_together_are_allowed(client: Client) -> None:
     logins, ids = [f"user{n}" for n in range(60)], [str(n) for n in range(40)]
     assert client.get("users", login=logins, id=ids).status_code == 200
     assert client.get("users", login=logins, id=[*ids, "40"]).status_code == 400
@@ -58,7 +58,9 @@ def test_a_renamed_user_keeps_the_id(twitch: Simulator, client: Client, shroud: 
     assert client.get("users", login="shroud_again").json()["data"][0]["id"] == shroud
 
 
-def test_a_stream_is_shown_while_it_is_on(twitch: Simulator, client: Client, shroud: str) -> None:
+def test_a_stream_is_listed_while_it_is_live(
+    twitch: Simulator, client: Client, shroud: str
+) -> None:
     assert client.get("streams", user_id=shroud).json()["data"] == []
     stream = twitch.world.go_online("shroud", viewers=5, category="Chess", title="e4")
     twitch.world.set_viewers("shroud", 7)
@@ -78,7 +80,7 @@ def test_helix_can_lag_behind(twitch: Simulator, client: Client, shroud: str) ->
     assert len(client.get("streams", user_id=shroud).json()["data"]) == 1
 
 
-def test_a_lagging_helix_still_shows_the_stream_that_ended(
+def test_a_lagging_helix_still_lists_an_ended_stream(
     twitch: Simulator, client: Client, shroud: str
 ) -> None:
     now = twitch.world.go_online("shroud").started_at
@@ -90,9 +92,7 @@ def test_a_lagging_helix_still_shows_the_stream_that_ended(
     assert shown["id"] == ended.id
 
 
-def test_streams_come_20_a_page_unless_more_are_asked_for(
-    twitch: Simulator, client: Client
-) -> None:
+def test_a_page_has_20_streams_unless_more_are_requested(twitch: Simulator, client: Client) -> None:
     ids = [twitch.world.add_user(f"extra{n}").user_id for n in range(30)]
     for n in range(30):
         twitch.world.go_online(f"extra{n}", viewers=n)
@@ -110,7 +110,7 @@ def test_streams_of_more_than_100_ids_or_of_unknown_logins_are_refused(client: C
     assert client.get("streams", user_login="nobody_at_all").status_code == 400
 
 
-def test_the_rate_limit_is_told_and_kept(twitch: Simulator, client: Client) -> None:
+def test_the_rate_limit_is_reported_and_enforced(twitch: Simulator, client: Client) -> None:
     twitch.bucket.points = 3
     answers = [client.get("users", login="shroud") for _ in range(4)]
     assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
@@ -138,7 +138,7 @@ def test_half_a_listing_leaves_out_every_second_stream(twitch: Simulator, client
     assert len(client.get("streams").json()["data"]) == 4
 
 
-def test_a_slow_call_does_not_hold_up_the_others(twitch: Simulator, client: Client) -> None:
+def test_a_slow_call_does_not_delay_the_others(twitch: Simulator, client: Client) -> None:
     twitch.faults.on_call("/helix/streams", CallFault(delay=60))
     with pytest.raises(requests.ReadTimeout):
         requests.get(f"{twitch.api_url}/streams", headers=client.headers, timeout=0.2)
@@ -165,7 +165,7 @@ def test_channels_show_title_and_category_live_or_offline(
 
 
 @pytest.mark.parametrize("path", ["streams", "users", "nothing/here"])
-def test_every_response_of_helix_tells_the_rate_limit(client: Client, path: str) -> None:
+def test_every_helix_response_has_the_rate_limit_headers(client: Client, path: str) -> None:
     headers = client.get(path).headers
     assert headers["Ratelimit-Limit"] == "800"
     assert int(headers["Ratelimit-Remaining"]) < 800

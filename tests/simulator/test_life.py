@@ -28,7 +28,7 @@ def _lived(seed: int, minutes: float, step: float = 1.0) -> tuple[World, list[Ha
     return world, happenings
 
 
-def test_the_same_seed_gives_the_same_life_however_often_one_looks() -> None:
+def test_the_same_seed_gives_the_same_events_for_any_step() -> None:
     (world, happenings), (other, others) = _lived(7, 20, step=1.0), _lived(7, 20, step=7.5)
     assert happenings == others
     assert list(world.shown(datetime.max.replace(tzinfo=UTC))) == list(
@@ -38,14 +38,14 @@ def test_the_same_seed_gives_the_same_life_however_often_one_looks() -> None:
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_within_a_minute_a_good_dozen_are_live_and_things_happen(seed: int) -> None:
+def test_within_a_minute_about_a_dozen_streams_are_live(seed: int) -> None:
     world, happenings = _lived(seed, 1)
     after_start = [one for one in happenings if one.at > START]
     assert len(after_start) >= 2
     assert 10 <= len(list(world.shown(START + timedelta(minutes=1)))) <= 16
 
 
-def test_within_an_hour_streams_come_and_go_flap_and_change() -> None:
+def test_within_an_hour_streams_start_end_flap_and_change() -> None:
     world, happenings = _lived(0, 60)
     kinds = Counter(one.type for one in happenings)
     assert kinds[EventType.ONLINE] > 60
@@ -60,13 +60,13 @@ def test_within_an_hour_streams_come_and_go_flap_and_change() -> None:
     assert viewers[-1] > 10 * viewers[len(viewers) // 2]  # a few are large
 
 
-def test_some_are_never_on() -> None:
+def test_some_members_never_stream() -> None:
     _, happenings = _lived(0, 120)
     seen = {one.user.user_id for one in happenings}
     assert 0 < len(CAST) - len(seen) < 5
 
 
-def test_every_stream_goes_on_and_off_in_turns() -> None:
+def test_starts_and_ends_of_a_streamer_alternate() -> None:
     _, happenings = _lived(3, 60)
     live: set[str] = set()
     for one in happenings:
@@ -75,7 +75,7 @@ def test_every_stream_goes_on_and_off_in_turns() -> None:
         live ^= {one.user.user_id}
 
 
-def test_commands_that_cannot_be_are_errors() -> None:
+def test_impossible_commands_are_errors() -> None:
     world = World(lambda: START)
     world.add_user("Mallard")
     world.add_user("Moorhen")
@@ -94,7 +94,7 @@ def test_commands_that_cannot_be_are_errors() -> None:
         world.go_online("nobody_at_all")
 
 
-def test_mishaps_come_about_as_often_as_their_chances_say() -> None:
+def test_mishaps_occur_with_their_probabilities() -> None:
     faults = Faults(Random(1))  # noqa: S311  a game's dice
     faults.chances = {Mishap.DROPPED: 0.1, Mishap.DOUBLED: 0.2}
     drawn = Counter(faults.of_message(MessageType.NOTIFICATION) for _ in range(2000))

@@ -23,7 +23,7 @@ def _told(receiver: Receiver) -> Counter[str]:
     )
 
 
-def test_going_on_and_off_is_told_with_a_good_signature(
+def test_starts_and_ends_are_sent_with_a_valid_signature(
     watched: Simulator, receiver: Receiver, shroud: str
 ) -> None:
     stream = watched.world.go_online("shroud")
@@ -39,7 +39,7 @@ def test_going_on_and_off_is_told_with_a_good_signature(
     assert [delivery.status for delivery in watched.deliveries[-2:]] == [204, 204]
 
 
-def test_an_offline_may_leave_its_stream_unnamed(watched: Simulator, receiver: Receiver) -> None:
+def test_an_offline_may_omit_the_stream_id(watched: Simulator, receiver: Receiver) -> None:
     watched.faults.nameless_offline = True
     watched.world.go_online("shroud")
     watched.wait_until_delivered()
@@ -48,7 +48,7 @@ def test_an_offline_may_leave_its_stream_unnamed(watched: Simulator, receiver: R
     assert _notifications(receiver.messages)[-1].observation.event.stream_id is None
 
 
-def test_a_flap_is_told_as_off_and_on_with_the_same_stream_id(
+def test_a_flap_is_an_offline_and_an_online_with_one_stream_id(
     watched: Simulator, receiver: Receiver
 ) -> None:
     stream = watched.world.go_online("shroud")
@@ -58,14 +58,16 @@ def test_a_flap_is_told_as_off_and_on_with_the_same_stream_id(
     assert (ids, _told(receiver)) == ({stream.id}, {EventType.ONLINE: 2, EventType.OFFLINE: 1})
 
 
-def test_only_who_is_subscribed_to_is_told_of(watched: Simulator, receiver: Receiver) -> None:
+def test_only_subscribed_streamers_are_notified_about(
+    watched: Simulator, receiver: Receiver
+) -> None:
     watched.world.go_online("waldkauzig")
     watched.wait_until_delivered()
     assert receiver.messages == []
 
 
 @pytest.mark.parametrize("bad", [503, 302, 0.4])
-def test_a_message_that_is_not_acknowledged_is_sent_again_with_the_same_id(
+def test_an_unacknowledged_message_is_retried_with_the_same_id(
     watched: Simulator, receiver: Receiver, bad: float
 ) -> None:
     watched.eventsub.courier.timeout = 0.2
@@ -81,7 +83,7 @@ def test_a_message_that_is_not_acknowledged_is_sent_again_with_the_same_id(
     ]
 
 
-def test_a_message_is_given_up_after_its_resends(watched: Simulator, receiver: Receiver) -> None:
+def test_a_message_is_given_up_after_its_retries(watched: Simulator, receiver: Receiver) -> None:
     receiver.bad.extend([500] * 3)
     watched.world.go_online("shroud")
     watched.wait_until_delivered()
@@ -89,7 +91,7 @@ def test_a_message_is_given_up_after_its_resends(watched: Simulator, receiver: R
     assert [one.status for one in watched.subscriptions.all()] == ["enabled"] * 2
 
 
-def test_too_many_messages_given_up_end_the_subscription(
+def test_too_many_given_up_messages_revoke_the_subscription(
     watched: Simulator, receiver: Receiver
 ) -> None:
     watched.eventsub.failures_allowed = 1
@@ -110,7 +112,7 @@ def test_too_many_messages_given_up_end_the_subscription(
     ]
 
 
-def test_an_acknowledged_message_forgives_the_failures_before_it(
+def test_an_acknowledged_message_resets_the_failure_count(
     watched: Simulator, receiver: Receiver
 ) -> None:
     watched.eventsub.failures_allowed = 1
@@ -124,7 +126,7 @@ def test_an_acknowledged_message_forgives_the_failures_before_it(
     assert [one.status for one in watched.subscriptions.all()] == ["enabled"] * 2
 
 
-def test_a_revocation_is_told_and_nothing_after_it(watched: Simulator, receiver: Receiver) -> None:
+def test_nothing_is_sent_after_a_revocation(watched: Simulator, receiver: Receiver) -> None:
     online = watched.subscriptions.all()[0]
     watched.eventsub.revoke(online, "user_removed")
     watched.wait_until_delivered()
@@ -139,7 +141,7 @@ def test_a_revocation_is_told_and_nothing_after_it(watched: Simulator, receiver:
     assert revocation.subscription.cost == 0
 
 
-def test_a_deleted_subscription_is_not_told_again(
+def test_a_deleted_subscription_gets_no_retries(
     watched: Simulator, client: Client, receiver: Receiver
 ) -> None:
     watched.eventsub.courier.retry_delays = (0.5,)
@@ -150,7 +152,7 @@ def test_a_deleted_subscription_is_not_told_again(
     assert len(_notifications(receiver.messages)) == 1
 
 
-def test_a_slow_receiver_does_not_hold_up_the_others(
+def test_a_slow_receiver_does_not_delay_the_others(
     watched: Simulator, client: Client, receiver: Receiver
 ) -> None:
     slow = watched.world.user("waldkauzig").user_id
@@ -165,7 +167,7 @@ def test_a_slow_receiver_does_not_hold_up_the_others(
     assert watched.deliveries[-1].is_acknowledged
 
 
-def test_a_dropped_message_never_comes(watched: Simulator, receiver: Receiver) -> None:
+def test_a_dropped_message_is_never_sent(watched: Simulator, receiver: Receiver) -> None:
     watched.faults.on_message(Mishap.DROPPED)
     watched.world.go_online("shroud")
     watched.world.go_offline("shroud")
@@ -173,7 +175,9 @@ def test_a_dropped_message_never_comes(watched: Simulator, receiver: Receiver) -
     assert _told(receiver) == {EventType.OFFLINE: 1}
 
 
-def test_a_doubled_message_comes_twice_under_one_id(watched: Simulator, receiver: Receiver) -> None:
+def test_a_doubled_message_is_sent_twice_with_one_id(
+    watched: Simulator, receiver: Receiver
+) -> None:
     watched.faults.on_message(Mishap.DOUBLED)
     watched.world.go_online("shroud")
     watched.wait_until_delivered()
@@ -181,7 +185,7 @@ def test_a_doubled_message_comes_twice_under_one_id(watched: Simulator, receiver
     assert (len(ids), len(set(ids))) == (2, 1)
 
 
-def test_an_echoed_message_comes_twice_under_two_ids(
+def test_an_echoed_message_is_sent_twice_with_two_ids(
     watched: Simulator, receiver: Receiver
 ) -> None:
     watched.faults.on_message(Mishap.ECHOED)
@@ -192,7 +196,7 @@ def test_an_echoed_message_comes_twice_under_two_ids(
     assert first.observation.event.data == second.observation.event.data
 
 
-def test_a_late_message_is_overtaken_and_keeps_its_time(
+def test_a_late_message_arrives_after_newer_ones_with_its_own_timestamp(
     watched: Simulator, receiver: Receiver
 ) -> None:
     watched.faults.late_by = 0.3

@@ -53,7 +53,7 @@ def process() -> Iterator[Process]:
             popen.wait(timeout=10)
 
 
-def test_the_world_obeys_commands(process: Process) -> None:
+def test_commands_change_the_world(process: Process) -> None:
     url, headers = process.helix()
     assert process.post("users/Mallard_Mo") == 204
     assert process.post("online/mallard_mo") == 204
@@ -65,7 +65,7 @@ def test_the_world_obeys_commands(process: Process) -> None:
     assert (shown["user_login"], shown["viewer_count"]) == ("mallard_mary", 77)
 
 
-def test_faults_are_commanded_and_calls_recorded(process: Process) -> None:
+def test_faults_are_set_and_calls_are_recorded(process: Process) -> None:
     url, headers = process.helix()
     assert process.post("faults/calls", path="/helix/streams", status=500, times=1, after=1) == 204
     answers = [requests.get(f"{url}/streams", headers=headers, timeout=5) for _ in range(3)]
@@ -79,7 +79,7 @@ def test_faults_are_commanded_and_calls_recorded(process: Process) -> None:
     ]
 
 
-def test_what_was_told_can_be_read(process: Process, receiver: Receiver) -> None:
+def test_deliveries_can_be_read(process: Process, receiver: Receiver) -> None:
     url, headers = process.helix()
     user = requests.get(f"{url}/users?login=shroud", headers=headers, timeout=5).json()["data"][0]
     wanted = {
@@ -107,6 +107,6 @@ def test_what_was_told_can_be_read(process: Process, receiver: Receiver) -> None
     assert notified[0]["event"]["broadcaster_user_login"] == "shroud"
 
 
-def test_it_ends_at_once_when_told_to(process: Process) -> None:
+def test_sigterm_ends_the_simulator_at_once(process: Process) -> None:
     process.popen.send_signal(signal.SIGTERM)
     assert process.popen.wait(timeout=5) == 0

@@ -15,7 +15,7 @@ def _statuses(twitch: Simulator) -> list[str]:
     return [subscription.status for subscription in twitch.subscriptions.all()]
 
 
-def test_a_right_answer_to_the_challenge_enables(
+def test_a_correct_challenge_response_enables_the_subscription(
     twitch: Simulator, client: Client, receiver: Receiver, shroud: str
 ) -> None:
     answer = client.subscribe(shroud, receiver.callback)
@@ -28,7 +28,7 @@ def test_a_right_answer_to_the_challenge_enables(
 
 
 @pytest.mark.parametrize(("status", "answer"), [(200, b"another"), (200, b""), (201, None)])
-def test_a_wrong_answer_to_the_challenge_fails_the_subscription(
+def test_a_wrong_challenge_response_fails_the_subscription(
     twitch: Simulator,
     client: Client,
     receiver: Receiver,
@@ -41,7 +41,7 @@ def test_a_wrong_answer_to_the_challenge_fails_the_subscription(
     assert _statuses(twitch) == [FAILED]
 
 
-def test_a_forged_challenge_is_not_answered_by_who_checks_signatures(
+def test_a_forged_challenge_fails_the_subscription(
     twitch: Simulator, client: Client, receiver: Receiver, shroud: str
 ) -> None:
     twitch.faults.on_message(Mishap.FORGED, kind=MessageType.VERIFICATION)
@@ -68,14 +68,14 @@ def test_the_same_subscription_twice_is_a_conflict_until_the_first_is_dead(
     assert client.subscribe(shroud, receiver.callback).status_code == 202
 
 
-def test_three_of_the_same_type_and_condition_are_the_most(
+def test_at_most_three_subscriptions_of_a_type_and_condition_are_allowed(
     client: Client, receiver: Receiver, shroud: str
 ) -> None:
     answers = [client.subscribe(shroud, f"{receiver.callback}?{n}") for n in range(4)]
     assert [answer.status_code for answer in answers] == [202, 202, 202, 429]
 
 
-def test_the_cost_limit_is_kept(twitch: Simulator, client: Client, receiver: Receiver) -> None:
+def test_the_cost_limit_is_enforced(twitch: Simulator, client: Client, receiver: Receiver) -> None:
     twitch.subscriptions.max_total_cost = 2
     user_ids = [user.user_id for user in twitch.world.users()]
     answers = [client.subscribe(user_id, receiver.callback) for user_id in user_ids[:3]]
@@ -101,7 +101,9 @@ def test_all_pages_list_all_subscriptions_oldest_first(
     assert (found, pages) == (user_ids, 3)
 
 
-def test_a_listing_takes_one_filter(twitch: Simulator, client: Client, receiver: Receiver) -> None:
+def test_a_listing_accepts_one_filter(
+    twitch: Simulator, client: Client, receiver: Receiver
+) -> None:
     first, second = (user.user_id for user in twitch.world.users()[:2])
     for user_id in (first, second):
         client.subscribe(user_id, receiver.callback)
@@ -112,7 +114,7 @@ def test_a_listing_takes_one_filter(twitch: Simulator, client: Client, receiver:
     assert both.status_code == 400
 
 
-def test_a_deleted_subscription_is_gone_and_cannot_be_deleted_again(
+def test_a_deleted_subscription_cannot_be_deleted_again(
     twitch: Simulator, client: Client, receiver: Receiver, shroud: str
 ) -> None:
     subscription_id = client.subscribe(shroud, receiver.callback).json()["data"][0]["id"]
@@ -131,7 +133,7 @@ def test_a_deleted_subscription_is_gone_and_cannot_be_deleted_again(
         ("http://127.0.0.1:1/", "stream.online", "x" * 101),
     ],
 )
-def test_what_twitch_or_the_loopback_rule_refuses(
+def test_invalid_subscriptions_are_refused(
     twitch: Simulator, client: Client, shroud: str, callback: str, event_type: str, secret: str
 ) -> None:
     assert client.subscribe(shroud, callback, event_type, secret).status_code == 400

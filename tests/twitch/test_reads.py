@@ -77,7 +77,7 @@ def test_a_user_that_is_missing_from_the_answer_is_not_found(helix: Helix, twitc
         {"display_name": "a\x00b"},
     ],
 )
-def test_a_user_with_an_odd_value_is_left_out(
+def test_a_user_with_a_malformed_field_is_left_out(
     helix: Helix, twitch: Mock, odd: dict[str, str]
 ) -> None:
     items = [user_item("1", "shroud"), user_item("2", "ninja") | odd]
@@ -88,7 +88,7 @@ def test_a_user_with_an_odd_value_is_left_out(
     assert found == [User("1", "shroud", "Shroud")]
 
 
-def test_a_user_who_was_not_asked_for_is_left_out(helix: Helix, twitch: Mock) -> None:
+def test_a_user_who_was_not_requested_is_left_out(helix: Helix, twitch: Mock) -> None:
     items = [user_item("1", "shroud"), user_item("3", "somebody_else")]
     twitch.get(USERS, json={"data": items})
 
@@ -99,13 +99,11 @@ def test_a_user_who_was_not_asked_for_is_left_out(helix: Helix, twitch: Mock) ->
     "login",
     ["", "a" * 26, "two words", "a&id=1", "a\n", "a\0", "ünï", "../x", "shroud?", "١٢٣", "\ud800"],
 )
-def test_what_is_no_login_is_not_asked_for(helix: Helix, twitch: Mock, login: str) -> None:
+def test_an_invalid_login_is_not_requested(helix: Helix, twitch: Mock, login: str) -> None:
     assert helix.users(logins=[login]) == []
 
 
-def test_users_are_asked_for_a_hundred_at_a_time_ids_and_logins_together(
-    helix: Helix, twitch: Mock
-) -> None:
+def test_users_are_requested_in_batches_of_100_ids_and_logins(helix: Helix, twitch: Mock) -> None:
     for _ in range(3):
         twitch.get(USERS, json={"data": [user_item("1", "shroud")]})
 
@@ -117,7 +115,7 @@ def test_users_are_asked_for_a_hundred_at_a_time_ids_and_logins_together(
     assert [user.user_id for user in found] == ["1"]
 
 
-def test_a_stream_is_seen_with_all_that_helix_tells(
+def test_a_stream_has_all_fields_of_the_response(
     helix: Helix, twitch: Mock, time: FakeTime
 ) -> None:
     twitch.get(STREAMS, json={"data": [stream_item("7", user_login="Cool_User")]})
@@ -145,9 +143,7 @@ def test_a_stream_is_seen_with_all_that_helix_tells(
     ]
 
 
-def test_streams_are_asked_for_by_id_a_hundred_at_a_time_on_one_page(
-    helix: Helix, twitch: Mock
-) -> None:
+def test_streams_are_requested_by_id_in_batches_of_100(helix: Helix, twitch: Mock) -> None:
     for part in (range(100), range(100, 200), range(200, 250)):
         twitch.get(
             STREAMS,
@@ -166,7 +162,7 @@ def test_streams_are_asked_for_by_id_a_hundred_at_a_time_on_one_page(
     assert all(("first", "100") in query for query in queries)
 
 
-def test_one_stream_is_kept_for_each_user_that_was_asked_for(helix: Helix, twitch: Mock) -> None:
+def test_at_most_one_stream_is_returned_for_each_requested_user(helix: Helix, twitch: Mock) -> None:
     older = stream_item("7", id="older", started_at="2026-05-01T09:00:00Z")
     newer = stream_item("7", id="newer")
     twitch.get(STREAMS, json={"data": [older, newer, newer, older, stream_item("8")]})
@@ -184,9 +180,7 @@ def test_a_stream_without_tags_has_none(helix: Helix, twitch: Mock, missing: boo
     assert helix.streams(["7"])[0].stream.tags == ()
 
 
-def test_what_is_seen_is_as_old_as_the_request_that_was_answered(
-    helix: Helix, twitch: Mock, time: FakeTime
-) -> None:
+def test_a_stream_is_dated_to_its_request(helix: Helix, twitch: Mock, time: FakeTime) -> None:
     start = time.now
 
     def a_slow_answer(_: Any) -> tuple[int, dict[str, str], str]:
@@ -199,13 +193,13 @@ def test_what_is_seen_is_as_old_as_the_request_that_was_answered(
     assert helix.streams(["7"])[0].at == start + timedelta(seconds=0.75)
 
 
-def test_nobody_asked_for_is_no_call(helix: Helix, twitch: Mock) -> None:
+def test_an_empty_request_makes_no_call(helix: Helix, twitch: Mock) -> None:
     assert helix.users() == []
     assert helix.streams([]) == []
 
 
 @pytest.mark.parametrize("body", NOT_PROMISED)
-def test_an_answer_that_helix_does_not_promise_is_never_nothing_found(
+def test_a_malformed_response_is_never_an_empty_result(
     helix: Helix, twitch: Mock, body: str
 ) -> None:
     twitch.get(USERS, body=body)
@@ -247,7 +241,7 @@ def test_a_stream_without_a_field_is_an_error(helix: Helix, twitch: Mock, field:
         ("tags", [1]),
     ],
 )
-def test_a_stream_with_a_field_of_another_kind_is_an_error(
+def test_a_stream_with_a_field_of_another_type_is_an_error(
     helix: Helix, twitch: Mock, field: str, value: Any
 ) -> None:
     twitch.get(STREAMS, json={"data": [stream_item("7", **{field: value})]})
@@ -256,14 +250,14 @@ def test_a_stream_with_a_field_of_another_kind_is_an_error(
         helix.streams(["7"])
 
 
-def test_a_title_that_cannot_be_kept_is_an_error(helix: Helix, twitch: Mock) -> None:
+def test_a_title_that_cannot_be_stored_is_an_error(helix: Helix, twitch: Mock) -> None:
     twitch.get(STREAMS, json={"data": [stream_item("7", title="half an emoji \ud83d")]})
 
     with pytest.raises(TwitchUnavailable, match="is malformed"):
         helix.streams(["7"])
 
 
-def test_the_budget_is_what_the_last_answer_told(
+def test_the_rate_limit_state_is_that_of_the_last_response(
     helix: Helix, twitch: Mock, time: FakeTime
 ) -> None:
     told = {"Ratelimit-Limit": "800", "Ratelimit-Reset": time.in_seconds(1)}
@@ -279,7 +273,7 @@ def test_the_budget_is_what_the_last_answer_told(
     assert helix.rate_limit() == RateLimitState(800, 798, time.now + timedelta(seconds=1))
 
 
-def test_every_request_is_told_to_the_observer(
+def test_the_observer_is_called_for_every_request(
     make_helix: MakeHelix, twitch: Mock, tokens: MemoryTokens
 ) -> None:
     tokens.token = None
@@ -302,7 +296,7 @@ def test_every_request_is_told_to_the_observer(
 @pytest.mark.parametrize(
     "missing", [{"client_id": None}, {"client_secret": None}, {"client_secret": ""}]
 )
-def test_without_credentials_every_call_says_so_before_any_request(
+def test_without_credentials_every_call_raises_before_any_request(
     make_helix: MakeHelix, twitch: Mock, missing: dict[str, Any]
 ) -> None:
     helix = make_helix(**missing, tokens=None)

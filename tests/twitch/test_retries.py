@@ -14,7 +14,7 @@ USERS = f"{API}/users"
 NOBODY: dict[str, Any] = {"data": []}
 
 
-def test_a_503_is_tried_again_once_as_twitch_recommends(
+def test_a_503_is_retried_once_as_twitch_recommends(
     helix: Helix, twitch: Mock, time: FakeTime
 ) -> None:
     twitch.get(USERS, status=503)
@@ -24,7 +24,7 @@ def test_a_503_is_tried_again_once_as_twitch_recommends(
     assert time.waits == [0.75]
 
 
-def test_a_second_503_is_the_end(helix: Helix, twitch: Mock, time: FakeTime) -> None:
+def test_a_second_503_is_not_retried(helix: Helix, twitch: Mock, time: FakeTime) -> None:
     twitch.get(USERS, status=503)
     twitch.get(USERS, status=503)
 
@@ -34,7 +34,7 @@ def test_a_second_503_is_the_end(helix: Helix, twitch: Mock, time: FakeTime) -> 
 
 
 @pytest.mark.parametrize("failure", [{"status": 500}, {"body": requests.ConnectionError()}])
-def test_other_failures_are_tried_again_twice_with_growing_pauses(
+def test_other_failures_are_retried_twice_with_growing_delays(
     helix: Helix, twitch: Mock, time: FakeTime, failure: dict[str, Any]
 ) -> None:
     for _ in range(3):
@@ -45,7 +45,7 @@ def test_other_failures_are_tried_again_twice_with_growing_pauses(
     assert time.waits == [0.75, 1.5]
 
 
-def test_pauses_are_spread_by_chance(make_helix: MakeHelix, twitch: Mock, time: FakeTime) -> None:
+def test_delays_have_jitter(make_helix: MakeHelix, twitch: Mock, time: FakeTime) -> None:
     chances = iter([0.0, 1.0])
     for _ in range(3):
         twitch.get(USERS, status=500)
@@ -55,7 +55,7 @@ def test_pauses_are_spread_by_chance(make_helix: MakeHelix, twitch: Mock, time: 
     assert time.waits == [0.5, 2.0]
 
 
-def test_a_refusal_is_not_tried_again(helix: Helix, twitch: Mock, time: FakeTime) -> None:
+def test_a_refusal_is_not_retried(helix: Helix, twitch: Mock, time: FakeTime) -> None:
     twitch.get(USERS, status=400, json={"message": "Invalid login names"})
 
     with pytest.raises(TwitchRefused, match="400: Invalid login names") as raised:
@@ -65,7 +65,7 @@ def test_a_refusal_is_not_tried_again(helix: Helix, twitch: Mock, time: FakeTime
 
 
 @pytest.mark.parametrize("message", ["x" * 201, "line\nbreak", "\x1b[31mred", "", 7, None])
-def test_words_that_are_long_or_not_printable_are_left_out(
+def test_long_or_unprintable_messages_are_left_out(
     helix: Helix, twitch: Mock, message: Any
 ) -> None:
     twitch.get(USERS, status=400, json={"message": message})
@@ -93,7 +93,7 @@ def test_an_empty_bucket_is_waited_for_until_it_is_full(
     assert time.waits == [9.5]
 
 
-def test_a_bucket_that_is_empty_for_long_is_busy_and_says_for_how_long(
+def test_a_long_empty_bucket_is_busy_with_its_retry_time(
     helix: Helix, twitch: Mock, time: FakeTime
 ) -> None:
     twitch.get(USERS, status=429, headers={"Ratelimit-Reset": time.in_seconds(11)})
@@ -104,9 +104,7 @@ def test_a_bucket_that_is_empty_for_long_is_busy_and_says_for_how_long(
     assert time.waits == []
 
 
-def test_a_bucket_that_is_found_empty_again_and_again_is_busy(
-    helix: Helix, twitch: Mock, time: FakeTime
-) -> None:
+def test_a_repeatedly_empty_bucket_is_busy(helix: Helix, twitch: Mock, time: FakeTime) -> None:
     for _ in range(3):
         twitch.get(USERS, status=429, headers={"Ratelimit-Reset": time.in_seconds(100_000_000_000)})
 
@@ -117,7 +115,7 @@ def test_a_bucket_that_is_found_empty_again_and_again_is_busy(
 
 
 @pytest.mark.parametrize("headers", [{}, {"Ratelimit-Reset": "0"}, {"Ratelimit-Reset": "soon"}])
-def test_a_429_that_does_not_say_until_when_is_tried_again_after_a_second(
+def test_a_429_without_a_reset_time_is_retried_after_a_second(
     helix: Helix, twitch: Mock, time: FakeTime, headers: dict[str, str]
 ) -> None:
     twitch.get(USERS, status=429, headers=headers)
@@ -137,7 +135,7 @@ def test_a_429_that_does_not_say_until_when_is_tried_again_after_a_second(
         (0, -5, []),  # full by now
     ],
 )
-def test_calls_are_spread_out_while_little_of_the_bucket_is_left(
+def test_calls_are_delayed_while_the_bucket_is_low(
     helix: Helix, twitch: Mock, time: FakeTime, remaining: int, seconds: int, waits: list[float]
 ) -> None:
     told = {

@@ -106,9 +106,7 @@ def test_no_error_and_no_log_line_holds_a_secret(
         assert not [text for text in shown if secret in text]
 
 
-def test_what_is_tried_again_is_logged(
-    helix: Helix, twitch: Mock, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_retry_is_logged(helix: Helix, twitch: Mock, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     twitch.get(f"{API}/streams", status=500)
     twitch.get(f"{API}/streams", json={"data": []})

@@ -83,7 +83,7 @@ def test_a_subscription_on_two_pages_is_listed_once(helix: Helix, twitch: Mock) 
     assert ids == ["subscription-1", "subscription-2", "subscription-3"]
 
 
-def test_a_page_that_fails_fails_the_listing(helix: Helix, twitch: Mock) -> None:
+def test_a_failed_page_fails_the_listing(helix: Helix, twitch: Mock) -> None:
     twitch.get(SUBSCRIPTIONS, json=page(1, cursor="a"))
     twitch.get(SUBSCRIPTIONS, status=503)
     twitch.get(SUBSCRIPTIONS, status=503)
@@ -92,7 +92,7 @@ def test_a_page_that_fails_fails_the_listing(helix: Helix, twitch: Mock) -> None
         helix.subscriptions()
 
 
-def test_pages_that_go_in_circles_fail_the_listing(helix: Helix, twitch: Mock) -> None:
+def test_repeating_pages_fail_the_listing(helix: Helix, twitch: Mock) -> None:
     twitch.get(SUBSCRIPTIONS, json=page(1, cursor="a"))
     twitch.get(SUBSCRIPTIONS, json=page(2, cursor="b"))
     twitch.get(SUBSCRIPTIONS, json=page(1, cursor="a"))
@@ -114,7 +114,7 @@ def test_pages_that_go_in_circles_fail_the_listing(helix: Helix, twitch: Mock) -
         {"pagination": {"cursor": 7}},
     ],
 )
-def test_a_listing_that_is_not_what_helix_promises_is_an_error(
+def test_a_malformed_listing_is_an_error(
     helix: Helix, twitch: Mock, changed: dict[str, Any]
 ) -> None:
     twitch.get(SUBSCRIPTIONS, json=page(1, **changed))
@@ -123,7 +123,7 @@ def test_a_listing_that_is_not_what_helix_promises_is_an_error(
         helix.subscriptions()
 
 
-def test_a_subscription_is_created_as_twitch_asks(helix: Helix, twitch: Mock) -> None:
+def test_a_subscription_is_created_with_the_documented_body(helix: Helix, twitch: Mock) -> None:
     pending = "webhook_callback_verification_pending"
     twitch.post(
         SUBSCRIPTIONS, status=202, json=page() | {"data": [subscription_item(1337, status=pending)]}
@@ -147,14 +147,16 @@ def test_a_subscription_is_created_as_twitch_asks(helix: Helix, twitch: Mock) ->
     }
 
 
-def test_a_created_subscription_that_is_not_told_is_an_error(helix: Helix, twitch: Mock) -> None:
+def test_a_response_without_the_created_subscription_is_an_error(
+    helix: Helix, twitch: Mock
+) -> None:
     twitch.post(SUBSCRIPTIONS, status=202, json=page())
 
     with pytest.raises(TwitchUnavailable):
         helix.subscribe(WANTED, WEBHOOK)
 
 
-def test_one_that_exists_is_told_apart(helix: Helix, twitch: Mock) -> None:
+def test_an_existing_subscription_is_a_separate_error(helix: Helix, twitch: Mock) -> None:
     twitch.post(
         SUBSCRIPTIONS, status=409, json={"status": 409, "message": "subscription already exists"}
     )
@@ -165,9 +167,7 @@ def test_one_that_exists_is_told_apart(helix: Helix, twitch: Mock) -> None:
     assert raised.value.status == 409
 
 
-def test_a_create_whose_answer_was_lost_is_sent_again_and_found_to_exist(
-    helix: Helix, twitch: Mock
-) -> None:
+def test_a_retried_create_reports_an_existing_subscription(helix: Helix, twitch: Mock) -> None:
     twitch.post(SUBSCRIPTIONS, body=requests.ConnectionError())
     twitch.post(SUBSCRIPTIONS, status=409, json={"message": "subscription already exists"})
 
@@ -175,7 +175,7 @@ def test_a_create_whose_answer_was_lost_is_sent_again_and_found_to_exist(
         helix.subscribe(WANTED, WEBHOOK)
 
 
-def test_a_create_with_a_refused_token_is_sent_again_with_a_new_one(
+def test_a_create_with_a_refused_token_is_repeated_with_a_new_one(
     helix: Helix, twitch: Mock
 ) -> None:
     twitch.post(SUBSCRIPTIONS, status=401, json={})
@@ -194,7 +194,7 @@ def test_a_create_with_a_refused_token_is_sent_again_with_a_new_one(
         ("Too Many Requests", {"Ratelimit-Remaining": "12"}),
     ],
 )
-def test_a_429_that_waiting_cannot_mend_is_the_limit_of_subscriptions(
+def test_a_429_with_points_left_is_the_subscription_limit(
     helix: Helix, twitch: Mock, time: FakeTime, message: str, headers: dict[str, str]
 ) -> None:
     twitch.post(
@@ -211,7 +211,7 @@ def test_a_429_that_waiting_cannot_mend_is_the_limit_of_subscriptions(
     assert time.waits == []
 
 
-def test_a_429_with_an_empty_bucket_is_the_rate_limit_and_is_waited_out(
+def test_a_429_with_an_empty_bucket_is_the_rate_limit(
     helix: Helix, twitch: Mock, time: FakeTime
 ) -> None:
     empty = {"Ratelimit-Remaining": "0", "Ratelimit-Reset": time.in_seconds(4)}
@@ -222,9 +222,7 @@ def test_a_429_with_an_empty_bucket_is_the_rate_limit_and_is_waited_out(
     assert time.waits == [4.5]
 
 
-def test_a_429_with_an_empty_bucket_for_long_is_busy_and_no_limit_of_subscriptions(
-    helix: Helix, twitch: Mock, time: FakeTime
-) -> None:
+def test_a_429_with_a_long_empty_bucket_is_busy(helix: Helix, twitch: Mock, time: FakeTime) -> None:
     empty = {"Ratelimit-Remaining": "0", "Ratelimit-Reset": time.in_seconds(50)}
     twitch.post(SUBSCRIPTIONS, status=429, json={"message": "Too Many Requests"}, headers=empty)
 
@@ -244,7 +242,7 @@ def test_any_other_refusal_keeps_its_status(helix: Helix, twitch: Mock, status: 
 
 
 @pytest.mark.parametrize("status", [204, 404])
-def test_a_subscription_is_deleted_or_gone_already(helix: Helix, twitch: Mock, status: int) -> None:
+def test_deleting_a_missing_subscription_succeeds(helix: Helix, twitch: Mock, status: int) -> None:
     twitch.delete(SUBSCRIPTIONS, status=status, match=[query_param_matcher({"id": "a/b&c"})])
 
     helix.unsubscribe("a/b&c")

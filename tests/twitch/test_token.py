@@ -29,7 +29,7 @@ USERS = f"{API}/users"
 NOBODY: dict[str, Any] = {"data": []}
 
 
-def test_the_stored_token_is_used_and_none_is_asked_for(helix: Helix, twitch: Mock) -> None:
+def test_a_stored_token_is_used_without_a_request(helix: Helix, twitch: Mock) -> None:
     twitch.get(USERS, json=NOBODY, match=[bearing(TOKEN)])
 
     helix.users(logins=["shroud"])
@@ -71,7 +71,7 @@ def test_a_token_is_replaced_before_it_expires(
     helix.users(logins=["shroud"])
 
 
-def test_a_token_that_lives_for_a_minute_is_used_more_than_once(
+def test_a_token_valid_for_a_minute_is_used_more_than_once(
     helix: Helix, twitch: Mock, tokens: MemoryTokens, time: FakeTime
 ) -> None:
     tokens.token = None
@@ -84,7 +84,7 @@ def test_a_token_that_lives_for_a_minute_is_used_more_than_once(
     helix.users(logins=["shroud"])
 
 
-def test_a_refused_token_is_replaced_and_the_call_sent_again(
+def test_a_refused_token_is_replaced_and_the_call_is_repeated(
     helix: Helix, twitch: Mock, tokens: MemoryTokens, time: FakeTime
 ) -> None:
     twitch.get(USERS, status=401, json={"message": "Invalid OAuth token"}, match=[bearing(TOKEN)])
@@ -98,7 +98,7 @@ def test_a_refused_token_is_replaced_and_the_call_sent_again(
     assert time.waits == []
 
 
-def test_a_fresh_token_that_is_refused_too_is_the_end(helix: Helix, twitch: Mock) -> None:
+def test_a_refused_new_token_is_not_replaced_again(helix: Helix, twitch: Mock) -> None:
     twitch.get(USERS, status=401, json={})
     give_token(twitch, "fresh")
     twitch.get(USERS, status=401, json={"message": "Client ID and OAuth token do not match"})
@@ -109,7 +109,7 @@ def test_a_fresh_token_that_is_refused_too_is_the_end(helix: Helix, twitch: Mock
     assert raised.value.status == 401
 
 
-def test_a_token_that_another_process_got_meanwhile_is_taken(
+def test_a_token_stored_by_another_process_is_used(
     helix: Helix, twitch: Mock, tokens: MemoryTokens, time: FakeTime
 ) -> None:
     def refuse(_: Any) -> tuple[int, dict[str, str], str]:
@@ -122,9 +122,7 @@ def test_a_token_that_another_process_got_meanwhile_is_taken(
     helix.users(logins=["shroud"])
 
 
-def test_threads_that_need_a_token_at_once_ask_for_one(
-    make_helix: MakeHelix, tokens: MemoryTokens
-) -> None:
+def test_concurrent_threads_request_one_token(make_helix: MakeHelix, tokens: MemoryTokens) -> None:
     tokens.token = None
     helix = make_helix()
     asked = threading.Event()
@@ -156,7 +154,7 @@ def test_threads_that_need_a_token_at_once_ask_for_one(
     ("status", "message"),
     [(400, "invalid client"), (401, "unauthorized"), (403, "invalid client secret")],
 )
-def test_credentials_that_twitch_refuses_are_denied_and_not_tried_again(
+def test_refused_credentials_are_denied_without_a_retry(
     helix: Helix, twitch: Mock, tokens: MemoryTokens, time: FakeTime, status: int, message: str
 ) -> None:
     tokens.token = None
@@ -169,7 +167,7 @@ def test_credentials_that_twitch_refuses_are_denied_and_not_tried_again(
     assert time.waits == []
 
 
-def test_a_token_server_that_fails_is_tried_again(
+def test_a_failing_token_server_is_retried(
     helix: Helix, twitch: Mock, tokens: MemoryTokens, time: FakeTime
 ) -> None:
     tokens.token = None
@@ -183,7 +181,7 @@ def test_a_token_server_that_fails_is_tried_again(
     assert time.waits == [0.75, 1.5]
 
 
-def test_a_token_server_that_goes_on_refusing_for_haste_is_busy(
+def test_a_rate_limited_token_server_is_busy(
     helix: Helix, twitch: Mock, tokens: MemoryTokens
 ) -> None:
     tokens.token = None
@@ -212,7 +210,7 @@ def test_a_token_server_that_goes_on_refusing_for_haste_is_busy(
         '{"access_token": "fresh", "expires_in": 9007199254740991}',
     ],
 )
-def test_an_answer_that_is_no_token_is_not_stored(
+def test_a_malformed_token_is_not_stored(
     helix: Helix, twitch: Mock, tokens: MemoryTokens, body: str
 ) -> None:
     tokens.token = None
@@ -224,7 +222,7 @@ def test_an_answer_that_is_no_token_is_not_stored(
     assert tokens.token is None
 
 
-def test_the_stores_own_error_passes(make_helix: MakeHelix) -> None:
+def test_errors_of_the_token_store_are_passed_on(make_helix: MakeHelix) -> None:
     class Down:
         def app_token(self) -> AppToken | None:
             raise StorageUnavailable("down")

@@ -28,14 +28,14 @@ def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
 
 
-def test_the_limits_are_those_that_the_house_has_set() -> None:
+def test_the_default_limits() -> None:
     assert (RateLimits().connect, RateLimits().read, RateLimits().in_flight) == (3.0, 10.0, 8)
 
 
 @pytest.mark.parametrize(
     "fault", [server.hang_up, server.stop_halfway, server.say_nothing, server.drip, server.pour]
 )
-def test_a_fault_is_tried_again_and_the_next_answer_counts(
+def test_a_fault_is_retried_and_the_next_response_counts(
     make_helix: MakeHelix, time: FakeTime, fault: server.Behaviour
 ) -> None:
     with serving(fault, server.answer()) as twitch:
@@ -46,7 +46,7 @@ def test_a_fault_is_tried_again_and_the_next_answer_counts(
 
 
 @pytest.mark.parametrize("fault", [server.hang_up, server.stop_halfway, server.say_nothing])
-def test_a_fault_that_lasts_is_unavailable_and_never_nothing_found(
+def test_a_lasting_fault_is_unavailable_and_never_an_empty_result(
     make_helix: MakeHelix, fault: server.Behaviour
 ) -> None:
     with (
@@ -58,7 +58,7 @@ def test_a_fault_that_lasts_is_unavailable_and_never_nothing_found(
     assert len(twitch.requests) == 3
 
 
-def test_a_body_that_drips_is_given_up_in_time(make_helix: MakeHelix) -> None:
+def test_a_slowly_sent_body_times_out(make_helix: MakeHelix) -> None:
     started = real_time.monotonic()
     with (
         serving(*[server.drip] * 3) as twitch,
@@ -69,7 +69,7 @@ def test_a_body_that_drips_is_given_up_in_time(make_helix: MakeHelix) -> None:
     assert real_time.monotonic() - started < 5
 
 
-def test_nobody_listening_is_unavailable(make_helix: MakeHelix, time: FakeTime) -> None:
+def test_a_closed_port_is_unavailable(make_helix: MakeHelix, time: FakeTime) -> None:
     with closing(socket.create_server(("127.0.0.1", 0))) as taken:
         port = taken.getsockname()[1]
 
@@ -78,13 +78,13 @@ def test_nobody_listening_is_unavailable(make_helix: MakeHelix, time: FakeTime) 
     assert time.waits == [0.75, 1.5]
 
 
-def test_a_compressed_answer_is_read(make_helix: MakeHelix) -> None:
+def test_a_compressed_response_is_read(make_helix: MakeHelix) -> None:
     body = gzip.compress(b'{"data":[]}')
     with serving(server.answer(body, b"Content-Encoding: gzip\r\n")) as twitch:
         assert make_helix(api_url=twitch.url).streams(["7"]) == []
 
 
-def test_a_password_from_the_netrc_never_takes_the_tokens_place(
+def test_a_netrc_password_never_replaces_the_token(
     make_helix: MakeHelix, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     netrc = tmp_path / "netrc"
@@ -129,7 +129,7 @@ def held() -> Iterator[Held]:
     held.let_go()
 
 
-def test_no_more_calls_run_at_once_than_are_allowed_and_the_others_are_told_soon(
+def test_concurrent_calls_are_limited_and_the_others_fail_soon(
     make_helix: MakeHelix, held: Held
 ) -> None:
     with serving(held.behave, held.behave) as twitch:
@@ -145,7 +145,7 @@ def test_no_more_calls_run_at_once_than_are_allowed_and_the_others_are_told_soon
         held.let_go()
 
 
-def test_a_twitch_that_hangs_leaves_half_of_the_web_threads_alone(held: Held) -> None:
+def test_a_hanging_twitch_occupies_at_most_half_of_the_web_threads(held: Held) -> None:
     tokens = MemoryTokens(AppToken(TOKEN, datetime.now(UTC) + timedelta(days=1)))
     with serving(held.behave) as twitch:
         settings = Settings(
@@ -164,7 +164,7 @@ def test_a_twitch_that_hangs_leaves_half_of_the_web_threads_alone(held: Held) ->
         assert twitch.requests[0].startswith(b"GET /streams?user_id=7&first=100 HTTP/1.1\r\n")
 
 
-def test_a_call_that_failed_gives_its_turn_back(make_helix: MakeHelix) -> None:
+def test_a_failed_call_releases_its_session(make_helix: MakeHelix) -> None:
     faults = [server.hang_up] * 3
     with serving(*faults, server.answer()) as twitch:
         helix = make_helix(api_url=twitch.url, limits=RateLimits(turn=0.1, in_flight=1))

@@ -159,7 +159,7 @@ def note(services: World, known: Subscription, signed_with: str | None) -> None:
     noted=st.sets(st.integers(0, 24)),
     signed_with=st.sampled_from([None, secret_fingerprint(SECRET), "earlier"]),
 )
-def test_one_reconciliation_ends_any_mess_and_the_next_does_nothing(
+def test_one_reconciliation_repairs_any_state_and_the_next_changes_nothing(
     before: list[tuple[str, str, str, str, str]],
     monitored: set[str],
     noted: set[int],
@@ -196,7 +196,7 @@ def test_a_new_streamer_gets_both_subscriptions_and_is_active(services: World) -
     assert set(services.twitch.secrets.values()) == {SECRET}
 
 
-def test_only_records_that_change_are_written_and_all_in_one_piece(services: World) -> None:
+def test_only_changed_records_are_written_in_one_call(services: World) -> None:
     services.monitor("1", "2", "3")
     services.service.ensure([services.streamer("3")])
     services.storage.written.clear()
@@ -207,7 +207,7 @@ def test_only_records_that_change_are_written_and_all_in_one_piece(services: Wor
 
 
 @pytest.mark.parametrize("status", DEAD)
-def test_what_is_dead_is_deleted_and_created_anew(services: World, status: str) -> None:
+def test_a_dead_subscription_is_replaced(services: World, status: str) -> None:
     services.monitor("1")
     services.twitch.put(EventType.ONLINE, "1", OURS)
     dead = services.twitch.put(EventType.OFFLINE, "1", OURS, status)
@@ -238,7 +238,7 @@ def test_of_duplicates_the_enabled_one_is_kept(services: World) -> None:
     assert services.streamer("1").online_subscription_id == enabled.id
 
 
-def test_nothing_is_adopted_that_a_secret_made_up_at_this_start_cannot_have_signed(
+def test_a_new_random_secret_adopts_no_existing_subscription(
     services: World,
 ) -> None:
     services.monitor("1")
@@ -265,7 +265,7 @@ def test_a_failed_listing_changes_nothing(services: World, error: TwitchError) -
     assert services.service.reconcile().status == Outcome.HEALTHY
 
 
-def test_what_exists_already_is_adopted_with_one_more_listing(services: World) -> None:
+def test_an_existing_subscription_is_adopted_with_one_more_listing(services: World) -> None:
     services.monitor("1", "2")
     created_elsewhere = once(
         lambda: [services.twitch.put(kind, user_id, OURS) for kind in BOTH for user_id in "12"]
@@ -290,7 +290,7 @@ def once(action: Callable[[], object]) -> Callable[[], None]:
     return act
 
 
-def test_after_a_change_of_the_url_ours_of_before_are_replaced(services: World) -> None:
+def test_a_changed_url_replaces_our_subscriptions(services: World) -> None:
     services.monitor("1")
     services.restarted(url=BEFORE).reconcile()
     services.twitch.put(EventType.ONLINE, "9", BEFORE)
@@ -300,7 +300,7 @@ def test_after_a_change_of_the_url_ours_of_before_are_replaced(services: World) 
     assert services.pairs(BEFORE) == [(EventType.ONLINE, "9")]
 
 
-def test_after_a_change_of_the_secret_all_are_made_anew_once(services: World) -> None:
+def test_a_changed_secret_replaces_all_subscriptions_once(services: World) -> None:
     services.monitor("1", "2")
     services.service.reconcile()
     result = services.restarted(secret="another-secret").reconcile()
@@ -313,7 +313,7 @@ def test_after_a_change_of_the_secret_all_are_made_anew_once(services: World) ->
 
 @pytest.mark.parametrize("call", ["subscribe", "unsubscribe"])
 @pytest.mark.parametrize("successes", range(6))
-def test_an_interrupted_change_of_the_secret_is_finished_next_time(
+def test_an_interrupted_change_of_the_secret_is_completed_next_time(
     services: World, call: str, successes: int
 ) -> None:
     services.monitor("1", "2", "3")
@@ -340,7 +340,7 @@ def test_the_secret_is_in_no_record_and_no_log(
     assert "another-secret" not in shown + caplog.text
 
 
-def test_beyond_the_cost_limit_nothing_is_asked_for(
+def test_beyond_the_cost_limit_no_subscription_is_requested(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     services = World(max_total_cost=6)
@@ -360,7 +360,7 @@ def test_beyond_the_cost_limit_nothing_is_asked_for(
     ]
 
 
-def test_what_is_deleted_makes_room() -> None:
+def test_a_deleted_subscription_makes_room() -> None:
     services = World(max_total_cost=2)
     services.monitor("1")
     services.twitch.put(EventType.ONLINE, "8", OURS)
@@ -369,7 +369,7 @@ def test_what_is_deleted_makes_room() -> None:
     assert services.is_reconciled()
 
 
-def test_a_limit_that_the_listing_did_not_show_is_not_run_against(services: World) -> None:
+def test_an_unexpected_limit_stops_further_requests(services: World) -> None:
     services.monitor(*map(str, range(100, 150)))
     services.twitch.fail("subscribe", *[SubscriptionLimit("total cost exceeded", 429)] * 100)
     result = services.service.reconcile()
@@ -377,7 +377,7 @@ def test_a_limit_that_the_listing_did_not_show_is_not_run_against(services: Worl
     assert services.twitch.calls.count("subscribe") <= 8
 
 
-def test_too_many_of_one_kind_elsewhere_stop_nobody_else(services: World) -> None:
+def test_too_many_of_one_condition_do_not_stop_the_others(services: World) -> None:
     services.monitor("1", "2", "3")
     for number in range(SAME_LIMIT):
         services.twitch.put(EventType.ONLINE, "1", f"{STRANGERS}/{number}")
@@ -387,7 +387,7 @@ def test_too_many_of_one_kind_elsewhere_stop_nobody_else(services: World) -> Non
     assert active == {"2", "3"}
 
 
-def test_one_that_is_refused_stops_none_of_the_others(services: World) -> None:
+def test_a_refused_subscription_does_not_stop_the_others(services: World) -> None:
     services.monitor("1", "2", "3")
     services.twitch.fail("subscribe", None, TwitchRefused("bad request", 400))
     result = services.service.reconcile()
@@ -403,7 +403,7 @@ def test_one_that_is_refused_stops_none_of_the_others(services: World) -> None:
         (TwitchUnavailable("down"), 12),
     ],
 )
-def test_a_twitch_that_is_not_there_is_not_asked_thousands_of_times(
+def test_an_unavailable_twitch_gets_few_requests(
     services: World, error: TwitchError, calls: int
 ) -> None:
     services.monitor(*map(str, range(100, 150)))
@@ -413,7 +413,7 @@ def test_a_twitch_that_is_not_there_is_not_asked_thousands_of_times(
     assert services.twitch.calls.count("subscribe") <= calls
 
 
-def test_what_does_not_fit_into_one_turn_is_left_to_the_next(services: World) -> None:
+def test_work_beyond_one_turn_continues_in_the_next(services: World) -> None:
     services.monitor(*map(str, range(100, 150)))
     services.twitch.before = lambda name: time.sleep(0.05) if name == "subscribe" else None
     first = services.service.reconcile(seconds=0.5)
@@ -426,7 +426,7 @@ def test_what_does_not_fit_into_one_turn_is_left_to_the_next(services: World) ->
     assert services.twitch.calls.count("subscribe") == 100
 
 
-def test_a_streamer_who_is_removed_meanwhile_is_not_revived(services: World) -> None:
+def test_a_streamer_removed_meanwhile_stays_removed(services: World) -> None:
     services.monitor("1", "2")
     removal = once(lambda: services.storage.remove_streamer("1"))
     services.twitch.before = lambda name: removal() if name == "subscribe" else None
@@ -436,7 +436,7 @@ def test_a_streamer_who_is_removed_meanwhile_is_not_revived(services: World) -> 
     assert services.is_reconciled()
 
 
-def test_the_subscriptions_of_a_streamer_who_is_added_meanwhile_stay(services: World) -> None:
+def test_the_subscriptions_of_a_streamer_added_meanwhile_stay(services: World) -> None:
     def add() -> None:
         services.monitor("7")
         services.service.ensure([services.streamer("7")])
@@ -448,7 +448,7 @@ def test_the_subscriptions_of_a_streamer_who_is_added_meanwhile_stay(services: W
     assert services.twitch.calls.count("unsubscribe") == 0
 
 
-def test_a_name_that_changes_meanwhile_is_kept(services: World) -> None:
+def test_a_name_changed_meanwhile_is_not_overwritten(services: World) -> None:
     services.monitor("1")
 
     def rename() -> None:
@@ -462,7 +462,7 @@ def test_a_name_that_changes_meanwhile_is_kept(services: World) -> None:
     assert services.streamer("1").is_active
 
 
-def test_without_a_url_nothing_is_subscribed_to(services: World) -> None:
+def test_without_a_transport_nothing_is_subscribed_to(services: World) -> None:
     services.monitor("1")
     services.restarted(url=None)
     assert services.service.reconcile() == Reconciliation(Outcome.DISABLED)
@@ -470,7 +470,7 @@ def test_without_a_url_nothing_is_subscribed_to(services: World) -> None:
     assert not services.twitch.calls
 
 
-def test_cover_creates_what_a_streamer_lacks(services: World) -> None:
+def test_ensure_creates_missing_subscriptions(services: World) -> None:
     services.monitor("1")
     services.service.ensure([services.streamer("1")])
     assert services.is_reconciled()
@@ -479,7 +479,7 @@ def test_cover_creates_what_a_streamer_lacks(services: World) -> None:
     assert services.service.reconcile() == Reconciliation(Outcome.HEALTHY, checked=2, healthy=2)
 
 
-def test_cover_keeps_what_succeeded_and_raises_what_did_not(services: World) -> None:
+def test_ensure_saves_successes_and_raises_failures(services: World) -> None:
     services.monitor("1")
     services.twitch.fail("subscribe", TwitchUnavailable("down"))
     with pytest.raises(TwitchUnavailable):
@@ -487,7 +487,7 @@ def test_cover_keeps_what_succeeded_and_raises_what_did_not(services: World) -> 
     assert len(services.streamer("1").subscription_ids) == 1
 
 
-def test_cover_leaves_what_exists_already_to_a_reconciliation(services: World) -> None:
+def test_ensure_requests_a_reconciliation_for_existing_subscriptions(services: World) -> None:
     services.monitor("1")
     services.twitch.put(EventType.ONLINE, "1", OURS)
     services.service.ensure([services.streamer("1")])
@@ -496,7 +496,7 @@ def test_cover_leaves_what_exists_already_to_a_reconciliation(services: World) -
     assert services.is_reconciled()
 
 
-def test_release_deletes_both_although_one_fails(services: World) -> None:
+def test_delete_continues_after_a_failure(services: World) -> None:
     services.monitor("1")
     services.service.reconcile()
     removed = services.storage.remove_streamer("1")
@@ -509,7 +509,7 @@ def test_release_deletes_both_although_one_fails(services: World) -> None:
     assert not services.twitch.subscribed
 
 
-def test_the_listing_tells_ours_from_others(services: World) -> None:
+def test_the_listing_separates_ours_from_others(services: World) -> None:
     ours = services.twitch.put(EventType.ONLINE, "1", OURS)
     others = services.twitch.put(EventType.ONLINE, "1", STRANGERS)
     assert services.service.listing() == Listed(
@@ -517,7 +517,7 @@ def test_the_listing_tells_ours_from_others(services: World) -> None:
     )
 
 
-def test_cleanup_deletes_ours_alone(services: World) -> None:
+def test_cleanup_deletes_only_ours(services: World) -> None:
     services.monitor("1")
     services.service.reconcile()
     services.twitch.put(EventType.ONLINE, "1", STRANGERS)
@@ -528,7 +528,7 @@ def test_cleanup_deletes_ours_alone(services: World) -> None:
     assert services.service.reconcile().created == 2
 
 
-def test_delete_all_deletes_those_of_others_too(services: World) -> None:
+def test_delete_all_deletes_others_too(services: World) -> None:
     services.monitor("1")
     services.service.reconcile()
     services.twitch.put(EventType.ONLINE, "1", STRANGERS)
@@ -537,7 +537,7 @@ def test_delete_all_deletes_those_of_others_too(services: World) -> None:
     assert not services.streamer("1").subscription_ids
 
 
-def test_a_deletion_that_fails_is_told_and_its_record_kept(services: World) -> None:
+def test_a_failed_deletion_is_raised_and_its_id_stays(services: World) -> None:
     services.monitor("1")
     services.service.reconcile()
     services.twitch.fail("unsubscribe", TwitchRefused("no", 400))
@@ -548,7 +548,7 @@ def test_a_deletion_that_fails_is_told_and_its_record_kept(services: World) -> N
 
 
 @pytest.mark.parametrize("name", ["reconcile", "cleanup", "delete_all"])
-def test_only_one_at_a_time_changes_the_subscriptions(services: World, name: str) -> None:
+def test_only_one_process_at_a_time_changes_the_subscriptions(services: World, name: str) -> None:
     lease = services.storage.coordination.acquire_lease(RECONCILE, "another", 60)
     assert lease is not None
     with pytest.raises(AlreadyRunning):
@@ -558,7 +558,7 @@ def test_only_one_at_a_time_changes_the_subscriptions(services: World, name: str
     getattr(services.service, name)()
 
 
-def test_whoever_has_lost_the_right_to_go_on_stops(services: World) -> None:
+def test_a_lost_lock_stops_the_reconciliation(services: World) -> None:
     services.monitor(*map(str, range(100, 150)))
 
     def lose() -> None:
@@ -582,7 +582,7 @@ def test_whoever_has_lost_the_right_to_go_on_stops(services: World) -> None:
     assert services.is_reconciled()
 
 
-def test_progress_is_told_to_the_end(services: World) -> None:
+def test_progress_is_reported_for_every_step(services: World) -> None:
     services.monitor("1", "2")
     services.twitch.put(EventType.ONLINE, "9", OURS)
     told: list[tuple[int, int]] = []

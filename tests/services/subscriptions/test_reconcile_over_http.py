@@ -78,14 +78,14 @@ def services() -> Iterator[World]:
         yield services
 
 
-def test_all_are_enabled_and_stay_as_they_are(services: World) -> None:
+def test_a_second_reconciliation_keeps_enabled_subscriptions(services: World) -> None:
     assert services.reconcile() == Reconciliation(Outcome.HEALTHY, checked=4, created=4)
     assert services.statuses() == ["enabled"] * 4
     assert services.reconcile() == Reconciliation(Outcome.HEALTHY, checked=4, healthy=4)
     assert services.are_all_active()
 
 
-def test_a_wrong_answer_to_the_challenge_is_reconciled_next_time(services: World) -> None:
+def test_a_failed_verification_is_repaired_next_time(services: World) -> None:
     services.receiver.challenge_answer = b"not what was asked"
     services.reconcile()
     assert services.statuses() == ["webhook_callback_verification_failed"] * 4
@@ -123,13 +123,13 @@ def test_a_listing_with_gaps_loses_nothing(services: World) -> None:
 
 
 @pytest.mark.parametrize("status", [429, 500, 503, 401])
-def test_calls_that_fail_once_are_tried_again(services: World, status: int) -> None:
+def test_calls_that_fail_once_are_retried(services: World, status: int) -> None:
     services.twitch.faults.on_call(SUBSCRIPTIONS, CallFault(status), after=2)
     assert services.reconcile() == Reconciliation(Outcome.HEALTHY, checked=4, created=4)
     assert services.are_all_active()
 
 
-def test_a_rate_limit_that_is_used_up_for_long_ends_the_turn(services: World) -> None:
+def test_a_long_exhausted_rate_limit_ends_the_turn(services: World) -> None:
     services.twitch.faults.on_call(SUBSCRIPTIONS, CallFault(429, reset_in=60), times=4, after=1)
     result = services.reconcile()
     assert result == Reconciliation(Outcome.INCOMPLETE, checked=4, failed=4)
@@ -149,7 +149,7 @@ def test_the_cost_limit_is_not_taken_for_the_rate_limit(services: World) -> None
     assert services.pauses == []
 
 
-def test_a_revoked_one_is_replaced(services: World) -> None:
+def test_a_revoked_subscription_is_replaced(services: World) -> None:
     services.reconcile()
     services.twitch.eventsub.revoke(services.twitch.subscriptions.all()[0])
     services.twitch.wait_until_delivered()
