@@ -20,7 +20,7 @@ from tests.faults.stack import Stack, stack
 @pytest.mark.timeout(400)
 @pytest.mark.parametrize("name", FAULTS)
 def test_events_over_the_websocket_survive(name: str, tmp_path: Path, keep_row: KeepRow) -> None:
-    with stack(tmp_path, rate=40, streamers=300, transport="conduit") as stacked:
+    with stack(tmp_path, rate=40, streamers=150, transport="conduit") as stacked:
         keep_row(run_conduit_fault(stacked, name, FAULTS[name], 2000))
 
 
