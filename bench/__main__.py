@@ -6,7 +6,7 @@ import sys
 from contextlib import ExitStack
 from pathlib import Path
 
-from bench import freshness, growth, history, latency, polling, projector, report
+from bench import freshness, growth, history, latency, notifications, polling, projector, report
 from bench.deployments import Deployed, Target, streamwatch, yardstick
 from bench.processes import resident_megabytes
 from bench.report import Results, fact
@@ -59,6 +59,8 @@ def main() -> None:
         ]
         _log("A refresh of 10,000 streamers")
         results["facts"] += _polling_facts(polling.measure(mongo))
+    _log("Notifications")
+    results["facts"] += [_notification_fact(number) for number in (1, 10, 100)]
     _write(results, to_docs=options.keep)
 
 
@@ -94,6 +96,17 @@ def _reads(small: Deployed, busy: Deployed, plain: Target) -> list[Scenario]:
         read_scenario("top list", "/analytics/top-streamers/hours", 0.55, busy, plain),
         read_scenario("summary", "/analytics/summary", 0.55, busy, plain),
     ]
+
+
+def _notification_fact(count: int) -> Results:
+    seconds = notifications.delivery_seconds(count)
+    p99, median = seconds[len(seconds) * 99 // 100], seconds[len(seconds) // 2]
+    return fact(
+        f"message to webhook, {notifications.EVENTS_A_SECOND} events a second to {count}"
+        " notifications: 99th percentile, median",
+        f"{p99:.2f} s, {median:.2f} s",
+        "< 1 s",
+    )
 
 
 def _webhook_facts(small: Deployed) -> list[Results]:

@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from werkzeug.test import TestResponse
 
 from streamwatch.domain.models import User
+from streamwatch.services.notifications.addresses import AddressPolicy
 from streamwatch.services.notifications.management import Notifications
 from streamwatch.worker.notifications_thread import NotificationThreads
 from tests.api.world import World, build_world, problem
@@ -246,8 +248,8 @@ def test_a_test_without_a_worker_says_so(api: Api) -> None:
     impatient = Notifications(
         services.storage,
         api.world.twitch,
-        services.notifications.management._policy,
-        services.notifications.management._clock,
+        AddressPolicy(allow_private=True),
+        lambda: datetime.now(UTC),
         test_seconds=0.2,
     )
 

@@ -28,9 +28,11 @@ def stream_of(event: StreamEvent, history: Iterable[StreamEvent]) -> str | None:
 
 def event_key(event: StreamEvent, stream_id: str | None) -> str:
     """The same for all events that say the same: one start and one end a stream, whether a message
-    or a poll brought it. Every update is an event of its own."""
+    or a poll brought it. Every update is an event of its own, but for one that takes the place of
+    the event that a poll made of it."""
     if stream_id is None or event.event_type == UPDATE:
-        return f"{event.broadcaster_id}:{event.event_type}:event:{event.id}"
+        first_id = getattr(event, "replaces", None) or event.id
+        return f"{event.broadcaster_id}:{event.event_type}:event:{first_id}"
     return f"{event.broadcaster_id}:{event.event_type}:{stream_id}"
 
 

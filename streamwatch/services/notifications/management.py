@@ -8,10 +8,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from streamwatch.domain.documents import Document
-from streamwatch.domain.logins import login_from
 from streamwatch.domain.notifications.documents import (
     notification_document,
-    quiet_hours_from,
     settings_document,
     shown_url,
 )
@@ -23,15 +21,12 @@ from streamwatch.domain.notifications.models import (
     Notification,
     SigningSecret,
     TargetKind,
-    WatchedStreamer,
 )
 from streamwatch.domain.notifications.programs import payload
 from streamwatch.domain.notifications.retries import begun_anew, finished
 from streamwatch.domain.notifications.validation import (
     DEFAULTS,
     InvalidNotification,
-    check,
-    default_name,
 )
 from streamwatch.services.notifications.addresses import AddressPolicy
 from streamwatch.services.notifications.bodies import to_body
@@ -44,10 +39,10 @@ from streamwatch.services.notifications.errors import (
     UnknownDelivery,
     UnknownNotification,
 )
+from streamwatch.services.notifications.given_settings import GivenSettings
 from streamwatch.services.notifications.samples import sample_event, sample_stream
 from streamwatch.services.notifications.senders.webhook import new_secret
 from streamwatch.services.notifications.switching import finish_pending
-from streamwatch.services.notifications.targets import check_target
 from streamwatch.storage.base import Storage
 from streamwatch.storage.notifications import Attempted
 from streamwatch.twitch.base import Twitch
@@ -88,8 +83,7 @@ class Notifications:
     ) -> None:
         self._storage = storage
         self._store = storage.notifications
-        self._twitch = twitch
-        self._policy = policy
+        self._given = GivenSettings(storage, twitch, policy)
         self._clock = clock
         self._sleep = sleep
         self._test_seconds = test_seconds
@@ -109,7 +103,7 @@ class Notifications:
     def documents(self, notifications: Iterable[Notification]) -> list[Document]:
         """What the API shows of them."""
         notifications = list(notifications)
-        logins = self._logins(notifications)
+        logins = self._given.logins(notifications)
         return [
             notification_document(each, self._last_delivery(each), logins) for each in notifications
         ]
@@ -137,7 +131,7 @@ class Notifications:
     def create(self, given: Mapping[str, Any]) -> tuple[Notification, str | None]:
         """A new notification, and its secret if it has one. Raises InvalidNotification,
         TooManyNotifications."""
-        settings = self._checked({**DEFAULTS, **given}, known=None)
+        settings = self._given.checked({**DEFAULTS, **given}, known=None)
         now = self._clock()
         kind = TargetKind(settings["kind"])
         secret = new_secret() if kind is TargetKind.WEBHOOK else None
@@ -146,7 +140,7 @@ class Notifications:
             created_at=now,
             active_since=now,
             secrets=(SigningSecret(secret),) if secret else (),
-            **self._fields(settings),
+            **self._given.fields(settings),
         )
         if not self._store.add(made, MAX_NOTIFICATIONS):
             raise TooManyNotifications(MAX_NOTIFICATIONS)
@@ -161,10 +155,10 @@ class Notifications:
             del given["url"]
         if given.get("kind", known.kind) != known.kind:
             raise InvalidNotification({"kind": "Cannot be changed: add a new notification."})
-        logins = self._logins([known])
-        settings = self._checked({**settings_document(known, logins), **given}, known)
+        logins = self._given.logins([known])
+        settings = self._given.checked({**settings_document(known, logins), **given}, known)
         now = self._clock()
-        changed = replace(known, version=known.version + 1, **self._fields(settings, known))
+        changed = replace(known, version=known.version + 1, **self._given.fields(settings, known))
         if changed.enabled:
             changed = replace(changed, disabled_reason=None)
         if changed.enabled and not known.enabled:
@@ -226,81 +220,6 @@ class Notifications:
         if not self._store.save(again, Attempted(now)):
             raise ChangedMeanwhile
         return again
-
-    # Parts
-
-    def _checked(
-        self, settings: Mapping[str, Any], known: Notification | None
-    ) -> Mapping[str, Any]:
-        """The settings, with a name. Raises InvalidNotification."""
-        settings = dict(settings)
-        is_named = settings.get("name") is not None
-        check(
-            settings | ({} if is_named else {"name": "by default"}),
-            allow_private=self._policy.allow_private,
-        )
-        kind, url = TargetKind(settings["kind"]), settings["url"]
-        if known is None or known.url != url:
-            check_target(kind, url, self._policy)
-        return settings if is_named else settings | {"name": default_name(kind, url)}
-
-    def _fields(
-        self, settings: Mapping[str, Any], known: Notification | None = None
-    ) -> dict[str, Any]:
-        """The fields of a notification that `settings` give. Raises InvalidNotification for
-        somebody whom Twitch does not know."""
-        quiet = settings["quiet_hours"]
-        return {
-            "name": settings["name"].strip(),
-            "kind": TargetKind(settings["kind"]),
-            "url": settings["url"],
-            "enabled": settings["enabled"],
-            "events": tuple(dict.fromkeys(settings["events"])),
-            "streamers": self._streamers(settings["streamers"], known),
-            "tags": tuple(settings["tags"]),
-            "categories": tuple(settings["categories"]),
-            "title_contains": tuple(settings["title_contains"]),
-            "changed": tuple(dict.fromkeys(settings["changed"])),
-            "cooldown_minutes": settings["cooldown_minutes"],
-            "quiet_hours": quiet_hours_from(quiet) if quiet else None,
-            "template": settings["template"],
-        }
-
-    def _streamers(
-        self, given: Iterable[str], known: Notification | None
-    ) -> tuple[WatchedStreamer, ...]:
-        """The streamers of these logins: those that the notification has already, those that are
-        monitored, and for the rest Twitch is asked."""
-        given = list(given)
-        logins = list(dict.fromkeys(filter(None, map(login_from, given))))
-        faulty = [text for text in given if login_from(text) is None]
-        if faulty:
-            raise InvalidNotification({"streamers": f"Not a login: {faulty[0]!r}."})
-        found = {} if known is None else self._known_streamers(known)
-        found |= {
-            login: WatchedStreamer(streamer.user_id, login)
-            for login, streamer in self._storage.find_streamers(logins).items()
-        }
-        unknown = [login for login in logins if login not in found]
-        if unknown:
-            users = self._twitch.users(logins=unknown)
-            found |= {user.login: WatchedStreamer(user.user_id, user.login) for user in users}
-        missing = [login for login in logins if login not in found]
-        if missing:
-            raise InvalidNotification({"streamers": f"Twitch has no user {missing[0]!r}."})
-        return tuple(found[login] for login in logins)
-
-    def _known_streamers(self, known: Notification) -> dict[str, WatchedStreamer]:
-        logins = self._logins([known])
-        return {logins.get(s.user_id, s.login): s for s in known.streamers}
-
-    def _logins(self, notifications: Iterable[Notification]) -> dict[str, str]:
-        """The current logins of the streamers in filters who are monitored, by user id."""
-        user_ids = {s.user_id for each in notifications for s in each.streamers}
-        if not user_ids:
-            return {}
-        found = self._storage.streamers_by_id(user_ids)
-        return {user_id: streamer.login for user_id, streamer in found.items()}
 
     def _last_delivery(self, notification: Notification) -> Delivery | None:
         newest = self._store.deliveries(notification.id, 1)
