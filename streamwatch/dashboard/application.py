@@ -3,7 +3,7 @@
 All of it is under `static/`, which is open to browsers without a key.
 """
 
-from flask import Response, jsonify, render_template, send_from_directory, url_for
+from flask import Response, jsonify, render_template, url_for
 
 from streamwatch.dashboard import assets
 from streamwatch.dashboard.blueprint import asset_url, blueprint
@@ -43,7 +43,7 @@ def show_manifest() -> Response:
 @blueprint.get("/static/service-worker.js")
 def show_service_worker() -> Response:
     """The service worker. The header lets it control all pages of the dashboard."""
-    response = send_from_directory(assets.FOLDER, "service-worker.js")
+    response = assets.file_response("service-worker.js")
     response.headers["Service-Worker-Allowed"] = url_for("dashboard.show_live")
     response.headers["Cache-Control"] = "no-cache"
     return response
@@ -57,4 +57,4 @@ def show_offline() -> str:
 
 @blueprint.get("/static/favicon.ico")
 def show_favicon() -> Response:
-    return send_from_directory(assets.FOLDER, "favicon.ico", mimetype="image/x-icon")
+    return assets.file_response("favicon.ico")

@@ -3,7 +3,7 @@
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask import Blueprint, Flask, Response, request, send_from_directory, url_for
+from flask import Blueprint, Flask, Response, request, url_for
 from werkzeug.exceptions import Forbidden
 
 from streamwatch import __version__
@@ -39,7 +39,7 @@ def asset_url(name: str) -> str:
 def serve_asset(digest: str, name: str) -> Response:
     """A static file. A page of another version asks for an old digest: it gets the present file,
     but must not cache it under that URL."""
-    response = send_from_directory(assets.FOLDER, name)
+    response = assets.file_response(name)
     if digest == assets.digest():
         response.headers["Cache-Control"] = f"public, max-age={assets.YEAR_SECONDS}, immutable"
     else:

@@ -185,7 +185,7 @@ class Showcase:
     def fill(self) -> None:
         """Monitor the whole cast and record their past. About half of them are live. The worker's
         heartbeat is valid for a day."""
-        self.storage.coordination.heartbeat(self.now + timedelta(days=1))
+        self.storage.coordination.heartbeat(self.now, seconds=24 * 3600)
         self.monitor(*(member.display_name for member in reversed(CAST)))
         for number, member in enumerate(CAST):
             if member.usual_viewers:
