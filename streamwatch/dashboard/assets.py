@@ -7,7 +7,7 @@ from pathlib import Path
 
 from flask import Response, request
 from werkzeug.exceptions import NotFound
-from werkzeug.utils import safe_join
+from werkzeug.security import safe_join
 
 FOLDER = Path(__file__).parent / "static"
 
@@ -32,7 +32,8 @@ def file_response(name: str) -> Response:
         raise NotFound
     response = Response(content, mimetype=mimetypes.guess_type(name)[0])
     response.add_etag()
-    return response.make_conditional(request)
+    response.make_conditional(request)
+    return response
 
 
 @cache
