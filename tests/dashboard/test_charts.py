@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
+from tests.browser import Visit
 from tests.dashboard.conftest import Visiting
 
 pytestmark = pytest.mark.xdist_group("browser")
@@ -17,6 +18,19 @@ STREAMER = "/dashboard/streamer/quillandcopper?days=90"
 COMPARE = "/dashboard/compare?who=shroud&who=quillandcopper&who=abajurazul_"
 DATE = re.compile(r"\d{1,2} [A-Z][a-z]{2} 20\d\d")
 MOMENT = re.compile(r"\d{1,2} [A-Z][a-z]{2} 20\d\d, \d\d:\d\d")
+
+
+@pytest.fixture(autouse=True)
+def known_time_zone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Open pages with a known time zone: at a first visit their charts are loaded twice."""
+    open_page = Visit.open
+
+    def open_with_cookie(visit: Visit, path: str) -> Page:
+        cookie = {"name": "timezone", "value": "Europe/Berlin", "url": f"{visit.url}/dashboard/"}
+        visit.page.context.add_cookies([cookie])  # type: ignore[list-item]  # a TypedDict
+        return open_page(visit, path)
+
+    monkeypatch.setattr(Visit, "open", open_with_cookie)
 
 
 def drawn(page: Page) -> Page:

@@ -114,6 +114,9 @@ addEventListener("pageshow", () => root.classList.remove("loading"));
 addEventListener("error", (event) => {
   if (event.target.localName === "img") event.target.remove();
 }, true);
+for (const image of document.querySelectorAll("img")) {
+  if (image.complete && image.currentSrc && !image.naturalWidth) image.remove(); // failed before this script
+}
 
 if ("serviceWorker" in navigator && isSecureContext) {
   navigator.serviceWorker.register("/dashboard/static/service-worker.js", { scope: "/dashboard/" }).catch(() => {});
