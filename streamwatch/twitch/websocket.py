@@ -23,7 +23,9 @@ from streamwatch.domain.websocket_messages import (
 )
 from streamwatch.twitch.base import ConnectionLost, EventSubSocket
 
-log = logging.getLogger(__name__)
+_LIBRARY_LOG = logging.getLogger("websockets.client")
+_LIBRARY_LOG.setLevel(logging.WARNING)
+"""At DEBUG the library logs every request line, and a reconnect URL holds a credential."""
 
 KEEPALIVE_SECONDS = 10
 """The shortest keepalive that Twitch offers: a dead connection is noticed soonest."""
@@ -77,6 +79,7 @@ class TwitchSocket(EventSubSocket):
                     close_timeout=_CLOSE_SECONDS,
                     ping_interval=None,  # Twitch closes connections whose client sends anything
                     max_size=MAX_MESSAGE_BYTES,
+                    logger=_LIBRARY_LOG,
                 )
             )
             return cls(connection, clock, closing)

@@ -1,6 +1,6 @@
 """One connection to EventSub's WebSocket, against the simulator."""
 
-import time
+import logging
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
@@ -76,14 +76,13 @@ def test_a_broken_connection_is_lost(twitch: Simulator, socket: TwitchSocket) ->
         read_until_lost(socket)
 
 
-def test_a_silent_connection_is_lost(
-    twitch: Simulator, socket: TwitchSocket, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_silent_connection_is_lost(twitch: Simulator, socket: TwitchSocket) -> None:
     twitch.sockets.keep_silent(60)
-    start = time.monotonic()
-    monkeypatch.setattr(time, "monotonic", lambda: start + 3600)
+    while socket.receive(0.3) is not None:
+        pass
+    socket._heard_at -= 3600
     with pytest.raises(ConnectionLost, match="silent"):
-        read_until_lost(socket)
+        socket.receive(0.1)
 
 
 def test_a_malformed_message_is_unknown(twitch: Simulator, socket: TwitchSocket) -> None:
@@ -108,6 +107,21 @@ def test_nobody_listening_is_a_lost_connection_without_the_url_in_its_text() -> 
     with pytest.raises(ConnectionLost) as caught:
         TwitchSocket.open(url, now, is_reconnect=True)
     assert "s3cret" not in str(caught.value)
+
+
+def test_a_reconnect_url_is_not_logged(
+    twitch: Simulator, socket: TwitchSocket, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    twitch.sockets.reconnect()
+    message = socket.receive(5)
+    while not isinstance(message, Reconnect):
+        message = socket.receive(5)
+    TwitchSocket.open(message.url, now, is_reconnect=True).close()
+    token = message.url.partition("reconnect=")[2]
+    assert token
+    ours = [one for one in caplog.records if not one.name.startswith("websockets.server")]
+    assert not [one for one in ours if token in one.getMessage()]
 
 
 def read_until_lost(socket: TwitchSocket) -> None:
