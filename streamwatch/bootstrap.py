@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 from streamwatch.analytics import open_analytics
@@ -182,7 +182,9 @@ def assemble(
         # A lookup holds its thread while Twitch answers: at most a quarter of the threads.
         lookups_at_once=max(1, settings.web_threads // 4),
     )
-    analytics_queries = AnalyticsQueries(analytics, storage.coordination, clock)
+    analytics_queries = AnalyticsQueries(
+        analytics, storage.coordination, clock, timedelta(seconds=settings.sample_cap_seconds)
+    )
     return Services(
         settings=settings,
         clock=clock,

@@ -10,6 +10,7 @@ from streamwatch.services.errors import (
     AlreadyRunning,
     LimitReached,
     NotMonitored,
+    UnknownSession,
     UnknownStreamer,
     UnknownUser,
 )
@@ -47,6 +48,7 @@ PROBLEMS: dict[type[Exception], ProblemSpec] = {
     UnknownUser: ProblemSpec(HTTPStatus.NOT_FOUND),
     NotMonitored: ProblemSpec(HTTPStatus.NOT_FOUND),
     UnknownStreamer: ProblemSpec(HTTPStatus.NOT_FOUND),
+    UnknownSession: ProblemSpec(HTTPStatus.NOT_FOUND),
     LimitReached: ProblemSpec(HTTPStatus.TOO_MANY_REQUESTS),
     AlreadyRunning: ProblemSpec(HTTPStatus.CONFLICT, retry_after=60),
     UnknownNotification: ProblemSpec(HTTPStatus.NOT_FOUND),

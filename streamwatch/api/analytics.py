@@ -13,15 +13,18 @@ from streamwatch.api.analytics_documents import (
     category_document,
     game_document,
     schedule_document,
+    session_details_document,
     session_document,
     stats_document,
     summary_document,
+    trend_document,
     window_document,
 )
 from streamwatch.api.analytics_schemas import (
     CategoriesSchema,
     RecalculatedSchema,
     ScheduleSchema,
+    SessionDetailsSchema,
     SessionSchema,
     SessionsSchema,
     SnapshotSchema,
@@ -30,6 +33,7 @@ from streamwatch.api.analytics_schemas import (
     SummarySchema,
     TopGamesSchema,
     TopStreamersSchema,
+    TrendSchema,
 )
 from streamwatch.api.arguments import LoginField
 from streamwatch.api.blueprint import Blueprint
@@ -98,6 +102,10 @@ class ScheduleQuery(ma.Schema):
     days = fields.Integer(load_default=90, validate=validate.OneOf(WINDOWS))
 
 
+class TrendQuery(ScheduleQuery):
+    days = fields.Integer(load_default=30, validate=validate.OneOf(WINDOWS))
+
+
 @blueprint.get("/summary")
 @blueprint.response(200, SummarySchema)
 @blueprint.problems(503)
@@ -161,6 +169,34 @@ def list_sessions(query: Query, login: str) -> Response:
         sessions=[session_document(one) for one in sessions],
         count=len(sessions),
     )
+
+
+@blueprint.get(f"{STREAMER}/sessions/<stream_id>")
+@blueprint.response(200, SessionDetailsSchema)
+@blueprint.problems(404, 503)
+@cached(Topic.ANALYTICS)
+def get_session(login: str, stream_id: str) -> Response:
+    """One session
+
+    With its segments, which add up to it, and at most 1,000 samples.
+    """
+    details = services().analytics_queries.session_details(login, stream_id)
+    return jsonify(session_details_document(details))
+
+
+@blueprint.get(f"{STREAMER}/trend")
+@blueprint.arguments(TrendQuery, location="query")
+@blueprint.response(200, TrendSchema)
+@blueprint.problems(404, 503)
+def get_trend(query: Query, login: str) -> Response:
+    """A streamer's trend, day by day
+
+    The last dates of a time zone, the oldest first, today as the last.
+    """
+    queries = services().analytics_queries
+    found = trend_document(queries.trend(login, ZoneInfo(query["tz"]), query["days"]))
+    current_login = queries.stats(login).identity.latest_name.login
+    return jsonify(broadcaster_login=current_login, days=found, count=len(found))
 
 
 @blueprint.get(f"{STREAMER}/categories")

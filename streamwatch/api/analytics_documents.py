@@ -8,6 +8,8 @@ from streamwatch.domain.sessions import StreamSession
 from streamwatch.domain.statistics import HOUR_MS, CategorySums
 from streamwatch.domain.times import format_time
 from streamwatch.domain.totals import GameSums, StreamerStats, Summary, Totals, Window
+from streamwatch.domain.trend import TrendDay
+from streamwatch.services.analytics.queries import SessionDetails
 
 Document = dict[str, Any]
 
@@ -36,6 +38,42 @@ def session_document(session: StreamSession) -> Document:
         "snapshot_count": sums.samples,
         "coverage": round(session.coverage, 2),
     }
+
+
+def session_details_document(details: SessionDetails) -> Document:
+    return {
+        **session_document(details.session),
+        "segments": [
+            {
+                "started_at": format_time(segment.started_at),
+                "ended_at": format_time(segment.ended_at) if segment.ended_at else None,
+                "category_id": segment.category_id,
+                "category_name": segment.category_name,
+                "title": segment.title,
+                "hours_watched": round(segment.sums.hours_watched, 2),
+                "avg_viewers": _rounded(segment.sums.average),
+            }
+            for segment in details.segments
+        ],
+        "samples": [
+            {"captured_at": format_time(item.captured_at), "viewer_count": item.viewer_count}
+            for item in details.samples
+        ],
+    }
+
+
+def trend_document(days: list[TrendDay]) -> list[Document]:
+    return [
+        {
+            "date": item.day.day.isoformat(),
+            "hours_streamed": round(item.day.hours_streamed, 2),
+            "hours_watched": round(item.day.hours_watched, 2),
+            "avg_viewers": _rounded(item.day.average_viewers),
+            "max_viewers": item.max_viewers,
+            "streams": item.streams,
+        }
+        for item in days
+    ]
 
 
 def category_document(category: CategorySums) -> Document:

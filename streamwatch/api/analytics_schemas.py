@@ -67,6 +67,49 @@ class SessionSchema(Document):
     )
 
 
+class SegmentSchema(Document):
+    """A part of a session with one category and title. They are null until they are known."""
+
+    started_at = fields.DateTime()
+    ended_at = fields.DateTime(
+        allow_none=True, metadata={"description": "Null for the last of an ongoing session."}
+    )
+    category_id = fields.String(allow_none=True)
+    category_name = fields.String(allow_none=True)
+    title = fields.String(allow_none=True)
+    hours_watched = _figure()
+    avg_viewers = _figure(nullable=True)
+
+
+class SampleSchema(Document):
+    captured_at = fields.DateTime()
+    viewer_count = _count()
+
+
+class SessionDetailsSchema(SessionSchema):
+    """A session with its segments and at most 1,000 samples, the peaks among them."""
+
+    segments = fields.List(fields.Nested(SegmentSchema))
+    samples = fields.List(fields.Nested(SampleSchema), validate=validate.Length(max=1000))
+
+
+class TrendDaySchema(Document):
+    """One date. Hours are split at midnight; a stream counts on the date it began."""
+
+    date = fields.Date()
+    hours_streamed = _figure()
+    hours_watched = _figure()
+    avg_viewers = _figure("Weighted by time; null without samples.", nullable=True)
+    max_viewers = _viewers()
+    streams = _count()
+
+
+class TrendSchema(Document):
+    broadcaster_login = _login()
+    days = fields.List(fields.Nested(TrendDaySchema))
+    count = _count()
+
+
 class SessionsSchema(Document):
     broadcaster_login = _login()
     sessions = fields.List(fields.Nested(SessionSchema))

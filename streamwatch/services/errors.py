@@ -25,6 +25,14 @@ class UnknownStreamer(Exception):
         self.login = login
 
 
+class UnknownSession(Exception):
+    """A streamer has no session with this stream id."""
+
+    def __init__(self, login: str, stream_id: str) -> None:
+        super().__init__(f"{login.lower()!r} has no session of a stream {stream_id[:64]!r}.")
+        self.stream_id = stream_id
+
+
 class AlreadyRunning(Exception):
     """Another process is doing this work now, and only one may."""
 

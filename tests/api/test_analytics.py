@@ -394,3 +394,69 @@ def test_a_stream_from_the_webhook_to_its_figures(world: World) -> None:
     assert (session["duration_minutes"], session["max_viewers"]) == (4, 60)
     assert session["hours_watched"] == pytest.approx(2, abs=0.1)
     assert get(world, "/analytics/summary")["completed_sessions"] == 1
+
+
+def test_one_session_has_segments_and_samples(analytics: AnalyticsStore, world: World) -> None:
+    start = (now() - timedelta(hours=3) - START).total_seconds() // 1
+    analytics.project(
+        told(
+            online("s1", start, user_id="1", login="cool_user"),
+            *(
+                snapshot(
+                    "s1",
+                    start + 300 * number,
+                    100 * number,
+                    started=start,
+                    user_id="1",
+                    login="cool_user",
+                    category=CHESS if number < 6 else GO,
+                    title="A title",
+                )
+                for number in range(12)
+            ),
+            offline("s1", start + 3600, user_id="1", login="cool_user"),
+        )
+    )
+    found = world.get("/analytics/streamer/COOL_USER/sessions/s1").get_json()
+    assert found["stream_id"] == "s1"
+    assert [part["category_name"] for part in found["segments"]] == ["Chess", "Go"]
+    assert found["segments"][0]["started_at"] == found["started_at"]
+    assert found["segments"][0]["ended_at"] == found["segments"][1]["started_at"]
+    assert found["segments"][1]["ended_at"] == found["ended_at"]
+    watched = sum(part["hours_watched"] for part in found["segments"])
+    assert watched == pytest.approx(found["hours_watched"], abs=0.01)
+    assert len(found["samples"]) == 12
+    assert found["samples"][-1]["viewer_count"] == 1100
+
+
+def test_an_unknown_session_is_404(analytics: AnalyticsStore, world: World) -> None:
+    analytics.project(told(online("s1", 0, user_id="1", login="cool_user")))
+    analytics.project(told(online("s2", 0, user_id="2", login="another")))
+    for path in ("cool_user/sessions/s9", "cool_user/sessions/s2", "nobody/sessions/s1"):
+        assert problem(world.get(f"/analytics/streamer/{path}"), 404)
+
+
+@pytest.mark.parametrize("days", [7, 30, 90, 365])
+def test_the_trend_has_each_of_the_last_dates(
+    analytics: AnalyticsStore, world: World, days: int
+) -> None:
+    start = (now() - timedelta(hours=30) - START).total_seconds() // 1
+    analytics.project(
+        told(
+            online("s1", start, user_id="1", login="cool_user"),
+            snapshot("s1", start, 10, started=start, user_id="1", login="cool_user"),
+            offline("s1", start + 600, user_id="1", login="cool_user"),
+        )
+    )
+    path = f"/analytics/streamer/cool_user/trend?days={days}&tz=UTC"
+    found = world.get(path).get_json()
+    dates = [item["date"] for item in found["days"]]
+    today = now().date()
+    expected = [(today - timedelta(days=n)).isoformat() for n in range(days - 1, -1, -1)]
+    assert dates == expected
+    assert (found["broadcaster_login"], found["count"]) == ("cool_user", days)
+    assert sum(item["streams"] for item in found["days"]) == 1
+    assert {item["max_viewers"] for item in found["days"]} == {None, 10}
+    assert world.get("/analytics/streamer/nobody/trend").status_code == 404
+    assert world.get("/analytics/streamer/cool_user/trend?days=8").status_code == 422
+    assert world.get("/analytics/streamer/cool_user/trend?tz=Nowhere").status_code == 422

@@ -1,19 +1,35 @@
 """How everyone's streams have been doing."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 
 from streamwatch.analytics.base import AnalyticsStore
 from streamwatch.domain.models import StreamSnapshot
 from streamwatch.domain.schedule import Cell, schedule
+from streamwatch.domain.segments import Segment, segments, thin
 from streamwatch.domain.sessions import StreamSession
 from streamwatch.domain.statistics import CategorySums
 from streamwatch.domain.totals import GameSums, Ranking, StreamerStats, Summary, Window
-from streamwatch.services.errors import UnknownStreamer
+from streamwatch.domain.trend import TrendDay, trend
+from streamwatch.services.errors import UnknownSession, UnknownStreamer
 from streamwatch.storage.base import Coordination, Topic
 
 Progress = Callable[[int, int], None]
 """Called after each streamer how many are done, and of how many."""
+
+
+LONGEST_STREAM = timedelta(hours=48)
+"""Twitch ends streams after that."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionDetails:
+    """A session with its segments, and some of its samples in the order of their times."""
+
+    session: StreamSession
+    segments: list[Segment]
+    samples: list[StreamSnapshot]
 
 
 class AnalyticsQueries:
@@ -21,11 +37,16 @@ class AnalyticsQueries:
     asked of a login that nothing was ever observed of raises UnknownStreamer."""
 
     def __init__(
-        self, analytics: AnalyticsStore, coordination: Coordination, clock: Callable[[], datetime]
+        self,
+        analytics: AnalyticsStore,
+        coordination: Coordination,
+        clock: Callable[[], datetime],
+        sample_cap: timedelta,
     ) -> None:
         self._analytics = analytics
         self._coordination = coordination
         self._clock = clock
+        self._sample_cap = sample_cap
 
     # One streamer's
 
@@ -79,6 +100,28 @@ class AnalyticsQueries:
         """The hours of the week in `zone`, by the streams of the last days."""
         since = self._clock() - timedelta(days=days)
         return schedule(self._analytics.each_session(self._user_id(login), since), zone)
+
+    def trend(self, login: str, zone: tzinfo, days: int) -> list[TrendDay]:
+        """The last `days` dates in `zone`, today as the last."""
+        user_id, now = self._user_id(login), self._clock()
+        today = now.astimezone(zone).date()
+        since = now - timedelta(days=days) - LONGEST_STREAM - timedelta(days=1)
+        return trend(
+            self._analytics.each_session(user_id, since),
+            today - timedelta(days=days - 1),
+            today,
+            zone,
+            lambda session: self._analytics.samples(session.stream_id),
+        )
+
+    def session_details(self, login: str, stream_id: str) -> SessionDetails:
+        """One session with its segments and samples. Raises UnknownSession where it is none of the
+        streamer's."""
+        user_id, session = self._user_id(login), self._analytics.session(stream_id)
+        if session is None or session.broadcaster_id != user_id:
+            raise UnknownSession(login, stream_id)
+        samples = self._analytics.samples(stream_id)
+        return SessionDetails(session, segments(session, samples, self._sample_cap), thin(samples))
 
     # Everyone's
 

@@ -1,0 +1,66 @@
+"""The trend of a streamer: one entry for each day of a time zone."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, tzinfo
+
+from streamwatch.domain.days import Day, days
+from streamwatch.domain.models import StreamSnapshot
+from streamwatch.domain.sessions import StreamSession
+
+
+@dataclass(frozen=True, slots=True)
+class TrendDay:
+    """A day with the number of streams that began on it, and the highest sample of the day: None
+    without samples."""
+
+    day: Day
+    streams: int
+    max_viewers: int | None
+
+
+def trend(
+    sessions: Iterable[StreamSession],
+    first: date,
+    last: date,
+    zone: tzinfo,
+    samples: Callable[[StreamSession], Sequence[StreamSnapshot]],
+) -> list[TrendDay]:
+    """The days in `zone` from `first` to `last`, both included, the oldest first.
+
+    A stream counts on the day it began; hours and viewers on the days on which they were. `samples`
+    reads the samples of a session that was on across midnight. Where they have expired, the
+    session's peak counts on each of its days.
+    """
+    sessions = list(sessions)
+    begun = Counter(_date(session.started_at, zone) for session in sessions)
+    peaks: dict[date, int] = {}
+    for session in sessions:
+        for day, viewers in _peaks(session, zone, samples):
+            peaks[day] = max(peaks.get(day, viewers), viewers)
+    return [
+        TrendDay(day, begun[day.day], peaks.get(day.day))
+        for day in days(sessions, first, last, zone)
+    ]
+
+
+def _peaks(
+    session: StreamSession,
+    zone: tzinfo,
+    samples: Callable[[StreamSession], Sequence[StreamSnapshot]],
+) -> Iterable[tuple[date, int]]:
+    totals = session.sample_totals
+    if totals.sums.max_viewers is None or totals.first_at is None or totals.last is None:
+        return []
+    begin, end = _date(totals.first_at, zone), _date(totals.last.captured_at, zone)
+    if begin == end:
+        return [(begin, totals.sums.max_viewers)]
+    found = samples(session)
+    if len(found) < totals.sums.samples:
+        return [(begin, totals.sums.max_viewers), (end, totals.sums.max_viewers)]
+    return [(_date(sample.captured_at, zone), sample.viewer_count) for sample in found]
+
+
+def _date(time: datetime, zone: tzinfo) -> date:
+    return time.astimezone(zone).date()

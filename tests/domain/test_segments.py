@@ -1,0 +1,124 @@
+from datetime import timedelta
+from itertools import pairwise
+from random import Random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from streamwatch.analytics.testing.build import (
+    CAP,
+    CHESS,
+    GO,
+    Piece,
+    at,
+    history,
+    made_of,
+    offline,
+    online,
+    snapshot,
+)
+from streamwatch.domain.models import StreamSnapshot
+from streamwatch.domain.segments import MAX_POINTS, Segment, segments, thin
+from streamwatch.domain.statistics import Sums
+
+
+def of(*pieces: Piece) -> list[Segment]:
+    [session] = made_of(pieces).values()
+    samples = [piece for piece in pieces if isinstance(piece, StreamSnapshot)]
+    return segments(session, samples, CAP)
+
+
+def added(parts: list[Segment]) -> Sums:
+    return sum((part.sums for part in parts), Sums())
+
+
+def test_a_segment_begins_at_the_sample_that_first_shows_another_category_or_title() -> None:
+    parts = of(
+        online("s1", 0),
+        snapshot("s1", 60, 10, category=CHESS, title="A"),
+        snapshot("s1", 120, 20, category=CHESS, title="A"),
+        snapshot("s1", 180, 30, category=GO, title="A"),
+        snapshot("s1", 240, 40, category=GO, title="B"),
+        offline("s1", 300),
+    )
+    assert [(part.started_at, part.ended_at) for part in parts] == [
+        (at(0), at(60)),
+        (at(60), at(180)),
+        (at(180), at(240)),
+        (at(240), at(300)),
+    ]
+    assert [(part.category_name, part.title) for part in parts] == [
+        (None, None),
+        ("Chess", "A"),
+        ("Go", "A"),
+        ("Go", "B"),
+    ]
+    assert [part.sums.average for part in parts] == [None, 15, 30, 40]
+
+
+def test_the_last_segment_of_an_ongoing_session_has_no_end() -> None:
+    [part] = of(
+        online("s1", 0), snapshot("s1", 0, 10, title="A"), snapshot("s1", 60, 20, title="A")
+    )
+    assert (part.started_at, part.ended_at) == (at(0), None)
+
+
+def test_a_session_without_samples_is_one_segment_without_names() -> None:
+    [part] = of(online("s1", 0), offline("s1", 60))
+    assert part == Segment(at(0), at(60), None, None, None, Sums())
+
+
+def test_a_session_whose_samples_have_expired_is_one_segment_with_its_last_names() -> None:
+    pieces = (online("s1", 0), snapshot("s1", 0, 10, title="A"), offline("s1", 60))
+    [session] = made_of(pieces).values()
+    [part] = segments(session, [], CAP)
+    assert (part.title, part.sums) == ("A", session.sample_totals.sums)
+
+
+def test_the_sums_of_expired_samples_are_those_of_the_first_segment() -> None:
+    samples = [snapshot("s1", 60 * number, 10 + number) for number in range(5)]
+    [session] = made_of([online("s1", 0), *samples, offline("s1", 300)]).values()
+    parts = segments(session, samples[3:], CAP)
+    assert (parts[0].title, parts[0].sums.viewer_ms) == (None, (10 + 11 + 12) * 60_000)
+    assert added(parts).viewer_ms == session.sample_totals.sums.viewer_ms
+
+
+@settings(max_examples=200)
+@given(st.randoms(use_true_random=False))
+def test_segments_have_no_gaps_and_add_up_to_the_session(random: Random) -> None:
+    pieces = history(random)
+    taken = {(p.stream_id, p.captured_at): p for p in pieces if isinstance(p, StreamSnapshot)}
+    for session in made_of(pieces).values():
+        own = [sample for sample in taken.values() if sample.stream_id == session.stream_id]
+        parts = segments(session, sorted(own, key=lambda item: item.captured_at), CAP)
+        assert parts[0].started_at == session.started_at
+        assert parts[-1].ended_at == session.ended_at
+        for part, following in pairwise(parts):
+            assert part.ended_at == following.started_at
+        assert added(parts) == session.sample_totals.sums
+
+
+@pytest.mark.parametrize("count", [0, 1, 999, 1000, 1001, 2880])
+def test_many_samples_are_thinned_to_a_thousand_with_the_peaks(count: int) -> None:
+    random = Random(count)  # noqa: S311  test data
+    samples = [snapshot("s1", 60 * n, random.randint(0, 1000)) for n in range(count)]
+    if count:
+        samples[count // 3] = snapshot("s1", 60 * (count // 3), 5_000)
+    thinned = thin(samples)
+    assert len(thinned) == min(count, MAX_POINTS)
+    assert thinned == sorted(thinned, key=lambda sample: sample.captured_at)
+    if count:
+        assert (thinned[0], thinned[-1]) == (samples[0], samples[-1])
+        assert max(sample.viewer_count for sample in thinned) == 5_000
+
+
+def test_a_sample_after_the_end_adds_no_segment() -> None:
+    parts = of(
+        online("s1", 0),
+        snapshot("s1", 0, 10, title="A"),
+        offline("s1", 60),
+        snapshot("s1", 90, 99, title="B"),
+    )
+    assert [(part.started_at, part.ended_at) for part in parts] == [(at(0), at(60))]
+    assert parts[0].sums.observed_ms == timedelta(seconds=60) // timedelta(milliseconds=1)

@@ -1,0 +1,81 @@
+from collections.abc import Sequence
+from datetime import UTC, date, tzinfo
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from streamwatch.analytics.testing.build import (
+    Piece,
+    made_of,
+    offline,
+    online,
+    snapshot,
+)
+from streamwatch.domain.models import StreamSnapshot
+from streamwatch.domain.sessions import StreamSession
+from streamwatch.domain.statistics import HOUR_MS
+from streamwatch.domain.trend import TrendDay, trend
+
+HOUR = 3600
+JUNE_1, JUNE_3 = date(2026, 6, 1), date(2026, 6, 3)
+
+NIGHT: list[Piece] = [
+    online("s1", 10 * HOUR),
+    *(
+        snapshot("s1", 10 * HOUR + 600 * n, 100 if n < 12 else 40, started=10 * HOUR)
+        for n in range(18)
+    ),
+    offline("s1", 13 * HOUR),
+]
+"""From 22:00 to 01:00 in UTC, with 100 viewers before midnight and 40 after."""
+
+
+def of(
+    pieces: Sequence[Piece], zone: tzinfo = UTC, *, have_expired: bool = False
+) -> list[TrendDay]:
+    def samples(session: StreamSession) -> list[StreamSnapshot]:
+        found = [piece for piece in pieces if isinstance(piece, StreamSnapshot)]
+        return [] if have_expired else [s for s in found if s.stream_id == session.stream_id]
+
+    return trend(made_of(pieces).values(), JUNE_1, JUNE_3, zone, samples)
+
+
+def test_a_stream_counts_on_the_day_it_began_and_its_hours_are_split_at_midnight() -> None:
+    first, second, third = of(NIGHT)
+    assert [item.streams for item in (first, second, third)] == [1, 0, 0]
+    assert (first.day.live_ms, second.day.live_ms) == (2 * HOUR_MS, HOUR_MS)
+    assert (first.day.viewer_ms, second.day.viewer_ms) == (200 * HOUR_MS, 40 * HOUR_MS)
+    assert (first.day.average_viewers, second.day.average_viewers) == (100, 40)
+    assert (first.max_viewers, second.max_viewers) == (100, 40)
+
+
+def test_a_day_without_streams_has_zeros_and_no_viewers() -> None:
+    third = of(NIGHT)[2]
+    assert (third.day.live_ms, third.day.viewer_ms, third.streams) == (0, 0, 0)
+    assert third.day.average_viewers is None
+    assert third.max_viewers is None
+
+
+def test_the_peak_of_a_session_without_samples_counts_on_both_days() -> None:
+    first, second, _ = of(NIGHT, have_expired=True)
+    assert (first.max_viewers, second.max_viewers) == (100, 100)
+
+
+@pytest.mark.parametrize(
+    ("zone", "hours"),
+    [("America/New_York", [3, 0, 0]), ("Asia/Tokyo", [0, 3, 0]), ("Asia/Kathmandu", [0, 3, 0])],
+)
+def test_days_are_those_of_the_time_zone(zone: str, hours: list[int]) -> None:
+    found = of(NIGHT, ZoneInfo(zone))
+    assert [item.day.day for item in found] == [JUNE_1, date(2026, 6, 2), JUNE_3]
+    assert [item.day.live_ms // HOUR_MS for item in found] == hours
+
+
+def test_hours_of_several_streams_add_up_before_they_are_rounded() -> None:
+    pieces: list[Piece] = []
+    for number in range(3):
+        pieces += [online(f"s{number}", 100 * number), offline(f"s{number}", 100 * number + 12)]
+    first = of(pieces)[0]
+    assert first.streams == 3
+    assert first.day.live_ms == 36_000
+    assert round(first.day.hours_streamed, 2) == 0.01
