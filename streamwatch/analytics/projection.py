@@ -142,7 +142,7 @@ class Projection:
         if new_events:
             before = spans(state.events.values())
             stream_ids |= {key for key, span in now.items() if span != before.get(key)}
-        if any(
+        if state.last_settled and any(
             state.is_settled(event)
             for event in starts(events.values())
             if event.stream_id in stream_ids

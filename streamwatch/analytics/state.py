@@ -97,6 +97,8 @@ class StreamerState:
 
     def settle(self) -> Self:
         """Move the oldest streams beyond RECENT_STREAMS to the settled ones."""
+        if len(self.recent) <= RECENT_STREAMS:
+            return self
         keys: dict[str, tuple[datetime, str]] = {}
         known = starts(self.events.values())
         for event in known:
@@ -104,8 +106,6 @@ class StreamerState:
             keys[stream_id] = max(keys.get(stream_id, event.key), event.key)
         order = sorted(self.recent, key=lambda stream_id: keys[stream_id])
         number = len(order) - RECENT_STREAMS
-        if number <= 0:
-            return self
         settled, recent = set(order[:number]), set(order[number:])
         last = keys[order[number - 1]]
         last = max(self.last_settled or last, last)

@@ -397,7 +397,7 @@ def test_a_stream_from_the_webhook_to_its_figures(world: World) -> None:
 
 
 def test_one_session_has_segments_and_samples(analytics: AnalyticsStore, world: World) -> None:
-    start = (now() - timedelta(hours=3) - START).total_seconds() // 1
+    start = (utc_now() - timedelta(hours=3) - START).total_seconds() // 1
     analytics.project(
         told(
             online("s1", start, user_id="1", login="cool_user"),
@@ -440,7 +440,7 @@ def test_an_unknown_session_is_404(analytics: AnalyticsStore, world: World) -> N
 def test_the_trend_has_each_of_the_last_dates(
     analytics: AnalyticsStore, world: World, days: int
 ) -> None:
-    start = (now() - timedelta(hours=30) - START).total_seconds() // 1
+    start = (utc_now() - timedelta(hours=30) - START).total_seconds() // 1
     analytics.project(
         told(
             online("s1", start, user_id="1", login="cool_user"),
@@ -451,7 +451,7 @@ def test_the_trend_has_each_of_the_last_dates(
     path = f"/analytics/streamer/cool_user/trend?days={days}&tz=UTC"
     found = world.get(path).get_json()
     dates = [item["date"] for item in found["days"]]
-    today = now().date()
+    today = utc_now().date()
     expected = [(today - timedelta(days=n)).isoformat() for n in range(days - 1, -1, -1)]
     assert dates == expected
     assert (found["broadcaster_login"], found["count"]) == ("cool_user", days)
