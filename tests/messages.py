@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from uuid import uuid4
 
 from streamwatch.domain.eventsub import sign
-from streamwatch.domain.models import User
+from streamwatch.domain.models import EVENT_VERSIONS, User
 from streamwatch.domain.times import format_time
 
 SECRET = "a-secret-for-the-tests"
@@ -66,9 +66,29 @@ def offline(user: User = COOL_USER, stream_id: str | None = "9001", **sending: A
     return notification("stream.offline", named | _broadcaster(user), **sending)
 
 
+def update(
+    user: User = COOL_USER,
+    title: str = "Best Stream Ever",
+    category: tuple[str, str] = ("12453", "Grand Theft Auto"),
+    language: str = "en",
+    **sending: Any,
+) -> Message:
+    """The title, category or language of `user`'s channel changed."""
+    event = {
+        **_broadcaster(user),
+        "title": title,
+        "language": language,
+        "category_id": category[0],
+        "category_name": category[1],
+        "content_classification_labels": ["MatureGame"],
+    }
+    return notification("channel.update", event, **sending)
+
+
 def notification(event_type: str, event: dict[str, Any], **sending: Any) -> Message:
     user_id = str(event.get("broadcaster_user_id", ""))
-    payload = {"subscription": subscription(event_type, user_id), "event": event}
+    version = EVENT_VERSIONS.get(event_type, "1")
+    payload = {"subscription": subscription(event_type, user_id, version=version), "event": event}
     return message("notification", payload, **sending)
 
 

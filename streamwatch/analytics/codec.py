@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from streamwatch.analytics.state import Contribution, StreamerState
-from streamwatch.domain.models import StreamSnapshot
+from streamwatch.domain.models import ChannelInfo, StreamSnapshot
 from streamwatch.domain.sessions import Identity, Kind, ObservedName, SessionEvent, StreamSession
 from streamwatch.domain.statistics import CategorySums, QuarterSums, SampleTotals, Sums
 from streamwatch.domain.totals import StreamerStats, Totals
@@ -36,6 +36,7 @@ def event_document(event: SessionEvent) -> Document:
         "started_at": event.started_at,
         "estimated_at": event.estimated_at,
         "replaces": event.replaces,
+        "info": event.info and list(event.info),
     }
     return document | {name: value for name, value in optional.items() if value is not None}
 
@@ -52,6 +53,7 @@ def event_from(document: Document) -> SessionEvent:
         started_at=_time(document.get("started_at")),
         estimated_at=_time(document.get("estimated_at")),
         replaces=document.get("replaces"),
+        info=ChannelInfo(*document["info"]) if document.get("info") else None,
     )
 
 

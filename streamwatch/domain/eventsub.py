@@ -13,14 +13,15 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from streamwatch.domain.models import (
-    EVENT_VERSION,
+    EVENT_VERSIONS,
+    ChannelInfo,
     EventType,
     Source,
     Stream,
     StreamEvent,
     Subscription,
 )
-from streamwatch.domain.observations import WentOffline, WentOnline
+from streamwatch.domain.observations import Updated, WentOffline, WentOnline
 from streamwatch.domain.times import parse_time
 
 REPLAY_WINDOW = timedelta(minutes=10)
@@ -42,8 +43,9 @@ HEADERS = (MESSAGE_ID, MESSAGE_TYPE, MESSAGE_TIMESTAMP, MESSAGE_SIGNATURE)
 
 _ID = re.compile(r"[A-Za-z0-9_:.-]{1,64}", re.ASCII)
 _MAX_MESSAGE_ID = 256
+_MAX_INFO = 1024
+"""Characters of a title, more than seven times what Twitch allows."""
 _INT64 = 2**63
-_TYPES = frozenset(EventType)
 
 
 class EventSubError(Exception):
@@ -65,7 +67,7 @@ class MalformedMessage(EventSubError):
 @dataclass(frozen=True, slots=True)
 class Notification:
     message_id: str
-    observation: WentOnline | WentOffline
+    observation: WentOnline | WentOffline | Updated
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,8 +227,9 @@ def _check_texts(value: Any) -> None:
 
 def _notification(message_id: str, at: datetime, payload: dict[str, Any]) -> Message:
     subscription = _object(payload, "subscription")
-    kind, version = _text(subscription, "type"), subscription.get("version", EVENT_VERSION)
-    if version != EVENT_VERSION or kind not in _TYPES:
+    kind = _text(subscription, "type")
+    version = EVENT_VERSIONS.get(kind)
+    if version is None or subscription.get("version", version) != version:
         return Unknown(f"subscription type {kind[:64]!r}")
     data = _object(payload, "event")
     login = _text(data, "broadcaster_user_login")
@@ -245,9 +248,20 @@ def _notification(message_id: str, at: datetime, payload: dict[str, Any]) -> Mes
     if event.event_type is EventType.ONLINE:
         stream = Stream(_id(data, "id"), _time(data, "started_at"), _text(data, "type"))
         return Notification(message_id, WentOnline(event, stream))
+    if event.event_type is EventType.UPDATE:
+        return Notification(message_id, Updated(event, _channel_info(data)))
     if data.get("id") is not None:  # named since June 2026, and accepted with and without
         _id(data, "id")
     return Notification(message_id, WentOffline(event))
+
+
+def _channel_info(data: dict[str, Any]) -> ChannelInfo:
+    """The values of a `channel.update`. All may be empty."""
+    values = [data.get(name) for name in ChannelInfo._fields]
+    texts = [value for value in values if isinstance(value, str) and len(value) <= _MAX_INFO]
+    if len(texts) < len(values):
+        raise MalformedMessage("title, category or language is not a string of a usual length.")
+    return ChannelInfo(*texts)
 
 
 def subscription_from(document: dict[str, Any]) -> Subscription:

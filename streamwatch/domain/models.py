@@ -1,6 +1,7 @@
 """The things StreamWatch speaks of. Immutable; users are keyed by Twitch's user id, streams by its
 stream id; a login is an attribute in lower case that can change. Times are aware UTC."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -12,10 +13,15 @@ class EventType(StrEnum):
 
     ONLINE = "stream.online"
     OFFLINE = "stream.offline"
+    UPDATE = "channel.update"
 
 
-EVENT_VERSION = "1"
-"""The version of both subscription types that is understood."""
+EVENT_VERSIONS: Mapping[str, str] = {
+    EventType.ONLINE: "1",
+    EventType.OFFLINE: "1",
+    EventType.UPDATE: "2",
+}
+"""The version of each subscription type whose messages are understood."""
 
 
 class Source(StrEnum):
@@ -182,6 +188,34 @@ class StreamStart(NamedTuple):
     type: str = "live"
 
 
+class ChannelInfo(NamedTuple):
+    """What a channel shows. A channel without a category has an empty id and name."""
+
+    title: str
+    category_id: str
+    category_name: str
+    language: str
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """What makes two values different. The name of a category is no difference."""
+        return self.title, self.category_id, self.language
+
+
+class ChannelEntry(NamedTuple):
+    """The values of a channel at a time, from a message or, as an estimate, from a poll.
+
+    `is_reported` says whether the history has the event. Else `suppressed_event` is the event.
+    """
+
+    at: datetime
+    info: ChannelInfo
+    message_id: str
+    is_estimate: bool = False
+    is_reported: bool = False
+    suppressed_event: StreamEvent | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Timeline:
     """The recent onlines and offlines of a streamer, and the state before them.
@@ -201,7 +235,8 @@ class Timeline:
 class StreamStatus:
     """Whether a streamer is live, as of `version` changes.
 
-    The names are as of `named_at`. `seen_at` is the time at which a poll last saw the stream on,
+    `channel` has the recent titles, categories and languages, the newest last. The names are as of
+    `named_at`. `seen_at` is the time at which a poll last saw the stream on,
     `absent_at` that of the first poll since then that did not. A storage sets `is_removed` for a
     streamer who is no longer monitored, and whose messages may still arrive, and `is_returning`
     for one who was added again, and whose status is hidden until the next change.
@@ -215,6 +250,7 @@ class StreamStatus:
     last_event_type: EventType | None = None
     version: int = 0
     timeline: Timeline = field(default_factory=Timeline)
+    channel: tuple[ChannelEntry, ...] = ()
     seen_at: datetime | None = None
     absent_at: datetime | None = None
     named_at: datetime | None = None

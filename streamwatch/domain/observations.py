@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from streamwatch.domain.models import Source, Stream, StreamEvent
+from streamwatch.domain.models import ChannelInfo, Source, Stream, StreamEvent
 
 MIN_ABSENCE = timedelta(seconds=45)
 """The least time between two absences that end a stream: Helix can omit a live stream from its
@@ -24,6 +24,14 @@ class WentOffline:
     """A `stream.offline` message. `event.stream_id` is None where it does not name its stream."""
 
     event: StreamEvent
+
+
+@dataclass(frozen=True, slots=True)
+class Updated:
+    """A `channel.update` message. It is no sign that a stream is on."""
+
+    event: StreamEvent
+    info: ChannelInfo
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +105,7 @@ class SubscriptionsReconciled:
     fingerprint: str | None
 
 
-Observation = WentOnline | WentOffline | SeenLive | SeenAbsent | SeenNames | Removed
+Observation = WentOnline | WentOffline | Updated | SeenLive | SeenAbsent | SeenNames | Removed
 """The observations that change a status: see `transitions.decide`."""
 
 StreamerObservation = SeenNames | SubscriptionRevoked | SubscriptionsReconciled
@@ -106,6 +114,6 @@ StreamerObservation = SeenNames | SubscriptionRevoked | SubscriptionsReconciled
 
 def user_id_of(observation: Observation) -> str:
     """The user id of the streamer who was observed."""
-    if isinstance(observation, WentOnline | WentOffline):
+    if isinstance(observation, WentOnline | WentOffline | Updated):
         return observation.event.broadcaster_id
     return observation.user_id

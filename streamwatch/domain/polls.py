@@ -8,16 +8,28 @@ place if it arrives after all.
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from streamwatch.domain.models import Change, EventType, Stream, StreamSnapshot, StreamStatus
+from streamwatch.domain.models import (
+    Change,
+    ChannelEntry,
+    ChannelInfo,
+    EventType,
+    Source,
+    Stream,
+    StreamEvent,
+    StreamSnapshot,
+    StreamStatus,
+)
 from streamwatch.domain.observations import SeenAbsent, SeenLive
 from streamwatch.domain.status_update import (
     StatusUpdate,
     estimated_end,
     estimated_event,
     timeline_entry,
+    with_info,
 )
 from streamwatch.domain.timeline import Replay, StreamState, is_superseded, replay
 from streamwatch.domain.times import format_time
+from streamwatch.domain.updates import is_contradicted
 
 HELIX_LAG = timedelta(minutes=5)
 """For how long after an event Get Streams may still show the state before it."""
@@ -133,11 +145,44 @@ def _insert_online(update: StatusUpdate, seen: SeenLive, at: datetime) -> None:
     update.insert(timeline_entry(event, stream), seen.at)
 
 
+def _insert_update(update: StatusUpdate, seen: SeenLive) -> None:
+    """Insert the title, category and language that a poll shows, where they are new."""
+    stream, status = seen.stream, update.status
+    if stream.title is None:
+        return
+    info = ChannelInfo(
+        stream.title, stream.game_id or "", stream.game_name or "", stream.language or ""
+    )
+    if not is_contradicted(status.channel, info, seen.at):
+        return
+    event = StreamEvent(
+        id=f"poll:{EventType.UPDATE}:{status.user_id}:{format_time(seen.at)}",
+        event_type=EventType.UPDATE,
+        broadcaster_id=status.user_id,
+        broadcaster_login=status.login,
+        broadcaster_name=status.display_name,
+        timestamp=seen.at,
+        data={
+            "broadcaster_user_id": status.user_id,
+            "broadcaster_user_login": status.login,
+            "broadcaster_user_name": status.display_name,
+            **info._asdict(),
+        },
+        source=Source.POLL,
+    )
+    update.insert_update(
+        ChannelEntry(seen.at, info, event.id, is_estimate=True, suppressed_event=event)
+    )
+
+
 def _take_sample(update: StatusUpdate, seen: SeenLive, known: Stream) -> None:
     """Update the stream with what the poll shows. Its type stays that of its online message, unless
     Helix shows another type than live."""
     stream = seen.stream
     if stream.type in {"", "live"}:
         stream = replace(stream, type=known.type)
-    update.add_sample(snapshot(seen))
+    _insert_update(update, seen)
+    if update.status.channel and stream.title is not None:
+        stream = with_info(stream, update.status.channel[-1].info)
+    update.add_sample(snapshot(replace(seen, stream=stream)))
     update.set(stream=stream, seen_at=seen.at, absent_at=None)

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from streamwatch.domain.models import (
+    ChannelInfo,
     EventType,
     NameChange,
     Source,
@@ -45,6 +46,8 @@ class Kind(StrEnum):
     of a stream without an online event."""
     RENAMED = "renamed"
     """The streamer's names were read from Twitch, and had changed."""
+    UPDATED = "updated"
+    """The channel's title, category or language changed. It names no stream."""
     UNWATCHED = "unwatched"
     """The streamer was removed while the stream was on."""
 
@@ -56,7 +59,8 @@ class SessionEvent:
     `stream_id` is None for an offline that does not name its stream. `started_at` is the stream's
     start, None for offlines, and never after `at`. `estimated_at` is set for an estimate, something
     that a poll found: the timestamp of its event, while `at` is the time by which it had happened
-    for sure. `replaces` is the id of the estimate whose place the event takes.
+    for sure. `replaces` is the id of the estimate whose place the event takes. `info` has the new
+    values of an update.
     """
 
     id: str
@@ -69,6 +73,7 @@ class SessionEvent:
     started_at: datetime | None = None
     estimated_at: datetime | None = None
     replaces: str | None = None
+    info: ChannelInfo | None = None
 
     @property
     def key(self) -> tuple[datetime, str]:
@@ -181,6 +186,8 @@ def projection_input(
 
 def session_event(event: StreamEvent) -> SessionEvent:
     """The session event of `event`. Raises InvalidObservation where an online lacks id or start."""
+    if event.event_type is EventType.UPDATE:
+        return _updated(event)
     is_estimate = event.source is not Source.EVENTSUB
     at = to_milliseconds(ended_by(event) if is_estimate else event.timestamp)
     started_at = None
@@ -236,6 +243,26 @@ def _seen(sample: StreamSnapshot) -> SessionEvent:
         broadcaster_name=sample.broadcaster_name,
         stream_id=sample.stream_id,
         started_at=min(sample.started_at, sample.captured_at),
+    )
+
+
+def _updated(event: StreamEvent) -> SessionEvent:
+    values = [event.data.get(name) for name in ChannelInfo._fields]
+    texts = [value for value in values if isinstance(value, str)]
+    if len(texts) < len(values):
+        raise InvalidObservation(f"The update {event.id!r} lacks title, category or language.")
+    at = to_milliseconds(event.timestamp)
+    return SessionEvent(
+        id=event.id,
+        kind=Kind.UPDATED,
+        at=at,
+        broadcaster_id=event.broadcaster_id,
+        broadcaster_login=event.broadcaster_login,
+        broadcaster_name=event.broadcaster_name,
+        stream_id=None,
+        estimated_at=at if event.source is not Source.EVENTSUB else None,
+        replaces=event.replaces,
+        info=ChannelInfo(*texts),
     )
 
 

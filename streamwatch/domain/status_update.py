@@ -6,6 +6,8 @@ from typing import Any
 
 from streamwatch.domain.models import (
     Change,
+    ChannelEntry,
+    ChannelInfo,
     EventReference,
     EventType,
     NameChange,
@@ -19,6 +21,7 @@ from streamwatch.domain.models import (
 )
 from streamwatch.domain.timeline import Insertion, MissingEnd, insert, replay
 from streamwatch.domain.times import format_time, parse_time
+from streamwatch.domain.updates import insert_update
 
 MIN_LENGTH = timedelta(milliseconds=1)
 """The least length of a stream whose end is estimated: its end comes after its start."""
@@ -75,7 +78,26 @@ class StatusUpdate:
             estimated = insert(self.status.timeline, estimate)
             if estimated is not None:
                 self._apply(estimated, estimate)
+        self._show_channel()
         return True
+
+    def insert_update(self, entry: ChannelEntry) -> bool:
+        """Insert title, category and language. False if the channel has the entry already."""
+        insertion = insert_update(self.status.channel, entry)
+        if insertion is None:
+            return False
+        self.set(channel=insertion.entries)
+        self._events += insertion.events
+        self._replaced_events += insertion.replaced_events
+        self._show_channel()
+        return True
+
+    def _show_channel(self) -> None:
+        """Show the newest values in the stream that is on. Those that a poll found are shown with
+        the poll's other details: they may be older than the stream."""
+        stream, channel = self.status.stream, self.status.channel
+        if stream is not None and channel and not channel[-1].is_estimate:
+            self.set(stream=with_info(stream, channel[-1].info))
 
     def change(self, message_id: str | None = None) -> Change:
         """The change from `before` to the status as it is now. Events are in order of their times,
@@ -119,6 +141,17 @@ class StatusUpdate:
         )
         self._events += insertion.events
         self._replaced_events += insertion.replaced_events
+
+
+def with_info(stream: Stream, info: ChannelInfo) -> Stream:
+    """The stream with these values."""
+    return replace(
+        stream,
+        title=info.title,
+        game_id=info.category_id,
+        game_name=info.category_name,
+        language=info.language,
+    )
 
 
 def timeline_entry(event: StreamEvent, stream: Stream | None = None) -> TimelineEntry:

@@ -12,13 +12,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from hashlib import sha256
 
-from streamwatch.domain.models import EventType, Streamer, Subscription
+from streamwatch.domain.models import EVENT_VERSIONS, EventType, Streamer, Subscription
 
 REQUIRED_TYPES = (EventType.ONLINE, EventType.OFFLINE)
-CHANNEL_UPDATE = "channel.update"
-
-VERSIONS: Mapping[str, str] = {EventType.ONLINE: "1", EventType.OFFLINE: "1", CHANNEL_UPDATE: "2"}
-"""The version of each subscription type that we subscribe to."""
+CHANNEL_UPDATE = EventType.UPDATE
 
 _FINGERPRINT_DIGITS = 8
 
@@ -68,7 +65,7 @@ class DesiredSubscription:
 
     @property
     def version(self) -> str:
-        return VERSIONS[self.type]
+        return EVENT_VERSIONS[self.type]
 
     @property
     def is_required(self) -> bool:
@@ -175,7 +172,10 @@ def without_subscription(streamer: Streamer, subscription_id: str) -> Streamer:
 
 def slot_of(subscription: Subscription) -> DesiredSubscription | None:
     """The desired subscription whose place this one takes; None if it is of no use to us."""
-    if VERSIONS.get(subscription.type) != subscription.version or subscription.user_id is None:
+    if (
+        EVENT_VERSIONS.get(subscription.type) != subscription.version
+        or subscription.user_id is None
+    ):
         return None
     return DesiredSubscription(subscription.type, subscription.user_id)
 

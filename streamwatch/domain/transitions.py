@@ -7,13 +7,21 @@ and the status is the result of replaying the timeline (see `timeline`). The rul
 """
 
 from streamwatch.domain import polls
-from streamwatch.domain.models import Change, Stream, StreamEvent, StreamStatus
+from streamwatch.domain.models import (
+    Change,
+    ChannelEntry,
+    ChannelInfo,
+    Stream,
+    StreamEvent,
+    StreamStatus,
+)
 from streamwatch.domain.observations import (
     Observation,
     Removed,
     SeenAbsent,
     SeenLive,
     SeenNames,
+    Updated,
     WentOffline,
     WentOnline,
 )
@@ -29,24 +37,33 @@ def decide(status: StreamStatus | None, observation: Observation) -> Change | No
     """
     match observation:
         case WentOnline(event, stream):
-            return _message(status, event, stream)
+            change = _message(status, event, stream)
         case WentOffline(event):
-            return _message(status, event)
+            change = _message(status, event)
+        case Updated(event, info):
+            change = _updated(status, event, info)
         case SeenLive():
-            return polls.seen_live(status, observation)
+            change = polls.seen_live(status, observation)
         case SeenAbsent():
-            return polls.seen_absent(status, observation)
+            change = polls.seen_absent(status, observation)
         case SeenNames():
-            return _seen_names(status, observation)
+            change = _seen_names(status, observation)
         case Removed():
-            return _removed(status, observation)
+            change = _removed(status, observation)
+    return change
 
 
 def is_late(before: StreamStatus | None, change: Change) -> bool:
-    """Whether the change has events, but leaves the stream that is on, or none, as it was."""
+    """Whether the change has events, but not of the newest state: the stream that is on, or none,
+    and the newest title, category and language, are as they were."""
     stream = before.stream if before else None
     after = change.status.stream
-    return bool(change.events) and (stream and stream.id) == (after and after.id)
+    is_same_stream = (stream and stream.id) == (after and after.id)
+    channel = before.channel[-1:] if before else ()
+    is_same_channel = [entry.info for entry in channel] == [
+        entry.info for entry in change.status.channel[-1:]
+    ]
+    return bool(change.events) and is_same_stream and is_same_channel
 
 
 def _message(
@@ -56,6 +73,16 @@ def _message(
     update = StatusUpdate(status, StreamStatus(event.broadcaster_id, login, name, None, at))
     update.set_names(login, name, at)
     if not update.insert(timeline_entry(event, stream)):
+        return None
+    update.touch(at)
+    return update.change(message_id=event.id)
+
+
+def _updated(status: StreamStatus | None, event: StreamEvent, info: ChannelInfo) -> Change | None:
+    at, login, name = event.timestamp, event.broadcaster_login, event.broadcaster_name
+    update = StatusUpdate(status, StreamStatus(event.broadcaster_id, login, name, None, at))
+    update.set_names(login, name, at)
+    if not update.insert_update(ChannelEntry(at, info, event.id, suppressed_event=event)):
         return None
     update.touch(at)
     return update.change(message_id=event.id)

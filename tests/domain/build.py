@@ -4,11 +4,19 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
-from streamwatch.domain.models import EventType, Source, Stream, StreamEvent, StreamStatus
+from streamwatch.domain.models import (
+    ChannelInfo,
+    EventType,
+    Source,
+    Stream,
+    StreamEvent,
+    StreamStatus,
+)
 from streamwatch.domain.observations import (
     Observation,
     SeenAbsent,
     SeenLive,
+    Updated,
     WentOffline,
     WentOnline,
 )
@@ -35,6 +43,19 @@ def online(
 def offline(stream_id: str | None, seconds: float, *, message_id: str | None = None) -> WentOffline:
     data = {"id": stream_id} if stream_id else {}
     return WentOffline(_event(EventType.OFFLINE, data, seconds, message_id))
+
+
+def update(
+    title: str,
+    seconds: float,
+    *,
+    category: tuple[str, str] = ("1", "Chess"),
+    language: str = "en",
+    message_id: str | None = None,
+) -> Updated:
+    info = ChannelInfo(title, *category, language)
+    event = _event(EventType.UPDATE, info._asdict(), seconds, message_id)
+    return Updated(event, info)
 
 
 def seen(

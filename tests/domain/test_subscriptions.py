@@ -5,10 +5,9 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamwatch.domain.models import Streamer, Subscription
+from streamwatch.domain.models import EVENT_VERSIONS, Streamer, Subscription
 from streamwatch.domain.subscriptions import (
     CHANNEL_UPDATE,
-    VERSIONS,
     ConduitTransport,
     Transport,
     WebhookTransport,
@@ -39,7 +38,7 @@ def on(
     return Subscription(
         id=f"{name} {event_type} {user_id}",
         type=event_type,
-        version=VERSIONS[event_type],
+        version=EVENT_VERSIONS[event_type],
         status=status,
         condition={"broadcaster_user_id": user_id},
         callback=transport.callback if isinstance(transport, WebhookTransport) else None,
@@ -50,7 +49,7 @@ def on(
 
 
 def all_on(transport: Transport, watched: list[Streamer], *, updates: bool) -> list[Subscription]:
-    types = [kind for kind in VERSIONS if updates or kind != CHANNEL_UPDATE]
+    types = [kind for kind in EVENT_VERSIONS if updates or kind != CHANNEL_UPDATE]
     return [on(transport, kind, streamer.user_id) for streamer in watched for kind in types]
 
 
@@ -152,7 +151,9 @@ def test_a_subscription_that_ended_is_removed_from_the_record() -> None:
 
 @given(
     number=st.integers(0, 5),
-    kept=st.lists(st.tuples(st.sampled_from(sorted(VERSIONS)), st.integers(0, 5)), unique=True),
+    kept=st.lists(
+        st.tuples(st.sampled_from(sorted(EVENT_VERSIONS)), st.integers(0, 5)), unique=True
+    ),
     room=st.integers(0, 12),
 )
 def test_the_plan_never_exceeds_the_limit_for_the_sake_of_updates(

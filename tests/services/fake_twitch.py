@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from threading import Lock
 
-from streamwatch.domain.models import EVENT_VERSION, Subscription
+from streamwatch.domain.models import Subscription
 from streamwatch.domain.subscriptions import (
     ConduitTransport,
     DesiredSubscription,
@@ -50,7 +50,7 @@ class StrictTwitch(FakeTwitch):
         user_id: str,
         callback: str | None,
         status: str = ENABLED,
-        version: str = EVENT_VERSION,
+        version: str = "1",
         conduit_id: str | None = None,
     ) -> Subscription:
         """Add an existing subscription, without checking the rules."""

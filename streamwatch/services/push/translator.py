@@ -11,6 +11,7 @@ from streamwatch.storage.base import FeedEntry, FeedRecord, Tail
 class PushEventType(StrEnum):
     ONLINE = EventType.ONLINE
     OFFLINE = EventType.OFFLINE
+    UPDATE = EventType.UPDATE
     CATEGORY = "stream.category"
     TITLE = "stream.title"
     VIEWERS = "stream.viewers"

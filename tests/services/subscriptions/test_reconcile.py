@@ -12,8 +12,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from streamwatch.domain.models import EVENT_VERSION, EventType, Streamer, Subscription
-from streamwatch.domain.subscriptions import WebhookTransport, secret_fingerprint
+from streamwatch.domain.models import EventType, Streamer, Subscription
+from streamwatch.domain.subscriptions import REQUIRED_TYPES, WebhookTransport, secret_fingerprint
 from streamwatch.services.errors import AlreadyRunning
 from streamwatch.services.subscriptions.conduit import OwnConduit
 from streamwatch.services.subscriptions.reconcile import RECONCILE, Listed, Subscriptions
@@ -37,7 +37,7 @@ BEFORE = "https://old.example.com/webhooks/eventsub"
 STRANGERS = "https://elsewhere.example.com/hook"
 SECRET = "s3cret-that-signs"
 START = datetime(2026, 6, 1, tzinfo=UTC)
-BOTH = tuple(EventType)
+BOTH = REQUIRED_TYPES
 DEAD = (
     "webhook_callback_verification_failed",
     "notification_failures_exceeded",
@@ -110,7 +110,7 @@ class World:
         recorded = {one for item in monitored for one in item.subscription_ids.values()}
         return (
             Counter((one.type, one.user_id) for one in ours) == wanted
-            and all(one.is_alive and one.version == EVENT_VERSION for one in ours)
+            and all(one.is_alive and one.version == "1" for one in ours)
             and {one.id for one in ours} == recorded
             and all(streamer.is_active for streamer in monitored)
         )

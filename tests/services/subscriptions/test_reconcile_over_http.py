@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from streamwatch.domain.models import EventType, Streamer
-from streamwatch.domain.subscriptions import WebhookTransport
+from streamwatch.domain.models import Streamer
+from streamwatch.domain.subscriptions import REQUIRED_TYPES, WebhookTransport
 from streamwatch.services.subscriptions.conduit import OwnConduit
 from streamwatch.services.subscriptions.reconcile import Subscriptions
 from streamwatch.services.subscriptions.result import Outcome, Reconciliation
@@ -177,6 +177,6 @@ def test_removal_and_cleanup_reach_twitch(services: World) -> None:
     assert removed is not None
     services.service.delete(removed)
     services.service.delete(removed)
-    assert {one.type for one in services.twitch.subscriptions.all()} == set(EventType)
+    assert {one.type for one in services.twitch.subscriptions.all()} == set(REQUIRED_TYPES)
     assert services.service.cleanup() == 2
     assert services.twitch.subscriptions.all() == []

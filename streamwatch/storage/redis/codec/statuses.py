@@ -5,6 +5,8 @@ from datetime import datetime
 import orjson
 
 from streamwatch.domain.models import (
+    ChannelEntry,
+    ChannelInfo,
     EventType,
     Stream,
     StreamStart,
@@ -42,6 +44,7 @@ def status_value(status: StreamStatus) -> bytes:
         # objects by orjson itself.
         "heard": [tuple(entry) for entry in timeline.last_entries],
         "marks": [tuple(entry) for entry in timeline.entries],
+        "channel": [tuple(entry) for entry in status.channel],
     }
     written = orjson.dumps(rest, option=orjson.OPT_UTC_Z)
     return b"%d\n%b\n%b" % (status.version, orjson.dumps(shown), written)
@@ -65,6 +68,7 @@ def read_status(value: bytes) -> StreamStatus:
         seen_at=optional_time(rest["seen_at"]),
         absent_at=optional_time(rest["absent_at"]),
         named_at=optional_time(rest.get("named_at")),
+        channel=tuple(_channel_entry_from(*row) for row in rest.get("channel", ())),
     )
 
 
@@ -118,6 +122,24 @@ def _timeline_from(document: Document) -> Timeline:
         is_on=document["on"],
         last_entries=tuple(_entry_from(*row) for row in document["heard"]),
         entries=tuple(_entry_from(*row) for row in document["marks"]),
+    )
+
+
+def _channel_entry_from(
+    at: str,
+    info: list[str],
+    message_id: str,
+    is_estimate: bool,
+    is_reported: bool,
+    suppressed_event: Document | None,
+) -> ChannelEntry:
+    return ChannelEntry(
+        datetime.fromisoformat(at),
+        ChannelInfo(*info),
+        message_id,
+        is_estimate,
+        is_reported,
+        event_from(suppressed_event) if suppressed_event else None,
     )
 
 
