@@ -89,7 +89,6 @@ def test_an_offline_without_a_name_closes_the_stream_that_was_heard_of_by_then()
 
 
 def test_a_named_offline_closes_its_stream_though_another_has_begun() -> None:
-    """Number 62: the end of s1 was after the start of s2."""
     assert ends(online("s1", 0), online("s2", 50), offline("s1", 51)) == {"s1": 50, "s2": None}
 
 
@@ -107,7 +106,6 @@ def test_a_poll_that_still_shows_the_stream_after_its_offline_does_not_reopen_it
 
 
 def test_a_stream_starts_no_later_than_its_online_message() -> None:
-    """Number 70: a start a minute after its own message kept the session from ending."""
     event = session_event(online("s1", 0, started=60))
     assert (event.at, event.started_at) == (at(0), at(0))
     assert ends(online("s1", 0, started=60), offline(None, 30)) == {"s1": 30}

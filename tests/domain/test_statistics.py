@@ -56,7 +56,6 @@ def test_no_sample_stands_for_more_than_the_cap() -> None:
 
 
 def test_samples_cover_no_time_after_the_end() -> None:
-    """Number 69: the time between the end and a later sample was counted."""
     samples = [snapshot("s1", 0, 100), snapshot("s1", 300, 40)]
     assert compute_totals(samples, at(200), CAP).sums.viewer_ms == 100 * 200 * 1000
 

@@ -1,0 +1,163 @@
+"""Estimates of polls and their corrections: what a lossy, late and lagging Twitch leads to."""
+
+import pytest
+
+from streamwatch.domain.models import EventType, Source
+from streamwatch.domain.observations import MIN_ABSENCE, Removed, SeenAbsent, SeenLive, SeenNames
+from streamwatch.domain.polls import HELIX_LAG
+from streamwatch.domain.transitions import decide
+from tests.domain.build import Story, absent, at, offline, online, seen
+
+LAG = HELIX_LAG.total_seconds()
+
+
+def end_of(story: Story) -> tuple[str, float]:
+    """The source and the time of the only end in the history."""
+    [end] = [event for event in story.history if event.event_type is EventType.OFFLINE]
+    return end.source, (end.timestamp - at(0)).total_seconds()
+
+
+# Absences
+
+
+def test_absences_within_seconds_of_each_other_count_once() -> None:
+    gap = MIN_ABSENCE.total_seconds()
+    story = Story(online("s1", 0), seen("s1", 600), absent(900), absent(902), absent(899 + gap))
+    assert story.live_id() == "s1"
+    story.observe(absent(900 + gap))
+    assert story.live_id() is None
+
+
+def test_a_stream_that_was_ended_by_absences_is_live_at_the_next_poll_that_shows_it() -> None:
+    story = Story(online("s1", 0), seen("s1", 600), absent(900), absent(960))
+    assert story.live_id() is None
+    story.observe(seen("s1", 961))
+    assert story.live_id() == "s1"
+
+
+# Estimates
+
+
+@pytest.mark.parametrize("named", ["s1", None])
+def test_twitchs_own_end_replaces_the_estimate_of_a_poll(named: str | None) -> None:
+    story = Story(online("s1", 0), seen("s1", 600), absent(900), absent(1200))
+    assert end_of(story) == (Source.POLL, 600)
+    story.observe(offline(named, 850))
+    assert end_of(story) == (Source.EVENTSUB, 850)
+    assert story.history[-1].replaces is not None
+
+
+def test_twitchs_own_start_replaces_the_estimate_of_a_poll() -> None:
+    story = Story(seen("s1", 60, started=0), online("s1", 2, started=0))
+    [start] = story.history
+    assert (start.source, start.timestamp) == (Source.EVENTSUB, at(2))
+
+
+def test_an_unnamed_end_long_after_an_estimated_one_is_another_end() -> None:
+    story = Story(online("s1", 0), seen("s1", 600), absent(900), absent(1200), offline(None, 5000))
+    assert story.told == ["+s1", "-s1", "-"]
+
+
+def test_a_replaced_stream_ends_before_the_next_one_starts() -> None:
+    story = Story(online("s1", 0), seen("s1", 600), online("s2", 900))
+    assert story.told == ["+s1", "-s1", "+s2"]
+    assert end_of(story) == (Source.POLL, 600)
+    story.observe(offline("s1", 880))
+    assert story.told == ["+s1", "-s1", "+s2"]
+    assert end_of(story) == (Source.EVENTSUB, 880)
+
+
+def test_polls_alone_find_the_end_of_a_replaced_stream() -> None:
+    story = Story(seen("s1", 300, started=0), seen("s2", 900, started=800))
+    assert story.told == ["+s1", "-s1", "+s2"]
+    assert end_of(story) == (Source.POLL, 300)
+
+
+def test_a_second_copy_of_a_start_does_not_restart_a_stream_with_an_estimated_end() -> None:
+    story = Story(online("s1", 0), online("s2", 100), online("s1", 3, started=0))
+    assert story.told == ["+s1", "-s1", "+s2"]
+    assert story.live_id() == "s2"
+
+
+# Removals
+
+
+def test_a_removal_hides_the_stream_and_tells_when_watching_ended() -> None:
+    story = Story(online("s1", 0), seen("s1", 60))
+    change = decide(story.status, Removed("1337", "cool_user", "Cool_User", at(90)))
+    assert change is not None
+    assert change.status.stream is None
+    assert change.watch_end is not None
+    assert (change.watch_end.stream_id, change.watch_end.at) == ("s1", at(90))
+    assert change.events == ()
+
+
+def test_a_stream_that_is_on_when_its_streamer_is_added_again_starts_once() -> None:
+    story = Story(online("s1", 0), seen("s1", 60))
+    story.observe(Removed("1337", "cool_user", "Cool_User", at(90)))
+    story.observe(seen("s1", 300))
+    story.observe(online("s1", 3, started=0))
+    assert story.live_id() == "s1"
+    assert story.told == ["+s1"]
+
+
+def test_a_stream_that_ended_while_its_streamer_was_removed_ended_when_it_was_last_seen() -> None:
+    story = Story(online("s1", 0), seen("s1", 60))
+    story.observe(Removed("1337", "cool_user", "Cool_User", at(90)))
+    story.observe(absent(3000)).observe(absent(3300))
+    assert end_of(story) == (Source.POLL, 60)
+
+
+# Names
+
+
+def test_an_absence_renames_nobody() -> None:
+    story = Story(online("s1", 0))
+    story.observe(SeenNames("1337", "new_name", "New_Name", at(100)))
+    story.observe(SeenAbsent("1337", "cool_user", "Cool_User", at(1000)))
+    assert story.status is not None
+    assert story.status.login == "new_name"
+
+
+def test_names_are_as_old_as_the_answer_that_has_them() -> None:
+    story = Story(online("s1", 0), seen("s1", 200))
+    assert decide(story.status, SeenNames("1337", "old_name", "Old", at(100))) is None
+    change = decide(story.status, SeenNames("1337", "new_name", "New", at(300)))
+    assert change is not None
+    assert change.name_change is not None
+    assert (change.name_change.login, change.previous_login) == ("new_name", "cool_user")
+
+
+# Restarts, types
+
+
+def test_a_late_copy_is_known_after_restarts_every_30_seconds() -> None:
+    story = Story()
+    for number in range(20):
+        story.observe(online(f"s{number}", 30 * number))
+        story.observe(offline(f"s{number}", 30 * number + 15))
+    told = len(story.history)
+    for number in range(20):
+        story.observe(online(f"s{number}", 30 * number + 1, started=30 * number))
+        story.observe(offline(f"s{number}", 30 * number + 16))
+    assert len(story.history) == told == 40
+
+
+@pytest.mark.parametrize(("shown", "kept"), [("live", "rerun"), ("", "rerun"), ("other", "other")])
+def test_the_type_of_a_message_stays_unless_helix_shows_another_than_live(
+    shown: str, kept: str
+) -> None:
+    message = online("s1", 0)
+    rerun = type(message)(message.event, type(message.stream)("s1", at(0), "rerun"))
+    story = Story(rerun, seen("s1", 60, type=shown))
+    assert story.status is not None
+    assert story.status.stream is not None
+    assert story.status.stream.type == kept
+
+
+def test_a_start_that_a_poll_finds_is_not_later_than_the_poll() -> None:
+    story = Story()
+    poll = seen("s1", 60, started=200)
+    assert isinstance(poll, SeenLive)
+    story.observe(poll)
+    assert story.history[0].timestamp == at(60)

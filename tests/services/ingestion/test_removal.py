@@ -1,0 +1,115 @@
+"""Removals and renames reach status, history and analytics."""
+
+from datetime import timedelta
+
+import pytest
+
+from streamwatch.domain.models import User
+from streamwatch.domain.observations import SeenLive
+from streamwatch.services.ingestion.recorder import ObservationRecorder
+from tests import messages
+from tests.messages import COOL_USER
+from tests.services.conftest import START, House
+
+
+@pytest.fixture
+def watched(services: House) -> House:
+    """cool_user is monitored and live, and a sample of the stream is in the analytics."""
+    services.twitch.known[COOL_USER.user_id] = COOL_USER
+    services.twitch.go_live(COOL_USER, id="9001")
+    services.services.streamers.add("cool_user")
+    project(services)
+    return services
+
+
+def project(services: House) -> None:
+    while services.services.projector.run_once():
+        pass
+
+
+def receive(services: House, message: messages.Message) -> None:
+    services.services.receiver.receive(message.headers, message.body)
+
+
+def test_removal_ends_the_session_when_the_stream_was_last_seen(watched: House) -> None:
+    watched.clock.advance(300)
+    watched.services.poller.poll_all()
+    watched.clock.advance(100)
+    watched.services.streamers.remove("cool_user")
+    project(watched)
+    [session] = watched.services.analytics.sessions("1337", 10)
+    assert session.ended_at == START + timedelta(seconds=300)
+    assert watched.events() == ["stream.online lookup"]
+
+
+def test_a_stream_continues_when_its_streamer_is_added_again(watched: House) -> None:
+    watched.services.streamers.remove("cool_user")
+    watched.clock.advance(60)
+    watched.services.streamers.add("cool_user")
+    project(watched)
+    [session] = watched.services.analytics.sessions("1337", 10)
+    assert session.ended_at is None
+    assert watched.live() == ["cool_user"]
+    assert watched.events() == ["stream.online lookup"]
+
+
+def test_copies_of_a_start_are_known_after_a_removal(watched: House) -> None:
+    receive(watched, messages.online(started_at=START, at=START))
+    watched.services.streamers.remove("cool_user")
+    watched.clock.advance(60)
+    watched.services.streamers.add("cool_user")
+    receive(watched, messages.online(started_at=START, at=START))
+    assert watched.events() == ["stream.online eventsub"]
+
+
+def test_a_poll_that_was_under_way_does_not_bring_a_removed_streamer_back(watched: House) -> None:
+    [seen] = watched.twitch.streams(["1337"])
+    assert isinstance(seen, SeenLive)
+    watched.services.streamers.remove("cool_user")
+    ObservationRecorder(watched.storage).record([seen])
+    assert watched.live() == []
+    assert watched.storage.find_status("cool_user") is None
+
+
+def test_a_stream_that_starts_after_the_removal_does_not_stay_open(watched: House) -> None:
+    watched.services.streamers.remove("cool_user")
+    later = START + timedelta(seconds=10)
+    watched.clock.advance(20)
+    receive(watched, messages.online(stream_id="9002", started_at=later, at=later))
+    project(watched)
+    assert all(item.ended_at for item in watched.services.analytics.sessions("1337", 10))
+
+
+@pytest.mark.parametrize("by", ["names", "adding"])
+def test_a_rename_reaches_status_history_and_analytics_at_once(watched: House, by: str) -> None:
+    watched.twitch.known["1337"] = User("1337", "new_name", "New_Name")
+    watched.clock.advance(60)
+    if by == "names":
+        assert watched.services.streamers.update_names() == 1
+    else:
+        assert not watched.services.streamers.add("new_name").created
+    project(watched)
+    status = watched.storage.find_status("new_name")
+    assert status is not None
+    assert status.display_name == "New_Name"
+    assert len(watched.services.events.of_streamer("new_name", 10)) == 1
+    assert watched.services.analytics.find("new_name") is not None
+    assert watched.services.analytics.find("cool_user") is None
+
+
+def test_a_refresh_that_began_before_a_rename_does_not_undo_it(watched: House) -> None:
+    watched.twitch.on.clear()
+    ask = watched.twitch.streams
+
+    def renamed_meanwhile(user_ids: list[str]) -> object:
+        watched.twitch.known["1337"] = User("1337", "new_name", "New_Name")
+        watched.services.streamers.update_names()
+        return ask(user_ids)
+
+    watched.clock.advance(600)
+    watched.twitch.streams = renamed_meanwhile  # type: ignore[method-assign, assignment]
+    watched.services.poller.poll_all()
+    status = watched.storage.status("1337")
+    assert status is not None
+    assert status.login == "new_name"
+    assert [item.login for item in watched.services.streamers.all()] == ["new_name"]
