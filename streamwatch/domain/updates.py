@@ -126,7 +126,9 @@ def _trimmed(entries: Sequence[ChannelEntry]) -> tuple[ChannelEntry, ...]:
     first = next(index for index in range(first, len(entries)) if entries[index].at >= oldest)
     if first == 0:
         return tuple(entries)
-    base = entries[first - 1]._replace(is_reported=True, suppressed_event=None)
+    base = entries[first - 1]._replace(
+        is_estimate=False, is_reported=True, suppressed_event=None
+    )  # too old for a message to take its place
     return (base, *entries[first:])
 
 

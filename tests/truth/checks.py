@@ -1,5 +1,6 @@
 """Compares what the services say with the truth. The tolerances are stated beside each check."""
 
+from datetime import datetime
 from itertools import pairwise
 
 from streamwatch.domain.models import EventType, Source, StreamEvent
@@ -33,6 +34,7 @@ def check_all(play: Play) -> None:
     """What holds once everything has settled."""
     check_status(play)
     told = check_history(play)
+    check_updates(play)
     check_feed(play)
     check_sessions(play, told)
 
@@ -58,8 +60,9 @@ def check_status(play: Play) -> None:
 
 def check_history(play: Play) -> dict[tuple[int, EventType], StreamEvent]:
     """Each start and end that was observed is one event, and nothing else is."""
-    events = play.history()
-    assert len({event.id for event in events}) == len(events)
+    everything = play.history()
+    assert len({event.id for event in everything}) == len(everything)
+    events = [event for event in everything if event.event_type is not EventType.UPDATE]
     told: dict[tuple[int, EventType], StreamEvent] = {}
     for event in events:
         segment = _segment_of(play, event, told)
@@ -71,6 +74,29 @@ def check_history(play: Play) -> dict[tuple[int, EventType], StreamEvent]:
     _check_complete(play, told)
     _check_order(play, told)
     return told
+
+
+def check_updates(play: Play) -> None:
+    """The title that is shown is the truth. An update that Twitch pushed has the true title of its
+    time; one that a poll found has a title that was true within a Helix lag, or before a message
+    that Helix had not noticed yet. No title follows itself."""
+    updates = sorted(
+        (event for event in play.history() if event.event_type is EventType.UPDATE),
+        key=lambda event: (event.timestamp, event.id),
+    )
+    for before, after in pairwise(updates):
+        assert before.data["title"] != after.data["title"], f"{after.id} changes nothing"
+    for event in updates:
+        seconds = (event.timestamp - at(0)).total_seconds()
+        near = {
+            play.truth.title(seconds + shift)
+            for shift in (0, -CLOCK, CLOCK, -play.plan.helix_lag, -play.plan.helix_lag - CLOCK)
+        }
+        assert event.data["title"] in near, f"{event.data['title']} was not the title at {seconds}"
+        assert event.data["changed"], f"{event.id} changes nothing"
+    status = play.storage.status(USER_ID)
+    if status is not None and status.stream is not None and status.stream.title is not None:
+        assert status.stream.title == play.truth.title(play.time.now)
 
 
 def _segment_of(
@@ -166,10 +192,24 @@ def _is_like_another(play: Play, segment: Segment) -> bool:
 def _check_order(play: Play, told: dict[tuple[int, EventType], StreamEvent]) -> None:
     """By their times, starts and ends alternate; an end without its start may stand alone."""
     numbers = {event.id: number for (number, _), event in told.items()}
+
+    def time(event: StreamEvent) -> datetime:
+        """The end that absences prove while Helix does not show the next stream yet is up to the
+        lag later than the start of that one."""
+        lag = play.plan.helix_lag if event.source is Source.POLL else 0
+        later = play.truth.segments[numbers[event.id] + 1 :]
+        is_end = event.event_type is EventType.OFFLINE
+        overlapped = [
+            at(max(item.start, item.named_start))
+            for item in later[:1]
+            if is_end and at(item.start + lag) >= event.timestamp
+        ]
+        return min([event.timestamp, *overlapped])
+
     events = sorted(
         told.values(),
         key=lambda event: (
-            event.timestamp,
+            time(event),
             numbers[event.id],
             event.event_type is EventType.OFFLINE,
         ),

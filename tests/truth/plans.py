@@ -45,6 +45,15 @@ class Period:
 
 
 @dataclass(frozen=True)
+class TitlePlan:
+    """A new title `at` a fraction of the whole history, and its message. Titles can come back."""
+
+    at: float
+    title: str
+    message: Delivery
+
+
+@dataclass(frozen=True)
 class Plan:
     """A true history. `clock_error` is our clock minus Twitch's."""
 
@@ -56,6 +65,7 @@ class Plan:
     outages: tuple[Period, ...] = ()
     removals: tuple[Period, ...] = ()
     renames: tuple[float, ...] = ()
+    titles: tuple[TitlePlan, ...] = ()
     bulk_adds: tuple[float, ...] = ()
     clock_error: float = 0
     has_webhook: bool = True
@@ -89,6 +99,10 @@ def periods(*seconds: float, most: int = 2) -> st.SearchStrategy[tuple[Period, .
     return st.lists(st.builds(Period, FRACTIONS, lengths), max_size=most).map(tuple)
 
 
+TITLES = st.lists(
+    st.builds(TitlePlan, FRACTIONS, st.sampled_from("ABC"), DELIVERIES), max_size=4
+).map(tuple)
+
 PLANS = st.builds(
     Plan,
     streams=st.lists(STREAMS, min_size=1, max_size=6).map(tuple),
@@ -99,6 +113,7 @@ PLANS = st.builds(
     outages=periods(600, 3600, 7200),
     removals=periods(30, 600, 3000, most=1),
     renames=st.lists(FRACTIONS, max_size=1).map(tuple),
+    titles=TITLES,
     bulk_adds=st.lists(FRACTIONS, max_size=2).map(tuple),
     clock_error=st.sampled_from([0, 0, 1, 60, 300, -60, -300]),
     has_webhook=st.sampled_from([True, True, True, False]),

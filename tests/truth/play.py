@@ -16,7 +16,7 @@ from streamwatch.settings import Settings
 from streamwatch.storage.memory import MemoryStorage
 from tests import messages
 from tests.messages import CALLBACK, SECRET
-from tests.truth.plans import Delivery, Plan
+from tests.truth.plans import Delivery, Plan, TitlePlan
 from tests.truth.world import USER_ID, FaultyTwitch, Segment, Time, Truth, at
 
 SETTLE = 6000.0
@@ -78,6 +78,33 @@ class Play:
             self._plan_copies(segment, EventType.ONLINE, segment.online_at, segment.plan.online)
             if segment.end < float("inf"):
                 self._plan_copies(segment, EventType.OFFLINE, segment.end, segment.plan.offline)
+        for number, title in enumerate(self.plan.titles):
+            self._plan_update(number, title)
+
+    def _plan_update(self, number: int, title: TitlePlan) -> None:
+        sent = self.truth.title_time(number)
+        if self.truth.is_removed(sent):
+            return  # there was no subscription
+        for copy, delay in enumerate(title.message.delays):
+            later = 0 if title.message.same_id else copy
+            message_id = f"u-{number}-{later}"
+            self._at(
+                sent + later + delay, partial(self._update, title.title, sent + later, message_id)
+            )
+
+    def _update(self, title: str, sent: float, message_id: str) -> None:
+        login = self.truth.login(sent)
+        message = messages.update(
+            User(USER_ID, login, login.title()),
+            title,
+            ("1", "Chess"),
+            message_id=message_id,
+            at=at(sent),
+        )
+        try:
+            self.services.receiver.receive(message.headers, message.body)
+        except EventSubError:
+            return  # our clock is too far off: lost
 
     def _plan_copies(
         self, segment: Segment, event_type: EventType, sent: float, delivery: Delivery

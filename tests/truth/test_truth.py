@@ -11,7 +11,7 @@ _SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large]
 
 
 @given(PLANS)
-@settings(max_examples=300, deadline=None, suppress_health_check=_SLOW)
+@settings(max_examples=200, deadline=None, suppress_health_check=_SLOW)
 def test_what_is_said_is_true(plan: Plan) -> None:
     check_all(Play(plan, check_now).run())
 

@@ -53,6 +53,20 @@ class Truth:
         renamed = [fraction for fraction in self.plan.renames if self.moment(fraction) <= now]
         return f"name_{len(renamed)}"
 
+    @property
+    def titles(self) -> list[tuple[float, str]]:
+        """The true titles: the time from which on each is shown."""
+        planned = [
+            (self.title_time(number), item.title) for number, item in enumerate(self.plan.titles)
+        ]
+        return [(-1.0, "Hello"), *sorted(planned)]
+
+    def title_time(self, number: int) -> float:
+        return self.moment(self.plan.titles[number].at) + 10 * number
+
+    def title(self, now: float) -> str:
+        return [title for since, title in self.titles if since <= max(now, 0)][-1]
+
     def segment_at(self, now: float) -> Segment | None:
         return next((item for item in self.segments if item.start <= now < item.end), None)
 
@@ -117,7 +131,7 @@ class FaultyTwitch(FakeTwitch):
             viewer_count=segment.plan.viewers,
             game_id="1",
             game_name="Chess",
-            title="Hello",
+            title=self.truth.title(self.time.now - self.truth.plan.helix_lag),
             language="en",
             tags=(),
         )

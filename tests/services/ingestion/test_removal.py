@@ -9,29 +9,29 @@ from streamwatch.domain.observations import SeenLive
 from streamwatch.services.ingestion.recorder import ObservationRecorder
 from tests import messages
 from tests.messages import COOL_USER
-from tests.services.conftest import START, House
+from tests.services.conftest import START, World
 
 
 @pytest.fixture
-def watched(services: House) -> House:
+def watched(world: World) -> World:
     """cool_user is monitored and live, and a sample of the stream is in the analytics."""
-    services.twitch.known[COOL_USER.user_id] = COOL_USER
-    services.twitch.go_live(COOL_USER, id="9001")
-    services.services.streamers.add("cool_user")
-    project(services)
-    return services
+    world.twitch.known[COOL_USER.user_id] = COOL_USER
+    world.twitch.go_live(COOL_USER, id="9001")
+    world.services.streamers.add("cool_user")
+    project(world)
+    return world
 
 
-def project(services: House) -> None:
-    while services.services.projector.run_once():
+def project(world: World) -> None:
+    while world.services.projector.run_once():
         pass
 
 
-def receive(services: House, message: messages.Message) -> None:
-    services.services.receiver.receive(message.headers, message.body)
+def receive(world: World, message: messages.Message) -> None:
+    world.services.receiver.receive(message.headers, message.body)
 
 
-def test_removal_ends_the_session_when_the_stream_was_last_seen(watched: House) -> None:
+def test_removal_ends_the_session_when_the_stream_was_last_seen(watched: World) -> None:
     watched.clock.advance(300)
     watched.services.poller.poll_all()
     watched.clock.advance(100)
@@ -42,7 +42,7 @@ def test_removal_ends_the_session_when_the_stream_was_last_seen(watched: House) 
     assert watched.events() == ["stream.online lookup"]
 
 
-def test_a_stream_continues_when_its_streamer_is_added_again(watched: House) -> None:
+def test_a_stream_continues_when_its_streamer_is_added_again(watched: World) -> None:
     watched.services.streamers.remove("cool_user")
     watched.clock.advance(60)
     watched.services.streamers.add("cool_user")
@@ -53,7 +53,7 @@ def test_a_stream_continues_when_its_streamer_is_added_again(watched: House) -> 
     assert watched.events() == ["stream.online lookup"]
 
 
-def test_copies_of_a_start_are_known_after_a_removal(watched: House) -> None:
+def test_copies_of_a_start_are_known_after_a_removal(watched: World) -> None:
     receive(watched, messages.online(started_at=START, at=START))
     watched.services.streamers.remove("cool_user")
     watched.clock.advance(60)
@@ -62,7 +62,7 @@ def test_copies_of_a_start_are_known_after_a_removal(watched: House) -> None:
     assert watched.events() == ["stream.online eventsub"]
 
 
-def test_a_poll_that_was_under_way_does_not_bring_a_removed_streamer_back(watched: House) -> None:
+def test_a_poll_that_was_under_way_does_not_bring_a_removed_streamer_back(watched: World) -> None:
     [seen] = watched.twitch.streams(["1337"])
     assert isinstance(seen, SeenLive)
     watched.services.streamers.remove("cool_user")
@@ -71,7 +71,7 @@ def test_a_poll_that_was_under_way_does_not_bring_a_removed_streamer_back(watche
     assert watched.storage.find_status("cool_user") is None
 
 
-def test_a_stream_that_starts_after_the_removal_does_not_stay_open(watched: House) -> None:
+def test_a_stream_that_starts_after_the_removal_does_not_stay_open(watched: World) -> None:
     watched.services.streamers.remove("cool_user")
     later = START + timedelta(seconds=10)
     watched.clock.advance(20)
@@ -81,7 +81,7 @@ def test_a_stream_that_starts_after_the_removal_does_not_stay_open(watched: Hous
 
 
 @pytest.mark.parametrize("by", ["names", "adding"])
-def test_a_rename_reaches_status_history_and_analytics_at_once(watched: House, by: str) -> None:
+def test_a_rename_reaches_status_history_and_analytics_at_once(watched: World, by: str) -> None:
     watched.twitch.known["1337"] = User("1337", "new_name", "New_Name")
     watched.clock.advance(60)
     if by == "names":
@@ -97,7 +97,7 @@ def test_a_rename_reaches_status_history_and_analytics_at_once(watched: House, b
     assert watched.services.analytics.find("cool_user") is None
 
 
-def test_a_refresh_that_began_before_a_rename_does_not_undo_it(watched: House) -> None:
+def test_a_refresh_that_began_before_a_rename_does_not_undo_it(watched: World) -> None:
     watched.twitch.on.clear()
     ask = watched.twitch.streams
 
