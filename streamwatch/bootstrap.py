@@ -8,7 +8,6 @@ from functools import partial
 from streamwatch.analytics import open_analytics
 from streamwatch.analytics.base import AnalyticsStore
 from streamwatch.api.analytics_documents import session_document
-from streamwatch.domain.documents import Document
 from streamwatch.domain.subscriptions import WebhookTransport
 from streamwatch.domain.times import utc_now
 from streamwatch.services.analytics.dead_letters import DeadLetters
@@ -19,6 +18,7 @@ from streamwatch.services.analytics.queries import AnalyticsQueries
 from streamwatch.services.analytics.viewership import Viewership
 from streamwatch.services.api_keys import ApiKeys
 from streamwatch.services.clock import CorrectedClock
+from streamwatch.services.documents import Document
 from streamwatch.services.events import EventHistory
 from streamwatch.services.ingestion.poller import Poller
 from streamwatch.services.ingestion.receiver import MessageReceiver

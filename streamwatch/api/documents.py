@@ -7,7 +7,6 @@ them, and tests compare the two. Sessions and statistics are in `analytics_docum
 from typing import Any
 
 from streamwatch.domain.models import (
-    Stream,
     Streamer,
     StreamEvent,
     StreamSnapshot,
@@ -15,6 +14,7 @@ from streamwatch.domain.models import (
     Subscription,
 )
 from streamwatch.domain.times import format_time
+from streamwatch.services.documents import event_document, stream_document
 from streamwatch.services.push.translator import PushEvent, PushEventType
 from streamwatch.services.status import StatusSource
 
@@ -34,21 +34,6 @@ def streamer_document(streamer: Streamer) -> Document:
     }
 
 
-def stream_document(stream: Stream) -> Document:
-    return {
-        "id": stream.id,
-        "type": stream.type,
-        "started_at": format_time(stream.started_at),
-        "viewer_count": stream.viewer_count,
-        "game_id": stream.game_id,
-        "game_name": stream.game_name,
-        "title": stream.title,
-        "language": stream.language,
-        "tags": None if stream.tags is None else list(stream.tags),
-        "thumbnail_url": stream.thumbnail_url,
-    }
-
-
 def status_document(status: StreamStatus, source: StatusSource = StatusSource.STORAGE) -> Document:
     return {
         "user_id": status.user_id,
@@ -59,19 +44,6 @@ def status_document(status: StreamStatus, source: StatusSource = StatusSource.ST
         "last_updated": format_time(status.last_updated),
         "last_event_type": status.last_event_type,
         "source": source,
-    }
-
-
-def event_document(event: StreamEvent) -> Document:
-    return {
-        "id": event.id,
-        "event_type": event.event_type,
-        "broadcaster_id": event.broadcaster_id,
-        "broadcaster_login": event.broadcaster_login,
-        "broadcaster_name": event.broadcaster_name,
-        "timestamp": format_time(event.timestamp),
-        "data": event.data,
-        "source": event.source,
     }
 
 

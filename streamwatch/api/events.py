@@ -6,10 +6,10 @@ from marshmallow import fields, validate
 
 from streamwatch.api.blueprint import Blueprint
 from streamwatch.api.context import services
-from streamwatch.api.documents import event_document
 from streamwatch.api.responses import cached
 from streamwatch.api.schemas import EventsOfStreamerSchema, EventsOfTypeSchema, EventsSchema
 from streamwatch.domain.models import EventType, StreamEvent
+from streamwatch.services.documents import event_document
 from streamwatch.storage.base import Topic
 
 blueprint = Blueprint(

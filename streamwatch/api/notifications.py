@@ -22,10 +22,10 @@ from streamwatch.api.notifications_schemas import (
     TestResultSchema,
 )
 from streamwatch.api.schemas import MessageSchema
-from streamwatch.domain.documents import Document
 from streamwatch.domain.notifications.documents import delivery_document
 from streamwatch.domain.notifications.models import DeliveryStatus, Notification
 from streamwatch.domain.notifications.validation import InvalidNotification
+from streamwatch.services.documents import Document
 from streamwatch.services.notifications.management import Notifications
 
 blueprint = Blueprint(

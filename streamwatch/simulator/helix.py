@@ -8,9 +8,9 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.routing import Rule
 from werkzeug.wrappers import Request
 
-from streamwatch.domain.documents import stream_document
 from streamwatch.domain.eventsub import LOGIN
 from streamwatch.domain.models import Stream, User
+from streamwatch.domain.times import format_time
 from streamwatch.simulator.conduits import Conduits
 from streamwatch.simulator.eventsub import EventSub
 from streamwatch.simulator.faults import Faults
@@ -195,7 +195,16 @@ def _channel_document(user: User, channel: Channel) -> Document:
 
 def _stream_document(user: User, stream: Stream) -> dict[str, Any]:
     return {
-        **stream_document(stream),
+        "id": stream.id,
+        "type": stream.type,
+        "started_at": format_time(stream.started_at),
+        "viewer_count": stream.viewer_count,
+        "game_id": stream.game_id,
+        "game_name": stream.game_name,
+        "title": stream.title,
+        "language": stream.language,
+        "tags": None if stream.tags is None else list(stream.tags),
+        "thumbnail_url": stream.thumbnail_url,
         "user_id": user.user_id,
         "user_login": user.login,
         "user_name": user.display_name,

@@ -17,8 +17,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from streamwatch.domain.documents import Document
-from streamwatch.domain.notifications.models import Delivery, Notification
+from streamwatch.domain.notifications.models import Delivery, Document, Notification
 
 
 @dataclass(frozen=True, slots=True)

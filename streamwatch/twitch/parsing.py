@@ -10,14 +10,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
-from streamwatch.domain.documents import Document, stream_from, user_from
 from streamwatch.domain.eventsub import LOGIN, MalformedMessage, subscription_from
-from streamwatch.domain.models import Subscription, User
+from streamwatch.domain.models import Stream, Subscription, User
 from streamwatch.domain.observations import SeenLive
+from streamwatch.domain.times import parse_time
 from streamwatch.twitch.base import Conduit, Shard
 from streamwatch.twitch.calls import Response
 
 log = logging.getLogger(__name__)
+
+Document = dict[str, Any]
+"""A JSON object."""
 
 T = TypeVar("T")
 
@@ -139,7 +142,7 @@ def _user(item: Document) -> User:
     _check(item, _USER)
     if not isinstance(item.get("profile_image_url"), str | None):
         raise ValueError("profile_image_url is not a string")  # noqa: TRY004  one error for every broken promise
-    return user_from(item)
+    return User(item["id"], item["login"].lower(), item["display_name"])
 
 
 def _is_usable(user: User) -> bool:
@@ -162,6 +165,22 @@ def _seen_live(item: Document, at: datetime) -> SeenLive:
         display_name=item["user_name"],
         stream=stream_from({**item, "tags": tags}),
         at=at,
+    )
+
+
+def stream_from(item: Document) -> Stream:
+    """A stream of Get Streams. Raises KeyError or ValueError if a field is missing or invalid."""
+    return Stream(
+        id=item["id"],
+        started_at=parse_time(item["started_at"]),
+        type=item["type"],
+        viewer_count=item["viewer_count"],
+        game_id=item["game_id"],
+        game_name=item["game_name"],
+        title=item["title"],
+        language=item["language"],
+        tags=None if item["tags"] is None else tuple(item["tags"]),
+        thumbnail_url=item["thumbnail_url"],
     )
 
 

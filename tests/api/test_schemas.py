@@ -6,11 +6,7 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
-from streamwatch.api.documents import (
-    event_document,
-    status_document,
-    streamer_document,
-)
+from streamwatch.api.documents import status_document, streamer_document
 from streamwatch.domain.models import (
     EventType,
     Source,
@@ -19,6 +15,7 @@ from streamwatch.domain.models import (
     StreamEvent,
     StreamStatus,
 )
+from streamwatch.services.documents import event_document
 from streamwatch.services.status import StatusSource
 from tests.api.world import World
 

@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 import requests
 
-from streamwatch.domain.documents import stream_from
 from streamwatch.simulator import CallFault, Simulator
+from streamwatch.twitch.parsing import stream_from
 from tests.simulator.conftest import Client
 
 

@@ -1,4 +1,4 @@
-"""The JSON forms of notifications and deliveries: what the API answers, and what is stored."""
+"""The JSON documents of notifications and deliveries, as the API returns them."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -6,15 +6,12 @@ from datetime import datetime, time
 from typing import Any
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
-from streamwatch.domain.documents import Document, event_document, event_from
 from streamwatch.domain.notifications.models import (
     Conversation,
     Delivery,
-    DeliveryStatus,
+    Document,
     Notification,
-    SigningSecret,
     TargetKind,
-    WatchedStreamer,
 )
 from streamwatch.domain.notifications.quiet_hours import QuietHours
 from streamwatch.domain.times import format_time, parse_time
@@ -99,86 +96,6 @@ def delivery_document(delivery: Delivery) -> Document:
         "next_attempt_at": _text(delivery.next_attempt_at),
         "delivered_at": _text(delivery.delivered_at),
     }
-
-
-def stored_notification(notification: Notification) -> Document:
-    """All of a notification. Its version is stored beside it."""
-    return {
-        **settings_document(notification, {}),
-        "id": notification.id,
-        "streamers": [[s.user_id, s.login] for s in notification.streamers],
-        "created_at": format_time(notification.created_at),
-        "active_since": format_time(notification.active_since),
-        "disabled_reason": notification.disabled_reason,
-        "secrets": [[s.value, _text(s.expires_at)] for s in notification.secrets],
-    }
-
-
-def notification_from(document: Document, version: int) -> Notification:
-    """A notification as `stored_notification` wrote it."""
-    quiet = document["quiet_hours"]
-    return Notification(
-        id=document["id"],
-        name=document["name"],
-        kind=TargetKind(document["kind"]),
-        url=document["url"],
-        created_at=parse_time(document["created_at"]),
-        active_since=parse_time(document["active_since"]),
-        enabled=document["enabled"],
-        disabled_reason=document["disabled_reason"],
-        events=tuple(document["events"]),
-        streamers=tuple(WatchedStreamer(*entry) for entry in document["streamers"]),
-        tags=tuple(document["tags"]),
-        categories=tuple(document["categories"]),
-        title_contains=tuple(document["title_contains"]),
-        changed=tuple(document["changed"]),
-        cooldown_minutes=document["cooldown_minutes"],
-        quiet_hours=quiet_hours_from(quiet) if quiet else None,
-        template=document["template"],
-        secrets=tuple(SigningSecret(value, _time(at)) for value, at in document["secrets"]),
-        version=version,
-    )
-
-
-def stored_delivery(delivery: Delivery) -> Document:
-    """All of a delivery. Its version is stored beside it."""
-    return {
-        **delivery_document(delivery),
-        "notification_id": delivery.notification_id,
-        "event": event_document(delivery.event),
-        "stream_id": delivery.stream_id,
-        "lane": delivery.lane,
-        "first_attempt_at": _text(delivery.first_attempt_at),
-        "body": delivery.body,
-        "forced": delivery.forced,
-        "did_not_last": delivery.did_not_last,
-        "edit_refused": delivery.edit_refused,
-    }
-
-
-def delivery_from(document: Document, version: int) -> Delivery:
-    """A delivery as `stored_delivery` wrote it."""
-    return Delivery(
-        id=document["id"],
-        notification_id=document["notification_id"],
-        event_type=document["event_type"],
-        event=event_from(document["event"]),
-        stream_id=document["stream_id"],
-        lane=document["lane"],
-        created_at=parse_time(document["created_at"]),
-        next_attempt_at=_time(document["next_attempt_at"]),
-        status=DeliveryStatus(document["status"]),
-        attempts=document["attempts"],
-        status_code=document["status_code"],
-        error=document["error"],
-        first_attempt_at=_time(document["first_attempt_at"]),
-        delivered_at=_time(document["delivered_at"]),
-        body=document["body"],
-        forced=document["forced"],
-        did_not_last=document["did_not_last"],
-        edit_refused=document["edit_refused"],
-        version=version,
-    )
 
 
 def conversation_document(said: Conversation) -> Document:

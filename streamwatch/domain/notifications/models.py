@@ -4,9 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from streamwatch.domain.models import StreamEvent
 from streamwatch.domain.notifications.quiet_hours import QuietHours
+
+Document = dict[str, Any]
+"""A JSON object."""
 
 ONLINE, OFFLINE, UPDATE = "stream.online", "stream.offline", "channel.update"
 EVENT_TYPES = (ONLINE, OFFLINE, UPDATE)

@@ -8,12 +8,12 @@ from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
-from streamwatch.domain.documents import Document
 from streamwatch.domain.notifications.models import (
     CHANGES,
     DEFAULT_CHANGES,
     DEFAULT_COOLDOWN_MINUTES,
     EVENT_TYPES,
+    Document,
     TargetKind,
 )
 from streamwatch.domain.notifications.texts import (

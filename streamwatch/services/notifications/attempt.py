@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from streamwatch.domain.documents import Document
 from streamwatch.domain.notifications import conversation, people, programs
 from streamwatch.domain.notifications.actions import Action, Edit, Skip, Wait
 from streamwatch.domain.notifications.documents import conversation_document, conversation_from
@@ -22,6 +21,7 @@ from streamwatch.domain.notifications.models import (
     TargetKind,
 )
 from streamwatch.domain.notifications.retries import Random, after_attempt, finished
+from streamwatch.services.documents import Document
 from streamwatch.services.notifications.bodies import WebhookBodies
 from streamwatch.services.notifications.context import EventContext
 from streamwatch.services.notifications.messages import text_of

@@ -2,16 +2,16 @@
 
 import orjson
 
-from streamwatch.domain.documents import Document
 from streamwatch.domain.models import StreamEvent
 from streamwatch.domain.notifications.models import OFFLINE
-from streamwatch.domain.notifications.programs import (
+from streamwatch.services.documents import Document
+from streamwatch.services.notifications.context import EventContext, live_stream
+from streamwatch.services.notifications.payloads import (
     MAX_BODY_BYTES,
     ended_session,
     payload,
     reduced,
 )
-from streamwatch.services.notifications.context import EventContext, live_stream
 from streamwatch.storage.base import Storage
 
 

@@ -5,7 +5,6 @@ import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from streamwatch.domain.documents import Document
 from streamwatch.domain.models import Stream, StreamEvent, StreamStatus
 from streamwatch.domain.notifications.identity import stream_of
 from streamwatch.domain.notifications.models import (
@@ -16,6 +15,7 @@ from streamwatch.domain.notifications.models import (
     StreamDetails,
 )
 from streamwatch.domain.times import parse_time
+from streamwatch.services.documents import Document
 from streamwatch.services.notifications.samples import sample_stream
 from streamwatch.storage.base import Storage
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from streamwatch.domain.documents import Document
 from streamwatch.domain.notifications.documents import (
     notification_document,
     settings_document,
@@ -22,12 +21,12 @@ from streamwatch.domain.notifications.models import (
     SigningSecret,
     TargetKind,
 )
-from streamwatch.domain.notifications.programs import payload
 from streamwatch.domain.notifications.retries import begun_anew, finished
 from streamwatch.domain.notifications.validation import (
     DEFAULTS,
     InvalidNotification,
 )
+from streamwatch.services.documents import Document
 from streamwatch.services.notifications.addresses import AddressPolicy
 from streamwatch.services.notifications.bodies import to_body
 from streamwatch.services.notifications.errors import (
@@ -40,6 +39,7 @@ from streamwatch.services.notifications.errors import (
     UnknownNotification,
 )
 from streamwatch.services.notifications.given_settings import GivenSettings
+from streamwatch.services.notifications.payloads import payload
 from streamwatch.services.notifications.samples import sample_event, sample_stream
 from streamwatch.services.notifications.senders.webhook import new_secret
 from streamwatch.services.notifications.switching import finish_pending

@@ -7,8 +7,7 @@ from datetime import datetime
 from itertools import takewhile
 from threading import RLock
 
-from streamwatch.domain.documents import Document
-from streamwatch.domain.notifications.models import Delivery, Notification
+from streamwatch.domain.notifications.models import Delivery, Document, Notification
 from streamwatch.storage.notifications import Attempted, NotificationStore, QueueState
 
 _Place = tuple[datetime, str]

@@ -32,6 +32,7 @@ from streamwatch.storage.memory.expiring import Expiring
 from streamwatch.storage.memory.feed import MemoryFeed
 from streamwatch.storage.memory.history import EventHistory
 from streamwatch.storage.memory.notifications import MemoryNotificationStore
+from streamwatch.storage.sorting import newest_first
 
 
 class MemoryStorage(Storage):
@@ -119,11 +120,7 @@ class MemoryStorage(Storage):
 
     def streamers(self) -> list[Streamer]:
         with self._lock:
-            return sorted(
-                self._streamers.values(),
-                key=lambda streamer: (streamer.added_at, streamer.user_id),
-                reverse=True,
-            )
+            return newest_first(self._streamers.values())
 
     def streamers_by_id(self, user_ids: Collection[str]) -> dict[str, Streamer]:
         with self._lock:

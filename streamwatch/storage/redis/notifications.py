@@ -4,8 +4,7 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from streamwatch.domain.documents import Document
-from streamwatch.domain.notifications.models import Delivery, Notification
+from streamwatch.domain.notifications.models import Delivery, Document, Notification
 from streamwatch.storage.notifications import Attempted, NotificationStore, QueueState
 from streamwatch.storage.redis import notification_codec as values
 from streamwatch.storage.redis.codec import microseconds, time_from

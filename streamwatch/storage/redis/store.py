@@ -32,6 +32,7 @@ from streamwatch.storage.redis.coordination import RedisCoordination
 from streamwatch.storage.redis.feed import RedisFeed
 from streamwatch.storage.redis.notifications import RedisNotificationStore
 from streamwatch.storage.redis.server_info import risks, server_name
+from streamwatch.storage.sorting import newest_first
 
 Value = TypeVar("Value")
 
@@ -128,11 +129,7 @@ class RedisStorage(Storage):
 
     def streamers(self) -> list[Streamer]:
         stored = self._redis.call("HVALS", keys.STREAMERS)
-        return sorted(
-            map(codec.read_streamer, stored),
-            key=lambda streamer: (streamer.added_at, streamer.user_id),
-            reverse=True,
-        )
+        return newest_first(map(codec.read_streamer, stored))
 
     def streamers_by_id(self, user_ids: Collection[str]) -> dict[str, Streamer]:
         return self._fields(keys.STREAMERS, user_ids, codec.read_streamer)

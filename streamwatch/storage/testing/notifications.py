@@ -27,7 +27,7 @@ from streamwatch.storage.testing.build import (
 )
 
 if TYPE_CHECKING:
-    from streamwatch.domain.documents import Document
+    from streamwatch.domain.notifications.models import Document
 
 HOUR = 3600
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 
-from streamwatch.domain.documents import Document
 from streamwatch.domain.notifications.models import Notification, SendResult
+from streamwatch.services.documents import Document
 
 MAX_DETAIL = 200
 """How many characters of a receiver's answer are shown."""

@@ -12,8 +12,8 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import orjson
 
-from streamwatch.domain.documents import Document
 from streamwatch.domain.notifications.models import EditRefusal, Notification, SendResult
+from streamwatch.services.documents import Document
 from streamwatch.services.notifications.addresses import AddressError
 from streamwatch.services.notifications.http import HttpClient, Reply, RequestFailed
 from streamwatch.services.notifications.senders.base import Message, Sender, Sent

@@ -20,20 +20,22 @@ from streamwatch.storage.redis.codec.reading import Document, UnreadableRecord, 
 
 
 def event_value(event: StreamEvent) -> bytes:
+    return orjson.dumps(event_document(event))
+
+
+def event_document(event: StreamEvent) -> Document:
     replaces = {} if event.replaces is None else {"replaces": event.replaces}
-    return orjson.dumps(
-        {
-            "id": event.id,
-            "event_type": event.event_type,
-            "broadcaster_id": event.broadcaster_id,
-            "broadcaster_login": event.broadcaster_login,
-            "broadcaster_name": event.broadcaster_name,
-            "timestamp": format_time(event.timestamp),
-            "data": event.data,
-            "source": event.source,
-            **replaces,
-        }
-    )
+    return {
+        "id": event.id,
+        "event_type": event.event_type,
+        "broadcaster_id": event.broadcaster_id,
+        "broadcaster_login": event.broadcaster_login,
+        "broadcaster_name": event.broadcaster_name,
+        "timestamp": format_time(event.timestamp),
+        "data": event.data,
+        "source": event.source,
+        **replaces,
+    }
 
 
 @reader
