@@ -13,6 +13,7 @@ from streamwatch.storage.memory import MemoryStorage
 from streamwatch.storage.memory.coordination import MemoryCoordination
 from tests import messages
 from tests.api.world import World, build_world
+from tests.clocks import ManualMonotonicClock
 
 KEY = ("/streams/live", "", "False")
 LIVE = (Topic.LIVE,)
@@ -39,26 +40,19 @@ class SwitchableCoordination(MemoryCoordination):
         return Listener()
 
 
-class Clock:
-    now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
+@pytest.fixture
+def clock() -> ManualMonotonicClock:
+    return ManualMonotonicClock()
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def coordination(clock: Clock) -> SwitchableCoordination:
+def coordination(clock: ManualMonotonicClock) -> SwitchableCoordination:
     storage = MemoryStorage()
     return SwitchableCoordination(storage.coordination._lock, clock)
 
 
 @pytest.fixture
-def cache(coordination: SwitchableCoordination, clock: Clock) -> ResponseCache:
+def cache(coordination: SwitchableCoordination, clock: ManualMonotonicClock) -> ResponseCache:
     return ResponseCache(coordination, max_bytes=10, clock=clock)
 
 
@@ -83,11 +77,13 @@ def test_a_response_is_not_cached_if_its_topic_changed_meanwhile(
     assert cache.get(KEY) is None
 
 
-def test_a_response_is_used_for_a_second_at_most(cache: ResponseCache, clock: Clock) -> None:
+def test_a_response_is_used_for_a_second_at_most(
+    cache: ResponseCache, clock: ManualMonotonicClock
+) -> None:
     cache.put(KEY, LIVE, cache.version(LIVE), RESPONSE)
-    clock.now += MAX_AGE_SECONDS - 0.001
+    clock.advance(MAX_AGE_SECONDS - 0.001)
     assert cache.get(KEY) is RESPONSE
-    clock.now += 0.001
+    clock.advance(0.001)
     assert cache.get(KEY) is None
 
 

@@ -1,7 +1,6 @@
 """All services on memory storage, with a fake Twitch and a manual clock."""
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -9,28 +8,16 @@ from streamwatch.bootstrap import Services, assemble
 from streamwatch.settings import Settings
 from streamwatch.storage.memory import MemoryStorage
 from tests.api.world import FakeAnalytics
+from tests.clocks import ManualClock
 from tests.fakes import FakeTwitch
 from tests.messages import CALLBACK, SECRET
-
-START = datetime(2026, 6, 1, 12, tzinfo=UTC)
-
-
-@dataclass
-class Clock:
-    now: datetime = START
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def advance(self, seconds: float) -> None:
-        self.now += timedelta(seconds=seconds)
 
 
 @dataclass
 class World:
     """The services, and what they are built on."""
 
-    clock: Clock = field(default_factory=Clock)
+    clock: ManualClock = field(default_factory=ManualClock)
     storage: MemoryStorage = field(default_factory=MemoryStorage)
     twitch: FakeTwitch = field(init=False)
     services: Services = field(init=False)

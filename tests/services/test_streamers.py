@@ -7,8 +7,9 @@ from streamwatch.services.errors import NotMonitored, UnknownUser
 from streamwatch.services.ingestion.poller import REFRESH
 from streamwatch.services.subscriptions.reconcile import RECONCILE
 from streamwatch.twitch.base import TwitchNotConfigured, TwitchUnavailable
+from tests.clocks import START
 from tests.messages import COOL_USER
-from tests.services.conftest import START, World
+from tests.services.conftest import World
 
 
 @pytest.fixture(autouse=True)

@@ -39,7 +39,7 @@ from tests.servers import Server, free_port, redis_server
 LIMIT_SECONDS = 2
 LEASE = Lease("leader", "a", 1)
 
-VERBS: dict[str, Callable[[Storage], object]] = {
+METHODS: dict[str, Callable[[Storage], object]] = {
     "ping": lambda s: s.ping(),
     "add_streamers": lambda s: s.add_streamers([streamer()]),
     "commit_streamers": lambda s: s.commit_streamers([streamer()]),
@@ -110,42 +110,42 @@ def outcomes(storage: Storage) -> dict[str, str]:
     """Call all methods concurrently; for each by name "unavailable" (in time), "answered", or after
     how many seconds it failed."""
 
-    def outcome(verb: Callable[[Storage], object]) -> str:
+    def outcome(method: Callable[[Storage], object]) -> str:
         start = time.monotonic()
         try:
-            verb(storage)
+            method(storage)
         except StorageUnavailable:
             seconds = time.monotonic() - start
             return "unavailable" if seconds < LIMIT_SECONDS else f"after {seconds:.1f} s"
         return "answered"
 
-    verbs = list(VERBS.items())
-    return dict(run_concurrently(len(verbs), lambda n: (verbs[n][0], outcome(verbs[n][1]))))
+    methods = list(METHODS.items())
+    return dict(run_concurrently(len(methods), lambda n: (methods[n][0], outcome(methods[n][1]))))
 
 
 def test_every_method_of_the_port_is_tested() -> None:
     ports = (Storage, Feed, Coordination)
 
-    verbs = {verb for port in ports for verb in port.__abstractmethods__}
-    assert verbs | {"publish_change"} == set(VERBS)
+    methods = {method for port in ports for method in port.__abstractmethods__}
+    assert methods | {"publish_change"} == set(METHODS)
 
 
 def test_every_method_fails_in_time_when_no_server_listens() -> None:
     storage = RedisStorage(Connection.to(f"redis://127.0.0.1:{free_port()}"))
 
-    assert outcomes(storage) == dict.fromkeys(VERBS, "unavailable")
+    assert outcomes(storage) == dict.fromkeys(METHODS, "unavailable")
 
 
 def test_every_method_fails_in_time_when_redis_is_stopped_and_works_after_restart(
     server: Server, storage: RedisStorage
 ) -> None:
-    assert outcomes(storage) == dict.fromkeys(VERBS, "answered")
+    assert outcomes(storage) == dict.fromkeys(METHODS, "answered")
 
     server.kill()
-    assert outcomes(storage) == dict.fromkeys(VERBS, "unavailable")
+    assert outcomes(storage) == dict.fromkeys(METHODS, "unavailable")
 
     server.start()
-    assert outcomes(storage) == dict.fromkeys(VERBS, "answered")
+    assert outcomes(storage) == dict.fromkeys(METHODS, "answered")
 
 
 def test_every_method_fails_in_time_when_redis_is_frozen_and_works_afterwards(
@@ -154,12 +154,14 @@ def test_every_method_fails_in_time_when_redis_is_frozen_and_works_afterwards(
     outcomes(storage)
 
     server.freeze()
-    assert outcomes(storage) == dict.fromkeys(VERBS, "unavailable")
-    assert outcomes(RedisStorage(Connection.to(server.url))) == dict.fromkeys(VERBS, "unavailable")
+    assert outcomes(storage) == dict.fromkeys(METHODS, "unavailable")
+    assert outcomes(RedisStorage(Connection.to(server.url))) == dict.fromkeys(
+        METHODS, "unavailable"
+    )
 
     server.thaw()
     storage.ping()  # closes the circuit breaker
-    assert outcomes(storage) == dict.fromkeys(VERBS, "answered")
+    assert outcomes(storage) == dict.fromkeys(METHODS, "answered")
 
 
 def test_the_first_commit_after_a_restart_is_stored(server: Server, storage: RedisStorage) -> None:
@@ -276,18 +278,18 @@ def test_nothing_is_lost_when_redis_is_killed(server: Server, storage: RedisStor
     assert storage.coordination.last_heartbeat() == at(1)
 
 
-@pytest.mark.parametrize("verb", ["ping", "commit of two"])
+@pytest.mark.parametrize("method", ["ping", "commit of two"])
 def test_only_one_caller_at_a_time_waits_for_a_frozen_redis(
-    server: Server, storage: RedisStorage, verb: str
+    server: Server, storage: RedisStorage, method: str
 ) -> None:
     two = [change(status(user_id=user_id)) for user_id in ("1", "2")]
-    verbs = VERBS | {"commit of two": lambda s: s.commit(two)}
+    methods = METHODS | {"commit of two": lambda s: s.commit(two)}
     with ThreadPoolExecutor(1) as threads:  # returns its connection to the pool
         threads.submit(storage.ping).result()
     gc.collect()
     server.freeze()
     with pytest.raises(StorageUnavailable):
-        verbs[verb](storage)
+        methods[method](storage)
 
     with ThreadPoolExecutor(8) as threads:
         waits = sorted(threads.map(lambda _: seconds_until_unavailable(storage), range(8)))

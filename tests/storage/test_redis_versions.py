@@ -47,9 +47,9 @@ def test_an_old_redis_is_unavailable_with_the_reason(
     with old_redis() as connection:
         storage = RedisStorage(connection)
 
-        for verb in (storage.ping, storage.check, lambda: storage.commit([change(status())])):
+        for method in (storage.ping, storage.check, lambda: storage.commit([change(status())])):
             with pytest.raises(UnsupportedStorage) as caught:
-                verb()
+                method()
 
         assert str(caught.value) == (
             "Redis 6.2.5 is too old: at least Redis 7.0 or Valkey 7.2 is needed"

@@ -52,8 +52,8 @@ class SameAnswers(RuleBasedStateMachine):
         for storage in self.storages:
             storage.close()
 
-    def both(self, verb: Callable[[Storage], Any]) -> Any:
-        in_memory, in_redis = map(verb, self.storages)
+    def both(self, call: Callable[[Storage], Any]) -> Any:
+        in_memory, in_redis = map(call, self.storages)
         assert in_memory == in_redis
         return in_memory
 

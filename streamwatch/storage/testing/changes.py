@@ -81,11 +81,11 @@ class ChangesContract(ContractBase):
     def test_listeners_in_the_same_process_are_called_before_the_method_returns(
         self, storage: Storage, write: str
     ) -> None:
-        verb, topics = WRITES[write]
+        method, topics = WRITES[write]
         _prepare(storage)
         calls = listen(storage)
 
-        verb(storage)
+        method(storage)
 
         assert calls.named >= topics
         calls.listener.close()
@@ -94,13 +94,13 @@ class ChangesContract(ContractBase):
     def test_listeners_in_other_processes_are_called(
         self, open_storage: OpenStorage, write: str
     ) -> None:
-        verb, topics = WRITES[write]
+        method, topics = WRITES[write]
         storage = open_storage()
         other = open_storage() if storage.shared else storage
         _prepare(storage)
         calls = listen(other)
 
-        verb(storage)
+        method(storage)
 
         eventually(lambda: calls.named >= topics)
         calls.listener.close()

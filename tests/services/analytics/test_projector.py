@@ -24,6 +24,7 @@ from streamwatch.domain.times import utc_now
 from streamwatch.services.analytics.projector import BATCH, READER, RECLAIM_SECONDS, Projector
 from streamwatch.storage.base import FeedEntry, FeedRecord
 from streamwatch.storage.memory.feed import MemoryFeed
+from tests.clocks import ManualMonotonicClock
 from tests.servers import mongo_server
 from tests.waiting import wait_for
 
@@ -32,16 +33,6 @@ STREAM: list[Piece] = [
     *(snapshot("s1", 60 * n, n) for n in range(20)),
     offline("s1", 1200),
 ]
-
-
-class Clock:
-    """Seconds, as the feed counts them."""
-
-    def __init__(self) -> None:
-        self.seconds = 0.0
-
-    def __call__(self) -> float:
-        return self.seconds
 
 
 class Analytics(MemoryAnalytics):
@@ -62,12 +53,12 @@ class Analytics(MemoryAnalytics):
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
+def clock() -> ManualMonotonicClock:
+    return ManualMonotonicClock()
 
 
 @pytest.fixture
-def feed(clock: Clock) -> MemoryFeed:
+def feed(clock: ManualMonotonicClock) -> MemoryFeed:
     return MemoryFeed(RLock(), clock)
 
 
@@ -136,7 +127,7 @@ def test_while_the_analytics_are_down_nothing_is_handed_out(
 
 
 def test_a_batch_that_the_analytics_did_not_take_is_read_again(
-    feed: MemoryFeed, analytics: Analytics, clock: Clock
+    feed: MemoryFeed, analytics: Analytics, clock: ManualMonotonicClock
 ) -> None:
     class DownWhenItMatters(Analytics):
         def ping(self) -> None:
@@ -150,7 +141,7 @@ def test_a_batch_that_the_analytics_did_not_take_is_read_again(
         Projector(feed, DownWhenItMatters(CAP), "one", utc_now).run_once()
     projector = Projector(feed, analytics, "another", utc_now)
     assert projector.run_once() == 0
-    clock.seconds += RECLAIM_SECONDS
+    clock.advance(RECLAIM_SECONDS)
     assert projector.run_once() == len(STREAM)
     assert by_id(analytics.sessions("1337", 10)) == made_of(STREAM)
 
@@ -181,24 +172,26 @@ def test_an_entry_that_cannot_be_read_is_set_aside(analytics: Analytics) -> None
             entries = super().read(*args, **options)  # type: ignore[arg-type]
             return [replace(one, record=None, error="not JSON") for one in entries]
 
-    feed = UnreadableRecord(RLock(), Clock())
+    feed = UnreadableRecord(RLock(), ManualMonotonicClock())
     tell(feed, STREAM[0])
     assert Projector(feed, analytics, "test", utc_now).run_once() == 1
     assert [one.error for one in feed.dead_letters(READER)] == ["not JSON"]
     assert feed.readers()[0].pending == 0
 
 
-def caught_up(feed: MemoryFeed, clock: Clock, projectors: list[Projector]) -> bool:
+def caught_up(feed: MemoryFeed, clock: ManualMonotonicClock, projectors: list[Projector]) -> bool:
     """Whether everything is projected, after one more turn a while later; a MongoDB that has just
     started may still be too slow."""
-    clock.seconds += RECLAIM_SECONDS
+    clock.advance(RECLAIM_SECONDS)
     with suppress(AnalyticsUnavailable):
         together(*(projector.run_once for projector in projectors))
     return all(reader.lag + reader.pending == 0 for reader in feed.readers())
 
 
 @pytest.mark.xdist_group("mongo")
-def test_an_hour_without_mongodb_costs_no_sample(feed: MemoryFeed, clock: Clock) -> None:
+def test_an_hour_without_mongodb_costs_no_sample(
+    feed: MemoryFeed, clock: ManualMonotonicClock
+) -> None:
     with (
         mongo_server() as server,
         closing(MongoAnalytics(server.url, "streamwatch", CAP)) as analytics,

@@ -8,14 +8,14 @@ import pytest
 from streamwatch.analytics.memory import MemoryAnalytics
 from streamwatch.analytics.testing.build import CAP, at, online, snapshot, told
 from streamwatch.services.analytics.viewership import CURVE_POINTS, Viewership
-from tests.services.conftest import Clock
+from tests.clocks import ManualClock
 
 MINUTE = 60
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock(at(0))
+def clock() -> ManualClock:
+    return ManualClock(at(0))
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def analytics() -> MemoryAnalytics:
 
 
 @pytest.fixture
-def audience(analytics: MemoryAnalytics, clock: Clock) -> Viewership:
+def audience(analytics: MemoryAnalytics, clock: ManualClock) -> Viewership:
     return Viewership(analytics, clock)
 
 
@@ -37,7 +37,7 @@ def test_a_curve_is_the_last_hour_oldest_first(
 
 
 def test_new_samples_are_added_and_old_ones_go(
-    audience: Viewership, analytics: MemoryAnalytics, clock: Clock
+    audience: Viewership, analytics: MemoryAnalytics, clock: ManualClock
 ) -> None:
     analytics.project(told(snapshot("s1", -50 * MINUTE, 1), snapshot("s1", -MINUTE, 2)))
     assert audience.curves() == {"s1": [1, 2]}
@@ -51,7 +51,7 @@ def test_new_samples_are_added_and_old_ones_go(
 
 
 def test_a_sample_that_is_projected_late_is_found(
-    audience: Viewership, analytics: MemoryAnalytics, clock: Clock
+    audience: Viewership, analytics: MemoryAnalytics, clock: ManualClock
 ) -> None:
     analytics.project(told(snapshot("s1", -10, 2)))
     audience.curves()
@@ -89,7 +89,7 @@ def test_today_begins_at_midnight_where_the_visitor_is(
 
 
 def test_what_was_watched_is_asked_for_now_and_then(
-    audience: Viewership, analytics: MemoryAnalytics, clock: Clock
+    audience: Viewership, analytics: MemoryAnalytics, clock: ManualClock
 ) -> None:
     assert audience.hours_watched_today(UTC) == 0
     analytics.project(told(snapshot("s1", -600, 6), snapshot("s1", -1, 6)))

@@ -4,8 +4,9 @@ from streamwatch.domain.models import Streamer, StreamStatus
 from streamwatch.services.ingestion.recorder import LeadershipLost
 from streamwatch.twitch.base import TwitchUnavailable
 from tests import messages
+from tests.clocks import START
 from tests.messages import COOL_USER
-from tests.services.conftest import START, World
+from tests.services.conftest import World
 
 LONG = 600.0
 

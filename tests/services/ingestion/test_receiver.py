@@ -7,8 +7,9 @@ from streamwatch.domain.models import Streamer
 from streamwatch.services.ingestion.receiver import Outcome, Received
 from streamwatch.services.subscriptions.reconcile import RECONCILE
 from tests import messages
+from tests.clocks import START
 from tests.messages import COOL_USER, Message
-from tests.services.conftest import START, World
+from tests.services.conftest import World
 
 
 def receive(world: World, message: Message) -> Received:

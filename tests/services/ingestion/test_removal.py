@@ -8,8 +8,9 @@ from streamwatch.domain.models import User
 from streamwatch.domain.observations import SeenLive
 from streamwatch.services.ingestion.recorder import ObservationRecorder
 from tests import messages
+from tests.clocks import START
 from tests.messages import COOL_USER
-from tests.services.conftest import START, World
+from tests.services.conftest import World
 
 
 @pytest.fixture
