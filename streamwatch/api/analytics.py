@@ -1,4 +1,4 @@
-"""How everyone's streams have been doing: sessions, samples and figures."""
+"""Analytics: sessions, samples and statistics."""
 
 from functools import cache
 from typing import Any
@@ -44,11 +44,12 @@ from streamwatch.domain.totals import Ranking
 from streamwatch.storage.base import Topic
 
 blueprint = Blueprint(
-    "analytics", __name__, url_prefix="/analytics", description="How streams have been doing."
+    "analytics", __name__, url_prefix="/analytics", description="Sessions, samples and statistics."
 )
 
 STREAMER = '/streamer/<login(name="login"):login>'
 WINDOWS = (7, 30, 90, 365)
+# A new field of the schema becomes a column at the end.
 SESSION_COLUMNS = [name for name in SessionSchema().fields if name != "categories"]
 SNAPSHOT_COLUMNS = list(SnapshotSchema().fields)
 
@@ -64,12 +65,12 @@ class StatsQuery(ma.Schema):
 
 
 class ListQuery(ma.Schema):
-    """`limit` counts in JSON; CSV is complete."""
+    """`limit` applies to JSON; CSV is always complete."""
 
     format = fields.String(
         load_default=None,
         validate=validate.OneOf((csv_export.JSON_NAME, csv_export.CSV_NAME)),
-        metadata={"description": "Else `Accept` decides. CSV is complete whatever `limit` is."},
+        metadata={"description": "By default `Accept` decides. CSV ignores `limit`."},
     )
 
 
@@ -83,7 +84,7 @@ class SnapshotsQuery(ListQuery):
 
 
 def _check_time_zone(name: str) -> None:
-    """A function, so that the OpenAPI document does not list 600 zones."""
+    """A function, not `OneOf`: the OpenAPI document must not list 600 zones."""
     if name not in _time_zones():
         raise ma.ValidationError("Not an IANA time zone, such as Europe/Berlin.")
 
@@ -111,7 +112,7 @@ class TrendQuery(ScheduleQuery):
 @blueprint.problems(503)
 @cached(Topic.ANALYTICS)
 def get_summary() -> Response:
-    """Everyone together
+    """Show the totals of all streamers
 
     Over all sessions that were ever observed.
     """
@@ -124,9 +125,9 @@ def get_summary() -> Response:
 @blueprint.problems(404, 503)
 @cached(Topic.ANALYTICS)
 def get_stats(query: Query, login: str) -> Response:
-    """A streamer's figures
+    """Show a streamer's statistics
 
-    Of all time; with `days` also of as many days, compared with those before.
+    Of all time; with `days` also of the last days, compared with the same number of days before.
     """
     queries, days = services().analytics_queries, query["days"]
     stats = queries.stats(login)
@@ -138,10 +139,10 @@ def get_stats(query: Query, login: str) -> Response:
 @blueprint.response(200, RecalculatedSchema)
 @blueprint.problems(404, 503)
 def recalculate_streamer(login: str) -> Response:
-    """Make a streamer's figures anew
+    """Recalculate a streamer's statistics
 
-    From the samples and events that are kept; it finds what is shown already. Figures whose samples
-    are no longer kept stay as they are.
+    From the stored samples and events. The result is the same unless stored statistics were wrong.
+    Statistics whose samples have been deleted stay as they are.
     """
     stats = stats_document(services().analytics_queries.recalculate(login))
     message = f"Recalculated {stats['broadcaster_login']}"
@@ -155,18 +156,18 @@ def recalculate_streamer(login: str) -> Response:
 @blueprint.problems(404, 503)
 @cached(Topic.ANALYTICS)
 def list_sessions(query: Query, login: str) -> Response:
-    """A streamer's sessions
+    """List a streamer's sessions
 
-    The newest first, as JSON, or all as CSV.
+    Newest first, as JSON, or all of them as CSV.
     """
-    reports = services().analytics_queries
+    queries = services().analytics_queries
     if csv_export.is_wanted(query["format"]):
-        rows = (session_document(one) for one in reports.each_session(login))
+        rows = (session_document(session) for session in queries.each_session(login))
         return csv_export.csv_response(f"{login.lower()}-sessions", SESSION_COLUMNS, rows)
-    current_login, sessions = reports.sessions(login, query["limit"])
+    current_login, sessions = queries.sessions(login, query["limit"])
     return jsonify(
         broadcaster_login=current_login,
-        sessions=[session_document(one) for one in sessions],
+        sessions=[session_document(session) for session in sessions],
         count=len(sessions),
     )
 
@@ -176,9 +177,9 @@ def list_sessions(query: Query, login: str) -> Response:
 @blueprint.problems(404, 503)
 @cached(Topic.ANALYTICS)
 def get_session(login: str, stream_id: str) -> Response:
-    """One session
+    """Show one session
 
-    With its segments, which add up to it, and at most 1,000 samples.
+    With its segments, which add up to the session, and at most 1,000 samples.
     """
     details = services().analytics_queries.session_details(login, stream_id)
     return jsonify(session_details_document(details))
@@ -189,9 +190,9 @@ def get_session(login: str, stream_id: str) -> Response:
 @blueprint.response(200, TrendSchema)
 @blueprint.problems(404, 503)
 def get_trend(query: Query, login: str) -> Response:
-    """A streamer's trend, day by day
+    """Show a streamer's trend day by day
 
-    The last dates of a time zone, the oldest first, today as the last.
+    The last `days` dates of a time zone, oldest first, ending with today.
     """
     queries = services().analytics_queries
     found = trend_document(queries.trend(login, ZoneInfo(query["tz"]), query["days"]))
@@ -204,11 +205,13 @@ def get_trend(query: Query, login: str) -> Response:
 @blueprint.problems(404, 503)
 @cached(Topic.ANALYTICS)
 def list_categories(login: str) -> Response:
-    """What a streamer played
+    """List the categories of a streamer
 
-    The most hours first.
+    Most hours first.
     """
-    found = [category_document(one) for one in services().analytics_queries.categories(login)]
+    found = [
+        category_document(category) for category in services().analytics_queries.categories(login)
+    ]
     return jsonify(broadcaster_login=login.lower(), categories=found, count=len(found))
 
 
@@ -218,9 +221,9 @@ def list_categories(login: str) -> Response:
 @blueprint.problems(404, 503)
 @cached(Topic.ANALYTICS)
 def get_schedule(query: Query, login: str) -> Response:
-    """When a streamer streams
+    """Show when a streamer is usually live
 
-    The 168 hours of the week in a time zone, Monday's first, by the streams of the last days.
+    The 168 hours of the week in a time zone, from Monday on, by the streams of the last `days`.
     """
     zone, days = ZoneInfo(query["tz"]), query["days"]
     cells = schedule_document(services().analytics_queries.schedule(login, zone, days))
@@ -234,7 +237,7 @@ def get_schedule(query: Query, login: str) -> Response:
 
 
 def _serve_top_streamers(ranking: Ranking) -> None:
-    """A path for each ranking, so that each is documented by its name."""
+    """Register one path for each ranking, so that each is documented by its name."""
 
     @blueprint.get(f"/top-streamers/{ranking}", endpoint=f"list_top_streamers_by_{ranking}")
     @blueprint.arguments(TopQuery, location="query")
@@ -242,7 +245,7 @@ def _serve_top_streamers(ranking: Ranking) -> None:
     @blueprint.problems(503)
     @cached(Topic.ANALYTICS)
     def list_top_streamers(query: Query) -> Response:
-        """The first streamers
+        """List the top streamers
 
         By hours streamed, hours watched, peak or average viewers, as the path says.
         """
@@ -261,7 +264,7 @@ for each in Ranking:
 @blueprint.problems(503)
 @cached(Topic.ANALYTICS)
 def list_top_games(query: Query) -> Response:
-    """The first categories
+    """List the top categories
 
     By hours watched, over all streamers.
     """
@@ -276,14 +279,14 @@ def list_top_games(query: Query) -> Response:
 @blueprint.problems(503)
 @cached(Topic.ANALYTICS)
 def list_snapshots(query: Query) -> Response:
-    """The samples
+    """List the samples
 
-    Of all streamers or of one, the newest first, as JSON, or all as CSV.
+    Of all streamers or of one, newest first, as JSON, or all of them as CSV.
     """
-    reports, login = services().analytics_queries, query["broadcaster_login"]
+    queries, login = services().analytics_queries, query["broadcaster_login"]
     if csv_export.is_wanted(query["format"]):
-        rows = (snapshot_document(one) for one in reports.each_snapshot(login))
+        rows = (snapshot_document(snapshot) for snapshot in queries.each_snapshot(login))
         return csv_export.csv_response("snapshots", SNAPSHOT_COLUMNS, rows)
-    found = [snapshot_document(one) for one in reports.snapshots(login, query["limit"])]
-    asked = login.lower() if login else None
-    return jsonify(snapshots=found, count=len(found), broadcaster_login=asked)
+    found = [snapshot_document(snapshot) for snapshot in queries.snapshots(login, query["limit"])]
+    broadcaster_login = login.lower() if login else None
+    return jsonify(snapshots=found, count=len(found), broadcaster_login=broadcaster_login)

@@ -1,5 +1,7 @@
-"""The JSON forms of sessions and figures, with the field names of the API. Here, and nowhere
-before, figures are rounded: to 2 decimals."""
+"""JSON documents of sessions and statistics, with the field names of the API.
+
+Numbers are rounded here, to 2 decimals, and nowhere before.
+"""
 
 from typing import Any
 
@@ -34,7 +36,9 @@ def session_document(session: StreamSession) -> Document:
         "title": last.title if last else None,
         "language": last.language if last else None,
         "tags": list(last.tags) if last else [],
-        "categories": [category_document(one) for one in session.sample_totals.categories],
+        "categories": [
+            category_document(category) for category in session.sample_totals.categories
+        ],
         "snapshot_count": sums.samples,
         "coverage": round(session.coverage, 2),
     }
@@ -77,7 +81,7 @@ def trend_document(days: list[TrendDay]) -> list[Document]:
 
 
 def category_document(category: CategorySums) -> Document:
-    """Hours are those that samples stand for."""
+    """`hours` are those that samples cover."""
     sums = category.sums
     return {
         "category_id": category.category_id,
@@ -121,8 +125,8 @@ def _totals_document(totals: Totals) -> Document:
 
 
 def window_document(window: Window) -> Document:
-    """The figures of a window, those of the one before, and by what part (0.5 is half as much
-    again) each has changed: None from nothing."""
+    """The totals of a period, those of the period before, and the relative change of each: 0.5 is
+    an increase by half, None where the previous value was 0 or missing."""
     now, before = (_window_totals(totals) for totals in (window.totals, window.before))
     return {
         "days": window.days,

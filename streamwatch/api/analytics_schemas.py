@@ -1,4 +1,4 @@
-"""The figures, as OpenAPI documents them. They are built by `domain.reports`."""
+"""Schemas of the analytics' responses, for OpenAPI. `analytics_documents` builds the documents."""
 
 from marshmallow import fields, validate
 
@@ -14,7 +14,7 @@ def _count() -> fields.Integer:
     return fields.Integer(validate=validate.Range(min=0))
 
 
-def _figure(description: str | None = None, *, nullable: bool = False) -> fields.Float:
+def _number(description: str | None = None, *, nullable: bool = False) -> fields.Float:
     metadata = {"description": description} if description else {}
     return fields.Float(allow_none=nullable, metadata=metadata, validate=validate.Range(min=0))
 
@@ -25,17 +25,17 @@ def _viewers() -> fields.Integer:
 
 
 class CategorySchema(Document):
-    """What the samples of one category come to."""
+    """Totals of one category."""
 
     category_id = fields.String()
     category_name = fields.String()
-    hours = _figure("The hours that samples stand for.")
-    hours_watched = _figure()
-    avg_viewers = _figure(nullable=True)
+    hours = _number("The hours that samples cover.")
+    hours_watched = _number()
+    avg_viewers = _number(nullable=True)
     max_viewers = _viewers()
 
 
-class GameSchema(CategorySchema):
+class TopCategorySchema(CategorySchema):
     """One category over all streamers."""
 
     streamers = _count()
@@ -48,12 +48,13 @@ class SessionSchema(Document):
     broadcaster_name = fields.String()
     started_at = fields.DateTime()
     ended_at = fields.DateTime(
-        allow_none=True, metadata={"description": "Null while it is on: figures are those so far."}
+        allow_none=True,
+        metadata={"description": "Null while the stream is live; the other fields are as of now."},
     )
-    duration_minutes = _figure()
+    duration_minutes = _number()
     max_viewers = _viewers()
-    avg_viewers = _figure("Weighted by time; null without samples.", nullable=True)
-    hours_watched = _figure()
+    avg_viewers = _number("Weighted by time; null without samples.", nullable=True)
+    hours_watched = _number()
     category_id = fields.String(allow_none=True, metadata={"description": "The last seen."})
     category_name = fields.String(allow_none=True)
     title = fields.String(allow_none=True)
@@ -63,7 +64,7 @@ class SessionSchema(Document):
     snapshot_count = _count()
     coverage = fields.Float(
         validate=validate.Range(0, 1),
-        metadata={"description": "The part of the airtime that samples stand for."},
+        metadata={"description": "The part of the airtime that samples cover."},
     )
 
 
@@ -77,8 +78,8 @@ class SegmentSchema(Document):
     category_id = fields.String(allow_none=True)
     category_name = fields.String(allow_none=True)
     title = fields.String(allow_none=True)
-    hours_watched = _figure()
-    avg_viewers = _figure(nullable=True)
+    hours_watched = _number()
+    avg_viewers = _number(nullable=True)
 
 
 class SampleSchema(Document):
@@ -97,9 +98,9 @@ class TrendDaySchema(Document):
     """One date. Hours are split at midnight; a stream counts on the date it began."""
 
     date = fields.Date()
-    hours_streamed = _figure()
-    hours_watched = _figure()
-    avg_viewers = _figure("Weighted by time; null without samples.", nullable=True)
+    hours_streamed = _number()
+    hours_watched = _number()
+    avg_viewers = _number("Weighted by time; null without samples.", nullable=True)
     max_viewers = _viewers()
     streams = _count()
 
@@ -138,17 +139,17 @@ class SnapshotsSchema(Document):
 
 
 class StatsSchema(Document):
-    """A streamer's figures; ongoing streams count in all but `avg_stream_duration_minutes`."""
+    """A streamer's statistics; ongoing streams count in all but `avg_stream_duration_minutes`."""
 
     broadcaster_id = fields.String()
     broadcaster_login = _login()
     broadcaster_name = fields.String()
     total_streams = _count()
-    total_hours_streamed = _figure()
-    avg_stream_duration_minutes = _figure("Of ended streams; null before the first.", nullable=True)
+    total_hours_streamed = _number()
+    avg_stream_duration_minutes = _number("Of ended streams; null before the first.", nullable=True)
     max_concurrent_viewers = _viewers()
-    avg_viewers_all_time = _figure("Weighted by time; null without samples.", nullable=True)
-    hours_watched = _figure()
+    avg_viewers_all_time = _number("Weighted by time; null without samples.", nullable=True)
+    hours_watched = _number()
     last_stream_at = fields.DateTime(
         allow_none=True, metadata={"description": "When the last stream started."}
     )
@@ -157,7 +158,7 @@ class StatsSchema(Document):
 
 
 class PeriodSchema(Document):
-    """Figures of the streams that started within a time."""
+    """Totals of the streams that started within a period."""
 
     streams = fields.Float()
     hours_streamed = fields.Float()
@@ -167,7 +168,8 @@ class PeriodSchema(Document):
 
 
 class ChangeSchema(Document):
-    """By what part a figure has changed: 0.5 is half as much again, null a change from nothing."""
+    """Relative changes: 0.5 is an increase by half; null where the previous value was 0 or
+    missing."""
 
     streams = fields.Float(allow_none=True)
     hours_streamed = fields.Float(allow_none=True)
@@ -176,8 +178,8 @@ class ChangeSchema(Document):
     hours_watched = fields.Float(allow_none=True)
 
 
-class WindowSchema(PeriodSchema):
-    """The last days, and those before."""
+class ComparedPeriodSchema(PeriodSchema):
+    """Totals of the last days, compared with the same number of days before."""
 
     days = _count()
     since = fields.DateTime()
@@ -188,7 +190,7 @@ class WindowSchema(PeriodSchema):
 
 class StatsOfStreamerSchema(StatsSchema):
     window = fields.Nested(
-        WindowSchema, allow_none=True, metadata={"description": "With `days`, else null."}
+        ComparedPeriodSchema, allow_none=True, metadata={"description": "With `days`, else null."}
     )
 
 
@@ -202,7 +204,7 @@ class TopStreamersSchema(Document):
 
 
 class TopGamesSchema(Document):
-    top_games = fields.List(fields.Nested(GameSchema))
+    top_games = fields.List(fields.Nested(TopCategorySchema))
     count = _count()
 
 
@@ -217,8 +219,8 @@ class HourSchema(Document):
 
     weekday = fields.Integer(validate=validate.Range(0, 6))
     hour = fields.Integer(validate=validate.Range(0, 23))
-    hours_live = _figure()
-    avg_viewers = _figure(nullable=True)
+    hours_live = _number()
+    avg_viewers = _number(nullable=True)
 
 
 class ScheduleSchema(Document):
@@ -235,6 +237,6 @@ class SummarySchema(Document):
     active_sessions = _count()
     completed_sessions = _count()
     total_snapshots_captured = _count()
-    total_hours_streamed = _figure()
-    avg_hours_per_streamer = _figure()
-    total_hours_watched = _figure()
+    total_hours_streamed = _number()
+    avg_hours_per_streamer = _number()
+    total_hours_watched = _number()

@@ -29,7 +29,7 @@ def show_live() -> str:
     curves, watched_today = _viewership() if health.analytics == CONNECTED else ({}, None)
     return render_template(
         "dashboard/live.html",
-        directory=services().live_directory.look(search, category, order),
+        directory=services().live_directory.find_with_totals(search, category, order),
         avatars=images.avatars(),
         events=services().events.newest(EVENTS_SHOWN),
         health=health,

@@ -25,7 +25,7 @@ PAGES = {
 def search() -> str:
     text = request.args.get("q", "").strip()
     needle = text.casefold()
-    categories = services().live_directory.look().categories if needle else {}
+    categories = services().live_directory.find_with_totals().categories if needle else {}
     return render_template(
         "dashboard/search.html",
         text=text,

@@ -81,8 +81,8 @@ class Streamer:
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """A stream that is on. Only `id`, `type` and `started_at` come with the webhook; the rest is
-    None until a poll has seen the stream."""
+    """A live stream. Only `id`, `type` and `started_at` come with the event; the rest is None until
+    a poll has seen the stream."""
 
     id: str
     started_at: datetime
@@ -97,14 +97,15 @@ class Stream:
 
     @property
     def has_details(self) -> bool:
-        """Whether a poll has filled in what the webhook does not carry."""
+        """Whether a poll has added what the event does not carry."""
         return self.viewer_count is not None
 
 
 @dataclass(frozen=True, slots=True)
 class StreamEvent:
     """One entry of the history. `id` is Twitch's message id and `timestamp` its message timestamp
-    for an event that a webhook brought; `data` is the event as Twitch sent it."""
+    for an event received through EventSub; `data` is the event as Twitch sent it. `replaces` is the
+    id of the estimated event of the history that this one corrects."""
 
     id: str
     event_type: EventType

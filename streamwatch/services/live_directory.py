@@ -50,10 +50,10 @@ class LiveDirectory:
         all. Upper and lower case are the same."""
         return _find(self._live(), search, category, order)
 
-    def look(
+    def find_with_totals(
         self, search: str = "", category: str = "", order: Order = Order.VIEWERS
     ) -> LiveListing:
-        """What `find` finds, with the sums over all live streams."""
+        """The result of `find`, with totals over all live streams."""
         live = self._live()
         categories = Counter(item.stream.game_name for item in live if item.stream.game_name)
         return LiveListing(

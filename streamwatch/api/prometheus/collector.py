@@ -1,4 +1,4 @@
-"""What all processes know together, computed from the storage when it is asked for."""
+"""Metrics of all processes together, read from the storage when Prometheus scrapes."""
 
 import logging
 from collections.abc import Collection, Iterable, Iterator
@@ -21,17 +21,18 @@ from streamwatch.storage.base import StorageUnavailable
 log = logging.getLogger(__name__)
 
 Sample = tuple[tuple[str, ...], float | None]
-"""The values of the labels, and the figure; None for one that is not known."""
+"""The values of the labels and of the metric, which is None where it is not known."""
 
 
 class StorageMetricsCollector(Collector):
-    """The figures under their Prometheus names. While the storage does not answer, only that."""
+    """The metrics under their Prometheus names. While the storage is down, only `storage_up` and
+    the like are reported."""
 
     def __init__(
-        self, figures: MetricsReader, health: HealthCheck, outcomes: Collection[str]
+        self, reader: MetricsReader, health: HealthCheck, outcomes: Collection[str]
     ) -> None:
-        """`outcomes` of messages count from 0 on, so that the first one is an increase."""
-        self._figures = figures
+        """Counters of message `outcomes` start at 0, so that the first message is an increase."""
+        self._reader = reader
         self._outcomes = outcomes
         self._health = health
 
@@ -50,7 +51,7 @@ class StorageMetricsCollector(Collector):
 
     def _gather(self) -> ServiceMetrics | None:
         try:
-            return self._figures.gather()
+            return self._reader.gather()
         except StorageUnavailable as error:
             log.warning("The metrics are incomplete: %s", error)
             return None
@@ -65,31 +66,35 @@ def _streamers(found: ServiceMetrics, outcomes: Collection[str]) -> Iterator[Met
         ["login"],
         [((login,), viewers) for login, viewers in found.viewers.items()],
     )
-    yield _time("last_event_timestamp_seconds", "Newest event's own time.", found.last_event_at)
+    yield _time(
+        "last_event_timestamp_seconds", "Timestamp of the newest event.", found.last_event_at
+    )
     messages = dict.fromkeys(outcomes, 0) | found.messages
     yield _counter(
         "webhook_messages",
-        "Messages from Twitch by what became of them.",
+        "Messages from Twitch by outcome.",
         ["outcome"],
         [((outcome,), number) for outcome, number in messages.items()],
     )
 
 
 def _feed(found: ServiceMetrics) -> Iterator[Metric]:
-    yield _value("feed_entries", "Entries that the feed keeps.", found.feed_length)
+    yield _value("feed_entries", "Entries in the feed.", found.feed_length)
     for state, meaning in {
-        "lag": "Entries that the reader was not handed yet.",
-        "pending": "Entries that the reader was handed and has not finished.",
+        "lag": "Entries that the reader has not read yet.",
+        "pending": "Entries that the reader has read and not acknowledged.",
         "set_aside": "Entries that the reader could not process.",
     }.items():
-        samples: list[Sample] = [((one.name,), getattr(one, state)) for one in found.readers]
+        samples: list[Sample] = [
+            ((reader.name,), getattr(reader, state)) for reader in found.readers
+        ]
         yield _gauge(f"feed_reader_{state}_entries", meaning, ["reader"], samples)
 
 
 def _worker(found: ServiceMetrics) -> Iterator[Metric]:
     yield _value("leader_present", "Whether a worker leads and does the jobs.", found.has_leader)
     yield _time(
-        "worker_heartbeat_timestamp_seconds", "Last life sign of a worker.", found.last_heartbeat
+        "worker_heartbeat_timestamp_seconds", "Last heartbeat of a worker.", found.last_heartbeat
     )
     seconds = SummaryMetricFamily(
         "streamwatch_job_duration_seconds", "Runs of the worker's jobs.", labels=["job_name"]
@@ -133,11 +138,13 @@ def _twitch(found: ServiceMetrics) -> Iterator[Metric]:
     )
     yield _value(
         "helix_rate_limit_remaining_points",
-        "What the worker's last answers left of it.",
+        "Points left, as of the worker's last call.",
         rate_limit.remaining if rate_limit else None,
     )
-    yield _value("subscriptions_wanted", "Subscriptions that should stand.", found.required)
-    yield _value("subscriptions_missing", "Those of them that do not stand.", found.missing)
+    yield _value("subscriptions_wanted", "Subscriptions that should exist.", found.required)
+    yield _value(
+        "subscriptions_missing", "Subscriptions that should exist and are missing.", found.missing
+    )
     listed = found.subscriptions
     yield _gauge(
         "subscriptions",

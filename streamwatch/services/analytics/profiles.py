@@ -39,16 +39,16 @@ class StreamerProfiles:
     """Reads the analytics, which may raise AnalyticsUnavailable. Logins are in any case."""
 
     def __init__(
-        self, reports: AnalyticsQueries, analytics: AnalyticsStore, clock: Callable[[], datetime]
+        self, queries: AnalyticsQueries, analytics: AnalyticsStore, clock: Callable[[], datetime]
     ) -> None:
-        self._reports = reports
+        self._queries = queries
         self._analytics = analytics
         self._clock = clock
 
     def profile(self, login: str, window_days: int) -> Profile:
         """Raises UnknownStreamer where nothing was ever observed."""
-        stats = self._reports.stats(login)
-        window = self._reports.window(stats, window_days)
+        stats = self._queries.stats(login)
+        window = self._queries.window(stats, window_days)
         found = self._analytics.each_session(stats.identity.broadcaster_id, window.since)
         sessions = list(found)
         played = (one for session in sessions for one in session.sample_totals.categories)

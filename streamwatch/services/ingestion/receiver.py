@@ -1,4 +1,5 @@
-"""The webhook's path: a message in, its observation stored, an outcome out."""
+"""Receives EventSub messages: each is authenticated, understood and stored; the result is its
+outcome."""
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
@@ -39,7 +40,7 @@ class Received:
 
 
 class MessageReceiver:
-    """Takes EventSub messages. What it returns from is stored for good."""
+    """Receives EventSub messages. When a method returns, the message is stored durably."""
 
     def __init__(
         self,
@@ -81,14 +82,14 @@ class MessageReceiver:
                 self._revoke(message.subscription)
                 return Received(Outcome.REVOKED)
             case eventsub.Notification():
-                return Received(self._notice(message))
+                return Received(self._record_notification(message))
 
-    def _notice(self, message: eventsub.Notification) -> Outcome:
-        [observed] = self._recorder.record([message.observation])
-        if observed.change is None or not observed.change.events:
+    def _record_notification(self, message: eventsub.Notification) -> Outcome:
+        [recorded] = self._recorder.record([message.observation])
+        if recorded.change is None or not recorded.change.events:
             log.info("Duplicate message", extra={"message_id": message.message_id})
             return Outcome.DUPLICATE
-        return Outcome.LATE if is_late(observed.before, observed.change) else Outcome.ACCEPTED
+        return Outcome.LATE if is_late(recorded.before, recorded.change) else Outcome.ACCEPTED
 
     def _revoke(self, revoked: Subscription) -> None:
         """Record the end of the subscription, and request a reconciliation to replace it."""

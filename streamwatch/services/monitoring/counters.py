@@ -10,7 +10,7 @@ from streamwatch.storage.base import Coordination, StorageUnavailable
 log = logging.getLogger(__name__)
 
 MESSAGES = "messages"
-"""EventSub messages that the webhook received, by outcome."""
+"""EventSub messages that arrived, by webhook or WebSocket, by outcome."""
 
 HELIX = "helix"
 """Requests to Twitch, by "METHOD PATH STATUS"."""
