@@ -18,5 +18,5 @@ DOCUMENTED = schemathesis.openapi.from_wsgi(
 @pytest.mark.timeout(1800)
 @DOCUMENTED.parametrize()
 @settings(max_examples=1000, deadline=None)
-def test_whatever_is_sent_the_answer_is_as_documented(case: Case[Any]) -> None:
+def test_every_answer_is_as_documented(case: Case[Any]) -> None:
     case.call_and_validate()

@@ -79,7 +79,7 @@ PATHS = [
 
 @pytest.mark.parametrize("path", PATHS, ids=lambda path: path[:40].decode("latin-1"))
 @pytest.mark.parametrize("method", [b"GET", b"POST", b"DELETE"])
-def test_no_path_leads_where_it_should_not(server: Server, path: bytes, method: bytes) -> None:
+def test_no_path_escapes_its_route(server: Server, path: bytes, method: bytes) -> None:
     request = get(path).replace(b"GET", method, 1)
     answer = server.exchange(request, then_close=True)
     assert answer.status < 500, answer.body
@@ -118,7 +118,7 @@ def test_no_path_leads_where_it_should_not(server: Server, path: bytes, method: 
 @pytest.mark.parametrize(
     "path", [b"/streamers", b"/admin/diagnostics", b"/streamers/nobody/status"]
 )
-def test_headers_of_any_kind_are_taken_or_refused(
+def test_any_header_is_accepted_or_refused(
     server: Server, path: bytes, headers: list[bytes]
 ) -> None:
     answer = server.exchange(get(path, *headers), then_close=True)
@@ -139,7 +139,7 @@ def test_what_is_no_login_never_reaches_twitch(login: bytes) -> None:
     assert world.twitch.calls == []
 
 
-def test_large_bodies_at_speed_are_refused_and_hold_nobody_up(server: Server) -> None:
+def test_many_large_bodies_are_refused_without_delaying_others(server: Server) -> None:
     message = messages.message("notification", b"x" * 64 * 1024)
     too_large = messages.message("notification", b"x" * (64 * 1024 + 1))
     resident = memory(server)
@@ -154,7 +154,7 @@ def test_large_bodies_at_speed_are_refused_and_hold_nobody_up(server: Server) ->
     assert memory(server) - resident < 20
 
 
-def test_slow_clients_leave_room_for_twitch(server: Server) -> None:
+def test_slow_clients_do_not_block_the_webhook(server: Server) -> None:
     head = post(messages.online())
     slow = [socket.create_connection(("127.0.0.1", server.port), 10) for _ in range(SLOW_CLIENTS)]
     try:
@@ -168,7 +168,7 @@ def test_slow_clients_leave_room_for_twitch(server: Server) -> None:
     assert_serves(server)
 
 
-def test_a_client_who_does_not_read_holds_nobody_up(server: Server) -> None:
+def test_a_client_that_does_not_read_delays_no_other(server: Server) -> None:
     with server.connect() as deaf:
         for _ in range(200):
             deaf.sendall(get(b"/openapi.json"))

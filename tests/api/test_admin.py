@@ -54,7 +54,7 @@ def subscribe(world: World, user_id: str, callback: str = CALLBACK) -> str:
     return world.twitch.subscribe(wanted, WebhookTransport(callback, SECRET)).id
 
 
-def test_the_listing_tells_ours_from_others(world: World) -> None:
+def test_the_listing_separates_our_subscriptions_from_others(world: World) -> None:
     world.add("shroud")
     stranger = subscribe(world, "9", STRANGERS)
     answer = get(world, "/admin/subscriptions")
@@ -75,7 +75,7 @@ def test_the_listing_tells_ours_from_others(world: World) -> None:
     }
 
 
-def test_a_verification_mends_and_tells_its_figures(world: World) -> None:
+def test_a_verification_repairs_and_reports_its_counts(world: World) -> None:
     world.add("shroud")
     stray = subscribe(world, "9")
     lost = next(iter(world.twitch.subscribed))
@@ -176,7 +176,7 @@ def diagnostics(world: World) -> Any:
     return get(world, "/admin/diagnostics")
 
 
-def test_diagnostics_count_messages_by_what_became_of_them(world: World) -> None:
+def test_diagnostics_count_messages_by_outcome(world: World) -> None:
     sent = messages.online()
     world.send(sent)
     world.send(sent)
@@ -197,7 +197,7 @@ def test_diagnostics_count_messages_by_what_became_of_them(world: World) -> None
     assert {"late", "revoked", "unknown", "refused:stale", "refused:malformed"} <= counts.keys()
 
 
-def test_diagnostics_tell_of_the_feed_and_what_was_set_aside(world: World) -> None:
+def test_diagnostics_report_the_feed_and_dead_letters(world: World) -> None:
     feed = world.storage.feed
     feed.register("analytics")
     world.send(messages.online())
@@ -218,7 +218,7 @@ def test_diagnostics_tell_of_the_feed_and_what_was_set_aside(world: World) -> No
     ]
 
 
-def test_diagnostics_tell_who_leads_and_how_the_jobs_went(world: World) -> None:
+def test_diagnostics_report_the_leader_and_job_runs(world: World) -> None:
     at = datetime(2026, 6, 1, tzinfo=UTC)
     coordination = world.storage.coordination
     coordination.acquire_lease(LEADER_LEASE, "machine:7", 60)
@@ -238,7 +238,7 @@ def test_diagnostics_tell_who_leads_and_how_the_jobs_went(world: World) -> None:
     }
 
 
-def test_diagnostics_tell_the_rest_while_twitch_does_not_answer(world: World) -> None:
+def test_diagnostics_report_the_rest_while_twitch_does_not_answer(world: World) -> None:
     world.add("shroud")
     assert diagnostics(world)["twitch"]["subscriptions"] == {"enabled": 2}
     world.twitch.error = TwitchUnavailable("Twitch did not answer.")
@@ -259,7 +259,7 @@ class AskedTwitch(FakeTwitch):
         return RateLimitState(800, 799, datetime(2026, 6, 1, tzinfo=UTC))
 
 
-def test_diagnostics_tell_what_is_left_of_the_rate_limit() -> None:
+def test_diagnostics_report_the_remaining_rate_limit() -> None:
     world = World(Settings(api_keys=("a-key",)), twitch=AskedTwitch())
     assert get(world, "/admin/diagnostics")["twitch"]["budget"] == {
         "limit": 800,

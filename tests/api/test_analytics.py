@@ -161,7 +161,7 @@ def test_recalculating_finds_the_same(world: World) -> None:
     assert response.get_json() == {"message": "Recalculated cool_user", "stats": STATS}
 
 
-def test_a_window_is_compared_with_the_one_before(world: World) -> None:
+def test_a_period_is_compared_with_the_one_before(world: World) -> None:
     def streamed(days_ago: float, hours: float, viewers: int) -> Iterator[Piece]:
         start = (datetime.now(UTC) - START).total_seconds() - days_ago * 86_400
         stream_id = f"s{days_ago}"
@@ -232,7 +232,7 @@ def test_the_top_games_and_a_streamers_categories(world: World) -> None:
     assert answer["count"] == 2
 
 
-def test_the_schedule_is_told_in_a_time_zone(world: World) -> None:
+def test_the_schedule_uses_the_given_time_zone(world: World) -> None:
     today = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0)
     monday = today - timedelta(days=today.weekday() + 7)
     start = (monday - START).total_seconds()

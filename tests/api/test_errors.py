@@ -41,7 +41,7 @@ def test_head_answers_as_get_without_a_body(world: World, path: str) -> None:
     assert head.headers["Content-Length"] == get.headers["Content-Length"]
 
 
-def test_options_tells_the_methods(world: World) -> None:
+def test_options_lists_the_methods(world: World) -> None:
     response = world.client.options("/streamers")
     assert response.status_code == 200
     assert set(response.headers["Allow"].split(", ")) == {"GET", "HEAD", "OPTIONS", "POST"}

@@ -74,7 +74,7 @@ def test_last_event_id_brings_what_was_missed(lively: World) -> None:
         assert next(events(stream))["event"] == "stream.offline"
 
 
-def test_an_unknown_last_event_id_is_told_as_a_gap(lively: World) -> None:
+def test_an_unknown_last_event_id_gives_a_gap(lively: World) -> None:
     lively.send(messages.online())
     with listening(lively, **{"Last-Event-ID": "of another time"}) as stream:
         heard = events(stream)

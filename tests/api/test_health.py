@@ -22,7 +22,7 @@ def test_the_index_names_the_service_its_version_and_its_documentation(world: Wo
     assert world.client.get(index["docs"], buffered=True).status_code == 200
 
 
-def test_health_tells_that_all_is_well(world: World) -> None:
+def test_health_is_healthy_when_everything_answers(world: World) -> None:
     world.storage.coordination.heartbeat(datetime.now(UTC))
     response = world.get("/health")
     assert (response.status_code, response.get_json()) == (200, HEALTHY)

@@ -127,6 +127,6 @@ DOCUMENTED = schemathesis.openapi.from_wsgi(
 
 @DOCUMENTED.parametrize()
 @settings(max_examples=50, deadline=None)
-def test_whatever_is_sent_the_answer_is_as_documented(case: Case[Any]) -> None:
+def test_every_answer_is_as_documented(case: Case[Any]) -> None:
     # Without a server in between, schemathesis does not decompress responses.
     case.call_and_validate(headers={**AUTHORIZATION, "Accept-Encoding": "identity"})

@@ -31,7 +31,7 @@ def world() -> World:
     return build_world(rate_limit=3, lookup_limit=2, api_keys=("a-key", "another-key"))
 
 
-def test_who_asks_too_often_is_told_when_to_come_back(world: World) -> None:
+def test_too_many_requests_are_429_with_retry_after(world: World) -> None:
     assert statuses(world, 4) == [200, 200, 200, 429]
     answer = world.get("/streamers")
     assert "3" in problem(answer, 429)["detail"]
@@ -71,7 +71,7 @@ def test_every_key_is_a_client_wherever_it_comes_from(world: World) -> None:
     assert statuses(world, 1, headers={"Authorization": "Bearer another-key"}) == [200]
 
 
-def test_a_key_that_is_none_makes_nobody_another_client(world: World) -> None:
+def test_an_invalid_key_does_not_make_another_client(world: World) -> None:
     tried = [
         world.get("/streamers", headers={"Authorization": f"Bearer guess-{n}"}).status_code
         for n in range(4)
@@ -95,7 +95,7 @@ def test_without_proxies_no_header_names_the_client(world: World, forwarded: str
     assert statuses(world, 1) == [429]
 
 
-def test_behind_proxies_the_client_is_whom_the_first_of_ours_saw() -> None:
+def test_behind_proxies_the_client_is_the_address_that_the_first_proxy_saw() -> None:
     world = build_world(rate_limit=1, trusted_proxies=2)
 
     def status(forwarded: str) -> int:
@@ -141,7 +141,7 @@ class Uncounting(MemoryCoordination):
         raise StorageUnavailable("connection refused")
 
 
-def test_while_the_storage_cannot_count_everything_passes(world: World) -> None:
+def test_requests_pass_while_the_storage_cannot_count(world: World) -> None:
     world.storage.coordination = Uncounting(threading.RLock(), time.monotonic)
     assert statuses(world, 10, "/") == [200] * 10
     assert statuses(world, 5, "/streamers/nobody/status") == [404] * 5

@@ -61,7 +61,7 @@ def test_what_ended_stays_an_item_and_going_off_is_none(lively: World, path: str
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_a_reader_is_told_when_nothing_has_changed(lively: World, path: str) -> None:
+def test_an_unchanged_feed_is_304(lively: World, path: str) -> None:
     tag = lively.get(path).headers["ETag"]
     headers = {"If-None-Match": tag}
     assert lively.client.get(path, headers=headers).status_code == 304
@@ -69,7 +69,7 @@ def test_a_reader_is_told_when_nothing_has_changed(lively: World, path: str) -> 
     assert lively.client.get(path, headers=headers).status_code == 200
 
 
-def test_a_streamers_feed_tells_of_them_alone(lively: World) -> None:
+def test_a_streamers_feed_has_only_their_events(lively: World) -> None:
     lively.send(messages.online())
     assert len(items(lively.get("/feeds/live.rss"))) == 2
     assert len(items(lively.get("/feeds/streamer/shroud.rss"))) == 1
@@ -141,6 +141,6 @@ def test_a_calendar_has_no_control_characters(lively: World) -> None:
     assert "\x0b" not in response.text
 
 
-def test_nobody_of_whom_anything_is_known_is_404(world: World) -> None:
+def test_a_feed_of_an_unknown_streamer_is_404(world: World) -> None:
     problem(world.get("/feeds/streamer/nobody.rss"), 404)
     problem(world.get("/feeds/streamer/not-a-login.rss"), 422)

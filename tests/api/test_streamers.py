@@ -75,7 +75,7 @@ def test_the_streamers_come_newest_first(world: World) -> None:
     assert listed["count"] == 3
 
 
-def test_nobody_is_monitored_at_first(world: World) -> None:
+def test_the_list_of_streamers_is_empty_at_first(world: World) -> None:
     assert world.get("/streamers").get_json() == {"streamers": [], "count": 0}
 
 
@@ -92,11 +92,11 @@ def test_removing_takes_subscriptions_and_status_and_leaves_the_history(world: W
     assert world.get("/events/streamer/shroud").get_json()["count"] == 1
 
 
-def test_removing_someone_who_is_not_monitored_is_404(world: World) -> None:
+def test_removing_an_unmonitored_streamer_is_404(world: World) -> None:
     assert "shroud" in problem(world.delete("/streamers/shroud"), 404)["detail"]
 
 
-def test_a_user_whom_twitch_does_not_have_is_404(world: World) -> None:
+def test_an_unknown_twitch_user_is_404(world: World) -> None:
     assert "nobody" in problem(world.post("/streamers/nobody"), 404)["detail"]
     assert "nobody" in problem(world.get("/streamers/nobody/status"), 404)["detail"]
     assert world.get("/streamers").get_json()["count"] == 0
@@ -156,7 +156,7 @@ def test_without_credentials_the_answer_names_what_to_set(world: World) -> None:
 # Many at once
 
 
-def test_many_are_added_and_each_ones_lot_is_told(world: World) -> None:
+def test_a_bulk_add_reports_the_result_for_each_login(world: World) -> None:
     for login in ("one", "two", "three"):
         world.twitch.add_user(login)
     world.post("/streamers/one")
@@ -182,7 +182,7 @@ def test_a_thousand_take_ten_calls_to_twitch(world: World) -> None:
     assert world.twitch.calls == ["users"] * 10
 
 
-def test_those_of_whom_twitch_cannot_be_asked_are_told(world: World) -> None:
+def test_logins_that_twitch_did_not_answer_for_are_reported(world: World) -> None:
     world.twitch.error = TwitchUnavailable("Twitch did not answer.")
     answer = world.post("/streamers", json={"usernames": ["one"]}).get_json()
     assert answer == {"added": [], "existing": [], "not_found": [], "failed": ["one"]}
@@ -258,7 +258,7 @@ def test_a_status_while_offline_has_no_stream(world: World) -> None:
     assert (status["is_live"], status["stream_data"]) == (False, None)
 
 
-def test_a_streamer_who_is_not_monitored_is_asked_of_twitch_once(world: World) -> None:
+def test_an_unmonitored_streamer_is_looked_up_once(world: World) -> None:
     world.twitch.go_live(world.twitch.add_user("shroud"))
     first = world.get("/streamers/shroud/status").get_json()
     assert (first["source"], first["is_live"]) == ("twitch_api", True)

@@ -14,7 +14,7 @@ def test_who_is_live_comes_most_viewers_first(world: World) -> None:
     assert all(one["is_live"] and one["source"] == "storage" for one in answer["live_streams"])
 
 
-def test_what_a_webhook_told_is_live_before_its_details_are_known(world: World) -> None:
+def test_a_pushed_stream_is_live_before_its_details_are_known(world: World) -> None:
     world.send(messages.online(stream_id="9001"))
     [status] = world.get("/streams/live").get_json()["live_streams"]
     stream = status["stream_data"]
@@ -22,5 +22,5 @@ def test_what_a_webhook_told_is_live_before_its_details_are_known(world: World) 
     assert stream["viewer_count"] is stream["title"] is stream["tags"] is None
 
 
-def test_nobody_is_live_at_first(world: World) -> None:
+def test_the_live_list_is_empty_at_first(world: World) -> None:
     assert world.get("/streams/live").get_json() == {"live_streams": [], "count": 0}

@@ -331,7 +331,7 @@ def test_signed_message_that_does_not_fit_its_type_is_refused(
 # Too large
 
 
-def test_a_body_of_64_kibibytes_is_taken_and_one_byte_more_is_not(
+def test_a_body_of_64_kibibytes_is_accepted_and_one_byte_more_is_not(
     server: Server, user: User
 ) -> None:
     body = messages.online(user).body
@@ -408,7 +408,7 @@ def test_what_is_no_proper_request_is_refused_and_the_next_is_served(
     assert told(server, user) == ["online"]
 
 
-def test_those_who_hang_up_or_keep_still_hold_nobody_up(server: Server, user: User) -> None:
+def test_clients_that_hang_up_or_stay_silent_delay_no_other(server: Server, user: User) -> None:
     message = messages.online(user)
     with server.connect() as still, server.connect() as halfway:
         halfway.sendall(post(message) + message.body[:10])

@@ -31,7 +31,7 @@ def test_logins_are_read_from_standard_input(shell: Shell) -> None:
     assert shell.does("streamers", "add", "-", answer=answer) == ("Added: shroud, quillandcopper\n")
 
 
-def test_a_wrong_login_on_standard_input_adds_nobody(shell: Shell) -> None:
+def test_a_wrong_login_on_standard_input_adds_no_streamer(shell: Shell) -> None:
     result = shell.run("streamers", "add", "-", answer="shroud http://example.com/shroud")
     assert result.exit_code == 2
     assert "'http://example.com/shroud' is not a login" in result.stderr

@@ -34,23 +34,23 @@ def dashboard() -> dict[str, Any]:
     return document
 
 
-def test_the_rules_are_valid_and_ring_when_they_should() -> None:
+def test_the_alert_rules_are_valid_and_fire() -> None:
     promtool("check", "rules", "--lint-fatal", str(RULES))
     promtool("check", "config", str(RULES.parent / "prometheus.yml"))
     promtool("test", "rules", str(RULES.parent / "alerts_test.yml"))
 
 
-def test_promtool_is_content_with_a_storage_in_memory() -> None:
+def test_promtool_accepts_the_metrics_of_memory_storage() -> None:
     promtool("check", "metrics", stdin=build_world().get("/metrics").text)
 
 
-def test_rules_are_about_metrics_that_there_are() -> None:
+def test_rules_use_existing_metrics() -> None:
     named = set(_METRIC.findall(RULES.read_text()))
     assert named
     assert named <= known_metrics()
 
 
-def test_the_dashboard_is_about_metrics_that_there_are() -> None:
+def test_the_dashboard_uses_existing_metrics() -> None:
     expressions = [t["expr"] for panel in dashboard()["panels"] for t in panel.get("targets", [])]
     named = {name for expression in expressions for name in _METRIC.findall(expression)}
     assert len(named) > 20

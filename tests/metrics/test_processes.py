@@ -112,9 +112,7 @@ def test_a_reload_goes_on_counting(service: Deployment, tmp_path: Path) -> None:
     assert live_requests(service) == 10
 
 
-def test_everything_is_told_of_all_processes_and_promtool_is_content(
-    service: Deployment, redis: Server
-) -> None:
+def test_metrics_cover_all_processes_and_pass_promtool(service: Deployment, redis: Server) -> None:
     with Simulator() as twitch:
         settings = twitch_settings(twitch) | {
             "DEFAULT_STREAMERS": "shroud,QuillAndCopper",

@@ -29,7 +29,7 @@ def figures(world: World, name: str, label: str = "") -> dict[str, float]:
     }
 
 
-def test_only_the_biggest_streams_tell_their_viewers() -> None:
+def test_viewers_are_exported_for_the_biggest_streams_only() -> None:
     world = build_world()
     for number in range(120):
         user = world.twitch.add_user(f"streamer_{number}")
@@ -41,7 +41,7 @@ def test_only_the_biggest_streams_tell_their_viewers() -> None:
     assert figures(world, "live_streamers") == {"": 120}
 
 
-def test_nothing_that_a_client_makes_up_becomes_a_label() -> None:
+def test_client_input_never_becomes_a_label() -> None:
     world = build_world()
     world.get("/made/up")
     world.client.open("/events", method="MADEUP")
@@ -53,7 +53,7 @@ def test_nothing_that_a_client_makes_up_becomes_a_label() -> None:
     assert "other" in figures(world, "http_requests_total", "method")
 
 
-def test_messages_count_as_requests_whether_they_are_taken_or_not() -> None:
+def test_messages_count_as_requests_whether_accepted_or_not() -> None:
     world = build_world()
     for message in (messages.online(), messages.online(secret="another-secret")):
         world.client.post("/webhooks/eventsub", data=message.body, headers=message.headers)
@@ -83,7 +83,7 @@ def test_a_subscription_that_is_gone_is_missing_at_once() -> None:
     assert figures(world, "subscriptions_missing") == {"": 2}
 
 
-def test_what_a_reconciliation_left_at_twitch_is_told_with_its_cost() -> None:
+def test_subscriptions_and_cost_are_exported_after_a_reconciliation() -> None:
     world = build_world()
     world.add("shroud")
     services = world.app.extensions["streamwatch"]
@@ -97,12 +97,12 @@ def test_what_a_reconciliation_left_at_twitch_is_told_with_its_cost() -> None:
     assert figures(world, "subscription_cost") == {"": 0}
 
 
-def test_outcomes_count_from_nought() -> None:
+def test_outcome_counters_start_at_zero() -> None:
     outcomes = figures(build_world(), "webhook_messages_total", "outcome")
     assert outcomes["refused:forged"] == outcomes["accepted"] == 0
 
 
-def test_while_the_storage_is_down_that_is_what_the_metrics_say() -> None:
+def test_storage_up_is_0_while_the_storage_is_down() -> None:
     world = build_world()
     world.storage.error = StorageUnavailable("gone")
     world.analytics.connected = False

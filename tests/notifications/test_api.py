@@ -117,7 +117,7 @@ def test_a_notification_is_added_with_defaults_and_a_secret(api: Api) -> None:
         ({"streamers": ["nobody_at_all"]}, "streamers"),
     ],
 )
-def test_wrong_values_are_told_by_field(api: Api, fields: dict[str, Any], faulty: str) -> None:
+def test_wrong_values_are_reported_by_field(api: Api, fields: dict[str, Any], faulty: str) -> None:
     response = api("POST", "", {"kind": "webhook", "url": URL} | fields)
 
     names = api.faults(response)

@@ -80,7 +80,7 @@ def test_deliveries_are_listed_and_sent_again(shell: Shell, receiver: Receiver) 
     assert f"Pending: {delivery.id}" in shell.does("notifications", "retry", made, delivery.id)
 
 
-def test_faults_are_told(shell: Shell, receiver: Receiver) -> None:
+def test_invalid_input_is_reported(shell: Shell, receiver: Receiver) -> None:
     result = shell.run("notifications", "add", "webhook", receiver.url, "--quiet", "25:00-07:00")
 
     assert result.exit_code == 1

@@ -123,7 +123,7 @@ def test_a_receiver_is_down_while_workers_are_killed_in_turn(
 
 
 @pytest.mark.timeout(120)
-def test_a_frozen_receiver_holds_up_nobody_else(storage: RedisStorage, redis_url: str) -> None:
+def test_a_frozen_receiver_delays_no_other(storage: RedisStorage, redis_url: str) -> None:
     with (
         socket.create_server(("127.0.0.1", 0), backlog=64) as frozen,
         receiving() as receiver,

@@ -95,7 +95,7 @@ def test_an_update_belongs_to_the_stream_that_is_on() -> None:
     assert stream_of(update(10), history) is None
 
 
-def test_the_start_of_a_stream_has_one_key_whoever_tells_it() -> None:
+def test_the_start_of_a_stream_has_one_key_whether_pushed_or_polled() -> None:
     polled, pushed = online(0, id="poll:1"), online(1, id="message-1")
 
     assert event_key(polled, "s1") == event_key(pushed, "s1")

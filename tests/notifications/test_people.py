@@ -40,7 +40,7 @@ def first_lines(world: NotificationWorld) -> list[str]:
 STARTED = "Ann is live: Chess"
 
 
-def test_a_go_live_is_told_at_once_when_title_and_category_are_known(
+def test_a_go_live_is_announced_at_once_when_title_and_category_are_known(
     world: NotificationWorld,
 ) -> None:
     world.add(notification(APPRISE))
@@ -76,7 +76,7 @@ def test_a_go_live_waits_for_five_seconds_at_most(world: NotificationWorld) -> N
     assert first_lines(world) == ["Ann is live"]
 
 
-def test_a_go_live_that_is_over_is_not_told(world: NotificationWorld) -> None:
+def test_a_go_live_that_is_over_is_not_announced(world: NotificationWorld) -> None:
     world.add(notification(APPRISE))
     world.go_live()
     world.pass_time(1)
@@ -104,7 +104,7 @@ def test_a_go_live_that_is_over_starts_no_cooldown(world: NotificationWorld) -> 
     assert first_lines(world) == [STARTED]
 
 
-def test_a_second_go_live_within_the_cooldown_is_not_told(world: NotificationWorld) -> None:
+def test_a_second_go_live_within_the_cooldown_is_not_announced(world: NotificationWorld) -> None:
     world.add(notification(APPRISE, cooldown_minutes=10))
     world.go_live(**LIVE)
     world.pass_time(60)
@@ -122,7 +122,7 @@ def test_a_second_go_live_within_the_cooldown_is_not_told(world: NotificationWor
     ]
 
 
-def test_after_the_cooldown_the_next_go_live_is_told(world: NotificationWorld) -> None:
+def test_after_the_cooldown_the_next_go_live_is_announced(world: NotificationWorld) -> None:
     world.add(notification(APPRISE, cooldown_minutes=10))
     world.go_live(**LIVE)
     world.pass_time(60)
@@ -135,7 +135,7 @@ def test_after_the_cooldown_the_next_go_live_is_told(world: NotificationWorld) -
     assert first_lines(world) == [STARTED, "Ann's stream has ended", STARTED]
 
 
-def test_an_end_is_told_once_it_has_lasted_two_minutes(world: NotificationWorld) -> None:
+def test_an_end_is_announced_once_it_has_lasted_two_minutes(world: NotificationWorld) -> None:
     world.sessions["s1"] = {
         "title": "Hello",
         "category_name": "Chess",
@@ -175,7 +175,7 @@ def test_the_same_stream_that_goes_on_again_ends_when_it_ends_for_good(
     assert first_lines(world) == [STARTED, "Ann's stream has ended"]
 
 
-def test_without_a_cooldown_everything_is_told(world: NotificationWorld) -> None:
+def test_without_a_cooldown_every_event_is_announced(world: NotificationWorld) -> None:
     world.add(notification(APPRISE, cooldown_minutes=0))
     for number in range(3):
         world.go_live(f"s{number}", **LIVE)
@@ -186,7 +186,9 @@ def test_without_a_cooldown_everything_is_told(world: NotificationWorld) -> None
     assert first_lines(world) == [STARTED, "Ann's stream has ended"] * 3
 
 
-def test_nothing_is_told_in_quiet_hours_nor_afterwards(world: NotificationWorld) -> None:
+def test_events_in_quiet_hours_are_skipped_and_not_announced_later(
+    world: NotificationWorld,
+) -> None:
     quiet = QuietHours(time(13), time(15), "Europe/Berlin")  # 11:00 to 13:00 UTC
     world.add(notification(APPRISE, quiet_hours=quiet))
     world.go_live(**LIVE)
@@ -229,7 +231,7 @@ def test_another_category_is_skipped(world: NotificationWorld) -> None:
     assert world.outcomes() == ["stream.online skipped title or category do not match the filters"]
 
 
-def test_others_are_told_meanwhile(world: NotificationWorld) -> None:
+def test_other_streamers_are_announced_meanwhile(world: NotificationWorld) -> None:
     world.add(notification(APPRISE))
     world.go_live(**LIVE)
     world.go_live("s2", user=User("2", "bob", "Bob"), **LIVE)
@@ -368,7 +370,7 @@ def test_the_end_of_a_message_that_was_deleted_is_left_out(world: NotificationWo
     assert world.outcomes()[1] == "stream.offline skipped the message was deleted in Discord"
 
 
-def test_a_go_live_that_discord_takes_late_is_told_while_the_stream_is_on(
+def test_a_go_live_that_discord_accepts_late_is_announced_while_the_stream_is_live(
     world: NotificationWorld,
 ) -> None:
     world.add(notification(DISCORD))
@@ -395,7 +397,7 @@ DELAYS = st.lists(st.floats(0, 45), min_size=3, max_size=3)
     delays=DELAYS,
     same_stream=st.booleans(),
 )
-def test_on_off_on_is_one_message_whatever_the_order_of_arrival(
+def test_on_off_on_is_one_message_in_any_order_of_arrival(
     kind: TargetKind, gaps: list[float], delays: list[float], same_stream: bool
 ) -> None:
     world = NotificationWorld()
@@ -452,7 +454,9 @@ def test_no_stream_is_announced_twice_or_ends_twice(
     assert all(d.status.is_finished for d in world.deliveries())
 
 
-def test_a_retried_delivery_is_told_whatever_kept_it(world: NotificationWorld) -> None:
+def test_a_retried_delivery_is_sent_despite_quiet_hours_and_cooldown(
+    world: NotificationWorld,
+) -> None:
     quiet = QuietHours(time(11), time(13), "UTC")
     world.add(notification(APPRISE, quiet_hours=quiet))
     world.go_live(**LIVE)

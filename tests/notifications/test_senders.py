@@ -289,7 +289,7 @@ def test_text_of_strangers_is_escaped() -> None:
     assert sender.escape("**<@&1>** my_name [x](y)") == r"\*\*\<@&1\>\*\* my\_name \[x\](y)"
 
 
-def test_edits_that_discord_refuses_are_told_apart(discord: FakeDiscord) -> None:
+def test_each_refusal_of_an_edit_by_discord_has_its_own_outcome(discord: FakeDiscord) -> None:
     assert send_discord(discord, "x", "404").result.edit_refusal is EditRefusal.NO_MESSAGE
 
     discord.old_edits_limited = True

@@ -167,7 +167,7 @@ def test_an_unknown_reconnect_url_is_refused(twitch: Simulator) -> None:
         assert connection.close_code == 4007
 
 
-def test_an_old_connection_is_closed_when_nobody_reconnects(twitch: Simulator) -> None:
+def test_an_old_connection_is_closed_when_the_client_does_not_reconnect(twitch: Simulator) -> None:
     twitch.sockets.grace_seconds = 0.05
     with connected(twitch.eventsub_url) as (connection, _):
         twitch.sockets.reconnect()

@@ -82,7 +82,7 @@ def test_a_start_that_was_missed_is_found_by_a_poll_after_the_loss(
     assert [event.source for event in worker.services.storage.events(10)] == ["poll"]
 
 
-def test_a_reconnect_loses_nothing_and_polls_nobody(twitch: Simulator, worker: Worker) -> None:
+def test_a_reconnect_loses_nothing_and_polls_no_streamer(twitch: Simulator, worker: Worker) -> None:
     polls, connections = worker.polls, twitch.sockets.connections
     twitch.world.go_online("shroud")
     twitch.sockets.reconnect()
