@@ -11,7 +11,10 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from streamwatch.dashboard.login_session import COOKIE, MAX_AGE_SECONDS
+from streamwatch.services.subscriptions.reconcile import Listed, ListedConduit, Subscriptions
+from streamwatch.services.subscriptions.transport import Method
 from streamwatch.settings import KeyRequirement
+from streamwatch.twitch.base import Shard
 from tests.api.world import World, build_world
 from tests.messages import SECRET
 
@@ -278,6 +281,20 @@ def test_logout_ends_the_session(world: World) -> None:
 def logged_in(world: World) -> Iterator[FlaskClient]:
     log_in(world)
     yield world.client
+
+
+def test_subscriptions_page_shows_the_conduit_and_its_shards(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    conduit = ListedConduit("conduit-1", [Shard("0", "websocket_disconnected")])
+    listed = Listed([], [], None, Method.CONDUIT, conduit, 0, 10_000, updates_without_room=3)
+    monkeypatch.setattr(Subscriptions, "listing", lambda _: listed)
+    with logged_in(world) as client:
+        page = " ".join(client.get("/dashboard/manage/subscriptions").text.split())
+    assert "through conduit <code>conduit-1</code>" in page
+    assert "websocket disconnected" in page
+    assert "no room for updates of 3 streamers" in page
+    assert "polling only" not in page
 
 
 @pytest.mark.parametrize(

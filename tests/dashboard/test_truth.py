@@ -140,7 +140,7 @@ def test_added_streamers_follow_and_a_reload_adds_nothing(
     page = one.open("/dashboard/manage")
     page.get_by_label("Twitch names").fill("waldkauzig")
     page.get_by_role("button", name="Add").click()
-    expect(page.get_by_text("0 of 2")).to_be_visible()
+    expect(page.locator("#monitored").get_by_text("Pending")).to_be_visible()
     calls = showcase.twitch.calls.count("users")
     page.reload()
     assert showcase.twitch.calls.count("users") == calls
