@@ -85,7 +85,10 @@ def add_notification(body: Mapping[str, Any]) -> tuple[Response, int]:
 @blueprint.response(200, NotificationAnswerSchema)
 @blueprint.problems(404, 503)
 def show_notification(notification_id: str) -> Response:
-    """One notification"""
+    """Show one notification
+
+    The secret part of its URL is shown as `…`.
+    """
     return jsonify(notification=_document(_notifications().get(notification_id)))
 
 

@@ -43,6 +43,8 @@ OPERATIONS = {
     "GET /analytics/top-streamers/average": READ,
     "GET /analytics/streamer/{login}/stats": READ,
     "GET /analytics/streamer/{login}/sessions": READ,
+    "GET /analytics/streamer/{login}/sessions/{stream_id}": READ,
+    "GET /analytics/streamer/{login}/trend": READ,
     "GET /analytics/streamer/{login}/categories": READ,
     "GET /analytics/streamer/{login}/schedule": READ,
     "POST /analytics/streamer/{login}/recalculate": CHANGE,
