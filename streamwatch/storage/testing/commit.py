@@ -7,6 +7,8 @@ import pytest
 
 from streamwatch.domain.models import (
     Change,
+    ChannelEntry,
+    ChannelInfo,
     EventReference,
     EventType,
     NameChange,
@@ -274,6 +276,17 @@ def _full_status() -> StreamStatus:
         last_updated=at(2),
         last_event_type=EventType.OFFLINE,
         version=1,
+        channel=(
+            ChannelEntry(at(0.2), ChannelInfo("A title", "1", "Chess", "en"), "update-1"),
+            ChannelEntry(
+                at(0.4),
+                ChannelInfo("Another title", "", "", "de"),
+                "update-2",
+                is_estimate=True,
+                is_reported=True,
+                suppressed_event=event("update-2"),
+            ),
+        ),
         timeline=Timeline(
             StreamStart("s1", at(-1), "rerun"),
             is_on=True,

@@ -40,11 +40,11 @@ def status_value(status: StreamStatus) -> bytes:
         "named_at": status.named_at,
         "latest": timeline.latest_start and tuple(timeline.latest_start),
         "on": timeline.is_on,
-        # Arrays without field names, since many are stored; suppressed events are written as
-        # objects by orjson itself.
+        # Arrays without field names, since many are stored. orjson writes dataclasses, such as the
+        # suppressed events, as objects; named tuples it does not write, so they become tuples.
         "heard": [tuple(entry) for entry in timeline.last_entries],
         "marks": [tuple(entry) for entry in timeline.entries],
-        "channel": [tuple(entry) for entry in status.channel],
+        "channel": [(entry.at, tuple(entry.info), *entry[2:]) for entry in status.channel],
     }
     written = orjson.dumps(rest, option=orjson.OPT_UTC_Z)
     return b"%d\n%b\n%b" % (status.version, orjson.dumps(shown), written)
