@@ -189,6 +189,13 @@ class StreamStart(NamedTuple):
     type: str = "live"
 
 
+class StreamSight(NamedTuple):
+    """The last time at which a poll saw a stream on."""
+
+    stream_id: str
+    at: datetime
+
+
 class ChannelInfo(NamedTuple):
     """What a channel shows. A channel without a category has an empty id and name."""
 
@@ -238,7 +245,9 @@ class StreamStatus:
 
     `channel` has the recent titles, categories and languages, the newest last. The names are as of
     `named_at`. `seen_at` is the time at which a poll last saw the stream on,
-    `absent_at` that of the first poll since then that did not. A storage sets `is_removed` for a
+    `absent_at` that of the first poll since then that did not. `sights` are the last sights of the
+    other streams of the timeline: a message that arrives late can remove the end of such a stream,
+    which is then estimated again. A storage sets `is_removed` for a
     streamer who is no longer monitored, and whose messages may still arrive, and `is_returning`
     for one who was added again, and whose status is hidden until the next change.
     """
@@ -254,6 +263,7 @@ class StreamStatus:
     channel: tuple[ChannelEntry, ...] = ()
     seen_at: datetime | None = None
     absent_at: datetime | None = None
+    sights: tuple[StreamSight, ...] = ()
     named_at: datetime | None = None
     is_removed: bool = False
     is_returning: bool = False

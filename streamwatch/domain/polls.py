@@ -24,6 +24,7 @@ from streamwatch.domain.status_update import (
     StatusUpdate,
     estimated_end,
     estimated_event,
+    last_seen,
     timeline_entry,
     with_info,
 )
@@ -75,8 +76,9 @@ def _absence(status: StreamStatus, state: StreamState, seen: SeenAbsent) -> Chan
     """The change that the absence of the latest stream makes."""
     if not state.is_on or state.online_at is None:
         return None
-    last_seen = max(status.seen_at or state.online_at, state.online_at)
-    if seen.at < state.online_at + HELIX_LAG or seen.at <= (status.absent_at or last_seen):
+    seen_at = status.seen_at or last_seen(status, state.stream_id) or state.online_at
+    seen_at = max(seen_at, state.online_at)
+    if seen.at < state.online_at + HELIX_LAG or seen.at <= (status.absent_at or seen_at):
         return None
     update = StatusUpdate(status, status)
     if status.absent_at is None:
@@ -84,7 +86,7 @@ def _absence(status: StreamStatus, state: StreamState, seen: SeenAbsent) -> Chan
     elif seen.at - status.absent_at < seen.confirm_after:
         return None
     else:
-        end = estimated_end(status, state.stream_id, last_seen, status.absent_at)
+        end = estimated_end(status, state.stream_id, seen_at, status.absent_at)
         update.insert(timeline_entry(end))
     update.touch(seen.at)
     return update.change()

@@ -14,8 +14,10 @@ from streamwatch.domain.models import (
     Source,
     Stream,
     StreamEvent,
+    StreamSight,
     StreamSnapshot,
     StreamStatus,
+    Timeline,
     TimelineEntry,
     WatchEnd,
 )
@@ -70,11 +72,12 @@ class StatusUpdate:
         insertion = insert(self.status.timeline, entry)
         if insertion is None:
             return False
-        known = self.status
         self._apply(insertion, entry)
+        live_id = self.status.stream.id if self.status.stream else None
+        if seen_at is not None and entry.stream_id not in {None, live_id}:
+            self._add_sight(entry.stream_id, seen_at)
         for end in insertion.missing_ends:
-            last_seen = seen_at if end.stream_id == entry.stream_id else _last_seen(known, end)
-            estimate = timeline_entry(_missing_end(known, end, last_seen))
+            estimate = timeline_entry(_missing_end(self.status, end))
             estimated = insert(self.status.timeline, estimate)
             if estimated is not None:
                 self._apply(estimated, estimate)
@@ -118,6 +121,23 @@ class StatusUpdate:
             watch_end=self._watch_end,
         )
 
+    def _add_sight(self, stream_id: str, at: datetime) -> None:
+        """Retain `at` as the last sight of a stream, unless a later one is known."""
+        at = max(at, last_seen(self.status, stream_id) or at)
+        others = [sight for sight in self.status.sights if sight.stream_id != stream_id]
+        self.set(sights=(*others, StreamSight(stream_id, at)))
+
+    def _retain_sights(self, timeline: Timeline) -> None:
+        """Drop the sights of the streams that are no longer in `timeline`."""
+        sights = self.status.sights
+        if not sights:
+            return
+        entries = (*timeline.last_entries, *timeline.entries)
+        stream_ids = {entry.stream_id for entry in entries}
+        if timeline.latest_start is not None:
+            stream_ids.add(timeline.latest_start.id)
+        self.set(sights=tuple(sight for sight in sights if sight.stream_id in stream_ids))
+
     def _apply(self, insertion: Insertion, entry: TimelineEntry) -> None:
         status, live = self.status, insertion.live
         stream = status.stream
@@ -132,6 +152,11 @@ class StatusUpdate:
             if live is not None:
                 self.end_watch(live.id, entry.at)
         is_offline = entry.type is EventType.OFFLINE
+        if not continues and status.seen_at is not None:
+            latest = replay(status.timeline).latest
+            if latest is not None:
+                self._add_sight(latest.stream_id, status.seen_at)
+        self._retain_sights(insertion.timeline)
         self.set(
             stream=stream,
             last_event_type=insertion.last_type or status.last_event_type,
@@ -210,15 +235,16 @@ def estimated_end(
     return estimated_event(status, EventType.OFFLINE, stream_id, last_seen, end)
 
 
-def _last_seen(status: StreamStatus, end: MissingEnd) -> datetime | None:
-    """The time at which a poll last saw a stream that a later one has replaced."""
-    latest = replay(status.timeline).latest
-    return status.seen_at if latest is not None and latest.stream_id == end.stream_id else None
+def last_seen(status: StreamStatus, stream_id: str) -> datetime | None:
+    """The time at which a poll last saw a stream that is not on."""
+    return next((sight.at for sight in status.sights if sight.stream_id == stream_id), None)
 
 
-def _missing_end(status: StreamStatus, end: MissingEnd, last_seen: datetime | None) -> StreamEvent:
-    """The end of a stream that a later one has replaced."""
-    ended_at = max(last_seen or end.online_at, end.online_at + MIN_LENGTH)
+def _missing_end(status: StreamStatus, end: MissingEnd) -> StreamEvent:
+    """The end of a stream that a later one has replaced: when a poll last saw it, but after it went
+    on and no later than the next start."""
+    seen_at = last_seen(status, end.stream_id) or end.online_at
+    ended_at = max(seen_at, end.online_at + MIN_LENGTH)
     return estimated_end(
         status,
         end.stream_id,

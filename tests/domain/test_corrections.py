@@ -2,9 +2,10 @@
 
 import pytest
 
-from streamwatch.domain.models import EventType, Source
+from streamwatch.domain.models import EventType, Source, StreamSight
 from streamwatch.domain.observations import MIN_ABSENCE, Removed, SeenAbsent, SeenLive, SeenNames
 from streamwatch.domain.polls import HELIX_LAG
+from streamwatch.domain.timeline import TIMELINE_SPAN
 from streamwatch.domain.transitions import decide
 from tests.domain.build import Story, absent, at, offline, online, seen
 
@@ -77,6 +78,34 @@ def test_a_second_copy_of_a_start_does_not_restart_a_stream_with_an_estimated_en
     story = Story(online("s1", 0), online("s2", 100), online("s1", 3, started=0))
     assert story.told == ["+s1", "-s1", "+s2"]
     assert story.live_id() == "s2"
+
+
+def test_a_replaced_stream_ends_when_last_seen_after_its_end_proves_to_be_that_of_the_next() -> (
+    None
+):
+    story = Story(online("s1", 0), seen("s1", 420), offline(None, 600))
+    story.observe(online("s2", 500))  # arrives late: the offline is that of s2
+    assert story.told == ["+s1", "-s1", "+s2", "-"]
+    [end] = [event for event in story.history if event.stream_id == "s1"][1:]
+    assert (end.source, end.timestamp) == (Source.POLL, at(420))
+
+
+def test_a_replaced_stream_ends_when_last_seen_although_a_late_online_resumes_it() -> None:
+    story = Story(online("s1", 0), seen("s1", 420), offline("s1", 100), online("s2", 900))
+    story.observe(online("s1", 110, started=0))  # arrives late, and has no offline of its own
+    assert story.told == ["+s1", "-s1", "+s1", "-s1", "+s2"]
+    end = max(event.timestamp for event in story.history if event.source is Source.POLL)
+    assert end == at(420)
+
+
+def test_the_last_sight_of_a_stream_is_dropped_with_its_timeline_entries() -> None:
+    story = Story(online("s1", 0), seen("s1", 420), online("s2", 900))
+    before = story.status
+    story.observe(online("s3", 900 + TIMELINE_SPAN.total_seconds() + 1))
+    after = story.status
+    assert before is not None
+    assert after is not None
+    assert [before.sights, after.sights] == [(StreamSight("s1", at(420)),), ()]
 
 
 # Removals

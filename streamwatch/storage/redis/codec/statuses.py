@@ -9,6 +9,7 @@ from streamwatch.domain.models import (
     ChannelInfo,
     EventType,
     Stream,
+    StreamSight,
     StreamStart,
     StreamStatus,
     Timeline,
@@ -37,6 +38,7 @@ def status_value(status: StreamStatus) -> bytes:
     rest = {
         "seen_at": status.seen_at,
         "absent_at": status.absent_at,
+        "sights": [tuple(sight) for sight in status.sights],
         "named_at": status.named_at,
         "latest": timeline.latest_start and tuple(timeline.latest_start),
         "on": timeline.is_on,
@@ -67,6 +69,7 @@ def read_status(value: bytes) -> StreamStatus:
         timeline=_timeline_from(rest),
         seen_at=optional_time(rest["seen_at"]),
         absent_at=optional_time(rest["absent_at"]),
+        sights=tuple(_sight_from(*row) for row in rest.get("sights", ())),
         named_at=optional_time(rest.get("named_at")),
         channel=tuple(_channel_entry_from(*row) for row in rest.get("channel", ())),
     )
@@ -123,6 +126,10 @@ def _timeline_from(document: Document) -> Timeline:
         last_entries=tuple(_entry_from(*row) for row in document["heard"]),
         entries=tuple(_entry_from(*row) for row in document["marks"]),
     )
+
+
+def _sight_from(stream_id: str, at: str) -> StreamSight:
+    return StreamSight(stream_id, datetime.fromisoformat(at))
 
 
 def _channel_entry_from(
