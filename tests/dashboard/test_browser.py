@@ -2,10 +2,7 @@
 
 import io
 import re
-import time
 from dataclasses import replace
-from itertools import pairwise
-from statistics import median
 from typing import Any
 
 import pytest
@@ -350,11 +347,6 @@ def _check_thousand_streams(showcase: Showcase, served: str, visit: Visiting) ->
             showcase.poll(name, viewer_count=viewers, title=f"Stream {number} of many")
     page = visit(served).open("/dashboard/")
     expect(page.locator(".card")).to_have_count(1000)
-    start = time.monotonic()
-    page.reload()
-    expect(page.locator(".card")).to_have_count(1000)
-    assert time.monotonic() - start < 5
-    assert _usual_frame_ms(page) < 100
     assert 0 < page.evaluate(RENDERED) < 100
     page.locator("[data-filters]").get_by_role("searchbox").fill("Streamer_77")
     expect(page.locator(".card")).to_have_count(11)
@@ -364,19 +356,3 @@ def _check_thousand_streams(showcase: Showcase, served: str, visit: Visiting) ->
 RENDERED = """[...document.querySelectorAll(".card .about")].filter(
     (about) => about.checkVisibility({ contentVisibilityAuto: true })).length"""
 """How many cards the browser has rendered: those that are near the window."""
-
-
-def _usual_frame_ms(page: Page) -> float:
-    """The median time between two frames while scrolling."""
-    frames: list[float] = page.evaluate(
-        """() => new Promise((done) => {
-            const times = [];
-            function step(now) {
-                times.push(now);
-                scrollBy(0, 300);
-                if (times.length <= 60) requestAnimationFrame(step); else done(times);
-            }
-            requestAnimationFrame(step);
-        })"""
-    )
-    return median(later - earlier for earlier, later in pairwise(frames))
