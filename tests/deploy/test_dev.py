@@ -39,8 +39,19 @@ def running(pids: set[int]) -> set[int]:
 
 def send_online(local: LocalDeployment, stream_id: str) -> str:
     """Send the webhook a stream.online; the message's id once it is acknowledged."""
-    secret = (local.data / "webhook-secret").read_text()
-    message = messages.online(stream_id=stream_id, secret=secret)
+    return _send(local, messages.online(stream_id=stream_id, secret=_secret(local)))
+
+
+def send_offline(local: LocalDeployment, stream_id: str) -> str:
+    """Send the webhook a stream.offline; the message's id once it is acknowledged."""
+    return _send(local, messages.offline(stream_id=stream_id, secret=_secret(local)))
+
+
+def _secret(local: LocalDeployment) -> str:
+    return (local.data / "webhook-secret").read_text()
+
+
+def _send(local: LocalDeployment, message: messages.Message) -> str:
     answer = requests.post(local.webhook_url, data=message.body, headers=message.headers, timeout=5)
     assert answer.status_code == 204
     return message.headers["Twitch-Eventsub-Message-Id"]
@@ -81,7 +92,9 @@ def test_ctrl_c_ends_everything_and_the_next_start_has_all_data(local: LocalDepl
 
 def test_kill_9_of_all_processes_loses_no_acknowledged_event(local: LocalDeployment) -> None:
     first = local.dev()
-    sent = [send_online(local, str(number)) for number in range(20)]
+    sent = [
+        send(local, str(number)) for number in range(20) for send in (send_online, send_offline)
+    ]
     for pid in {first.pid} | descendants(first.pid):
         os.kill(pid, signal.SIGKILL)
     first.wait()
