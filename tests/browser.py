@@ -14,6 +14,7 @@ from playwright.sync_api import (
     BrowserContext,
     ConsoleMessage,
     Page,
+    Request,
     Route,
     ViewportSize,
     sync_playwright,
@@ -78,10 +79,13 @@ def draw_pictures(context: BrowserContext) -> None:
 
 class Visit:
     """A page in a browser context of its own. `faults` are console errors, exceptions of scripts,
-    and requests to other hosts."""
+    and requests to hosts other than that of `url` and, for pictures, `image_origin`."""
 
-    def __init__(self, browser: Browser, url: str, **options: Any) -> None:
+    def __init__(
+        self, browser: Browser, url: str, *, image_origin: str = PICTURES, **options: Any
+    ) -> None:
         self.url = url
+        self._image_origin = image_origin
         self.faults: list[str] = []
         context = {"viewport": DESKTOP, "timezone_id": "Europe/Berlin", "color_scheme": "light"}
         self._context = browser.new_context(**context | options)
@@ -90,7 +94,7 @@ class Visit:
         self.page.set_default_timeout(15_000)
         self.page.on("console", self._check_message)
         self.page.on("pageerror", lambda error: self.faults.append(str(error)))
-        self.page.on("request", lambda request: self._check_host(request.url))
+        self.page.on("request", self._check_host)
 
     def open(self, path: str) -> Page:
         self.page.goto(self.url + path)
@@ -105,7 +109,9 @@ class Visit:
         if message.type in {"error", "warning"}:
             self.faults.append(f"{message.type}: {message.text} {message.location}")
 
-    def _check_host(self, url: str) -> None:
-        allowed = {urlsplit(self.url).netloc, urlsplit(PICTURES).netloc, ""}  # blob: has no host
-        if urlsplit(url).netloc not in allowed:
-            self.faults.append(f"request to another host: {url}")
+    def _check_host(self, request: Request) -> None:
+        allowed = {urlsplit(self.url).netloc, ""}  # blob: has no host
+        if request.resource_type == "image":
+            allowed |= {urlsplit(self._image_origin).netloc}
+        if urlsplit(request.url).netloc not in allowed:
+            self.faults.append(f"request to another host: {request.url}")

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -40,6 +41,11 @@ class Demo:
         answer = requests.get(f"{self.url}{path}", timeout=5)
         answer.raise_for_status()
         return answer.json()
+
+    def image_origin(self) -> str:
+        """The origin of the simulated Twitch's pictures."""
+        avatar = urlsplit(self.get("/streamers")["streamers"][0]["profile_image_url"])
+        return f"{avatar.scheme}://{avatar.netloc}"
 
     def web_process(self) -> int:
         """The pid of gunicorn, the demo's only child process."""
