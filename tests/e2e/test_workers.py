@@ -108,7 +108,7 @@ def test_a_frozen_leader_does_not_overwrite_its_successor(
     )
     successor = leader_of(storage)
     paused.signal(signal.SIGCONT)
-    wait_for(lambda: "Another worker" in paused.log, 15)
+    wait_for(lambda: "has passed to another process" in paused.log, 15)
     wait_for_refresh(storage, 15)
     assert leader_of(storage) == successor
     live = service.get("/streams/live")["live_streams"]
