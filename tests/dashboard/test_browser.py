@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FloatRect, Locator, Page, expect
 
 from streamwatch.services.push.broadcaster import MAX_LISTENERS
 from tests.browser import DESKTOP, PHONE, PHONE_390, TABLET
@@ -205,15 +205,24 @@ def test_chart_shows_the_viewers_and_zooms(full: str, visit: Visiting) -> None:
     page = visit(full).open("/dashboard/streamer/quillandcopper")
     expect(page.locator("figure[data-drawn]")).to_be_visible()
     plot = page.locator(".plot canvas")
-    before = _accented(plot.screenshot())
-    assert before > 500
+    assert _accented(_picture(plot)) > 500
     page.get_by_role("button", name="Zoom in").click()
-    picture = plot.screenshot()
+    picture = _picture(plot)
     page.get_by_role("button", name="Zoom out").click()
-    assert picture != plot.screenshot()
+    assert picture != _picture(plot)
     expect(page.locator("tr[data-mark]").first).to_be_attached()
     page.locator("#stream").get_by_text("As a table").click()
     expect(page.get_by_role("table", name="Viewers over time")).to_be_visible()
+
+
+def _picture(element: Locator) -> bytes:
+    """What the page shows at the element's place. The page may replace the element meanwhile, when
+    it follows an event; a screenshot of the element would then fail."""
+    element.scroll_into_view_if_needed()
+    box = element.bounding_box()
+    assert box is not None
+    clip: FloatRect = {"x": box["x"], "y": box["y"], "width": box["width"], "height": box["height"]}
+    return element.page.screenshot(clip=clip)
 
 
 def _accented(picture: bytes) -> int:
@@ -233,7 +242,7 @@ def test_each_compared_streamer_has_a_line(full: str, visit: Visiting) -> None:
     expect(page.locator("figure[data-drawn]")).to_be_visible()
     labels = page.locator(".u-legend .u-label").all_text_contents()
     assert labels == names
-    assert _accented(page.locator(".plot canvas").screenshot()) > 300
+    assert _accented(_picture(page.locator(".plot canvas"))) > 300
 
 
 def test_two_streamers_are_chosen_in_the_top_and_compared(full: str, visit: Visiting) -> None:
