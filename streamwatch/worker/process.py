@@ -106,6 +106,7 @@ def main() -> int:
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
+    log.info("Worker started")
     projecting = ProjectorThread(services.projector)
     projecting.start()
     notifying = NotificationThreads(services.notifications, services.storage.coordination)

@@ -33,6 +33,7 @@ def roll_web(stacked: Stack) -> None:
 def roll_workers(stacked: Stack) -> None:
     """Stop the workers one by one; the supervisor restarts them."""
     for number, worker in enumerate(stacked.workers):
+        wait_for(lambda worker=worker: "Worker started" in worker.log)  # type: ignore[misc]
         status, _ = worker.stop()
         assert status == 0
         wait_for(lambda number=number, old=worker: stacked.workers[number] is not old)  # type: ignore[misc]
