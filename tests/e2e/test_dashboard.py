@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,10 @@ PAGES = (
     "/dashboard/manage/subscriptions",
     "/dashboard/manage/diagnostics",
 )
+
+
+WEB_PROCESSES = 2
+"""The most web processes of the tested deployments."""
 
 
 @contextmanager
@@ -85,7 +89,9 @@ def test_open_streams_leave_threads_for_others(service: Deployment) -> None:
     with ExitStack() as stack:
         first_lines = [_first_line(stack, service) for _ in range(MANY)]
         assert set(first_lines) == {"retry: 3000", "retry: 10000"}
-        assert first_lines.count("retry: 3000") % LISTENERS_A_CLIENT == 0  # per process
+        # The bound is per process, and the kernel decides which process gets a connection.
+        accepted = first_lines.count("retry: 3000")
+        assert LISTENERS_A_CLIENT <= accepted <= WEB_PROCESSES * LISTENERS_A_CLIENT
         for _ in range(20):
             service.get("/streamers")
     for _ in range(MANY):
@@ -98,7 +104,9 @@ def _first_line(stack: ExitStack, service: Deployment) -> str:
         requests.get(f"{service.url}/events/live", stream=True, timeout=30)
     )
     assert answer.status_code == 200, answer.text
-    line: str = next(answer.iter_lines(chunk_size=1, decode_unicode=True))
+    lines = answer.iter_lines(chunk_size=1, decode_unicode=True)
+    stack.enter_context(nullcontext(lines))  # the connection closes with the iterator
+    line: str = next(lines)
     return line
 
 
