@@ -147,7 +147,7 @@ def _recorded_details(
 
 
 def _own_url() -> str:
-    """The URL of this feed, without the key of whoever reads it."""
+    """The URL of this feed, without the reader's key."""
     arguments = [
         (name, value) for name, value in request.args.items(multi=True) if name != KEY_PARAMETER
     ]

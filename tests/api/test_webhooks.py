@@ -1,4 +1,4 @@
-"""The webhook as Twitch, and whoever else finds it, sees it: through a real socket."""
+"""The webhook through a real socket, as Twitch and other clients use it."""
 
 import json
 import time

@@ -1,4 +1,4 @@
-"""Notifications for people: what they are told, and when."""
+"""Notifications for people: which messages are sent, and when."""
 
 from dataclasses import replace
 from datetime import time, timedelta

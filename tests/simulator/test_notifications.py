@@ -1,4 +1,4 @@
-"""What is told to a callback, and what becomes of it when it does not answer well."""
+"""Messages to a callback, and what follows when it does not answer with 2xx."""
 
 from collections import Counter
 

@@ -1,7 +1,7 @@
 """The repository in MongoDB: no transactions, so that one server is enough.
 
 A document is replaced only if it still has the version that was read. Versions are random numbers:
-so whoever reads a version back knows whether it is its own.
+a writer that reads a version back knows whether it is its own.
 """
 
 from collections import defaultdict

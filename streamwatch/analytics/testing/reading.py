@@ -1,4 +1,4 @@
-"""What is read, in which order, and of whom."""
+"""Contract tests of reads: contents, order, and selection by streamer."""
 
 from datetime import timedelta
 

@@ -17,7 +17,7 @@ from streamwatch.domain.notifications.models import (
 from streamwatch.domain.notifications.people import held_until
 
 MAX_EARLIER = 8
-"""Streams before the current one that are remembered until their ends are told."""
+"""Streams before the current one that are remembered until their ends are announced."""
 
 
 def after(
@@ -55,7 +55,7 @@ def taken_up(
     """The delivery to attempt when an event that is `known` already happens again, None for none.
 
     The same stream can go off, on and off again. An end then has to last anew, a go-live that
-    seemed over is told, and a Discord message that shows the end shows the stream again.
+    seemed over is announced, and a Discord message that shows the end shows the stream again.
     """
     waits = known.status is DeliveryStatus.PENDING and known.attempts == 0
     edits = notification.kind is TargetKind.DISCORD and said.stream_id == known.stream_id

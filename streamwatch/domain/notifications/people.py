@@ -21,7 +21,7 @@ from streamwatch.domain.notifications.models import (
 from streamwatch.domain.notifications.waiting import filtered
 
 END_LASTS = timedelta(minutes=2)
-"""How long an end must have lasted, from its arrival on, before it is told."""
+"""How long an end must have lasted, from its arrival on, before it is announced."""
 
 WAIT_FOR_DETAILS = timedelta(seconds=5)
 """How long a go-live waits for title and category."""

@@ -70,7 +70,7 @@ class StreamerProfiles:
         return _thinned(self._analytics.samples(stream_id))
 
     def compare(self, logins: Sequence[str], window_days: int, zone: tzinfo) -> list[Compared]:
-        """Those of `logins` of whom anything was observed, over the last days in `zone`."""
+        """The `logins` with any observation, over the last days in `zone`."""
         today = self._clock().astimezone(zone).date()
         first = today - timedelta(days=window_days - 1)
         since = self._clock() - timedelta(days=window_days + 2)  # a stream lasts 48 hours at most

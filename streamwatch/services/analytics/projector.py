@@ -51,7 +51,7 @@ class Projector:
     def run_once(self) -> int:
         """Project the next batch; how many entries it had.
 
-        An entry that cannot be projected is set aside and holds up nothing. Raises
+        An entry that cannot be projected becomes a dead letter and delays nothing. Raises
         AnalyticsUnavailable: then nothing was acknowledged and all will be read again.
         """
         self._prepare()

@@ -1,4 +1,4 @@
-"""What there is to measure of notifications."""
+"""Metrics of notifications."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -34,7 +34,7 @@ OUTCOME_MESSAGES = {
     Outcome.INCOMPLETE: "Some calls to Twitch failed: the next verification repeats them.",
     Outcome.DISABLED: "EventSub is off: streamers are only polled. See EVENTSUB_TRANSPORT.",
 }
-"""What an operator is told about each outcome."""
+"""The message to the operator for each outcome."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,8 +45,8 @@ class Sender(ABC):
 
     @abstractmethod
     def send(self, notification: Notification, message: Message) -> Sent:
-        """Send one message. Returns within 25 seconds, and raises nothing: a failure is told in the
-        result, without secrets."""
+        """Send one message. Returns within 25 seconds, and raises nothing: the
+        result has the failure, without secrets."""
 
     def escape(self, text: str) -> str:
         """Text of strangers (titles, names), so that the target shows it as it is."""
