@@ -1,5 +1,6 @@
 """The Makefile on machines with other versions of Python."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -19,9 +20,14 @@ def clone(tmp_path: Path) -> Path:
 
 
 def make(clone: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    # Where `make test` runs these tests, its own variables would make this a make within a make,
+    # which words its messages otherwise.
+    inherited = {"MAKEFLAGS", "MAKELEVEL", "MFLAGS"}
+    environment = {name: value for name, value in os.environ.items() if name not in inherited}
     return subprocess.run(
         [tool("make", debian="make"), "--no-print-directory", *arguments],
         cwd=clone,
+        env=environment,
         capture_output=True,
         text=True,
         timeout=100,

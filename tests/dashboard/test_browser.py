@@ -17,6 +17,9 @@ from tests.dashboard.showcase import API_KEY, Showcase
 
 pytestmark = pytest.mark.xdist_group("browser")
 
+SERVER_ZONE = "UTC"
+"""A browser in the server's time zone does not load a page again at its first visit."""
+
 OPEN = [
     "/dashboard/",
     "/dashboard/?category=Chess&sort=name",
@@ -202,7 +205,7 @@ def test_streams_are_filtered_while_typing(full: str, visit: Visiting) -> None:
 
 
 def test_chart_shows_the_viewers_and_zooms(full: str, visit: Visiting) -> None:
-    page = visit(full).open("/dashboard/streamer/quillandcopper")
+    page = visit(full, timezone_id=SERVER_ZONE).open("/dashboard/streamer/quillandcopper")
     expect(page.locator("figure[data-drawn]")).to_be_visible()
     plot = page.locator(".plot canvas")
     assert _accented(_picture(plot)) > 500
@@ -216,8 +219,8 @@ def test_chart_shows_the_viewers_and_zooms(full: str, visit: Visiting) -> None:
 
 
 def _picture(element: Locator) -> bytes:
-    """What the page shows at the element's place. The page may replace the element meanwhile, when
-    it follows an event; a screenshot of the element would then fail."""
+    """What the page shows at the element's place. The page may replace the element between two
+    calls, when it follows an event; a screenshot of the element would then fail."""
     element.scroll_into_view_if_needed()
     box = element.bounding_box()
     assert box is not None
@@ -238,7 +241,7 @@ def _is_accent(color: Any) -> bool:
 def test_each_compared_streamer_has_a_line(full: str, visit: Visiting) -> None:
     names = ["QuillAndCopper", "shroud", "Waldkauzig"]
     query = "&".join(f"who={name.lower()}" for name in names)
-    page = visit(full).open(f"/dashboard/compare?{query}&days=90")
+    page = visit(full, timezone_id=SERVER_ZONE).open(f"/dashboard/compare?{query}&days=90")
     expect(page.locator("figure[data-drawn]")).to_be_visible()
     labels = page.locator(".u-legend .u-label").all_text_contents()
     assert labels == names
