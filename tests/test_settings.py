@@ -52,7 +52,7 @@ def test_default_storage_is_memory_with_one_web_process() -> None:
     assert settings.webhook_url is None
 
 
-def test_defaults_of_the_table_are_those_of_the_dataclass() -> None:
+def test_defaults_in_the_table_match_the_dataclass() -> None:
     settings = from_env()
     assert settings.require_api_key is KeyRequirement.NONE
     assert settings.watch_updates

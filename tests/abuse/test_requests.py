@@ -129,7 +129,7 @@ def test_any_header_is_accepted_or_refused(
 @pytest.mark.parametrize(
     "login", [b"a&id=1", b"a\xc5\xbfb", b"a b", b"a\x00b", b"a'b", b"\xef\xbd\x81"]
 )
-def test_what_is_no_login_never_reaches_twitch(login: bytes) -> None:
+def test_an_invalid_login_never_reaches_twitch(login: bytes) -> None:
     world = build_world()
     text = login.decode()
     for path in (f"/streamers/{text}/status", f"/streamers/{text}"):

@@ -133,7 +133,9 @@ def operations(database: Database[Document], action: Callable[[], object]) -> li
 
 
 @pytest.mark.parametrize("name", READS)
-def test_a_read_uses_an_index_and_examines_what_it_answers(filled: Filled, name: str) -> None:
+def test_a_read_uses_an_index_and_examines_only_the_documents_it_returns(
+    filled: Filled, name: str
+) -> None:
     for one in operations(filled.database, lambda: READS[name](filled.analytics)):
         if name in EVERYONE:
             assert one["ns"].endswith(".streamer_stats")
@@ -205,7 +207,7 @@ def test_projecting_a_late_event_reads_the_streamers_events_and_sessions_by_inde
 # CircuitBreaker
 
 
-def test_a_mongodb_that_freezes_is_told_by_every_read_within_three_seconds() -> None:
+def test_every_read_fails_within_three_seconds_while_mongodb_is_frozen() -> None:
     with mongo_server() as server:
         analytics = MongoAnalytics(server.url, "streamwatch", CAP)
         analytics.prepare()
@@ -219,7 +221,7 @@ def test_a_mongodb_that_freezes_is_told_by_every_read_within_three_seconds() -> 
         analytics.close()
 
 
-def test_a_mongodb_that_is_not_there_is_told_within_three_seconds() -> None:
+def test_a_missing_mongodb_is_reported_within_three_seconds() -> None:
     analytics = MongoAnalytics(f"mongodb://127.0.0.1:{free_port()}", "streamwatch", CAP)
     together(*(partial(check_unavailable, call, analytics) for call in CALLS.values()))
     analytics.close()
@@ -251,7 +253,7 @@ def test_a_mongodb_that_refuses_is_unavailable_and_not_the_records_fault(
     analytics.close()
 
 
-def test_what_mongodb_cannot_keep_is_the_records_fault(analytics: MongoAnalytics) -> None:
+def test_a_record_mongodb_cannot_store_is_a_record_error(analytics: MongoAnalytics) -> None:
     wrong = replace(snapshot("s1", 0), title="\ud800")
     with pytest.raises(AnalyticsError) as caught:
         analytics.project(told(wrong))
@@ -259,7 +261,7 @@ def test_what_mongodb_cannot_keep_is_the_records_fault(analytics: MongoAnalytics
     assert analytics.sessions("1337", 10) == []
 
 
-def test_a_process_that_was_forked_has_a_connection_of_its_own(analytics: MongoAnalytics) -> None:
+def test_a_forked_process_opens_its_own_connection(analytics: MongoAnalytics) -> None:
     analytics.project(told(*history("user-0", 1)))
     child = os.fork()
     if child == 0:
@@ -327,7 +329,7 @@ def shifted(start: float) -> Iterator[Piece]:
 # Repair
 
 
-def test_recalculating_mends_what_was_damaged(
+def test_recalculation_repairs_damaged_records(
     analytics: MongoAnalytics, database: Database[Document]
 ) -> None:
     analytics.project(told(*history("user-0", 9)))

@@ -120,7 +120,7 @@ def test_cleanup_deletes_ours_alone(world: World) -> None:
     assert not streamer["is_active"]
 
 
-def test_delete_all_deletes_those_of_others_and_warns(world: World) -> None:
+def test_delete_all_includes_subscriptions_of_other_instances_and_warns(world: World) -> None:
     world.add("shroud")
     subscribe(world, "9", STRANGERS)
     answer = post(world, "/admin/delete-all-subscriptions")

@@ -125,7 +125,7 @@ def test_a_session(world: World) -> None:
     assert (go["category_name"], go["hours"], go["max_viewers"]) == ("Go", 0.33, 50)
 
 
-def test_an_ongoing_session_has_figures_so_far(world: World) -> None:
+def test_an_ongoing_session_has_statistics_so_far(world: World) -> None:
     keep(world, *STREAM[:3])
     [session] = get(world, "/analytics/streamer/cool_user/sessions")["sessions"]
     assert session["ended_at"] is None
@@ -298,7 +298,7 @@ def test_an_unknown_streamer_is_404(world: World) -> None:
         ("/analytics/streamer/no-login/stats", "login"),
     ],
 )
-def test_what_is_out_of_bounds_is_422(world: World, path: str, name: str) -> None:
+def test_values_out_of_bounds_are_422(world: World, path: str, name: str) -> None:
     [fault] = problem(world.get(path), 422)["errors"]
     assert fault["name"] == name
 
@@ -377,7 +377,7 @@ def test_analytics_that_are_down_are_503(path: str) -> None:
 # From the webhook on
 
 
-def test_a_stream_from_the_webhook_to_its_figures(world: World) -> None:
+def test_a_webhook_stream_reaches_the_statistics(world: World) -> None:
     world.add("cool_user")
     user = User("id-of-cool_user", "cool_user", "Cool_user")
     start = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=2)

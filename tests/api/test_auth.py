@@ -160,9 +160,7 @@ def test_a_read_key_changes_nothing(requirement: KeyRequirement, method: str) ->
 
 
 @pytest.mark.parametrize("path", ["/admin/subscriptions", "/notifications", "/notifications/1"])
-def test_a_read_key_reads_neither_admin_paths_nor_notifications(
-    open_world: World, path: str
-) -> None:
+def test_a_read_key_cannot_read_admin_paths_or_notifications(open_world: World, path: str) -> None:
     problem(open_world.client.get(path, headers=bearer(READ_KEY)), 403)
 
 

@@ -13,7 +13,7 @@ def test_the_page_loads_nothing_from_elsewhere(world: World) -> None:
         assert world.client.get(link, buffered=True).status_code == 200
 
 
-def test_the_page_has_no_script_or_style_of_its_own_as_the_policy_forbids_them(
+def test_the_page_has_no_inline_script_or_style(
     world: World,
 ) -> None:
     page = world.client.get("/docs", buffered=True).text

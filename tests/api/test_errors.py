@@ -26,7 +26,7 @@ def test_a_path_that_does_not_exist_is_404(world: World) -> None:
         ("TRACE", "/", {"GET", "HEAD", "OPTIONS"}),
     ],
 )
-def test_another_method_is_405_with_those_that_are_allowed(
+def test_another_method_is_405_with_the_allowed_methods(
     world: World, method: str, path: str, allowed: set[str]
 ) -> None:
     response = world.call(method, path)
@@ -60,7 +60,7 @@ def test_options_lists_the_methods(world: World) -> None:
         ("GET", "/events/streamer/shroud"),
     ],
 )
-def test_a_storage_that_is_down_is_503_in_our_words_and_logged_in_its_own(
+def test_a_storage_outage_is_a_503_and_its_error_is_logged(
     world: World, method: str, path: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     world.storage.error = StorageUnavailable(DRIVERS_WORDS)

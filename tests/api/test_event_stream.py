@@ -54,7 +54,7 @@ def test_the_first_thing_said_is_where_to_resume_from(lively: World) -> None:
         assert next(stream) == {"retry": "3000", "id": lively.storage.feed.last_id()}
 
 
-def test_a_webhook_is_heard_at_once(lively: World) -> None:
+def test_a_webhook_is_received_at_once(lively: World) -> None:
     with listening(lively) as stream:
         message = messages.online()
         lively.send(message)
@@ -65,7 +65,7 @@ def test_a_webhook_is_heard_at_once(lively: World) -> None:
     assert heard["data"].keys() == lively.get("/events").get_json()["events"][0].keys()
 
 
-def test_last_event_id_brings_what_was_missed(lively: World) -> None:
+def test_last_event_id_replays_missed_events(lively: World) -> None:
     with listening(lively) as stream:
         lively.send(messages.online())
         place = next(events(stream))["id"]
@@ -91,7 +91,9 @@ def test_an_unknown_last_event_id_gives_a_gap(lively: World) -> None:
         ("?streamer=cool_user&streamer=waldkauzig&type=stream.online", ["stream.online"]),
     ],
 )
-def test_only_what_is_asked_for_is_heard(lively: World, query: str, wanted: list[str]) -> None:
+def test_listeners_receive_only_the_requested_events(
+    lively: World, query: str, wanted: list[str]
+) -> None:
     with listening(lively, f"/events/live{query}") as stream:
         lively.send(messages.online())
         lively.send(messages.offline())
@@ -99,7 +101,7 @@ def test_only_what_is_asked_for_is_heard(lively: World, query: str, wanted: list
         assert [next(heard)["event"] for _ in wanted] == wanted
 
 
-def test_what_is_not_asked_for_moves_the_place_to_resume_from(
+def test_filtered_events_advance_the_resume_position(
     lively: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(event_stream, "HEARTBEAT_SECONDS", 0)
@@ -114,7 +116,7 @@ def test_what_is_not_asked_for_moves_the_place_to_resume_from(
     ("query", "name"),
     [("?type=stream.unknown", "type.0"), ("?streamer=not-a-login", "streamer.0")],
 )
-def test_what_cannot_be_asked_for_is_422(lively: World, query: str, name: str) -> None:
+def test_invalid_queries_are_422(lively: World, query: str, name: str) -> None:
     [fault] = problem(lively.get(f"/events/live{query}"), 422)["errors"]
     assert (fault["in"], fault["name"]) == ("query", name)
 
@@ -137,7 +139,7 @@ def test_a_ninth_stream_of_a_client_ends_at_once_and_says_when_to_try_again(
         assert next(stream)["retry"] == "3000"
 
 
-def test_a_request_whose_answer_is_not_read_takes_no_place(world: World) -> None:
+def test_an_unread_response_holds_no_connection_of_the_pool(world: World) -> None:
     for _ in range(20):
         with world.client.head("/events/live") as response:
             assert response.status_code == 200

@@ -18,7 +18,7 @@ def test_a_request_gets_an_id(world: World, path: str) -> None:
 
 
 @pytest.mark.parametrize("given", ["a", "A-z_0.9", "x" * 64])
-def test_a_harmless_id_is_kept(world: World, given: str) -> None:
+def test_a_harmless_request_id_is_used(world: World, given: str) -> None:
     response = world.get("/streamers", headers={"X-Request-ID": given})
     assert response.headers["X-Request-ID"] == given
 
@@ -29,7 +29,7 @@ def test_another_id_is_replaced(world: World, given: str) -> None:
     assert re.fullmatch(r"[0-9a-f]{32}", response.headers["X-Request-ID"])
 
 
-def test_what_is_logged_meanwhile_carries_the_id_and_what_is_logged_after_does_not(
+def test_log_records_carry_the_request_id_only_during_the_request(
     world: World, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(caplog.handler, "formatter", JsonLines())
@@ -64,7 +64,7 @@ def test_an_error_is_not_stored(world: World) -> None:
     assert world.get("/nowhere").headers["Cache-Control"] == "no-store"
 
 
-def test_the_documentations_files_may_be_kept_and_are_asked_for_again(world: World) -> None:
+def test_the_files_of_the_documentation_are_cached_and_revalidated(world: World) -> None:
     first = world.client.get("/docs/swagger-ui-bundle.js", buffered=True)
     assert first.headers["Cache-Control"] == "no-cache"
     known = {"If-None-Match": first.headers["ETag"]}

@@ -28,7 +28,7 @@ def test_health_is_healthy_when_everything_answers(world: World) -> None:
     assert (response.status_code, response.get_json()) == (200, HEALTHY)
 
 
-def test_a_worker_that_was_never_heard_of_is_unknown(world: World) -> None:
+def test_a_worker_that_never_reported_is_unknown(world: World) -> None:
     response = world.get("/health")
     assert (response.status_code, response.get_json()) == (200, HEALTHY | {"worker": "unknown"})
 

@@ -86,7 +86,7 @@ def test_the_bounds_of_a_limit_are_documented(world: World) -> None:
 
 
 @pytest.mark.parametrize("required", [False, True])
-def test_what_needs_a_key_is_documented(required: bool) -> None:
+def test_operations_that_need_a_key_are_documented(required: bool) -> None:
     policy = KeyRequirement.ALL if required else KeyRequirement.NONE
     openapi = build_world(require_api_key=policy, api_keys=("a-key",)).openapi
     assert openapi["components"]["securitySchemes"]["bearer"]["scheme"] == "bearer"

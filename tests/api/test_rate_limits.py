@@ -47,7 +47,7 @@ def test_the_webhook_health_and_metrics_are_not_limited(world: World) -> None:
     assert statuses(world, 3) == [200] * 3
 
 
-def test_without_a_limit_everyone_may_ask_for_ever() -> None:
+def test_without_a_limit_no_request_is_refused() -> None:
     world = build_world(rate_limit=0, lookup_limit=0)
     assert statuses(world, 1000) == [200] * 1000
     assert statuses(world, 100, "/streamers/nobody/status") == [404] * 100
@@ -58,7 +58,7 @@ def test_every_address_is_a_client(world: World) -> None:
         assert statuses(world, 4, **from_address(address)) == [200, 200, 200, 429]
 
 
-def test_a_network_of_ipv6_is_one_client_and_so_is_an_address_in_either_form(world: World) -> None:
+def test_an_ipv6_network_and_both_forms_of_an_address_are_one_client(world: World) -> None:
     for one, same in (("2001:db8::1", "2001:db8::ffff:1:2"), ("192.0.2.1", "::ffff:192.0.2.1")):
         assert statuses(world, 3, **from_address(one)) == [200] * 3
         assert statuses(world, 1, **from_address(same)) == [429]

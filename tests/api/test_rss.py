@@ -34,7 +34,7 @@ def items(response: TestResponse) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_who_went_live_is_an_item(lively: World, path: str) -> None:
+def test_a_stream_that_went_live_is_an_item(lively: World, path: str) -> None:
     [event] = lively.get("/events").get_json()["events"]
     [item] = items(lively.get(path))
     assert item.pop("pubDate")
@@ -48,7 +48,7 @@ def test_who_went_live_is_an_item(lively: World, path: str) -> None:
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_what_ended_stays_an_item_and_going_off_is_none(lively: World, path: str) -> None:
+def test_an_ended_stream_stays_an_item_and_its_end_is_not_an_item(lively: World, path: str) -> None:
     [guid] = [item["guid"] for item in items(lively.get(path))]
     lively.send(messages.offline(SHROUD, "9001"))
     lively.send(messages.online(SHROUD, "9002"))

@@ -51,7 +51,7 @@ def test_adding_a_streamer_twice_answers_200_and_changes_nothing(world: World) -
     assert len(world.twitch.subscribed) == 2
 
 
-def test_a_streamer_who_is_live_is_seen_live_at_once(world: World) -> None:
+def test_a_live_streamer_is_live_as_soon_as_added(world: World) -> None:
     world.twitch.go_live(world.twitch.add_user("shroud"))
     world.post("/streamers/shroud")
     assert world.get("/streams/live").get_json()["count"] == 1
@@ -112,7 +112,7 @@ CALLS: list[Callable[[World, str], TestResponse]] = [
 
 @pytest.mark.parametrize("login", NOT_LOGINS)
 @pytest.mark.parametrize("call", CALLS, ids=["add", "remove", "status", "events"])
-def test_what_is_no_login_is_422(
+def test_an_invalid_login_is_422(
     world: World, call: Callable[[World, str], TestResponse], login: str
 ) -> None:
     [fault] = problem(call(world, login), 422)["errors"]
@@ -120,7 +120,7 @@ def test_what_is_no_login_is_422(
     assert world.twitch.calls == []
 
 
-def test_the_longest_login_is_one(world: World) -> None:
+def test_a_login_of_the_maximal_length_is_valid(world: World) -> None:
     login = "a" * 24 + "_"
     world.add(login)
     assert world.get(f"/streamers/{login}/status").status_code == 200

@@ -2,7 +2,7 @@ from tests import messages
 from tests.api.world import World
 
 
-def test_who_is_live_comes_most_viewers_first(world: World) -> None:
+def test_live_streams_are_ordered_by_viewers(world: World) -> None:
     for login, viewers in (("few", 3), ("many", 30_000), ("some", 300)):
         world.twitch.go_live(world.twitch.add_user(login), viewer_count=viewers)
         world.post(f"/streamers/{login}")

@@ -85,7 +85,7 @@ def test_a_challenge_that_twitch_did_not_sign_is_not_answered(server: Server) ->
 # Notifications
 
 
-def test_an_online_and_its_offline_are_kept(server: Server, user: User) -> None:
+def test_an_online_and_its_offline_are_stored(server: Server, user: User) -> None:
     accepted(server.send(messages.online(user)))
     assert (told(server, user), live(server, user)) == (["online"], True)
     accepted(server.send(messages.offline(user)))
@@ -400,7 +400,7 @@ NO_PROPER_REQUESTS = {
 
 
 @pytest.mark.parametrize("name", NO_PROPER_REQUESTS)
-def test_what_is_no_proper_request_is_refused_and_the_next_is_served(
+def test_a_malformed_request_is_refused_and_the_next_is_served(
     server: Server, user: User, name: str
 ) -> None:
     assert server.exchange(NO_PROPER_REQUESTS[name], then_close=True).status in (400, 414, 431, 501)
@@ -446,7 +446,7 @@ def test_without_a_storage_a_message_is_503_within_two_seconds(
         assert server.send(messages.verification()).status == 200
 
 
-def test_what_is_refused_is_logged_without_what_the_sender_wrote(server: Server) -> None:
+def test_refusals_are_logged_without_the_content_of_the_message(server: Server) -> None:
     message_id = "evil-\x1b[31m" + "x" * 500
     server.send(SIGNED, twitch_eventsub_message_id=message_id.replace("\x1b", "é"))
     lines = [json.loads(line) for line in server.log.read_text().splitlines()]

@@ -180,7 +180,7 @@ def test_every_command_has_a_help_text(shell: Shell, command: tuple[str, ...]) -
     assert "Usage:" in shell.does(*command, "--help")
 
 
-def test_a_wrong_setting_is_one_line_and_exit_code_1(shell: Shell) -> None:
+def test_a_wrong_setting_prints_one_line_and_exits_with_1(shell: Shell) -> None:
     result = shell.run("streamers", "list", PORT="none")
     assert result.exit_code == 1
     assert result.stderr.startswith("Error: PORT: 'none' cannot be used")

@@ -71,7 +71,7 @@ def test_a_running_reconciliation_is_an_error(shell: Shell) -> None:
     assert "Another process" in result.stderr
 
 
-def test_a_failure_of_twitch_is_one_line_and_exit_code_1(shell: Shell) -> None:
+def test_a_twitch_failure_prints_one_line_and_exits_with_1(shell: Shell) -> None:
     shell.twitch.faults.on_call("/helix/eventsub/subscriptions", CallFault(403))
     result = shell.run("subscriptions", "list")
     assert result.exit_code == 1

@@ -206,7 +206,7 @@ def test_live_streams_are_filtered_and_sorted_by_the_query(
         ),
     ],
 )
-def test_missing_settings_are_named_with_what_to_do(settings: dict[str, str], hint: str) -> None:
+def test_missing_settings_are_named_with_a_remedy(settings: dict[str, str], hint: str) -> None:
     services = Showcase(settings=Settings(webhook_secrets=(SECRET,), **settings))  # type: ignore[arg-type]
     assert hint in text(client_of(services), "/dashboard/")
 
@@ -490,7 +490,7 @@ def test_streamers_are_compared_day_by_day_with_gaps(client: FlaskClient, past: 
     assert found(r'data-value="([\d.]*)"', hours)[-4:] == ["1.00", "", "", ""]
 
 
-def test_one_streamer_is_not_compared(client: FlaskClient, past: Showcase) -> None:
+def test_a_comparison_needs_two_streamers(client: FlaskClient, past: Showcase) -> None:
     assert "Choose at least two streamers" in text(client, "/dashboard/compare?who=shroud")
     assert "Choose at least two streamers" in text(client, "/dashboard/compare")
 

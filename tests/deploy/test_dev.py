@@ -142,7 +142,7 @@ def test_a_second_start_in_the_same_folder_is_refused(local: LocalDeployment) ->
     )
 
 
-def test_two_that_start_at_the_same_moment_end_up_with_one(local: LocalDeployment) -> None:
+def test_a_data_directory_is_used_by_one_process_only(local: LocalDeployment) -> None:
     processes = [local.begin() for _ in range(2)]
     local.wait_until_up()
     wait_for(lambda: sum(process.is_running for process in processes) == 1)
@@ -176,7 +176,7 @@ def test_commands_use_the_storage_that_runs_here(local: LocalDeployment) -> None
     assert "STORAGE_TYPE=memory" in done.stderr
 
 
-def test_web_or_worker_alone_say_what_to_run(local: LocalDeployment) -> None:
+def test_web_or_worker_alone_name_the_missing_process(local: LocalDeployment) -> None:
     for name in ("web", "worker"):
         process = local.start(name, STORAGE_TYPE="embedded")
         assert process.wait() == 1
@@ -297,7 +297,7 @@ def test_credentials_entered_in_the_browser_are_used_without_a_restart(
         assert twitch.client_secret not in local.logs
 
 
-def test_the_main_process_tells_systemd_when_everything_is_ready(
+def test_the_main_process_notifies_systemd_when_everything_is_ready(
     local: LocalDeployment, tmp_path: Path
 ) -> None:
     """systemd with Type=notify ignores READY=1 of any other process."""

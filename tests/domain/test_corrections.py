@@ -54,7 +54,7 @@ def test_twitchs_own_start_replaces_the_estimate_of_a_poll() -> None:
     assert (start.source, start.timestamp) == (Source.EVENTSUB, at(2))
 
 
-def test_an_unnamed_end_long_after_an_estimated_one_is_another_end() -> None:
+def test_an_offline_without_stream_id_long_after_an_estimated_end_is_another_end() -> None:
     story = Story(online("s1", 0), seen("s1", 600), absent(900), absent(1200), offline(None, 5000))
     assert story.told == ["+s1", "-s1", "-"]
 
@@ -111,7 +111,7 @@ def test_the_last_sight_of_a_stream_is_dropped_with_its_timeline_entries() -> No
 # Removals
 
 
-def test_a_removal_hides_the_stream_and_tells_when_watching_ended() -> None:
+def test_a_removal_hides_the_stream_and_records_when_watching_ended() -> None:
     story = Story(online("s1", 0), seen("s1", 60))
     change = decide(story.status, Removed("1337", "cool_user", "Cool_User", at(90)))
     assert change is not None
@@ -140,7 +140,7 @@ def test_a_stream_that_ended_while_its_streamer_was_removed_ended_when_it_was_la
 # Names
 
 
-def test_an_absence_renames_nobody() -> None:
+def test_an_absence_renames_no_streamer() -> None:
     story = Story(online("s1", 0))
     story.observe(SeenNames("1337", "new_name", "New_Name", at(100)))
     story.observe(SeenAbsent("1337", "cool_user", "Cool_User", at(1000)))

@@ -23,7 +23,7 @@ def session(start: datetime, length: timedelta, viewers: int = 10) -> StreamSess
     )
 
 
-def test_every_day_is_told_also_those_without_a_stream() -> None:
+def test_every_day_is_listed_even_without_a_stream() -> None:
     start = datetime(2026, 6, 2, 12, tzinfo=UTC)
     found = days([session(start, 2 * HOUR)], date(2026, 6, 1), date(2026, 6, 3), UTC)
     assert [day.day for day in found] == [date(2026, 6, number) for number in (1, 2, 3)]
@@ -51,7 +51,7 @@ def test_the_day_that_summer_time_ends_on_has_25_hours() -> None:
     assert [day.hours_streamed for day in found] == [0, 25, 0]
 
 
-def test_days_weigh_streams_by_what_was_observed_of_them() -> None:
+def test_days_weigh_streams_by_their_observed_time() -> None:
     noon = datetime(2026, 6, 1, 12, tzinfo=UTC)
     streams = [session(noon, HOUR, 10), session(noon + 3 * HOUR, 3 * HOUR, 50)]
     [day] = days(streams, noon.date(), noon.date(), UTC)

@@ -107,14 +107,14 @@ def test_a_revocation_says_why() -> None:
         ({"subscription": SUBSCRIPTION | {"version": "2"}, "event": {}}, "notification"),
     ],
 )
-def test_what_is_not_known_is_not_an_error(payload: Any, kind: str) -> None:
+def test_unknown_records_are_not_an_error(payload: Any, kind: str) -> None:
     assert isinstance(parse(message(payload, kind)), eventsub.Unknown)
 
 
 @pytest.mark.parametrize(
     "secrets", [("new-secret-of-ours", SECRET), (SECRET, "new-secret-of-ours")]
 )
-def test_any_of_several_secrets_is_accepted_while_one_is_rotated(secrets: tuple[str, ...]) -> None:
+def test_any_of_several_secrets_is_accepted_during_a_rotation(secrets: tuple[str, ...]) -> None:
     assert isinstance(parse(message(online()), *secrets), eventsub.Notification)
 
 
@@ -122,7 +122,7 @@ def test_any_of_several_secrets_is_accepted_while_one_is_rotated(secrets: tuple[
     "header",
     ["Twitch-Eventsub-Message-Id", "Twitch-Eventsub-Message-Timestamp"],
 )
-def test_what_is_signed_cannot_be_changed(header: str) -> None:
+def test_a_signed_message_cannot_be_changed(header: str) -> None:
     headers, body = message(online())
     with pytest.raises(eventsub.ForgedMessage):
         parse((headers | {header: headers[header] + "0"}, body))
@@ -194,13 +194,13 @@ def test_a_timestamp_that_is_none_is_stale(timestamp: str) -> None:
         ({"subscription": SUBSCRIPTION | {"created_at": 1}}, "revocation"),
     ],
 )
-def test_a_signed_body_that_is_not_what_its_type_says_is_malformed(payload: Any, kind: str) -> None:
+def test_a_signed_body_that_does_not_match_its_type_is_malformed(payload: Any, kind: str) -> None:
     with pytest.raises(eventsub.MalformedMessage):
         parse(message(payload, kind))
 
 
 @pytest.mark.parametrize("message_id", ["", "x" * 257, "a\nb"])
-def test_a_message_id_that_cannot_be_kept_is_malformed(message_id: str) -> None:
+def test_a_message_id_that_cannot_be_stored_is_malformed(message_id: str) -> None:
     with pytest.raises(eventsub.MalformedMessage):
         parse(message(online(), message_id=message_id))
 

@@ -76,7 +76,7 @@ def test_a_session_whose_samples_have_expired_is_one_segment_with_its_last_names
     assert (part.title, part.sums) == ("A", session.sample_totals.sums)
 
 
-def test_the_sums_of_expired_samples_are_those_of_the_first_segment() -> None:
+def test_sums_of_expired_samples_belong_to_the_first_segment() -> None:
     samples = [snapshot("s1", 60 * number, 10 + number) for number in range(5)]
     [session] = made_of([online("s1", 0), *samples, offline("s1", 300)]).values()
     parts = segments(session, samples[3:], CAP)

@@ -48,12 +48,12 @@ def test_an_online_opens_a_session() -> None:
     assert one.airtime_ms == 5000
 
 
-def test_a_poll_opens_the_session_of_a_stream_that_was_not_heard_of() -> None:
+def test_a_poll_opens_the_session_of_a_stream_without_an_online() -> None:
     [one] = of(snapshot("s1", 900, started=0)).values()
     assert (one.started_at, one.ended_at, one.seen_at) == (at(0), None, at(900))
 
 
-def test_an_offline_of_a_stream_that_nobody_saw_opens_nothing() -> None:
+def test_an_offline_of_an_unknown_stream_opens_no_session() -> None:
     assert of(offline("s1", 5), offline(None, 7)) == {}
 
 
@@ -61,7 +61,7 @@ def test_the_same_stream_again_reopens_its_session() -> None:
     assert ends(online("s1", 0), offline(None, 30), online("s1", 75, started=0)) == {"s1": None}
 
 
-def test_a_start_that_is_told_twice_is_the_earlier_one() -> None:
+def test_a_start_reported_twice_is_the_earlier_one() -> None:
     [one] = of(online("s1", 3, started=0.4), snapshot("s1", 60, started=0)).values()
     assert one.started_at == at(0)
 
@@ -82,13 +82,13 @@ def test_an_offline_from_before_the_online_closes_nothing() -> None:
     assert ends(online("s1", 10), offline("s1", 5), offline(None, 6)) == {"s1": None}
 
 
-def test_an_offline_without_a_name_closes_the_stream_that_was_heard_of_by_then() -> None:
+def test_an_offline_without_stream_id_ends_the_stream_known_at_its_time() -> None:
     late = online("s2", 50, started=10)
     assert ends(online("s1", 0), late, offline(None, 20)) == {"s1": 10, "s2": None}
     assert ends(online("s1", 0), late, offline(None, 60)) == {"s1": 0, "s2": 60}
 
 
-def test_a_named_offline_closes_its_stream_though_another_has_begun() -> None:
+def test_a_named_offline_ends_its_stream_although_another_has_started() -> None:
     assert ends(online("s1", 0), online("s2", 50), offline("s1", 51)) == {"s1": 50, "s2": None}
 
 
@@ -125,7 +125,7 @@ def test_title_category_language_and_names_are_the_last_seen() -> None:
     assert [c.category_name for c in one.sample_totals.categories] == ["Chess", "Go"]
 
 
-def test_coverage_is_what_samples_stand_for_of_the_airtime() -> None:
+def test_coverage_is_the_share_of_airtime_with_samples() -> None:
     [one] = of(online("s1", 0), snapshot("s1", 50), offline("s1", 100)).values()
     assert one.coverage == 0.5
     [one] = of(online("s1", 0), snapshot("s1", 0), snapshot("s1", 90), offline("s1", 60)).values()
@@ -134,7 +134,7 @@ def test_coverage_is_what_samples_stand_for_of_the_airtime() -> None:
     assert one.coverage == 0
 
 
-def test_what_cannot_be_a_session_is_refused() -> None:
+def test_invalid_sessions_are_refused() -> None:
     good = online("s1", 0)
     for data in (
         {},
@@ -161,7 +161,7 @@ def test_sessions_do_not_depend_on_order_or_repetition(random: Random, order: Ra
 
 
 @given(st.randoms(use_true_random=False))
-def test_a_session_never_ends_before_it_starts_and_one_at_most_is_ongoing(random: Random) -> None:
+def test_a_session_never_ends_before_it_starts_and_at_most_one_is_ongoing(random: Random) -> None:
     found = of(*history(random)).values()
     assert all(one.airtime_ms >= 0 for one in found)
     assert sum(one.is_ongoing for one in found) <= 1

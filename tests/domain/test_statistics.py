@@ -36,7 +36,7 @@ def figures(samples: Samples, end_ms: int | None = 0) -> SampleTotals:
 # By hand
 
 
-def test_a_sample_stands_for_the_time_until_the_next_and_the_last_until_the_end() -> None:
+def test_a_sample_counts_until_the_next_and_the_last_until_the_end() -> None:
     result = compute_totals([snapshot("s1", 0, 100), snapshot("s1", 300, 40)], at(400), CAP).sums
     assert result.viewer_ms == (100 * 300 + 40 * 100) * 1000
     assert result.observed_ms == 400 * 1000
@@ -45,12 +45,12 @@ def test_a_sample_stands_for_the_time_until_the_next_and_the_last_until_the_end(
     assert (result.max_viewers, result.samples) == (100, 2)
 
 
-def test_the_last_sample_of_an_ongoing_stream_stands_for_no_time() -> None:
+def test_the_last_sample_of_an_ongoing_stream_counts_for_no_time() -> None:
     result = compute_totals([snapshot("s1", 0, 100), snapshot("s1", 300, 40)], None, CAP).sums
     assert result.viewer_ms == 100 * 300 * 1000
 
 
-def test_no_sample_stands_for_more_than_the_cap() -> None:
+def test_no_sample_counts_for_more_than_the_cap() -> None:
     samples = [snapshot("s1", 0, 100), snapshot("s1", 5000, 40)]
     assert compute_totals(samples, at(9000), CAP).sums.observed_ms == 2 * CAP_MS
 
@@ -98,7 +98,7 @@ def test_a_category_has_its_newest_name() -> None:
 
 
 @given(series(), st.integers(-2 * CAP_MS, 2 * CAP_MS) | st.none())
-def test_the_figures_are_those_of_the_definition(samples: Samples, end_ms: int | None) -> None:
+def test_statistics_match_their_definition(samples: Samples, end_ms: int | None) -> None:
     cap = Fraction(CAP_MS)
     times = [Fraction(milliseconds(item.captured_at - at(0))) for item in samples]
     end = times[-1] + (end_ms or 0)
@@ -150,7 +150,7 @@ def test_the_parts_add_up_to_the_whole(samples: Samples, end_ms: int) -> None:
 
 
 @given(series(), st.integers(0, 12), st.none() | st.integers(0, CAP_MS), st.integers(0, CAP_MS))
-def test_figures_are_carried_on_when_old_samples_are_no_longer_kept(
+def test_statistics_continue_after_old_samples_expire(
     samples: Samples, kept: int, end_before: int | None, end_ms: int
 ) -> None:
     earlier = samples[: len(samples) - kept]

@@ -74,7 +74,7 @@ def test_a_reconciliation_saves_ids_and_the_fingerprint_of_their_secret() -> Non
     assert after.signed_with == "new"
 
 
-def test_a_reconciliation_removes_the_ids_of_what_is_gone() -> None:
+def test_a_reconciliation_removes_the_ids_of_missing_subscriptions() -> None:
     after = decide(RECORD, reconciled({}))
 
     assert after is not None
@@ -86,7 +86,7 @@ def test_a_subscription_that_is_still_to_be_replaced_keeps_its_fingerprint() -> 
     assert decide(RECORD, reconciled({OFFLINE: "off"}, "on")) is None
 
 
-def test_a_reconciliation_does_not_bring_back_what_was_revoked_meanwhile() -> None:
+def test_a_reconciliation_does_not_undo_a_revocation_made_meanwhile() -> None:
     revoked = decide(RECORD, SubscriptionRevoked("1", "on"))
     assert revoked is not None
 

@@ -36,7 +36,7 @@ def test_times_are_read_as_twitch_writes_them(text: str, time: datetime) -> None
         "٢٠٢٠-10-11T10:11:12Z",
     ],
 )
-def test_what_is_no_time_is_refused(text: str) -> None:
+def test_an_invalid_time_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"time|month|year"):
         parse_time(text)
 

@@ -59,7 +59,7 @@ def test_hours_watched_are_average_viewers_times_observed_hours(random: Random) 
         assert abs(sums.hours_watched - sums.average * observed_hours) < 1e-6
 
 
-def test_figures_are_rounded_on_the_way_out_alone() -> None:
+def test_statistics_are_rounded_only_in_the_response() -> None:
     samples = [snapshot("s1", n, n) for n in (0, 1, 5)]
     pieces: list[Piece] = [online("s1", 0), *samples, offline("s1", 7)]
     [session] = made_of(pieces).values()
@@ -69,7 +69,7 @@ def test_figures_are_rounded_on_the_way_out_alone() -> None:
     assert session.sample_totals.sums.viewer_ms == 14_000
 
 
-def test_a_change_is_a_part_of_what_was_before_and_none_from_nothing() -> None:
+def test_a_change_is_relative_to_the_period_before_and_absent_without_one() -> None:
     window = Window(7, at(0), Totals(streams=3, airtime_ms=HOUR_MS), Totals(streams=2))
     document = window_document(window)
     assert document["change"]["streams"] == 0.5

@@ -45,7 +45,7 @@ def test_the_same_offline_under_another_message_id_is_a_duplicate(named: str | N
     assert story.told == ["+s1", f"-{named or ''}"]
 
 
-def test_an_offline_that_names_no_stream_ends_the_one_that_is_on() -> None:
+def test_an_offline_without_stream_id_ends_the_current_stream() -> None:
     story = Story(online("s1", 0), offline(None, 100))
     assert story.live_id() is None
 
@@ -58,13 +58,13 @@ def test_an_offline_before_its_online_goes_into_the_history_and_wins() -> None:
     assert story.told == ["+s1", "-s1"]
 
 
-def test_an_offline_of_an_older_stream_leaves_the_newer_one_on() -> None:
+def test_an_offline_of_an_older_stream_does_not_end_the_newer_one() -> None:
     story = Story(online("s1", 0), online("s2", 100), offline("s1", 101))
     assert story.live_id() == "s2"
     assert story.told == ["+s1", "+s2", "-s1"]
 
 
-def test_a_late_online_of_an_older_stream_leaves_the_newer_one_on() -> None:
+def test_a_late_online_of_an_older_stream_does_not_end_the_newer_one() -> None:
     story = Story(online("s2", 100), online("s1", 0))
     assert story.live_id() == "s2"
     assert story.told == ["+s1", "-s1", "+s2"]
@@ -84,7 +84,7 @@ def test_a_flap_in_any_order_ends_live() -> None:
         assert story.told == ["+s1", "-", "+s1"]
 
 
-def test_a_duplicate_becomes_news_when_what_came_between_arrives() -> None:
+def test_a_duplicate_becomes_an_event_when_the_event_in_between_arrives() -> None:
     story = Story(online("s1", 0), online("s1", 75, started=0))
     assert story.told == ["+s1"]
     story.observe(offline("s1", 30))
@@ -97,7 +97,7 @@ def test_offlines_without_a_name_far_apart_are_two_facts() -> None:
     assert story.told == ["+s1", "-", "-"]
 
 
-def test_a_late_event_is_told_as_late() -> None:
+def test_a_late_event_is_marked_late() -> None:
     story = Story(online("s2", 100))
     change = decide(story.status, online("s1", 0))
     assert change is not None
@@ -107,7 +107,7 @@ def test_a_late_event_is_told_as_late() -> None:
     assert not is_late(story.status, change)
 
 
-def test_a_changed_login_is_taken_from_the_newest_message_and_the_old_one_told() -> None:
+def test_a_changed_login_comes_from_the_newest_message_and_the_rename_is_an_event() -> None:
     story = Story(online("s1", 0))
     renamed = seen("s1", 10)
     change = decide(story.status, type(renamed)("1337", "new_name", "New", renamed.stream, at(10)))
@@ -146,7 +146,7 @@ def test_a_stream_longer_than_the_timeline_is_still_known() -> None:
 # Polls
 
 
-def test_a_poll_fills_in_what_the_webhook_does_not_carry() -> None:
+def test_a_poll_adds_the_fields_that_a_webhook_lacks() -> None:
     story = Story(online("s1", 0), seen("s1", 60, viewers=123, title="Best Stream Ever"))
     assert story.status is not None
     assert story.status.stream is not None
@@ -200,7 +200,7 @@ def test_a_stream_is_not_older_than_itself_because_helix_rounds_its_start() -> N
     assert story.live_id() == "s1"
 
 
-def test_a_missed_online_is_told_even_when_the_stream_is_over() -> None:
+def test_a_missed_online_is_an_event_even_when_the_stream_is_over() -> None:
     story = Story(offline(None, 100), seen("s1", 110, started=0))
     assert story.live_id() is None
     assert story.told == ["+s1", "-"]
@@ -242,7 +242,7 @@ def test_the_same_refresh_twice_is_one_absence() -> None:
     assert story.live_id() == "s1"
 
 
-def test_an_absence_of_a_streamer_not_heard_of_makes_them_known_as_offline() -> None:
+def test_an_absence_makes_an_unknown_streamer_offline() -> None:
     story = Story(absent(0))
     assert story.status is not None
     assert story.live_id() is None
@@ -316,7 +316,7 @@ def test_no_message_is_stored_twice(told: tuple[list[WentOnline | WentOffline], 
 
 @given(tellings())
 @settings(max_examples=500)
-def test_of_what_says_the_same_in_succession_exactly_one_is_told(
+def test_successive_equal_messages_are_exactly_one_event(
     told: tuple[list[WentOnline | WentOffline], ...],
 ) -> None:
     """No fact that is new is dropped, and none is told twice, where offlines name their stream."""
@@ -336,7 +336,7 @@ def test_of_what_says_the_same_in_succession_exactly_one_is_told(
 
 
 @given(st.lists(st.tuples(st.integers(1, 600), st.booleans()), max_size=12))
-def test_what_comes_once_and_in_order_is_told_whole(
+def test_messages_in_order_give_the_whole_history(
     gaps: list[tuple[int, bool]],
 ) -> None:
     now, story = 0, Story()
@@ -350,7 +350,7 @@ def test_what_comes_once_and_in_order_is_told_whole(
 @given(
     st.permutations([online("s1", 0), offline("s1", 100), online("s2", 160), offline("s2", 400)])
 )
-def test_named_messages_are_told_whole_in_any_order(
+def test_messages_with_stream_ids_give_the_whole_history_in_any_order(
     messages: list[WentOnline | WentOffline],
 ) -> None:
     assert Story(*messages).told == ["+s1", "-s1", "+s2", "-s2"]
@@ -368,7 +368,7 @@ POLLS = st.one_of(
 
 @given(st.lists(st.one_of(ONLINES, OFFLINES, POLLS), max_size=20))
 @settings(max_examples=500)
-def test_whatever_is_observed_each_event_is_told_once_and_the_status_can_go_on(
+def test_any_observations_give_each_event_once_and_a_valid_status(
     observations: list[Observation],
 ) -> None:
     story = Story(*observations)

@@ -37,7 +37,7 @@ def shown_title(story: Story) -> str | None:
 # Messages
 
 
-def test_an_update_is_an_event_with_what_has_changed() -> None:
+def test_an_update_is_an_event_with_the_changed_fields() -> None:
     story = Story(online("s1", 0), update("A", 10), update("B", 20, category=("2", "Go")))
     first, second = updates(story)
     assert (first.data["changed"], first.data["previous"]) == (
@@ -78,7 +78,7 @@ def test_a_change_of_one_value_is_named(changed: str) -> None:
     assert updates(story)[-1].data["changed"] == [changed]
 
 
-def test_a_late_update_takes_its_place_and_does_not_undo_a_newer_one() -> None:
+def test_a_late_update_is_inserted_in_order_and_does_not_undo_a_newer_one() -> None:
     story = Story(online("s1", 0), update("A", 10), update("C", 30))
     change = decide(story.status, update("B", 20))
     assert change is not None
@@ -134,7 +134,7 @@ def test_a_poll_fills_in_an_update_that_was_missed() -> None:
 
 
 @pytest.mark.parametrize("late", [200.0, 500.0])
-def test_twitchs_own_message_takes_the_place_of_what_a_poll_found(late: float) -> None:
+def test_a_message_replaces_the_estimate_of_a_poll(late: float) -> None:
     story = Story(online("s1", 0), poll("A", 60), poll("B", 360), update("B", late))
     [event] = updates(story)
     assert (event.source, event.timestamp) == (Source.EVENTSUB, at(late))

@@ -52,7 +52,7 @@ def test_few_or_old_streams_are_not_usual(starts: list[datetime]) -> None:
 @given(
     st.lists(st.datetimes(datetime(2026, 5, 1), datetime(2026, 6, 28)), max_size=60)  # noqa: DTZ001  made aware below
 )
-def test_usual_weekdays_are_those_of_streams(naive: list[datetime]) -> None:
+def test_usual_weekdays_come_from_the_streams(naive: list[datetime]) -> None:
     starts = [start.replace(tzinfo=UTC) for start in naive]
     usual = usual_time(starts, NOW, UTC)
     if usual is not None:

@@ -103,7 +103,7 @@ def test_an_event_outside_the_replay_window_is_stale(minutes: int) -> None:
         b" " * (MAX_MESSAGE_BYTES + 1),
     ],
 )
-def test_what_twitch_does_not_send_is_malformed(data: bytes) -> None:
+def test_messages_twitch_never_sends_are_malformed(data: bytes) -> None:
     with pytest.raises(MalformedMessage):
         parse(data, NOW)
 

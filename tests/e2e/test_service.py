@@ -63,7 +63,7 @@ def test_a_stream_goes_live_and_ends(service: Deployment, twitch: Simulator) -> 
     assert service.get("/events/type/stream.online")["count"] == 1
 
 
-def test_duplicate_late_and_flapping_messages_make_one_history(
+def test_duplicate_late_and_flapping_messages_result_in_one_history(
     service: Deployment, twitch: Simulator
 ) -> None:
     wait_for_subscriptions(service, twitch)

@@ -38,7 +38,7 @@ def test_each_wrong_setting_is_one_line_at_the_start(service: Deployment, name: 
 
 
 @pytest.mark.parametrize("name", ["web", "worker"])
-def test_an_unknown_backend_stops_the_start_and_the_known_ones_are_listed(
+def test_an_unknown_backend_stops_the_start_and_lists_the_known_backends(
     service: Deployment, name: str
 ) -> None:
     process = service.start(name, STORAGE_TYPE="sqlite")

@@ -164,7 +164,7 @@ def test_metrics_cover_all_processes_and_pass_promtool(service: Deployment, redi
         assert "streamwatch_live_streamers" not in dark.names
 
 
-def test_a_key_is_needed_where_the_api_needs_one(service: Deployment) -> None:
+def test_pages_require_a_key_where_the_api_does(service: Deployment) -> None:
     started(service, REQUIRE_API_KEY="true", API_KEY="an-api-key")
     assert requests.get(f"{service.url}/metrics", timeout=5).status_code == 401
     found = Scrape(service.url, headers={"Authorization": "Bearer an-api-key"})

@@ -222,7 +222,7 @@ def test_an_event_is_delivered_and_listed(working: Api, receiver: Receiver) -> N
     assert working("GET").get_json()["notifications"][0]["last_delivery"] == delivery
 
 
-def test_a_test_says_what_the_receiver_said(working: Api, receiver: Receiver) -> None:
+def test_a_test_returns_the_response_of_the_receiver(working: Api, receiver: Receiver) -> None:
     made = working.add(f"{receiver.url}/hook", enabled=False)
 
     tested = working("POST", f"/{made['id']}/test").get_json()

@@ -99,7 +99,7 @@ def test_the_signing_secret_is_shown_once(pages: Pages, discord: FakeDiscord) ->
     assert "whsec_" not in pages.get()
 
 
-def test_faults_are_shown_and_what_was_typed_stays(pages: Pages) -> None:
+def test_errors_are_shown_and_the_input_remains(pages: Pages) -> None:
     page = pages.post(kind="discord", url="https://nowhere.invalid/<x>", name="Mine")
 
     assert "Not added." in page
@@ -121,7 +121,7 @@ def test_the_preview_is_of_the_biggest_stream(pages: Pages) -> None:
     assert "Unknown placeholder" in pages.post(kind="discord", preview="1", template="$x")
 
 
-def test_a_test_shows_what_the_receiver_said(pages: Pages, discord: FakeDiscord) -> None:
+def test_a_test_shows_the_response_of_the_receiver(pages: Pages, discord: FakeDiscord) -> None:
     path = add(pages, discord)
 
     assert "The receiver took the test. It answered 200." in pages.post(f"{path}/test")

@@ -46,7 +46,7 @@ def test_tags_are_matched_without_regard_to_case() -> None:
     assert not wants(notification(tags=("team",)), online(), ())
 
 
-def test_updates_are_wanted_by_what_they_changed() -> None:
+def test_updates_are_filtered_by_the_changed_field() -> None:
     assert is_wanted(update(0, "language", "title"))
     assert not is_wanted(update(0, "language"))
     assert is_wanted(update(0, "language"), changed=("language",))

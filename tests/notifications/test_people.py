@@ -294,7 +294,7 @@ def test_the_same_stream_after_its_end_goes_on_with_its_message(world: Notificat
     ]
 
 
-def test_a_new_stream_after_the_cooldown_has_its_own_message_and_both_end(
+def test_a_new_stream_after_the_cooldown_gets_its_own_message_and_both_are_closed(
     world: NotificationWorld,
 ) -> None:
     world.add(notification(DISCORD, cooldown_minutes=1))

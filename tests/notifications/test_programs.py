@@ -139,7 +139,7 @@ def test_the_same_event_is_delivered_once_however_often_it_is_read(
     assert len(world.sender.sent) == 1
 
 
-def test_what_happened_before_a_notification_is_not_sent(world: NotificationWorld) -> None:
+def test_events_before_a_notification_was_created_are_not_sent(world: NotificationWorld) -> None:
     world.go_live()
     world.pass_time(60)
     world.add(notification(created_at=world.now, active_since=world.now))

@@ -57,7 +57,7 @@ def test_the_night_of_a_change_ends_by_the_clock() -> None:
 
 
 @given(clock_times, clock_times, moments)
-def test_every_moment_is_within_or_within_the_other_hours(
+def test_every_time_is_inside_the_hours_or_inside_their_complement(
     start: time, end: time, moment: datetime
 ) -> None:
     if start == end:

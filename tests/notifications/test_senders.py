@@ -77,7 +77,7 @@ def test_user_info_is_sent_as_basic_authentication(receiver: Receiver) -> None:
     assert receiver.requests[0].headers["authorization"] == "Basic YW5uOnBAc3M="
 
 
-def test_an_answer_other_than_2xx_is_a_failure_with_what_was_said(receiver: Receiver) -> None:
+def test_a_response_other_than_2xx_is_a_failure_with_its_text(receiver: Receiver) -> None:
     receiver.answer = lambda _: (503, {"Retry-After": "120"}, b"over\x00loaded\n")
 
     result = send_webhook(receiver.url).result
@@ -215,7 +215,7 @@ def test_the_address_that_was_checked_is_connected_to(receiver: Receiver) -> Non
     assert receiver.requests == []
 
 
-def test_the_name_is_kept_for_the_receiver(receiver: Receiver) -> None:
+def test_the_host_name_is_sent_to_the_receiver(receiver: Receiver) -> None:
     policy = AddressPolicy(allow_private=True, resolve=lambda *_: ["127.0.0.1"])
 
     send_webhook(f"http://hooks.example:{receiver.port}/x", client=HttpClient(policy))
@@ -346,7 +346,7 @@ def test_apprise_sends_to_its_json_service(receiver: Receiver) -> None:
     assert json.loads(receiver.requests[0].body)["message"] == "Ann is live"
 
 
-def test_apprise_says_what_the_service_answered(receiver: Receiver) -> None:
+def test_apprise_reports_the_response_of_the_service(receiver: Receiver) -> None:
     receiver.answer = lambda _: (403, {}, b"")
 
     result = send_apprise(f"json://127.0.0.1:{receiver.port}/secret-path").result

@@ -70,7 +70,7 @@ def test_a_template_fills_every_placeholder() -> None:
     )
 
 
-def test_what_is_not_known_is_empty() -> None:
+def test_unknown_names_give_an_empty_list() -> None:
     template = "[$title$category$viewers$duration$peak$previous]"
 
     assert text(online(), template, StreamDetails()) == "[]"

@@ -48,7 +48,7 @@ def test_an_offline_may_omit_the_stream_id(watched: Simulator, receiver: Receive
     assert _notifications(receiver.messages)[-1].observation.event.stream_id is None
 
 
-def test_a_flap_is_an_offline_and_an_online_with_one_stream_id(
+def test_a_flap_is_an_offline_and_an_online_with_the_same_stream_id(
     watched: Simulator, receiver: Receiver
 ) -> None:
     stream = watched.world.go_online("shroud")

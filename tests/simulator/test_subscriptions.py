@@ -50,7 +50,7 @@ def test_a_forged_challenge_fails_the_subscription(
     assert receiver.refused == 1
 
 
-def test_a_subscription_whose_challenge_is_lost_stays_pending(
+def test_a_subscription_with_a_lost_challenge_stays_pending(
     twitch: Simulator, client: Client, receiver: Receiver, shroud: str
 ) -> None:
     twitch.faults.on_message(Mishap.DROPPED, kind=MessageType.VERIFICATION)

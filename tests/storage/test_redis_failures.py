@@ -174,7 +174,7 @@ def test_the_first_commit_after_a_restart_is_stored(server: Server, storage: Red
     assert [found.id for found in storage.events(10)] == ["e2", "e1"]
 
 
-def test_a_commit_whose_answer_was_lost_is_not_stored_twice(
+def test_a_commit_with_a_lost_response_is_not_stored_twice(
     server: Server, storage: RedisStorage
 ) -> None:
     storage.commit([change(status(), event("e1"), message_id="m1")])

@@ -104,7 +104,7 @@ def test_a_server_with_safe_settings_has_no_warnings(storage: RedisStorage, clie
         client.config_set("appendonly", "no")
 
 
-def test_a_user_who_may_not_read_info_can_use_the_storage(client: Any, redis_url: str) -> None:
+def test_a_redis_user_without_info_can_use_the_storage(client: Any, redis_url: str) -> None:
     client.acl_setuser(
         "plain", enabled=True, nopass=True, keys="*", channels="*", commands=["+@all", "-info"]
     )

@@ -14,12 +14,12 @@ _SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large]
 # `make soak` plays others.
 @given(PLANS)
 @settings(max_examples=200, derandomize=True, deadline=None, suppress_health_check=_SLOW)
-def test_what_is_said_is_true(plan: Plan) -> None:
+def test_answers_match_the_true_world(plan: Plan) -> None:
     check_all(Play(plan, check_now).run())
 
 
 @pytest.mark.soak
 @given(PLANS)
 @settings(max_examples=10_000, deadline=None, suppress_health_check=_SLOW)
-def test_what_is_said_is_true_in_ten_thousand_histories(plan: Plan) -> None:
+def test_answers_match_the_true_world_in_ten_thousand_histories(plan: Plan) -> None:
     check_all(Play(plan, check_now).run())

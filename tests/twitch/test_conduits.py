@@ -47,7 +47,9 @@ def test_a_conduit_is_created(helix: Helix, twitch: Mock) -> None:
     assert body(twitch) == {"shard_count": 1}
 
 
-def test_too_many_conduits_are_told_from_the_rate_limit(helix: Helix, twitch: Mock) -> None:
+def test_too_many_conduits_are_distinguished_from_the_rate_limit(
+    helix: Helix, twitch: Mock
+) -> None:
     twitch.post(CONDUITS, status=429, json={"message": "conduit limit reached"})
     with pytest.raises(ConduitLimit):
         helix.create_conduit(1)

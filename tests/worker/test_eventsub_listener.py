@@ -94,7 +94,7 @@ def test_a_reconnect_loses_nothing_and_polls_no_streamer(twitch: Simulator, work
     assert worker.polls == polls
 
 
-def test_a_storage_that_is_down_for_a_moment_loses_no_message(
+def test_a_short_outage_of_the_storage_loses_no_message(
     twitch: Simulator, worker: Worker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     storage, is_down = worker.services.storage, threading.Event()

@@ -34,7 +34,7 @@ def following(storage: MemoryStorage, analytics: MemoryAnalytics) -> ProjectorTh
     return ProjectorThread(projector)
 
 
-def test_what_is_committed_is_projected() -> None:
+def test_committed_entries_are_projected() -> None:
     storage, analytics = MemoryStorage(), FailingAnalytics(None)
     thread = following(storage, analytics)
     thread.start()

@@ -74,7 +74,7 @@ def test_jobs_run_in_order_at_the_start_then_at_their_intervals(
         (lambda: RuntimeError("a secret detail"), "RuntimeError"),
     ],
 )
-def test_a_failing_job_stops_neither_itself_nor_the_next(
+def test_a_failing_job_runs_again_and_does_not_stop_the_next(
     problem: Callable[[], Exception],
     told: str,
     storage: MemoryStorage,
@@ -114,7 +114,7 @@ def test_a_requested_job_runs_before_its_time(storage: MemoryStorage) -> None:
         wait_for(lambda: job.count == 2)
 
 
-def test_a_change_of_leaders_neither_repeats_nor_skips_a_run(storage: MemoryStorage) -> None:
+def test_a_change_of_leader_does_not_repeat_or_skip_a_run(storage: MemoryStorage) -> None:
     rare, due = Runs(), Runs()
     storage.coordination.record_job(JobRun("rare", utc_now() + timedelta(seconds=1), 0))
     storage.coordination.record_job(JobRun("due", utc_now() - timedelta(seconds=3601), 0))

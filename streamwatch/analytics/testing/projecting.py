@@ -74,7 +74,7 @@ def check(analytics: AnalyticsStore, user_id: str, pieces: Sequence[Piece]) -> N
 class ProjectingContract(ContractBase):
     @examples
     @given(random=randoms, order=randoms)
-    def test_neither_order_nor_repetition_nor_batches_make_a_difference(
+    def test_order_repetition_and_batches_make_no_difference(
         self, analytics: AnalyticsStore, random: Random, order: Random
     ) -> None:
         pieces = history(random, user_id := new_user())
@@ -86,7 +86,7 @@ class ProjectingContract(ContractBase):
 
     @examples
     @given(random=randoms)
-    def test_every_intermediate_state_is_what_was_observed_so_far(
+    def test_every_intermediate_state_matches_the_observations_so_far(
         self, analytics: AnalyticsStore, random: Random
     ) -> None:
         pieces = history(random, user_id := new_user())
@@ -114,7 +114,7 @@ class ProjectingContract(ContractBase):
 
     @examples
     @given(random=randoms)
-    def test_recalculating_finds_what_projecting_had_found(
+    def test_recalculation_equals_projection(
         self, analytics: AnalyticsStore, random: Random
     ) -> None:
         pieces = history(random, user_id := new_user())
@@ -123,7 +123,7 @@ class ProjectingContract(ContractBase):
         analytics.recalculate(user_id)
         check(analytics, user_id, pieces)
 
-    def test_what_is_learned_late_takes_an_offline_without_a_name_over(
+    def test_a_late_online_takes_over_an_offline_without_stream_id(
         self, analytics: AnalyticsStore
     ) -> None:
         """For the stream before it is over since it was last seen, not since the offline."""

@@ -65,7 +65,7 @@ class ReadingContract(ContractBase):
         assert stats is not None
         assert (stats.identity.broadcaster_id, stats.totals.streams) == ("1", 2)
 
-    def test_two_who_swap_their_names_are_not_mixed(self, analytics: AnalyticsStore) -> None:
+    def test_two_streamers_swapping_names_are_not_mixed_up(self, analytics: AnalyticsStore) -> None:
         analytics.project(told(online("s1", 0, user_id="1", login="ann")))
         analytics.project(told(online("s2", 0, user_id="2", login="bob")))
         analytics.project(told(online("s3", 50, user_id="1", login="bob")))
@@ -79,7 +79,7 @@ class ReadingContract(ContractBase):
             assert found.identity.broadcaster_id == user_id
             assert [one.stream_id for one in analytics.sessions(user_id, 10)] == ids
 
-    def test_a_streamer_of_whom_only_an_offline_is_known_has_no_sessions(
+    def test_a_streamer_with_only_an_offline_has_no_sessions(
         self, analytics: AnalyticsStore
     ) -> None:
         analytics.project(told(offline(None, 0, user_id="1", login="ann")))
@@ -121,7 +121,7 @@ class ReadingContract(ContractBase):
         assert (chess.sums.average, chess.sums.max_viewers) == (60, 100)
         assert analytics.categories("bob") == []
 
-    def test_the_summary_is_of_everyone(self, analytics: AnalyticsStore) -> None:
+    def test_the_summary_includes_all_streamers(self, analytics: AnalyticsStore) -> None:
         assert analytics.summary() == Summary()
         analytics.project(told(*stream("ann", 0, 1, 100), *stream("bob", 0, 2, 10)))
         analytics.project(told(online("s9", 9 * HOUR, user_id="ann", login="ann")))
@@ -152,7 +152,7 @@ class ReadingContract(ContractBase):
         assert [one.identity.broadcaster_id for one in top] == expected
         assert analytics.top(ranking, 2) == top[:2]
 
-    def test_of_equals_the_lesser_user_id_comes_first(self, analytics: AnalyticsStore) -> None:
+    def test_ties_are_ordered_by_user_id(self, analytics: AnalyticsStore) -> None:
         for name in ("bob", "ann", "carol"):
             analytics.project(told(*stream(name, 0, 1, 10)))
         for ranking in Ranking:
@@ -191,7 +191,7 @@ class ReadingContract(ContractBase):
         assert {one.broadcaster_id for one in samples} == {"bob"}
         assert analytics.samples("carol-0") == []
 
-    def test_what_was_watched_since_a_time_counts_all_streams(
+    def test_watched_hours_since_a_time_include_all_streams(
         self, analytics: AnalyticsStore
     ) -> None:
         analytics.project(

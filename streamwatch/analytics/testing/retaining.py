@@ -24,7 +24,7 @@ STREAM: list[Piece] = [online("s1", 0), *SAMPLES]
 
 
 class RetainingContract(ContractBase):
-    def test_sessions_and_figures_outlive_their_samples(
+    def test_sessions_and_statistics_outlive_their_samples(
         self, analytics: AnalyticsStore, forget: Forget
     ) -> None:
         analytics.project(told(*STREAM, offline("s1", 3000)))
@@ -36,7 +36,7 @@ class RetainingContract(ContractBase):
         assert analytics.sessions("1337", 10) == sessions
         assert analytics.summary().totals.sums.samples == len(SAMPLES)
 
-    def test_a_stream_longer_than_samples_are_kept_goes_on(
+    def test_a_stream_longer_than_the_retention_of_samples_continues(
         self, analytics: AnalyticsStore, forget: Forget
     ) -> None:
         for number, sample in enumerate(SAMPLES):
@@ -56,7 +56,7 @@ class RetainingContract(ContractBase):
         [session] = analytics.sessions("1337", 10)
         assert session.sample_totals.last_ms == min(100_000, CAP.total_seconds() * 1000)
 
-    def test_samples_that_come_again_after_they_were_dropped_do_not_shrink_the_figures(
+    def test_samples_repeated_after_their_expiry_do_not_change_the_statistics(
         self, analytics: AnalyticsStore, forget: Forget
     ) -> None:
         analytics.project(told(*STREAM))

@@ -66,7 +66,7 @@ class LeaseContract(ContractBase):
 
         assert storage.coordination.lease("long") == long
 
-    def test_a_lost_lease_can_be_neither_renewed_nor_released(self, storage: Storage) -> None:
+    def test_a_lost_lease_cannot_be_renewed_or_released(self, storage: Storage) -> None:
         lost = storage.coordination.acquire_lease("leader", "a", 60)
         assert lost is not None
         storage.coordination.release_lease(lost)

@@ -59,7 +59,7 @@ class LoginContract(ContractBase):
         assert [found.id for found in storage.events_of_streamer("ann", 10)] == ["e2"]
         assert [found.id for found in storage.events_of_streamer("anna", 10)] == ["e1"]
 
-    def test_releasing_a_login_keeps_it_for_a_user_who_has_taken_it(self, storage: Storage) -> None:
+    def test_releasing_a_login_does_not_take_it_from_its_new_owner(self, storage: Storage) -> None:
         store(storage, change(status("1", "ann")))
         store(storage, change(status("2", "ann")))
 

@@ -133,9 +133,7 @@ class NotificationContract(_Base):
 
         assert store.get("n1") == notification()
 
-    def test_of_many_added_at_once_no_more_than_the_limit_are_stored(
-        self, store: NotificationStore
-    ) -> None:
+    def test_concurrent_additions_do_not_exceed_the_limit(self, store: NotificationStore) -> None:
         added = run_concurrently(8, lambda n: store.add(notification(f"m{n}"), limit=4))
 
         assert sum(added) == 3
@@ -149,7 +147,7 @@ class NotificationContract(_Base):
 
         assert store.get("n1") == renamed
 
-    def test_replacing_does_not_bring_back_what_was_removed(self, store: NotificationStore) -> None:
+    def test_replacing_does_not_restore_removed_records(self, store: NotificationStore) -> None:
         assert store.remove("n1")
         assert not store.remove("n1")
         assert not store.replace(notification(version=2))
@@ -171,7 +169,9 @@ class NotificationContract(_Base):
         assert store.due(at(HOUR)) == []
         assert store.queues(["n1"]) == {"n1": QueueState()}
 
-    def test_what_one_process_stores_another_reads(self, open_storage: OpenStorage) -> None:
+    def test_records_stored_by_one_process_are_read_by_another(
+        self, open_storage: OpenStorage
+    ) -> None:
         storage = open_storage()
         if not storage.shared:
             return
@@ -295,7 +295,7 @@ class DeliveryContract(_Base):
         assert [d.id for d in store.deliveries("n1", 10)] == ["d5", "d4"]
         assert store.delivery("n1", "d3") is None
 
-    def test_a_queue_counts_what_is_pending(self, store: NotificationStore) -> None:
+    def test_a_queue_counts_its_pending_deliveries(self, store: NotificationStore) -> None:
         store.add(notification("n2"), limit=10)
         store.add_deliveries([delivery(f"d{n}", made=n) for n in range(3)])
         known = store.delivery("n1", "d0")
@@ -341,7 +341,7 @@ class DeliveryQueueContract(_Base):
         assert store.due(at(29)) == []
         assert store.claim("n1", at(29), at(60), 4, 4) == []
 
-    def test_of_many_that_claim_at_once_each_lane_goes_to_one(
+    def test_concurrent_claims_give_each_queue_to_one_claimant(
         self, store: NotificationStore
     ) -> None:
         store.add_deliveries([delivery(f"d{n}", lane=str(n)) for n in range(6)])
@@ -403,7 +403,9 @@ class DeliveryQueueContract(_Base):
         store.add_deliveries([delivery("d3", event_at=3, due=1000)])
         assert [d.id for d in store.claim("n1", at(100), at(130), 4, 4)] == ["d2", "d1"]
 
-    def test_an_earlier_event_comes_before_what_waits(self, store: NotificationStore) -> None:
+    def test_an_earlier_event_is_delivered_before_waiting_ones(
+        self, store: NotificationStore
+    ) -> None:
         store.add_deliveries([delivery("d2", event_at=2, due=50)])
         store.add_deliveries([delivery("d1", event_at=1, due=10)])
 

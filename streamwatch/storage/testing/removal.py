@@ -84,7 +84,7 @@ class RemovalContract(ContractBase):
 
         assert storage.find_status("ann") == status("2", "ann")
 
-    def test_a_streamer_who_is_added_again_gets_their_status_back(self, storage: Storage) -> None:
+    def test_a_streamer_added_again_gets_the_old_status_back(self, storage: Storage) -> None:
         storage.add_streamers([streamer("1", "ann")])
         store(storage, change(status("1", "ann")))
         storage.remove_streamer("1")

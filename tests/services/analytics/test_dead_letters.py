@@ -28,7 +28,7 @@ class FeedOfBefore(MemoryFeed):
         ]
 
 
-def test_what_can_be_projected_is_forgotten_and_what_cannot_be_read_stays() -> None:
+def test_replayed_dead_letters_are_deleted_and_unreadable_ones_stay() -> None:
     storage, analytics = MemoryStorage(), MemoryAnalytics.from_settings(Settings())
     feed = storage.feed = FeedOfBefore(RLock(), time.monotonic)
     feed.register(READER)

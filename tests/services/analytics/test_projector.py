@@ -99,7 +99,7 @@ def test_a_long_feed_is_read_in_batches(
     assert by_id(analytics.sessions("1337", 10)) == made_of(samples)
 
 
-def test_the_feed_is_kept_for_a_projector_whose_analytics_never_answered(
+def test_the_feed_is_retained_for_a_projector_without_a_database(
     feed: MemoryFeed, analytics: Analytics, projector: Projector
 ) -> None:
     feed.register("another")
@@ -146,7 +146,7 @@ def test_a_batch_that_the_analytics_did_not_take_is_read_again(
     assert by_id(analytics.sessions("1337", 10)) == made_of(STREAM)
 
 
-def test_what_cannot_be_projected_is_set_aside_and_holds_up_nothing(
+def test_an_entry_that_cannot_be_projected_becomes_a_dead_letter(
     feed: MemoryFeed, analytics: Analytics, projector: Projector
 ) -> None:
     analytics.refused = 666

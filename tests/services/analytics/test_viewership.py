@@ -36,7 +36,7 @@ def test_a_curve_is_the_last_hour_oldest_first(
     assert audience.curves() == {"s1": [40, 70, 99]}
 
 
-def test_new_samples_are_added_and_old_ones_go(
+def test_new_samples_are_added_and_old_samples_expire(
     audience: Viewership, analytics: MemoryAnalytics, clock: ManualClock
 ) -> None:
     analytics.project(told(snapshot("s1", -50 * MINUTE, 1), snapshot("s1", -MINUTE, 2)))
@@ -60,7 +60,7 @@ def test_a_sample_that_is_projected_late_is_found(
     assert audience.curves() == {"s1": [2], "s2": [7]}
 
 
-def test_of_many_samples_some_are_shown_the_newest_among_them(
+def test_many_samples_are_thinned_out_and_the_newest_remains(
     audience: Viewership, analytics: MemoryAnalytics
 ) -> None:
     analytics.project(told(*(snapshot("s1", -number, number) for number in range(200))))
@@ -88,7 +88,7 @@ def test_today_begins_at_midnight_where_the_visitor_is(
         assert audience.hours_watched_today(ZoneInfo(zone)) == expected, zone
 
 
-def test_what_was_watched_is_asked_for_now_and_then(
+def test_hours_watched_today_are_cached_for_thirty_seconds(
     audience: Viewership, analytics: MemoryAnalytics, clock: ManualClock
 ) -> None:
     assert audience.hours_watched_today(UTC) == 0

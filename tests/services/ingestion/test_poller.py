@@ -76,7 +76,7 @@ def test_streamers_are_asked_for_in_hundreds(world: World) -> None:
     assert world.twitch.calls == ["streams"] * 3
 
 
-def test_who_is_live_without_being_monitored_is_refreshed_too(world: World) -> None:
+def test_live_streams_without_monitoring_are_refreshed_too(world: World) -> None:
     message = messages.online(at=START)
     world.services.receiver.receive(message.headers, message.body)
     for _ in range(2):
@@ -120,7 +120,7 @@ def test_details_that_are_missing_are_no_absence(world: World) -> None:
     assert world.live() == ["cool_user"]
 
 
-def test_what_a_leader_polled_before_it_was_succeeded_is_not_written(watched: World) -> None:
+def test_a_former_leader_cannot_write_its_poll(watched: World) -> None:
     lease = watched.storage.coordination.acquire_lease("leader", "paused", 60)
     assert lease is not None
     watched.storage.coordination.release_lease(lease)

@@ -88,7 +88,9 @@ def test_the_first_reconciliation_creates_the_conduit_and_the_next_keeps_it(
     assert len(installation.twitch.conduits_by_id) == 1
 
 
-def test_a_conduit_of_another_is_neither_used_nor_changed(installation: Installation) -> None:
+def test_a_conduit_of_another_application_is_not_used_or_changed(
+    installation: Installation,
+) -> None:
     foreign = installation.twitch.create_conduit(1)
     put = installation.twitch.put("stream.online", "1", None, conduit_id=foreign.id)
     installation.subscriptions.reconcile()
@@ -100,7 +102,7 @@ def test_a_conduit_of_another_is_neither_used_nor_changed(installation: Installa
     assert listed.conduit.id == installation.conduit.id()
 
 
-def test_five_conduits_of_others_leave_polling_and_say_what_to_do(
+def test_five_foreign_conduits_mean_polling_and_a_hint_what_to_do(
     installation: Installation,
 ) -> None:
     for _ in range(5):
@@ -139,7 +141,7 @@ def test_two_processes_that_start_at_once_create_one_conduit() -> None:
     assert len(twitch.conduits_by_id) == 1
 
 
-def test_a_conduit_whose_id_cannot_be_stored_is_deleted(
+def test_a_conduit_is_deleted_if_its_id_cannot_be_stored(
     installation: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(_: Coordination, __: str | None) -> None:
@@ -258,7 +260,7 @@ def test_updates_give_way_to_a_new_streamer_and_come_back_with_the_room() -> Non
     assert installation.on_conduit().count(CHANNEL_UPDATE) == 2
 
 
-def test_a_streamer_who_is_removed_during_a_reconciliation_leaves_no_subscription(
+def test_removing_a_streamer_during_a_reconciliation_leaves_no_subscription(
     installation: Installation,
 ) -> None:
     installation.monitor("2")
@@ -274,7 +276,7 @@ def test_a_streamer_who_is_removed_during_a_reconciliation_leaves_no_subscriptio
     assert result.status is Outcome.HEALTHY
 
 
-def test_a_streamer_who_is_removed_while_subscribed_to_leaves_no_subscription(
+def test_removing_a_streamer_while_subscribing_leaves_no_subscription(
     installation: Installation,
 ) -> None:
     [streamer] = installation.storage.streamers()

@@ -229,7 +229,7 @@ def test_a_restart_with_everything_healthy_creates_and_deletes_nothing(services:
     assert services.is_reconciled()
 
 
-def test_of_duplicates_the_enabled_one_is_kept(services: World) -> None:
+def test_the_enabled_duplicate_is_retained(services: World) -> None:
     services.monitor("1")
     services.twitch.put(EventType.ONLINE, "1", OURS, PENDING)
     enabled = services.twitch.put(EventType.ONLINE, "1", OURS, ENABLED)
@@ -413,7 +413,7 @@ def test_an_unavailable_twitch_gets_few_requests(
     assert services.twitch.calls.count("subscribe") <= calls
 
 
-def test_work_beyond_one_turn_continues_in_the_next(services: World) -> None:
+def test_work_beyond_one_run_continues_in_the_next(services: World) -> None:
     services.monitor(*map(str, range(100, 150)))
     services.twitch.before = lambda name: time.sleep(0.05) if name == "subscribe" else None
     first = services.service.reconcile(seconds=0.5)
