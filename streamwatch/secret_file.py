@@ -30,7 +30,7 @@ def private_directory(path: Path) -> Path:
 def load_or_create_secret(file: Path) -> str:
     """The secret in `file`. A random one is generated and stored if the file does not exist.
 
-    Processes that call this at the same moment get the same secret. It is on the disk before it is
+    Processes that call this at the same time get the same secret. It is on the disk before it is
     returned. Raises OSError.
     """
     if not file.exists():

@@ -78,7 +78,7 @@ class NotificationSettingsSchema(ma.Schema):
     cooldown_minutes = fields.Integer(
         strict=True,
         validate=validate.Range(0, MAX_COOLDOWN_MINUTES),
-        metadata=_described("For discord and apprise; 0 tells every go-live and every end."),
+        metadata=_described("For discord and apprise; 0 sends every go-live and every end."),
     )
     quiet_hours = fields.Nested(
         QuietHoursSchema, allow_none=True, metadata=_described("For discord and apprise.")

@@ -113,7 +113,8 @@ class BulkAddedSchema(Document):
     existing = fields.List(_login())
     not_found = fields.List(_login())
     failed = fields.List(
-        _login(), metadata={"description": "Of whom Twitch could not be asked: send them again."}
+        _login(),
+        metadata={"description": "Twitch could not be asked about these: send them again."},
     )
 
 

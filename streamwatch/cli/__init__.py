@@ -38,8 +38,8 @@ def migrate() -> None:
     with opened() as services:
         services.storage.check()
         services.analytics.prepare()
-        with progress("Converting the analytics") as tell:
-            done = services.analytics.migrate(tell)
+        with progress("Converting the analytics") as report:
+            done = services.analytics.migrate(report)
     for sentence in done:
         click.echo(f"{sentence}.")
     click.echo("The databases are ready.")

@@ -47,8 +47,8 @@ def verify() -> None:
 
     Exits with code 1 if something is still missing.
     """
-    with shared() as services, progress("Verifying subscriptions") as tell:
-        result = services.subscriptions.reconcile(tell, seconds=math.inf)
+    with shared() as services, progress("Verifying subscriptions") as report:
+        result = services.subscriptions.reconcile(report, seconds=math.inf)
     click.echo(
         f"{result.status}: {result.checked} checked, {result.healthy} healthy,"
         f" {result.created} created, {result.deleted} deleted, {result.failed} failed"
@@ -64,8 +64,8 @@ def cleanup(*, yes: bool) -> None:
     with shared() as services:
         listed = services.subscriptions.listing()
         _confirm(f"Delete {len(listed.ours)} subscriptions {_ours(listed)}?", yes=yes)
-        with progress("Deleting") as tell:
-            count = services.subscriptions.cleanup(tell)
+        with progress("Deleting") as report:
+            count = services.subscriptions.cleanup(report)
     click.echo(f"Deleted {count} subscriptions; the worker creates those that are wanted again.")
 
 
@@ -83,8 +83,8 @@ def delete_all(*, yes: bool) -> None:
             f" and {len(listed.others)} of other services?",
             yes=yes,
         )
-        with progress("Deleting") as tell:
-            count = services.subscriptions.delete_all(tell)
+        with progress("Deleting") as report:
+            count = services.subscriptions.delete_all(report)
     click.echo(f"Deleted {count} subscriptions.")
 
 

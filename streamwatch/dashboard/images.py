@@ -1,4 +1,4 @@
-"""Avatars and previews: which images pages may load, and the policy that tells browsers so."""
+"""Avatars and previews: which images pages may load, and the content security policy for them."""
 
 from streamwatch.api.context import services
 from streamwatch.domain.times import utc_now

@@ -168,7 +168,7 @@ def decode_object(body: bytes) -> dict[str, Any]:
         if "\\" in text:
             _check_texts(payload)
     except (ValueError, RecursionError):
-        raise MalformedMessage("The body is not JSON that can be kept.") from None
+        raise MalformedMessage("The body is not JSON that can be stored.") from None
     if not isinstance(payload, dict):
         raise MalformedMessage("The body is not a JSON object.")
     return payload

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 
 class EventType(StrEnum):
-    """The events that are kept, by their EventSub subscription type."""
+    """The events that are recorded, by their EventSub subscription type."""
 
     ONLINE = "stream.online"
     OFFLINE = "stream.offline"
@@ -360,7 +360,7 @@ class Subscription:
 
     @property
     def is_alive(self) -> bool:
-        """Whether it stands, or will once Twitch has had its challenge answered."""
+        """Whether it is active, or will be once Twitch has received the answer to its challenge."""
         return self.is_enabled or self.is_pending
 
 

@@ -1,4 +1,4 @@
-"""The observations of a streamer: everything that messages, polls and operators tell."""
+"""The observations of a streamer: what messages, polls and operators report."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass

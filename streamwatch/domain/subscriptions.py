@@ -85,11 +85,11 @@ class Missing:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The steps from what Twitch has to what is desired. `kept` need no change; `missing` are in
-    the order in which to create them; `unwanted` are strays, duplicates, and optional ones that
+    """The steps from what Twitch has to what is desired. `unchanged` are as desired; `missing` are
+    in the order in which to create them; `unwanted` are strays, duplicates, and optional ones that
     give way to required ones; `without_room` counts the optional ones that have no room."""
 
-    kept: Mapping[DesiredSubscription, Subscription]
+    unchanged: Mapping[DesiredSubscription, Subscription]
     missing: Sequence[Missing]
     unwanted: Sequence[Subscription]
     without_room: int = 0
@@ -141,7 +141,7 @@ def plan(
         room = planner.add_if_room(streamer, wanted, room)
     planner.give_way(room)
     planner.remove_strays(set())
-    return Plan(planner.kept, planner.missing, planner.unwanted, planner.without_room)
+    return Plan(planner.unchanged, planner.missing, planner.unwanted, planner.without_room)
 
 
 def with_subscriptions(
@@ -191,7 +191,7 @@ class _Planner:
         *,
         adopts: bool,
     ) -> None:
-        self.kept: dict[DesiredSubscription, Subscription] = {}
+        self.unchanged: dict[DesiredSubscription, Subscription] = {}
         self.missing: list[Missing] = []
         self.unwanted: list[Subscription] = []
         self.without_room = 0
@@ -214,7 +214,7 @@ class _Planner:
         found = self._slots.pop(wanted, [])
         usable = self._usable(streamer, found)
         if usable:
-            self.kept[wanted] = best = min(usable, key=self._rank)
+            self.unchanged[wanted] = best = min(usable, key=self._rank)
             self.unwanted += [other for other in found if other is not best]
             return
         carried = [one for one in found if self._transport.carries(one)]
@@ -235,13 +235,13 @@ class _Planner:
         return left
 
     def give_way(self, room: int) -> None:
-        """Delete kept optional subscriptions, of the newest streamers first, until `room` is not
-        negative."""
-        for wanted, subscription in reversed(list(self.kept.items())):
+        """Delete existing optional subscriptions, of the newest streamers first, until `room` is
+        not negative."""
+        for wanted, subscription in reversed(list(self.unchanged.items())):
             if room >= 0:
                 return
             if not wanted.is_required and subscription.cost:
-                self.unwanted.append(self.kept.pop(wanted))
+                self.unwanted.append(self.unchanged.pop(wanted))
                 self.without_room += 1
                 room += subscription.cost
 
@@ -260,7 +260,7 @@ class _Planner:
         return [one for one in found if self._transport.carries(one) and one.is_alive]
 
     def _rank(self, subscription: Subscription) -> tuple[bool, bool, datetime, str]:
-        """Of duplicates the first in this order is kept: enabled, known to us, the oldest."""
+        """Duplicates are preferred in this order: enabled, known to us, the oldest."""
         return (
             not subscription.is_enabled,
             subscription.id not in self._known,

@@ -41,7 +41,7 @@ class Totals:
 
 @dataclass(frozen=True, slots=True)
 class StreamerStats:
-    """A streamer's figures, as of the newest observation."""
+    """A streamer's statistics, as of the newest observation."""
 
     identity: Identity
     totals: Totals
@@ -49,7 +49,7 @@ class StreamerStats:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """Everyone's figures together."""
+    """The statistics of all streamers together."""
 
     streamers: int = 0
     totals: Totals = field(default_factory=Totals)
@@ -57,8 +57,8 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A streamer's figures of the streams that started within `days` before `until`, and of those
-    within as many days before."""
+    """A streamer's statistics: of the streams that started within `days` before `until`, and of
+    those that started within as many days before that."""
 
     days: int
     until: datetime

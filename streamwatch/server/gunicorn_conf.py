@@ -70,7 +70,7 @@ metrics_directory.prepare()
 
 
 def on_starting(_server: Any) -> None:
-    """Log what is odd about the settings."""
+    """Log the warnings about settings that are valid but doubtful."""
     for warning in _settings.warnings:
         logging.getLogger("streamwatch.settings").warning(warning)
 

@@ -108,7 +108,7 @@ def test_another_transport_is_replaced_after_the_new_one_is_created() -> None:
     watched = streamers(1)
     existing = all_on(WEBHOOK, watched, updates=True)
     changes = plan(recorded(watched, existing), existing, CONDUIT, room=ROOM, updates=True)
-    assert not changes.kept
+    assert not changes.unchanged
     assert not changes.unwanted
     for item in changes.missing:
         assert not item.blocking
@@ -137,7 +137,7 @@ def test_a_conduit_needs_no_secret() -> None:
     watched = [with_subscriptions(streamers(1)[0], {"stream.online": "x"}, "another secret")]
     existing = all_on(CONDUIT, watched, updates=False)
     changes = plan(watched, existing, CONDUIT, room=ROOM, adopts=False)
-    assert len(changes.kept) == 2
+    assert len(changes.unchanged) == 2
 
 
 def test_a_subscription_that_ended_is_removed_from_the_record() -> None:
@@ -151,26 +151,26 @@ def test_a_subscription_that_ended_is_removed_from_the_record() -> None:
 
 @given(
     number=st.integers(0, 5),
-    kept=st.lists(
+    present=st.lists(
         st.tuples(st.sampled_from(sorted(EVENT_VERSIONS)), st.integers(0, 5)), unique=True
     ),
     room=st.integers(0, 12),
 )
 def test_the_plan_never_exceeds_the_limit_for_the_sake_of_updates(
-    number: int, kept: list[tuple[str, int]], room: int
+    number: int, present: list[tuple[str, int]], room: int
 ) -> None:
     watched = streamers(number)
-    existing = [on(CONDUIT, kind, str(user)) for kind, user in kept]
+    existing = [on(CONDUIT, kind, str(user)) for kind, user in present]
     changes = plan(watched, existing, CONDUIT, room=room, updates=True)
     created_required = [item for item in changes.missing if item.wanted.is_required]
     created_updates = [item for item in changes.missing if not item.wanted.is_required]
     left = room + len(changes.unwanted) - len(created_required)
     if created_updates:
         assert left >= len(created_updates)
-    kept_updates = [wanted for wanted in changes.kept if not wanted.is_required]
+    unchanged_updates = [wanted for wanted in changes.unchanged if not wanted.is_required]
     if left < 0:
-        assert not kept_updates
-    assert {wanted.user_id for wanted in changes.kept} <= {one.user_id for one in watched}
-    updates = len(kept_updates) + len(created_updates) + changes.without_room
+        assert not unchanged_updates
+    assert {wanted.user_id for wanted in changes.unchanged} <= {one.user_id for one in watched}
+    updates = len(unchanged_updates) + len(created_updates) + changes.without_room
     assert updates == number
-    assert len(set(changes.kept)) + len(changes.missing) + changes.without_room == 3 * number
+    assert len(set(changes.unchanged)) + len(changes.missing) + changes.without_room == 3 * number

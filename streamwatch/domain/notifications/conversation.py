@@ -85,8 +85,8 @@ def _is_delivered(known: Delivery) -> bool:
 
 
 def _continued(said: Conversation, delivery: Delivery) -> Conversation:
-    """A new stream takes the place of the last one. Streams whose end was not told yet are
-    remembered, with their messages, until it comes."""
+    """A new stream takes the place of the last one. Streams whose end was not
+    sent yet are remembered, with their messages, until it is."""
     earlier = dict(said.earlier)
     if said.stream_id and said.stream_id != delivery.stream_id and not said.ended:
         earlier[said.stream_id] = said.message_id or ""

@@ -16,7 +16,7 @@ from streamwatch.storage.base import Storage
 
 
 class WebhookBodies:
-    """Makes the body that tells about an event, from what is known now. It is the same for every
+    """Builds the webhook body of an event from the current state. It is the same for every
     notification."""
 
     def __init__(self, storage: Storage, context: EventContext) -> None:

@@ -37,4 +37,4 @@ class NoSecret(NotificationError):
 
 class ChangedMeanwhile(NotificationError):
     def __init__(self) -> None:
-        super().__init__("Another request changed it at the same moment: try again.")
+        super().__init__("Another request changed it at the same time: try again.")

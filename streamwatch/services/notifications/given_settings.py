@@ -42,7 +42,7 @@ class GivenSettings:
         self, settings: Mapping[str, Any], known: Notification | None = None
     ) -> dict[str, Any]:
         """The fields of a notification that `settings` give. Raises InvalidNotification for
-        somebody whom Twitch does not know."""
+        a login that Twitch does not know."""
         quiet = settings["quiet_hours"]
         return {
             "name": settings["name"].strip(),

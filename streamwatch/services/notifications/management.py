@@ -206,7 +206,7 @@ class Notifications:
         return self._give_up(notification_id, delivery.id)
 
     def retry(self, notification_id: str, delivery_id: str) -> Delivery:
-        """Send a finished delivery again, whatever kept it from being sent."""
+        """Send a finished delivery again, for whatever reason it was not delivered."""
         notification = self.get(notification_id)
         known = self._store.delivery(notification_id, delivery_id)
         if known is None:

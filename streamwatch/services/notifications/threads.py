@@ -7,7 +7,7 @@ from threading import Lock, Thread
 Work = Callable[[], None]
 
 _IDLE_THREADS = 8
-"""How many threads are kept waiting for work."""
+"""The number of threads that wait for work."""
 
 
 class DaemonThreads:

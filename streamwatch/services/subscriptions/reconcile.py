@@ -237,7 +237,7 @@ class Subscriptions:
         check_still_held()
         executor.delete(changes.unwanted)
         executor.create(missing, transport, _full_slots(listing))
-        active = {**changes.kept, **executor.created, **self._list_existing(executor.existing)}
+        active = {**changes.unchanged, **executor.created, **self._list_existing(executor.existing)}
         unfulfilled = _unfulfilled(changes, executor, active)
         saved = {wanted: one for wanted, one in active.items() if wanted not in executor.unfinished}
         self._save_ids(streamers, saved, _not_replaced(changes, executor), transport)

@@ -55,8 +55,8 @@ def summarize(
     executor: ReconciliationExecutor,
     active: Mapping[DesiredSubscription, Subscription],
 ) -> Reconciliation:
-    """Log the result of executing `plan`, and return its figures."""
-    kept, created = len(plan.kept), len(executor.created)
+    """Log the result of executing `plan`, and return its counts."""
+    unchanged, created = len(plan.unchanged), len(executor.created)
     wanted = [item.wanted for item in plan.missing if item.wanted not in executor.obsolete]
     missing = [item for item in wanted if item not in active]
     adopted = len(wanted) - len(missing) - created
@@ -77,8 +77,8 @@ def summarize(
         log.warning("Subscriptions are incomplete: %s", executor.error)
     result = Reconciliation(
         _status(executor, failed),
-        checked=kept + len(wanted),
-        healthy=kept + adopted,
+        checked=unchanged + len(wanted),
+        healthy=unchanged + adopted,
         created=created,
         deleted=len(executor.deleted),
         failed=failed,

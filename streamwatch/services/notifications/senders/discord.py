@@ -122,7 +122,7 @@ def _refusal(code: object) -> EditRefusal | None:
 
 
 def _retry_after(reply: Reply, said: Mapping[str, Any], now: datetime) -> float | None:
-    """The body's figure is more exact than the header's."""
+    """The body's delay is more exact than the header's."""
     wait = said.get("retry_after")
     if isinstance(wait, int | float):
         return max(0.0, float(wait))
