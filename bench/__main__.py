@@ -48,19 +48,14 @@ def main() -> None:
         _measure([*webhooks, webhook_growth], options)
         results["scenarios"] = report.scenario_results([*scenarios, *webhooks])
         results["growth"] = report.growth_results([*growths, webhook_growth])
-        results["facts"] = [
-            *_webhook_facts(small),
-            *_freshness_facts(complete, options.tries),
-            fact(
-                "memory of a web process, at 10,000 streamers",
-                f"{max(map(resident_megabytes, large.target.workers)):.0f} MB",
-                "≤ 80 MB",
-            ),
-        ]
+        facts = results["facts"] = []
+        facts += _shown(_webhook_facts(small))
+        facts += _shown(_freshness_facts(complete, options.tries))
+        facts += _shown([_memory_fact(large)])
         _log("A refresh of 10,000 streamers")
-        results["facts"] += _polling_facts(polling.measure(mongo))
+        facts += _shown(_polling_facts(polling.measure(mongo)))
     _log("Notifications")
-    results["facts"] += [_notification_fact(number) for number in (1, 10, 100)]
+    facts += _shown([_notification_fact(number) for number in (1, 10, 100)])
     _write(results, to_docs=options.keep)
 
 
@@ -84,6 +79,9 @@ def _measure(measured: list[Scenario | growth.Growth], options: argparse.Namespa
     seconds = 2 * options.seconds
     _log(f"{len(measured)} scenarios, {options.repetitions + 1} times {seconds} s each")
     measure_pairs([item.pair for item in measured], options.repetitions, options.seconds)
+    for item in measured:
+        ratio = item.share if isinstance(item, Scenario) else item.ratio
+        sys.stderr.write(f"  {item.name}: {ratio:.2f}\n")
 
 
 def _reads(small: Deployed, busy: Deployed, plain: Target) -> list[Scenario]:
@@ -96,6 +94,14 @@ def _reads(small: Deployed, busy: Deployed, plain: Target) -> list[Scenario]:
         read_scenario("top list", "/analytics/top-streamers/hours", 0.55, busy, plain),
         read_scenario("summary", "/analytics/summary", 0.55, busy, plain),
     ]
+
+
+def _memory_fact(large: Deployed) -> Results:
+    return fact(
+        "memory of a web process, at 10,000 streamers",
+        f"{max(map(resident_megabytes, large.target.workers)):.0f} MB",
+        "≤ 80 MB",
+    )
 
 
 def _notification_fact(count: int) -> Results:
@@ -164,6 +170,13 @@ def _write(results: Results, *, to_docs: bool) -> None:
     if to_docs:
         JSON.write_text(text)
         keep("latest", tables, DOCUMENT)
+
+
+def _shown(facts: list[Results]) -> list[Results]:
+    """The same facts, after printing them: the run is long, and can be interrupted."""
+    for row in facts:
+        sys.stderr.write(f"  {row['what']}: {row['measured']}\n")
+    return facts
 
 
 def _log(step: str) -> None:

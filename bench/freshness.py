@@ -5,7 +5,7 @@ an outdated answer is the time from the message's 204 to the moment at which the
 for. Both processes are under load meanwhile.
 """
 
-import threading
+import multiprocessing
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,8 +25,8 @@ from tests.messages import Message, offline, online
 from tests.processes import free_port
 from tests.waiting import wait_for
 
-LOAD_RATE = 200.0
-"""Requests a second that each process answers beside the tries."""
+LOAD_RATE = 100.0
+"""Requests for the live list that each process answers a second, beside the tries."""
 
 _LIMIT_SECONDS = 5.0
 """An answer that is outdated for longer ends the benchmark."""
@@ -106,17 +106,17 @@ def _is_up(port: int) -> bool:
 
 @contextmanager
 def _load(port: int) -> Iterator[None]:
-    """LOAD_RATE reads a second on a port for as long as the context lasts."""
-    done = threading.Event()
-
-    def send() -> None:
-        while not done.is_set():
-            hold(port, [get("/streams/live")] * int(LOAD_RATE), LOAD_RATE, 1)
-
-    thread = threading.Thread(target=send, daemon=True)
-    thread.start()
+    """LOAD_RATE reads a second on a port for as long as the context lasts. They come from another
+    process, since a thread would slow down the tries."""
+    process = multiprocessing.get_context("spawn").Process(target=_read_forever, args=[port])
+    process.start()
     try:
         yield
     finally:
-        done.set()
-        thread.join()
+        process.terminate()
+        process.join()
+
+
+def _read_forever(port: int) -> None:
+    while True:
+        hold(port, [get("/streams/live")] * int(10 * LOAD_RATE), LOAD_RATE, 10)
