@@ -120,7 +120,9 @@ def build(settings: Settings) -> Services:
     helix = Helix.from_settings(
         settings, storage.coordination, observe, clock, clock.observe_answer
     )
-    return assemble(settings, storage, helix, open_analytics(settings), clock, helix_counters)
+    analytics = open_analytics(settings)
+    background = helix.with_own_sessions()
+    return assemble(settings, storage, helix, analytics, clock, helix_counters, background)
 
 
 def twitch_with_own_token(settings: Settings, clock: CorrectedClock | None = None) -> Twitch:
@@ -159,17 +161,20 @@ def assemble(
     analytics: AnalyticsStore,
     clock: Callable[[], datetime] = utc_now,
     helix_counters: SharedCounters | None = None,
+    background: Twitch | None = None,
 ) -> Services:
     """The services on these adapters. `clock` is corrected by messages, and by answers if it is the
-    CorrectedClock that `twitch` has. `helix_counters` counts the calls of `twitch`."""
+    CorrectedClock that `twitch` has. `helix_counters` counts the calls of `twitch`. `background` is
+    the client for polls and reconciliations, by default `twitch`."""
+    background = background or twitch
     if not isinstance(clock, CorrectedClock):
         clock = CorrectedClock(clock)
     recorder = ObservationRecorder(storage)
-    poller = Poller(storage, twitch, recorder, clock, settings.refresh_seconds)
-    conduit = OwnConduit(storage.coordination, twitch)
+    poller = Poller(storage, background, recorder, clock, settings.refresh_seconds)
+    conduit = OwnConduit(storage.coordination, background)
     subscriptions = Subscriptions(
         storage,
-        twitch,
+        background,
         _transports(settings, conduit),
         adopts=not settings.webhook_secret_is_new,
         updates=settings.watch_updates,

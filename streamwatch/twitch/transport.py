@@ -1,5 +1,6 @@
 """HTTP requests to one of Twitch's servers, retried as Twitch's rules allow."""
 
+import copy
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -9,6 +10,7 @@ from datetime import datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from queue import Empty, LifoQueue
+from typing import Self
 
 import requests
 from requests.auth import AuthBase
@@ -105,9 +107,13 @@ class Transport:
         self._observe = observe
         self._observe_date = observe_date
         self._rate_limit = RateLimit(clock)
-        self._sessions: LifoQueue[requests.Session] = LifoQueue()
-        for _ in range(limits.in_flight):
-            self._sessions.put(requests.Session())
+        self._sessions = _sessions(limits.in_flight)
+
+    def with_own_sessions(self) -> Self:
+        """The same with sessions of its own: calls of one never wait for those of the other."""
+        other = copy.copy(self)
+        other._sessions = _sessions(self._limits.in_flight)  # noqa: SLF001  of this class
+        return other
 
     @property
     def rate_limit(self) -> RateLimitState | None:
@@ -195,6 +201,13 @@ class Transport:
     def _wait(self, seconds: float) -> None:
         if seconds > 0:
             self._sleep(seconds)
+
+
+def _sessions(count: int) -> LifoQueue[requests.Session]:
+    sessions: LifoQueue[requests.Session] = LifoQueue()
+    for _ in range(count):
+        sessions.put(requests.Session())
+    return sessions
 
 
 def _is_failure(call: Call, response: Response) -> bool:
