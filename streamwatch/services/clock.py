@@ -12,6 +12,9 @@ log = logging.getLogger(__name__)
 TOLERANCE = timedelta(seconds=2)
 """A smaller difference is not corrected: a Date header has whole seconds, and answers take time."""
 
+MAX_OFFSET = timedelta(days=1)
+"""A larger difference is not believed: over TLS, a clock that is further off reaches no server."""
+
 WARN_BEYOND = timedelta(seconds=30)
 """The difference beyond which the operator is warned."""
 
@@ -19,15 +22,19 @@ WARN_BEYOND = timedelta(seconds=30)
 class CorrectedClock:
     """The time of `clock` plus the offset of Twitch's clock, as far as it is known.
 
-    Twitch's answers have a Date header, which gives the offset to about a second. An EventSub
-    message is never from the future, which gives a lower bound. Each process has its own offset,
-    0 before its first answer or message. Safe for threads.
+    Twitch's answers have a Date header, which gives the offset to about a second. The first answer
+    sets the offset; one that contradicts the offset must be confirmed by the next, since a single
+    server of Twitch's may have a wrong clock. An EventSub message is never from the future, which
+    gives a lower bound. Each process has its own offset, 0 before its first answer or message. Safe
+    for threads.
     """
 
     def __init__(self, clock: Callable[[], datetime] = utc_now) -> None:
         self._clock = clock
         self._lock = Lock()
         self._offset = timedelta(0)
+        self._unconfirmed: timedelta | None = None
+        self._has_answer = False
         self._is_warned = False
 
     def __call__(self) -> datetime:
@@ -51,8 +58,20 @@ class CorrectedClock:
         with self._lock:
             offset = date + error - self._clock()
             within = TOLERANCE + timedelta(seconds=seconds / 2)
-            if abs(offset - self._offset) > within:
-                self._set(offset if abs(offset) > within else timedelta(0))
+            if abs(offset) > MAX_OFFSET:
+                return
+            if abs(offset) <= within:
+                offset = timedelta(0)  # our clock confirms it
+            is_news = abs(offset - self._offset) > within
+            if is_news and self._is_confirmed(offset, within):
+                self._set(offset)
+            self._unconfirmed = offset if abs(offset - self._offset) > within else None
+            self._has_answer = True
+
+    def _is_confirmed(self, offset: timedelta, within: timedelta) -> bool:
+        if not offset or not self._has_answer:
+            return True
+        return self._unconfirmed is not None and abs(offset - self._unconfirmed) <= within
 
     def observe_message(self, sent_at: datetime) -> None:
         """Correct the clock by the timestamp of an authentic message that arrived now."""

@@ -44,6 +44,28 @@ def test_a_clock_that_was_synchronized_is_no_longer_corrected(clock: CorrectedCl
     assert clock() == NOW
 
 
+def test_one_answer_with_another_date_does_not_move_the_clock(clock: CorrectedClock) -> None:
+    clock.observe_answer(shifted(60), 0)
+    clock.observe_answer(shifted(-4000), 0)
+    assert abs(clock() - shifted(60)) <= timedelta(seconds=1)
+    clock.observe_answer(shifted(60), 0)
+    clock.observe_answer(shifted(-4000), 0)
+    assert abs(clock() - shifted(60)) <= timedelta(seconds=1)
+
+
+def test_a_second_answer_confirms_another_date(clock: CorrectedClock) -> None:
+    clock.observe_answer(NOW, 0)
+    clock.observe_answer(shifted(300), 0)
+    clock.observe_answer(shifted(301), 0)
+    assert abs(clock() - shifted(300)) <= timedelta(seconds=2)
+
+
+def test_a_date_of_another_day_is_ignored(clock: CorrectedClock) -> None:
+    for _ in range(3):
+        clock.observe_answer(NOW - timedelta(days=2), 0)
+    assert clock() == NOW
+
+
 def test_a_message_is_never_from_the_future(clock: CorrectedClock) -> None:
     clock.observe_message(shifted(-500))
     assert clock() == NOW
