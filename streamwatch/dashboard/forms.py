@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from flask import request
 
-from streamwatch.api.context import services
+from streamwatch.api.context import client_address, services
+from streamwatch.dashboard.login_session import current_session
 from streamwatch.domain.logins import login_from
 
 Item = TypeVar("Item")
@@ -52,7 +54,8 @@ def add_streamers_from(text: str) -> dict[str, str]:
     entries = split_entries(text)
     accepted, surplus = entries[:MAX_LOGINS], entries[MAX_LOGINS:]
     logins = [login for entry in accepted if (login := login_from(entry))]
-    result = services().streamers.add_many(logins)
+    with lookup(calls=1 + len(logins) // 100):
+        result = services().streamers.add_many(logins)
     outcomes = {
         "added": result.added,
         "existing": result.existing,
@@ -62,6 +65,14 @@ def add_streamers_from(text: str) -> dict[str, str]:
         "surplus": surplus,
     }
     return {name: _summarized(logins) for name, logins in outcomes.items() if logins}
+
+
+def lookup(calls: int = 1) -> AbstractContextManager[None]:
+    """The context in which Twitch is called about `calls` times for this visitor. All login
+    sessions together are one client."""
+    is_logged_in = current_session(services().settings) is not None
+    client = "key:dashboard" if is_logged_in else client_address()
+    return services().rate_limits.lookup(client, calls)
 
 
 def add_result() -> dict[str, str]:

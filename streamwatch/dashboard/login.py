@@ -7,7 +7,7 @@ from flask import redirect, render_template, request, url_for
 from werkzeug.exceptions import Forbidden
 from werkzeug.wrappers import Response
 
-from streamwatch.api.context import services
+from streamwatch.api.context import client_address, services
 from streamwatch.dashboard.blueprint import blueprint
 from streamwatch.dashboard.login_session import close_session, current_session, open_session
 from streamwatch.services.api_keys import is_key
@@ -28,7 +28,7 @@ def check_key() -> Response | tuple[str, int]:
     destination = _destination(request.form.get("next"))
     if not settings.api_keys:
         raise Forbidden("There is no key to log in with: set API_KEY.")
-    services().rate_limits.login(request.remote_addr or "unknown")
+    services().rate_limits.login(client_address())
     if not is_key(key, settings.api_keys):
         log.warning("A login with a wrong key from %s was refused", request.remote_addr)
         page = render_template("dashboard/login.html", destination=destination, is_wrong=True)

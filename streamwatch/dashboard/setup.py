@@ -10,7 +10,12 @@ from werkzeug.wrappers import Response
 
 from streamwatch.api.context import services
 from streamwatch.dashboard.blueprint import blueprint
-from streamwatch.dashboard.forms import MAX_LOGINS, add_streamers_from, split_entries
+from streamwatch.dashboard.forms import (
+    MAX_LOGINS,
+    add_streamers_from,
+    lookup,
+    split_entries,
+)
 from streamwatch.dashboard.login_session import current_session
 from streamwatch.services.setup import CredentialSource
 from streamwatch.settings import LOOPBACK
@@ -74,7 +79,8 @@ def _fault(client_id: str, client_secret: str) -> str:
     if not _CREDENTIAL.fullmatch(client_id) or not _CREDENTIAL.fullmatch(client_secret):
         return "A client id and a client secret consist of letters and digits, 30 as a rule."
     try:
-        services().setup.store(client_id, client_secret)
+        with lookup():
+            services().setup.store(client_id, client_secret)
     except TwitchDenied:
         return (
             "Twitch does not accept this id and secret. Copy them again from the Twitch developer"

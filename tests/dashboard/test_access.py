@@ -341,3 +341,36 @@ def test_first_streamer_is_added_where_the_api_is_open(world: World, closed: Wor
     assert world.get("/streamers").get_json()["count"] == 2
     with logged_in(closed) as client:
         assert client.get("/streamers").get_json()["count"] == 1
+
+
+@pytest.mark.parametrize("path", ["/dashboard/streamers", "/dashboard/setup/streamers"])
+def test_forms_that_add_streamers_have_the_lookup_limit(path: str) -> None:
+    world = build_world(lookup_limit=11)
+    form = {"logins": " ".join(f"nobody_{number}" for number in range(999))}
+
+    assert world.client.post(path, data=form).status_code < 400
+    assert world.twitch.calls == ["users"] * 10
+    assert world.client.post(path, data=form).status_code == 429
+    assert world.twitch.calls == ["users"] * 10
+
+
+def test_thousands_of_names_in_a_form_are_cut_to_a_thousand() -> None:
+    world = build_world(lookup_limit=0)
+    names = [f"nobody_{number}" for number in range(20_000)]
+    names += [f"not/a?name{number}" for number in range(20_000)]
+
+    answer = world.client.post("/dashboard/streamers", data={"logins": "\n".join(names)})
+
+    assert "and+38%2C980+more" in answer.location
+    assert world.twitch.calls == ["users"] * 10
+
+
+def test_login_attempts_of_an_ipv6_network_count_together(world: World) -> None:
+    def log_in_from(number: int) -> int:
+        return world.client.post(
+            "/dashboard/login",
+            data={"key": "wrong"},
+            environ_base={"REMOTE_ADDR": f"2001:db8::{number:x}"},
+        ).status_code
+
+    assert [log_in_from(number) for number in range(1, 12)] == [403] * 10 + [429]
