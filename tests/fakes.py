@@ -20,6 +20,7 @@ from streamwatch.storage.memory import MemoryStorage
 from streamwatch.twitch.base import (
     Conduit,
     ConduitLimit,
+    LiveStreams,
     NotFound,
     RateLimitState,
     Shard,
@@ -80,13 +81,15 @@ class FakeTwitch(Twitch):
         self._called("users")
         return [u for u in self.known.values() if u.login in logins or u.user_id in user_ids]
 
-    def streams(self, user_ids: Collection[str]) -> list[SeenLive]:
+    def streams(self, user_ids: Collection[str]) -> LiveStreams:
         self._called("streams")
         users = [self.known[user_id] for user_id in user_ids if user_id in self.on]
-        return [
-            SeenLive(u.user_id, u.login, u.display_name, self.on[u.user_id], self.clock())
-            for u in users
-        ]
+        return LiveStreams(
+            tuple(
+                SeenLive(u.user_id, u.login, u.display_name, self.on[u.user_id], self.clock())
+                for u in users
+            )
+        )
 
     def subscriptions(self) -> SubscriptionListing:
         self._called("subscriptions")

@@ -22,7 +22,7 @@ from streamwatch.domain.models import (
     Subscription,
 )
 from streamwatch.domain.observations import Updated, WentOffline, WentOnline
-from streamwatch.domain.times import parse_time
+from streamwatch.domain.times import parse_start, parse_time
 
 REPLAY_WINDOW = timedelta(minutes=10)
 """A message whose timestamp is further off than this is refused."""
@@ -246,7 +246,7 @@ def _notification(message_id: str, at: datetime, payload: dict[str, Any]) -> Mes
         source=Source.EVENTSUB,
     )
     if event.event_type is EventType.ONLINE:
-        stream = Stream(_id(data, "id"), _time(data, "started_at"), _text(data, "type"))
+        stream = Stream(_id(data, "id"), _start(data, at), _text(data, "type"))
         return Notification(message_id, WentOnline(event, stream))
     if event.event_type is EventType.UPDATE:
         return Notification(message_id, Updated(event, _channel_info(data)))
@@ -309,3 +309,10 @@ def _time(document: dict[str, Any], name: str) -> datetime:
         return parse_time(_text(document, name))
     except ValueError:
         raise MalformedMessage(f"{name} is not an RFC 3339 time.") from None
+
+
+def _start(document: dict[str, Any], at: datetime) -> datetime:
+    try:
+        return parse_start(_text(document, "started_at"), at)
+    except ValueError:
+        raise MalformedMessage("started_at is not the time of a start.") from None

@@ -1,11 +1,17 @@
 """The current time, and conversion between RFC 3339 (as Twitch writes it) and aware datetimes."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 _RFC3339 = re.compile(
     r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?:[Zz]|[+-]\d{2}:\d{2})", re.ASCII
 )
+
+EARLIEST_START = datetime(2011, 1, 1, tzinfo=UTC)
+"""Twitch has existed since 2011; no stream started before."""
+
+MAX_START_AHEAD = timedelta(days=1)
+"""How far ahead of its observation a stream's start may be, for clocks that differ."""
 
 
 def utc_now() -> datetime:
@@ -24,6 +30,17 @@ def parse_time(text: str) -> datetime:
         return datetime.fromisoformat(text.upper()).astimezone(UTC)
     except OverflowError:  # year 1 or 9999, moved out of range by its zone
         raise ValueError("a time out of range") from None
+
+
+def parse_start(text: str, observed_at: datetime) -> datetime:
+    """The start of a stream that was observed at `observed_at`.
+
+    Raises ValueError as `parse_time` does, and for a time at which no stream can have started.
+    """
+    started_at = parse_time(text)
+    if not EARLIEST_START <= started_at <= observed_at + MAX_START_AHEAD:
+        raise ValueError("no stream can have started then")
+    return started_at
 
 
 def format_time(time: datetime) -> str:

@@ -83,6 +83,6 @@ class Statuses:
 
     def _status_of(self, user: User) -> StreamStatus:
         now = self._clock()
-        streams = self._twitch.streams([user.user_id])
-        stream = streams[0].stream if streams else None
+        seen = self._twitch.streams([user.user_id]).seen
+        stream = seen[0].stream if seen else None
         return StreamStatus(user.user_id, user.login, user.display_name, stream, last_updated=now)

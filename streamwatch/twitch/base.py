@@ -103,6 +103,15 @@ class RateLimitState:
     resets_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class LiveStreams:
+    """A response of Get Streams. `seen` are the live streams, at most one a user. `unreadable` are
+    the ids of users whose stream is malformed: it is not known whether they are live."""
+
+    seen: tuple[SeenLive, ...] = ()
+    unreadable: frozenset[str] = frozenset()
+
+
 class EventSubSocket(ABC):
     """A connection to EventSub's WebSocket that has been welcomed. One thread uses it."""
 
@@ -137,8 +146,8 @@ class Twitch(ABC):
         users who were not asked for, or whose id or login is malformed, are left out."""
 
     @abstractmethod
-    def streams(self, user_ids: Collection[str]) -> list[SeenLive]:
-        """The live streams of these users, at most one a user. `at` is the time of the request."""
+    def streams(self, user_ids: Collection[str]) -> LiveStreams:
+        """The live streams of these users. The `at` of a stream is the time of the request."""
 
     @abstractmethod
     def subscriptions(self) -> SubscriptionListing:

@@ -1,16 +1,18 @@
 """A request to Twitch, its response, and the error that a failed response becomes."""
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NoReturn
 
 import orjson
 
 from streamwatch.twitch.base import TwitchDenied, TwitchError, TwitchRefused, TwitchUnavailable
 
 _MAX_MESSAGE_LENGTH = 200
+_MAX_DIGITS = 18
 
 ErrorsByStatus = Mapping[int, type[TwitchRefused]]
 """Error classes by HTTP status; any other status from 400 on is a TwitchRefused."""
@@ -34,7 +36,7 @@ class Response:
         try:
             document = orjson.loads(self.body)
         except orjson.JSONDecodeError:
-            return None
+            document = _decode(self.body)
         return document if isinstance(document, dict) else None
 
     def message(self) -> str:
@@ -45,7 +47,32 @@ class Response:
     def number(self, header: str) -> int | None:
         """The whole number in a header; None if there is none."""
         value = self.headers.get(header, "")
-        return int(value) if value.isascii() and value.isdigit() else None
+        is_number = value.isascii() and value.isdigit() and len(value) <= _MAX_DIGITS
+        return int(value) if is_number else None
+
+
+def _decode(body: bytes) -> Any:
+    """The JSON in `body`; None if it is not JSON.
+
+    orjson refuses a body for one lone surrogate or one byte that is not UTF-8. Here they get into
+    the texts, and only the items that have them are malformed.
+    """
+    try:
+        return _DECODER.decode(body.decode("utf-8", "surrogateescape"))
+    except (ValueError, RecursionError):
+        return None
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is not JSON")
+
+
+def _integer(digits: str) -> int | float:
+    """Python bounds the digits of an integer; a float has no bound."""
+    return int(digits) if len(digits) <= _MAX_DIGITS else float(digits)
+
+
+_DECODER = json.JSONDecoder(parse_int=_integer, parse_constant=_refuse)
 
 
 def is_rate_limited(response: Response) -> bool:

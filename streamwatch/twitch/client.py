@@ -1,25 +1,27 @@
 """Helix over HTTP: https://dev.twitch.tv/docs/api/reference/"""
 
+import copy
 import random
 import time
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from http import HTTPStatus
+from itertools import chain
 from typing import Self, TypeVar
 
 from streamwatch.domain import subscriptions as eventsub
 from streamwatch.domain.batches import batched
 from streamwatch.domain.eventsub import LOGIN
 from streamwatch.domain.models import Subscription, User
-from streamwatch.domain.observations import SeenLive
 from streamwatch.domain.times import utc_now
 from streamwatch.settings import Settings
 from streamwatch.twitch import parsing
 from streamwatch.twitch.base import (
     MAX_IDS_PER_CALL,
     Conduit,
+    LiveStreams,
     RateLimitState,
     Shard,
     SubscriptionListing,
@@ -119,11 +121,22 @@ class Helix(Twitch):
             observe_date=observe_date,
         )
 
+    def with_own_sessions(self) -> Self:
+        """The same client with connections of its own, for work in the background: what somebody
+        waits for never queues behind it."""
+        other = copy.copy(self)
+        other._transport = self._transport.with_own_sessions()  # noqa: SLF001  of this class
+        return other
+
     def users(self, *, logins: Collection[str] = (), user_ids: Collection[str] = ()) -> list[User]:
         valid = dict.fromkeys(login.lower() for login in logins if LOGIN.fullmatch(login))
         asked = [("login", login) for login in valid]
         asked += [("id", user_id) for user_id in dict.fromkeys(user_ids)]
-        found = self._read_in_batches("/users", asked, (), parsing.users)
+        self._app_tokens()  # raises TwitchNotConfigured even for an empty batch
+        found = chain.from_iterable(
+            self._read(Call("GET", "/users", batch), parsing.users)
+            for batch in batched(asked, MAX_IDS_PER_CALL)
+        )
         requested = set(asked)
         return list(
             {
@@ -133,18 +146,15 @@ class Helix(Twitch):
             }.values()
         )
 
-    def streams(self, user_ids: Collection[str]) -> list[SeenLive]:
-        asked = dict.fromkeys(user_ids)
-        pairs = [("user_id", user_id) for user_id in asked]
-        seen: dict[str, SeenLive] = {}
-        # `first` is 20 by default: with the maximum, one page holds all streams of the batch.
-        first = [("first", str(MAX_IDS_PER_CALL))]
-        for live in self._read_in_batches("/streams", pairs, first, parsing.seen_live):
-            other = seen.get(live.user_id)
-            is_newer = other is None or live.stream.started_at > other.stream.started_at
-            if live.user_id in asked and is_newer:
-                seen[live.user_id] = live
-        return list(seen.values())
+    def streams(self, user_ids: Collection[str]) -> LiveStreams:
+        self._app_tokens()
+        answers = [
+            self._streams(batch) for batch in batched(dict.fromkeys(user_ids), MAX_IDS_PER_CALL)
+        ]
+        return LiveStreams(
+            tuple(live for answer in answers for live in answer.seen),
+            frozenset(user_id for answer in answers for user_id in answer.unreadable),
+        )
 
     def subscriptions(self) -> SubscriptionListing:
         found: dict[str, Subscription] = {}  # pages overlap if subscriptions are deleted meanwhile
@@ -212,18 +222,11 @@ class Helix(Twitch):
     def rate_limit(self) -> RateLimitState | None:
         return self._transport.rate_limit
 
-    def _read_in_batches(
-        self,
-        path: str,
-        asked: Iterable[tuple[str, str]],
-        extra: Iterable[tuple[str, str]],
-        read: Callable[[Response], list[T]],
-    ) -> list[T]:
-        self._app_tokens()  # raises TwitchNotConfigured even for an empty batch
-        found: list[T] = []
-        for batch in batched(asked, MAX_IDS_PER_CALL):
-            found += self._read(Call("GET", path, [*batch, *extra]), read)
-        return found
+    def _streams(self, user_ids: Collection[str]) -> LiveStreams:
+        # `first` is 20 by default: with the maximum, one page holds all streams of the batch.
+        first = ("first", str(MAX_IDS_PER_CALL))
+        call = Call("GET", "/streams", [*(("user_id", each) for each in user_ids), first])
+        return self._read(call, partial(parsing.live_streams, asked=user_ids))
 
     def _read(self, call: Call, read: Callable[[Response], T], *secrets: str) -> T:
         response = self._send(call, *secrets)

@@ -1,20 +1,26 @@
 """Converts Helix responses to domain models. Raises ValueError for a malformed response.
 
+An item of a list that is malformed is left out and logged, so that it does not spoil the others. If
+no item of a list is readable, the response is malformed.
+
 https://dev.twitch.tv/docs/api/reference/
 """
 
 import logging
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
+import orjson
+
 from streamwatch.domain.eventsub import LOGIN, MalformedMessage, subscription_from
 from streamwatch.domain.models import Stream, Subscription, User
 from streamwatch.domain.observations import SeenLive
-from streamwatch.domain.times import parse_time
-from streamwatch.twitch.base import Conduit, Shard
+from streamwatch.domain.sessions import MAX_VIEWERS
+from streamwatch.domain.times import parse_start
+from streamwatch.twitch.base import Conduit, LiveStreams, Shard
 from streamwatch.twitch.calls import Response
 
 log = logging.getLogger(__name__)
@@ -34,8 +40,13 @@ _STREAM: _Shape = {
     "viewer_count": int,
 }
 
+_TEXTS = ("type", "title", "game_id", "game_name", "language", "thumbnail_url")
+
 _ID = re.compile(r"[A-Za-z0-9_:.-]{1,64}", re.ASCII)
 _MAX_NAME_LENGTH = 256
+_MAX_TEXT_LENGTH = 1024
+_MAX_TAGS = 100
+_MAX_CURSOR_LENGTH = 4096
 
 _COSTS: _Shape = dict.fromkeys(("total_cost", "max_total_cost"), int)
 
@@ -59,22 +70,37 @@ class ShardPage:
 
 
 def users(response: Response) -> list[User]:
-    """The users in the response. One with a malformed id, login or name is left out: it could not
-    be stored."""
-    found = _items(_document(response), _user)
-    usable = [user for user in found if _is_usable(user)]
-    if len(usable) < len(found):
-        log.warning("Ignored %d malformed users in a response", len(found) - len(usable))
-    return usable
+    return _readable_items(_document(response), _user)
 
 
-def seen_live(response: Response) -> list[SeenLive]:
-    return _items(_document(response), lambda item: _seen_live(item, response.asked_at))
+def live_streams(response: Response, asked: Collection[str]) -> LiveStreams:
+    """The newest stream of each user of `asked`. A malformed stream is that of a user who is not
+    known then; if it names no user, it may be that of anyone who has no other."""
+    seen: dict[str, SeenLive] = {}
+    unreadable: set[str] = set()
+    faults: list[str] = []
+    for item in _items(_document(response)):
+        try:
+            live = _seen_live(item, response.asked_at)
+        except ValueError as fault:
+            faults.append(str(fault))
+            unreadable |= _users_of(item, asked)
+            continue
+        other = seen.get(live.user_id)
+        if live.user_id in asked and (
+            other is None or live.stream.started_at > other.stream.started_at
+        ):
+            seen[live.user_id] = live
+    _log_faults(faults)
+    unreadable -= seen.keys()
+    if unreadable and len(unreadable) == len(asked):
+        raise ValueError("no stream is readable")
+    return LiveStreams(tuple(seen.values()), frozenset(unreadable))
 
 
 def subscription(response: Response) -> Subscription:
     """The created subscription."""
-    items = _items(_document(response), _subscription)
+    items = [_subscription(item) for item in _items(_document(response))]
     if not items:
         raise ValueError("no subscription")
     return items[0]
@@ -84,7 +110,7 @@ def subscription_page(response: Response) -> SubscriptionPage:
     document = _document(response)
     _check(document, _COSTS)
     return SubscriptionPage(
-        _items(document, _subscription),
+        _readable_items(document, _subscription),
         document["total_cost"],
         document["max_total_cost"],
         _cursor(document),
@@ -92,7 +118,8 @@ def subscription_page(response: Response) -> SubscriptionPage:
 
 
 def conduits(response: Response) -> list[Conduit]:
-    return _items(_document(response), _conduit)
+    """All conduits. None is left out: for a missing one another would be created."""
+    return [_conduit(item) for item in _items(_document(response))]
 
 
 def created_conduit(response: Response) -> Conduit:
@@ -104,7 +131,7 @@ def created_conduit(response: Response) -> Conduit:
 
 def shard_page(response: Response) -> ShardPage:
     document = _document(response)
-    return ShardPage(_items(document, _shard), _cursor(document))
+    return ShardPage([_shard(item) for item in _items(document)], _cursor(document))
 
 
 def shard_errors(response: Response) -> list[str]:
@@ -112,15 +139,16 @@ def shard_errors(response: Response) -> list[str]:
     errors = _document(response).get("errors") or []
     if not isinstance(errors, list):
         raise ValueError("errors is not a list")  # noqa: TRY004  one error for every malformed field
-    return [str(error.get("code") if isinstance(error, dict) else error)[:64] for error in errors]
+    codes = [error.get("code") if isinstance(error, dict) else error for error in errors]
+    return [code[:64] if isinstance(code, str) and code.isprintable() else "?" for code in codes]
 
 
 def _cursor(document: Document) -> str | None:
     pagination = document.get("pagination") or {}
     _check(pagination, {})
     cursor = pagination.get("cursor") or None
-    if not isinstance(cursor, str | None):
-        raise ValueError("cursor is not a string")  # noqa: TRY004  one error for every malformed field
+    if cursor is not None:
+        _check_text(cursor, "cursor", _MAX_CURSOR_LENGTH)
     return cursor
 
 
@@ -131,61 +159,108 @@ def _document(response: Response) -> Document:
     return document
 
 
-def _items(document: Document, parse: Callable[[Document], T]) -> list[T]:
+def _items(document: Document) -> list[Any]:
     items = document.get("data")
     if not isinstance(items, list):
         raise ValueError("no list of data")  # noqa: TRY004  one error for every malformed field
-    return [parse(item) for item in items]
+    return items
+
+
+def _readable_items(document: Document, parse: Callable[[Document], T]) -> list[T]:
+    """The items that `parse` can read."""
+    items = _items(document)
+    readable: list[T] = []
+    faults: list[str] = []
+    for item in items:
+        try:
+            readable.append(parse(item))
+        except ValueError as fault:
+            faults.append(str(fault))
+    if faults and not readable:
+        raise ValueError(faults[0])
+    _log_faults(faults)
+    return readable
+
+
+def _log_faults(faults: Sequence[str]) -> None:
+    if faults:
+        log.warning("Left out %d malformed items of a response: %s", len(faults), faults[0])
 
 
 def _user(item: Document) -> User:
     _check(item, _USER)
     if not isinstance(item.get("profile_image_url"), str | None):
         raise ValueError("profile_image_url is not a string")  # noqa: TRY004  one error for every broken promise
+    _check_names(item["id"], item["login"], item["display_name"])
     return User(item["id"], item["login"].lower(), item["display_name"])
 
 
-def _is_usable(user: User) -> bool:
-    return (
-        bool(_ID.fullmatch(user.user_id))
-        and bool(LOGIN.fullmatch(user.login))
-        and 0 < len(user.display_name) <= _MAX_NAME_LENGTH
-        and user.display_name.isprintable()
-    )
+def _check_names(user_id: str, login: str, display_name: str) -> None:
+    """Refuse names that could not be stored or shown."""
+    if not _ID.fullmatch(user_id):
+        raise ValueError("a user id is malformed")
+    if not LOGIN.fullmatch(login):
+        raise ValueError("a login is malformed")
+    if not 0 < len(display_name) <= _MAX_NAME_LENGTH or not display_name.isprintable():
+        raise ValueError("a display name is malformed")
 
 
 def _seen_live(item: Document, at: datetime) -> SeenLive:
-    _check(item, _STREAM)
-    tags = item.get("tags") or []
-    if not isinstance(tags, list) or not all(isinstance(tag, str) for tag in tags):
-        raise ValueError("tags is not a list of strings")
+    stream = stream_from(item, at)
+    _check_names(item["user_id"], item["user_login"], item["user_name"])
     return SeenLive(
         user_id=item["user_id"],
         login=item["user_login"].lower(),
         display_name=item["user_name"],
-        stream=stream_from({**item, "tags": tags}),
+        stream=stream,
         at=at,
     )
 
 
-def stream_from(item: Document) -> Stream:
-    """A stream of Get Streams. Raises KeyError or ValueError if a field is missing or invalid."""
+def stream_from(item: Document, at: datetime) -> Stream:
+    """A stream of Get Streams, requested at `at`. Raises ValueError if it is malformed."""
+    _check(item, _STREAM)
+    if not _ID.fullmatch(item["id"]):
+        raise ValueError("a stream id is malformed")
+    if not 0 <= item["viewer_count"] <= MAX_VIEWERS:
+        raise ValueError("viewer_count is out of range")
+    for name in _TEXTS:
+        _check_text(item[name], name, _MAX_TEXT_LENGTH)
+    tags = item.get("tags") or []
+    if not isinstance(tags, list) or len(tags) > _MAX_TAGS:
+        raise ValueError("tags is not a list of a usual length")
+    for tag in tags:
+        _check_text(tag, "a tag", _MAX_NAME_LENGTH)
     return Stream(
         id=item["id"],
-        started_at=parse_time(item["started_at"]),
+        started_at=parse_start(item["started_at"], at),
         type=item["type"],
         viewer_count=item["viewer_count"],
         game_id=item["game_id"],
         game_name=item["game_name"],
         title=item["title"],
         language=item["language"],
-        tags=None if item["tags"] is None else tuple(item["tags"]),
+        tags=tuple(tags),
         thumbnail_url=item["thumbnail_url"],
     )
 
 
+def _users_of(item: Any, asked: Collection[str]) -> set[str]:
+    """Which of `asked` a malformed stream can be that of."""
+    user_id = item.get("user_id") if isinstance(item, dict) else None
+    if isinstance(user_id, str):
+        return {user_id} & set(asked)
+    return set(asked)
+
+
 def _subscription(item: Document) -> Subscription:
-    _check(item, {})
+    _check(item, {"id": str})
+    if not _ID.fullmatch(item["id"]):
+        raise ValueError("a subscription id is malformed")
+    try:
+        orjson.dumps(item)  # it is shown as JSON
+    except orjson.JSONEncodeError:
+        raise ValueError("a subscription cannot be written as JSON") from None
     try:
         return subscription_from(item)
     except MalformedMessage as error:
@@ -201,6 +276,8 @@ def _conduit(item: Document) -> Conduit:
 
 def _shard(item: Document) -> Shard:
     _check(item, {"id": str, "status": str})
+    for name in ("id", "status"):
+        _check_text(item[name], name, _MAX_NAME_LENGTH)
     return Shard(item["id"], item["status"])
 
 
@@ -210,3 +287,10 @@ def _check(item: Any, shape: _Shape) -> None:
     for name, kind in shape.items():
         if type(item.get(name)) is not kind:  # a bool is an int, but not a number of viewers
             raise ValueError(f"{name} is missing or of another type")
+
+
+def _check_text(value: Any, name: str, longest: int) -> None:
+    """Refuse what is no text of a usual length, or cannot be stored: a lone surrogate or NUL."""
+    if not isinstance(value, str) or len(value) > longest or "\0" in value:
+        raise ValueError(f"{name} is not a string of a usual length")
+    value.encode()

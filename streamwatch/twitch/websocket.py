@@ -83,7 +83,7 @@ class TwitchSocket(EventSubSocket):
                 )
             )
             return cls(connection, clock, closing)
-        except (OSError, WebSocketException) as error:
+        except (OSError, WebSocketException, ValueError) as error:  # ValueError: no such port
             raise ConnectionLost(f"EventSub is not reachable ({type(error).__name__}).") from None
         except ConnectionLost:
             closing.close()

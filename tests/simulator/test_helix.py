@@ -1,6 +1,6 @@
 """The simulated Helix: its limits, shapes and refusals."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import requests
@@ -66,7 +66,7 @@ def test_a_stream_is_listed_while_it_is_live(
     twitch.world.set_viewers("shroud", 7)
     (shown,) = client.get("streams", user_id=[shroud, "9999"]).json()["data"]
     assert (shown["user_id"], shown["user_login"], shown["user_name"]) == (shroud, *["shroud"] * 2)
-    assert stream_from(shown) == twitch.world.stream("shroud")
+    assert stream_from(shown, datetime.now(UTC)) == twitch.world.stream("shroud")
     assert (shown["id"], shown["viewer_count"], shown["game_name"]) == (stream.id, 7, "Chess")
     twitch.world.go_offline("shroud")
     assert client.get("streams", user_id=shroud).json()["data"] == []

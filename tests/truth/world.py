@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from streamwatch.domain.models import Stream, User
 from streamwatch.domain.observations import SeenLive
 from streamwatch.services.clock import CorrectedClock
+from streamwatch.twitch.base import LiveStreams
 from tests.fakes import FakeTwitch
 from tests.truth.plans import Plan, StreamPlan
 
@@ -116,13 +117,13 @@ class FaultyTwitch(FakeTwitch):
         assert isinstance(user_ids, list | tuple)
         return [user] if user.login in logins or user.user_id in user_ids else []
 
-    def streams(self, user_ids: object) -> list[SeenLive]:
+    def streams(self, user_ids: object) -> LiveStreams:
         asked_at = self.corrected()
         self._answer()
         asked_at = min(asked_at, self.corrected())
         segment = self.truth.segment_at(self.time.now - self.truth.plan.helix_lag)
         if segment is None or self.truth.is_in_gap(self.time.now):
-            return []
+            return LiveStreams()
         self.sights.append((self.time.now, segment.stream_id))
         user = self._user()
         stream = Stream(
@@ -135,7 +136,8 @@ class FaultyTwitch(FakeTwitch):
             language="en",
             tags=(),
         )
-        return [SeenLive(user.user_id, user.login, user.display_name, stream, asked_at)]
+        seen = SeenLive(user.user_id, user.login, user.display_name, stream, asked_at)
+        return LiveStreams((seen,))
 
     def _user(self) -> User:
         login = self.truth.login(self.time.now)

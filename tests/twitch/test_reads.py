@@ -11,6 +11,7 @@ from streamwatch.domain.models import EventType, Source, Stream, User
 from streamwatch.domain.observations import SeenLive
 from streamwatch.domain.subscriptions import DesiredSubscription, WebhookTransport
 from streamwatch.twitch.base import (
+    LiveStreams,
     RateLimitState,
     TwitchNotConfigured,
     TwitchUnavailable,
@@ -120,7 +121,7 @@ def test_a_stream_has_all_fields_of_the_response(
 ) -> None:
     twitch.get(STREAMS, json={"data": [stream_item("7", user_login="Cool_User")]})
 
-    assert helix.streams(["7"]) == [
+    assert helix.streams(["7"]).seen == (
         SeenLive(
             user_id="7",
             login="cool_user",
@@ -139,8 +140,8 @@ def test_a_stream_has_all_fields_of_the_response(
             ),
             at=time.now,
             source=Source.POLL,
-        )
-    ]
+        ),
+    )
 
 
 def test_streams_are_requested_by_id_in_batches_of_100(helix: Helix, twitch: Mock) -> None:
@@ -153,7 +154,7 @@ def test_streams_are_requested_by_id_in_batches_of_100(helix: Helix, twitch: Moc
             },
         )
 
-    seen = helix.streams([str(n) for n in range(250)] + ["0"])
+    seen = helix.streams([str(n) for n in range(250)] + ["0"]).seen
 
     assert [one.user_id for one in seen] == [str(n) for n in range(250)]
     queries = [asked(call.request) for call in twitch.calls]
@@ -167,7 +168,7 @@ def test_at_most_one_stream_is_returned_for_each_requested_user(helix: Helix, tw
     newer = stream_item("7", id="newer")
     twitch.get(STREAMS, json={"data": [older, newer, newer, older, stream_item("8")]})
 
-    assert [one.stream.id for one in helix.streams(["7"])] == ["newer"]
+    assert [one.stream.id for one in helix.streams(["7"]).seen] == ["newer"]
 
 
 @pytest.mark.parametrize("missing", [True, False])
@@ -177,7 +178,7 @@ def test_a_stream_without_tags_has_none(helix: Helix, twitch: Mock, missing: boo
         del item["tags"]
     twitch.get(STREAMS, json={"data": [item]})
 
-    assert helix.streams(["7"])[0].stream.tags == ()
+    assert helix.streams(["7"]).seen[0].stream.tags == ()
 
 
 def test_a_stream_is_dated_to_its_request(helix: Helix, twitch: Mock, time: FakeTime) -> None:
@@ -190,12 +191,12 @@ def test_a_stream_is_dated_to_its_request(helix: Helix, twitch: Mock, time: Fake
     twitch.get(STREAMS, status=503)
     twitch.add_callback("GET", STREAMS, a_slow_answer)
 
-    assert helix.streams(["7"])[0].at == start + timedelta(seconds=0.75)
+    assert helix.streams(["7"]).seen[0].at == start + timedelta(seconds=0.75)
 
 
 def test_an_empty_request_makes_no_call(helix: Helix, twitch: Mock) -> None:
     assert helix.users() == []
-    assert helix.streams([]) == []
+    assert helix.streams([]) == LiveStreams()
 
 
 @pytest.mark.parametrize("body", NOT_PROMISED)
@@ -220,13 +221,72 @@ def test_a_user_without_a_field_is_an_error(helix: Helix, twitch: Mock, field: s
 
 
 @pytest.mark.parametrize("field", sorted(stream_item("7").keys() - {"tags", "is_mature"}))
-def test_a_stream_without_a_field_is_an_error(helix: Helix, twitch: Mock, field: str) -> None:
+def test_a_stream_without_a_field_is_left_out(helix: Helix, twitch: Mock, field: str) -> None:
     broken = stream_item("8")
     del broken[field]
     twitch.get(STREAMS, json={"data": [stream_item("7"), broken]})
 
-    with pytest.raises(TwitchUnavailable, match="is malformed"):
-        helix.streams(["7", "8"])
+    answer = helix.streams(["7", "8"])
+
+    assert [live.user_id for live in answer.seen] == ["7"]
+    assert answer.unreadable == {"8"}
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"id": ""},
+        {"id": "*} {x"},
+        {"user_login": "a\nb"},
+        {"user_name": "a\x00b"},
+        {"started_at": "0001-01-01T00:00:00Z"},
+        {"started_at": "9999-12-31T23:59:59Z"},
+        {"viewer_count": 10**30},
+        {"viewer_count": -1},
+        {"title": "half an emoji \ud83d"},
+        {"title": "x" * 1025},
+        {"tags": ["English"] * 101},
+    ],
+)
+def test_an_odd_stream_does_not_spoil_the_others(
+    helix: Helix, twitch: Mock, odd: dict[str, Any]
+) -> None:
+    twitch.get(STREAMS, body=json.dumps({"data": [stream_item("8", **odd), stream_item("7")]}))
+
+    answer = helix.streams(["7", "8", "9"])
+
+    assert [live.user_id for live in answer.seen] == ["7"]
+    assert answer.unreadable == {"8"}
+
+
+@pytest.mark.parametrize("item", [None, 7, {}, {"user_id": 8}, {"user_id": None}])
+def test_a_stream_of_nobody_may_be_that_of_everyone_without_another(
+    helix: Helix, twitch: Mock, item: object
+) -> None:
+    twitch.get(STREAMS, json={"data": [item, stream_item("7")]})
+
+    answer = helix.streams(["7", "8"])
+
+    assert [live.user_id for live in answer.seen] == ["7"]
+    assert answer.unreadable == {"8"}
+
+
+def test_a_byte_that_is_not_utf_8_spoils_its_item_only(helix: Helix, twitch: Mock) -> None:
+    items = {"data": [stream_item("7"), stream_item("8", title="TITLE")]}
+    twitch.get(STREAMS, body=json.dumps(items).encode().replace(b"TITLE", b"\xff\xfe"))
+
+    answer = helix.streams(["7", "8"])
+
+    assert [live.user_id for live in answer.seen] == ["7"]
+    assert answer.unreadable == {"8"}
+
+
+def test_a_malformed_user_does_not_spoil_the_others(helix: Helix, twitch: Mock) -> None:
+    twitch.get(
+        USERS, json={"data": [user_item("1", "shroud"), user_item("2", "ninja") | {"id": 2}]}
+    )
+
+    assert helix.users(logins=["shroud", "ninja"]) == [User("1", "shroud", "Shroud")]
 
 
 @pytest.mark.parametrize(

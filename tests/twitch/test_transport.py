@@ -13,7 +13,7 @@ import pytest
 
 from streamwatch.domain.models import AppToken
 from streamwatch.settings import Settings
-from streamwatch.twitch.base import TwitchBusy, TwitchUnavailable
+from streamwatch.twitch.base import LiveStreams, TwitchBusy, TwitchUnavailable
 from streamwatch.twitch.client import Helix
 from streamwatch.twitch.transport import RateLimits
 from tests.twitch import server
@@ -39,7 +39,7 @@ def test_a_fault_is_retried_and_the_next_response_counts(
     make_helix: MakeHelix, time: FakeTime, fault: server.Behaviour
 ) -> None:
     with serving(fault, server.answer()) as twitch:
-        assert make_helix(api_url=twitch.url, limits=SHORT).streams(["7"]) == []
+        assert make_helix(api_url=twitch.url, limits=SHORT).streams(["7"]) == LiveStreams()
 
     assert len(twitch.requests) == 2
     assert time.waits == [0.75]
@@ -81,7 +81,7 @@ def test_a_closed_port_is_unavailable(make_helix: MakeHelix, time: FakeTime) -> 
 def test_a_compressed_response_is_read(make_helix: MakeHelix) -> None:
     body = gzip.compress(b'{"data":[]}')
     with serving(server.answer(body, b"Content-Encoding: gzip\r\n")) as twitch:
-        assert make_helix(api_url=twitch.url).streams(["7"]) == []
+        assert make_helix(api_url=twitch.url).streams(["7"]) == LiveStreams()
 
 
 def test_a_netrc_password_never_replaces_the_token(
@@ -171,4 +171,4 @@ def test_a_failed_call_releases_its_session(make_helix: MakeHelix) -> None:
         with pytest.raises(TwitchUnavailable):
             helix.streams(["7"])
 
-        assert helix.streams(["7"]) == []
+        assert helix.streams(["7"]) == LiveStreams()

@@ -83,7 +83,7 @@ class Poller:
         ]
         found = 0
         for batch in batched(waiting, MAX_IDS_PER_CALL):
-            seen = self._twitch.streams(batch)
+            seen = self._twitch.streams(batch).seen
             self._recorder.record(seen, lease)
             found += len(seen)
         return found
@@ -100,14 +100,16 @@ class Poller:
         lease: Lease | None,
         source: Source = Source.POLL,
     ) -> int:
-        """Poll `users`, login and display name by user id. Returns how many are live."""
+        """Poll `users`, login and display name by user id. Returns how many are live. A user whose
+        stream is not readable is neither live nor absent."""
         asked_at = self._clock()
-        seen = self._twitch.streams(list(users))
+        answer = self._twitch.streams(list(users))
         asked_at = min(asked_at, self._clock())  # the answer may have set the clock back
         observations: dict[str, Observation] = {
             user_id: SeenAbsent(user_id, login, name, asked_at, self._confirm_after)
             for user_id, (login, name) in users.items()
+            if user_id not in answer.unreadable
         }
-        observations |= {item.user_id: replace(item, source=source) for item in seen}
+        observations |= {item.user_id: replace(item, source=source) for item in answer.seen}
         self._recorder.record(list(observations.values()), lease)
-        return len(seen)
+        return len(answer.seen)

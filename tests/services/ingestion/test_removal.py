@@ -64,7 +64,7 @@ def test_copies_of_a_start_are_known_after_a_removal(watched: World) -> None:
 
 
 def test_a_poll_that_was_under_way_does_not_bring_a_removed_streamer_back(watched: World) -> None:
-    [seen] = watched.twitch.streams(["1337"])
+    [seen] = watched.twitch.streams(["1337"]).seen
     assert isinstance(seen, SeenLive)
     watched.services.streamers.remove("cool_user")
     ObservationRecorder(watched.storage).record([seen])
