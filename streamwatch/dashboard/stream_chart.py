@@ -1,23 +1,22 @@
 """The drawing of one stream: its viewers over time, and a strip of its categories with hatching
-where it was not watched."""
+where it was not observed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import groupby
+from operator import itemgetter
 
 from streamwatch.dashboard.plots import WIDTH, Scale, line_path, scale_for
-from streamwatch.domain.models import StreamSnapshot
-from streamwatch.domain.sessions import StreamSession
-
-FEW_SAMPLES = 3
-WELL_COVERED = 0.8
-"""From this coverage on a page does not mention it."""
+from streamwatch.domain.segments import Gap, Segment
+from streamwatch.services.analytics.queries import SessionDetails
 
 
 @dataclass(frozen=True, slots=True)
-class Segment:
-    """A part of a stream with one category. `category` is None where nothing was observed;
-    `color` is the category's number on the page, None for others."""
+class Part:
+    """A part of a stream with one category, which is None while it is not known and where nothing
+    was observed. `color` is the category's number on the page, None for others; `x` and `width` are
+    the part's place in the strip."""
 
     start: datetime
     end: datetime
@@ -30,81 +29,81 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class StreamChart:
-    """The line `path` on its `scale`, the `segments` below, and the times at equal distances."""
+    """The line `path` on its `scale`, the `parts` below, and the times at equal distances."""
 
     path: str
     scale: Scale
-    segments: list[Segment]
+    parts: list[Part]
     times: list[datetime]
 
 
-def stream_chart(
-    session: StreamSession,
-    samples: Sequence[StreamSnapshot],
-    cap: timedelta,
-    colors: Mapping[str, int],
-) -> StreamChart:
-    """The drawing of `session` with its `samples`, oldest first. Between two samples that are
-    further apart than `cap` nobody watched: the line is interrupted there."""
+_Span = tuple[datetime, datetime, str | None]
+"""Start, end and category."""
+
+
+def stream_chart(details: SessionDetails, colors: Mapping[str, int]) -> StreamChart:
+    """The drawing of a session. The line is interrupted where the session was not observed."""
+    session = details.session
     start, end = session.started_at, session.ended_at or session.seen_at
     length = max(end - start, timedelta(seconds=1))
 
     def x(at: datetime) -> float:
         return round(min(max((at - start) / length, 0.0), 1.0) * WIDTH, 2)
 
-    xs: list[float] = []
-    values: list[float | None] = []
-    for number, sample in enumerate(samples):
-        if number and sample.captured_at - samples[number - 1].captured_at > 2 * cap:
-            xs.append(x(sample.captured_at))
-            values.append(None)
-        xs.append(x(sample.captured_at))
-        values.append(float(sample.viewer_count))
+    def part(span: _Span, *, is_observed: bool) -> Part:
+        begin, finish, category = span
+        width = max(round(x(finish) - x(begin), 2), 0.0)
+        color = colors.get(category or "")
+        return Part(begin, finish, category, is_observed, color, x(begin), width)
+
+    points = _points(details)
+    values = [value for _, value in points]
     scale = scale_for([value for value in values if value is not None])
-    segments = [
-        Segment(
-            start=begin,
-            end=finish,
-            category=category,
-            is_observed=is_observed,
-            color=colors.get(category or ""),
-            x=x(begin),
-            width=max(round(x(finish) - x(begin), 2), 0.0),
-        )
-        for begin, finish, category, is_observed in _parts(start, end, samples, cap)
-        if finish > begin
+    observed = [part(span, is_observed=True) for span in _observed(details, end)]
+    unobserved = [
+        part((gap.started_at, gap.ended_at, None), is_observed=False) for gap in details.gaps
     ]
-    times = [start + length * part / 4 for part in range(5)]
-    return StreamChart(line_path(xs, values, scale), scale, segments, times)
+    return StreamChart(
+        path=line_path([x(at) for at, _ in points], values, scale),
+        scale=scale,
+        parts=sorted([*observed, *unobserved], key=lambda each: each.start),
+        times=[start + length * number / 4 for number in range(5)],
+    )
 
 
-_Part = tuple[datetime, datetime, str | None, bool]
+def _points(details: SessionDetails) -> list[tuple[datetime, float | None]]:
+    """The samples, with a missing value where a gap begins."""
+    samples = [(sample.captured_at, float(sample.viewer_count)) for sample in details.samples]
+    breaks = [(gap.started_at, None) for gap in details.gaps]
+    return sorted([*samples, *breaks], key=itemgetter(0))
 
 
-def _parts(
-    start: datetime, end: datetime, samples: Sequence[StreamSnapshot], cap: timedelta
-) -> list[_Part]:
-    """The stream from `start` to `end` in parts of one category, observed or not. A sample counts
-    up to the next one, for at most twice `cap`: samples are taken at slightly unequal distances."""
-    parts: list[_Part] = []
+def _observed(details: SessionDetails, end: datetime) -> Iterator[_Span]:
+    """The spans of one category that were observed."""
+    for category, group in groupby(_named(details.segments), key=lambda named: named[1]):
+        segments = [segment for segment, _ in group]
+        spans: list[_Span] = [
+            (segments[0].started_at, segments[-1].ended_at or end, category),
+        ]
+        for gap in details.gaps:
+            spans = [rest for span in spans for rest in _without(span, gap)]
+        yield from spans
 
-    def add(begin: datetime, finish: datetime, category: str | None, *, observed: bool) -> None:
-        if parts and parts[-1][2:] == (category, observed):
-            parts[-1] = (parts[-1][0], finish, category, observed)
-        elif finish > begin:
-            parts.append((begin, finish, category, observed))
 
-    at = start
-    for number, sample in enumerate(samples):
-        until = samples[number + 1].captured_at if number + 1 < len(samples) else end
-        if sample.captured_at - at > 2 * cap:
-            add(at, sample.captured_at, None, observed=False)
-        else:
-            sample_start = at
-            add(sample_start, sample.captured_at, sample.category_name, observed=True)
-        reach = until if until - sample.captured_at <= 2 * cap else sample.captured_at + cap
-        add(sample.captured_at, reach, sample.category_name, observed=True)
-        at = reach
-    if at < end:
-        add(at, end, None, observed=False)
-    return parts
+def _named(segments: Sequence[Segment]) -> list[tuple[Segment, str | None]]:
+    """The segments with their categories. A first segment before the first sample has the category
+    of the next one."""
+    named = [(segment, segment.category_name or None) for segment in segments]
+    if len(named) > 1 and not segments[0].sums.samples:
+        named[0] = (segments[0], named[1][1])
+    return named
+
+
+def _without(span: _Span, gap: Gap) -> Iterator[_Span]:
+    """The parts of a span before and after a gap."""
+    start, end, category = span
+    before, after = min(end, gap.started_at), max(start, gap.ended_at)
+    if start < before:
+        yield start, before, category
+    if after < end:
+        yield after, end, category

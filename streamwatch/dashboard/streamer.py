@@ -1,8 +1,6 @@
 """A streamer's page: status, trend, one stream in detail, habits, records and all streams."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 from flask import render_template, request
@@ -14,13 +12,14 @@ from streamwatch.dashboard.blueprint import blueprint
 from streamwatch.dashboard.forms import page_of
 from streamwatch.dashboard.periods import PERIODS
 from streamwatch.dashboard.stream_chart import stream_chart
-from streamwatch.dashboard.trend import METRICS, trend
+from streamwatch.dashboard.trend import METRICS, draw_trend
 from streamwatch.domain.schedule import schedule
 from streamwatch.domain.sessions import StreamSession
 from streamwatch.domain.times import utc_now
 from streamwatch.domain.usual_times import PERIOD, usual_time
 from streamwatch.services.analytics.profiles import Profile
-from streamwatch.services.errors import UnknownStreamer
+from streamwatch.services.analytics.queries import SessionDetails
+from streamwatch.services.errors import UnknownSession, UnknownStreamer
 
 SESSIONS_PER_PAGE = 20
 COLORED_CATEGORIES = 5
@@ -42,14 +41,6 @@ RECORDS: dict[str, tuple[str, str]] = {
     "duration": ("Longest stream", ""),
 }
 """The records that are shown: orders with their titles and units."""
-
-
-@dataclass(frozen=True, slots=True)
-class Neighbours:
-    """The streams before and after the chosen one."""
-
-    previous: StreamSession | None
-    following: StreamSession | None
 
 
 @blueprint.get("/streamer/<login>")
@@ -77,7 +68,7 @@ def show_streamer(login: str) -> str:
 
 
 def _performance(login: str) -> dict[str, Any]:
-    """What the analytics know of the streamer, for the template."""
+    """The streamer's statistics, for the template."""
     zone, length = preferences.zone(), preferences.window(PERIODS)
     profile = services().profiles.profile(login, length)
     asked = request.args.get("metric", "")
@@ -86,52 +77,43 @@ def _performance(login: str) -> dict[str, Any]:
         for number, category in enumerate(profile.categories[:COLORED_CATEGORIES])
     }
     now = utc_now()
-    since = now - max(timedelta(days=2 * length + 2), PERIOD)
-    recent = services().profiles.sessions_since(profile.stats.identity.broadcaster_id, since)
-    starts = [session.started_at for session in recent]
+    starts = services().profiles.starts_since(profile.stats.identity.broadcaster_id, now - PERIOD)
+    days = services().analytics_queries.trend(login, zone, 2 * length)
     return {
         "profile": profile,
-        "trend": trend(
-            recent,
-            asked if asked in METRICS else "hours_watched",
-            now.astimezone(zone).date(),
-            length,
-            zone,
-            colors,
-        ),
+        "trend": draw_trend(days, asked if asked in METRICS else "hours_watched", colors),
         "usual": usual_time(starts, now, zone),
         "week": schedule(profile.sessions, zone),
         "colors": colors,
         "records": _records(profile.sessions),
-        **_chosen_stream(profile, recent, colors),
+        **_chosen_stream(profile, colors),
         **_table(profile.sessions),
     }
 
 
-def _chosen_stream(
-    profile: Profile, recent: Sequence[StreamSession], colors: Mapping[str, int]
-) -> dict[str, Any]:
-    """The stream that the query's `stream` asks for, else the newest one, with its samples."""
-    asked = request.args.get("stream")
-    chosen = services().profiles.session(profile, asked) if asked else None
-    chosen = chosen or next(iter(profile.sessions), None) or next(iter(recent), None)
-    if chosen is None:
+def _chosen_stream(profile: Profile, colors: Mapping[str, int]) -> dict[str, Any]:
+    """The stream that the query's `stream` asks for, else the newest one."""
+    details = _details(profile, request.args.get("stream"))
+    if details is None:
         return {"chosen": None, "samples": []}
-    samples = services().profiles.curve(chosen.stream_id)
-    cap = timedelta(seconds=services().settings.sample_cap_seconds)
     return {
-        "chosen": chosen,
-        "samples": samples,
-        "chart": stream_chart(chosen, samples, cap, colors),
-        "neighbours": _neighbours(chosen, recent),
+        "chosen": details.session,
+        "samples": details.samples,
+        "chart": stream_chart(details, colors),
+        "neighbours": services().profiles.neighbours(details.session),
     }
 
 
-def _neighbours(chosen: StreamSession, recent: Sequence[StreamSession]) -> Neighbours:
-    """The streams around the chosen one among the recent ones."""
-    earlier = [one for one in recent if one.started_at < chosen.started_at]
-    later = [one for one in recent if one.started_at > chosen.started_at]
-    return Neighbours(earlier[0] if earlier else None, later[-1] if later else None)
+def _details(profile: Profile, stream_id: str | None) -> SessionDetails | None:
+    login = profile.stats.identity.latest_name.login
+    queries = services().analytics_queries
+    if stream_id:
+        try:
+            return queries.session_details(login, stream_id)
+        except UnknownSession:
+            pass  # the newest one is shown
+    newest = next(queries.each_session(login), None)
+    return queries.session_details(login, newest.stream_id) if newest else None
 
 
 def _records(sessions: Sequence[StreamSession]) -> list[tuple[str, StreamSession]]:

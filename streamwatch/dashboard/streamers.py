@@ -44,10 +44,10 @@ def _usual_times(entries: Sequence[DirectoryEntry]) -> dict[str, UsualTime]:
         if not entry.last_stream_at or entry.last_stream_at < now - PERIOD:
             continue
         try:
-            recent = services().profiles.sessions_since(entry.streamer.user_id, now - PERIOD)
+            starts = services().profiles.starts_since(entry.streamer.user_id, now - PERIOD)
         except AnalyticsUnavailable:
             return found
-        usual = usual_time((session.started_at for session in recent), now, zone)
+        usual = usual_time(starts, now, zone)
         if usual:
             found[entry.streamer.user_id] = usual
     return found

@@ -25,6 +25,14 @@ class Segment:
     sums: Sums
 
 
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A part of a session that was not observed."""
+
+    started_at: datetime
+    ended_at: datetime
+
+
 def segments(
     session: StreamSession, samples: Sequence[StreamSnapshot], cap: timedelta
 ) -> list[Segment]:
@@ -43,6 +51,22 @@ def segments(
     if first > session.started_at:
         found.insert(0, _segment(session.started_at, first, None, rest))
     return found
+
+
+def gaps(session: StreamSession, samples: Sequence[StreamSnapshot], cap: timedelta) -> list[Gap]:
+    """The parts of the session, each of `cap` or longer, for which no sample counts. `samples` are
+    in the order of their times; what lies before the first one is no gap if samples have expired.
+    """
+    end = session.ended_at or session.seen_at
+    at = session.started_at
+    if len(samples) < session.sample_totals.sums.samples:
+        at = samples[0].captured_at if samples else end
+    found = []
+    for sample in samples:
+        found.append(Gap(at, min(sample.captured_at, end)))
+        at = max(at, sample.captured_at + cap)
+    found.append(Gap(at, end))
+    return [gap for gap in found if gap.ended_at - gap.started_at >= cap]
 
 
 def thin(samples: Sequence[StreamSnapshot], limit: int = MAX_POINTS) -> list[StreamSnapshot]:

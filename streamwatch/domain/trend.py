@@ -1,9 +1,9 @@
 """The trend of a streamer: one entry for each day of a time zone."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 
 from streamwatch.domain.days import Day, days
 from streamwatch.domain.models import StreamSnapshot
@@ -12,12 +12,13 @@ from streamwatch.domain.sessions import StreamSession
 
 @dataclass(frozen=True, slots=True)
 class TrendDay:
-    """A day with the number of streams that began on it, and the highest sample of the day: None
-    without samples."""
+    """A day with the number of streams that began on it, the highest sample of the day (None
+    without samples), and the main category of the streams that were on."""
 
     day: Day
     streams: int
     max_viewers: int | None
+    category_name: str | None = None
 
 
 def trend(
@@ -35,14 +36,35 @@ def trend(
     """
     sessions = list(sessions)
     begun = Counter(_date(session.started_at, zone) for session in sessions)
+    played = _time_by_category(sessions, zone)
     peaks: dict[date, int] = {}
     for session in sessions:
         for day, viewers in _peaks(session, zone, samples):
             peaks[day] = max(peaks.get(day, viewers), viewers)
     return [
-        TrendDay(day, begun[day.day], peaks.get(day.day))
+        TrendDay(day, begun[day.day], peaks.get(day.day), _main_category(played[day.day]))
         for day in days(sessions, first, last, zone)
     ]
+
+
+def _time_by_category(
+    sessions: Iterable[StreamSession], zone: tzinfo
+) -> defaultdict[date, Counter[str]]:
+    """The observed time by category name of the streams that were on at each day. A stream across
+    midnight counts as a whole on both days."""
+    played: defaultdict[date, Counter[str]] = defaultdict(Counter)
+    for session in sessions:
+        first = _date(session.started_at, zone)
+        last = _date(session.ended_at or session.seen_at, zone)
+        for number in range((last - first).days + 1):
+            for category in session.sample_totals.categories:
+                on_day = played[first + timedelta(days=number)]
+                on_day[category.category_name] += category.sums.observed_ms
+    return played
+
+
+def _main_category(played: Counter[str]) -> str | None:
+    return played.most_common(1)[0][0] if played else None
 
 
 def _peaks(

@@ -344,6 +344,19 @@ def test_chart_shows_the_requested_stream(client: FlaskClient, past: Showcase) -
         }
 
 
+def test_chosen_stream_leads_to_the_previous_and_the_next_one(
+    client: FlaskClient, past: Showcase
+) -> None:
+    def neighbours(query: str) -> dict[str, str]:
+        page = client.get(f"/dashboard/streamer/shroud{query}").text
+        links = re.findall(r'rel="(prev|next)" href="[^"]*stream=([\w-]+)', page)
+        return {str(rel): str(stream) for rel, stream in links}
+
+    assert neighbours("") == {"prev": "stream-2"}
+    assert neighbours("?stream=stream-40") == {"next": "stream-3", "prev": "stream-400"}
+    assert neighbours("?stream=stream-400") == {"next": "stream-40"}
+
+
 def test_stream_of_another_streamer_is_not_shown(client: FlaskClient, past: Showcase) -> None:
     past.monitor("Other")
     past.past_stream(past.twitch.known["id-other"], "theirs", TODAY - 30 * HOUR, HOUR, 777)

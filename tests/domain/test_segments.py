@@ -19,7 +19,7 @@ from streamwatch.analytics.testing.build import (
     snapshot,
 )
 from streamwatch.domain.models import StreamSnapshot
-from streamwatch.domain.segments import MAX_POINTS, Segment, segments, thin
+from streamwatch.domain.segments import MAX_POINTS, Gap, Segment, gaps, segments, thin
 from streamwatch.domain.statistics import Sums
 
 
@@ -31,6 +31,40 @@ def of(*pieces: Piece) -> list[Segment]:
 
 def added(parts: list[Segment]) -> Sums:
     return sum((part.sums for part in parts), Sums())
+
+
+def gaps_of(*pieces: Piece) -> list[Gap]:
+    [session] = made_of(pieces).values()
+    samples = [piece for piece in pieces if isinstance(piece, StreamSnapshot)]
+    return gaps(session, samples, CAP)
+
+
+def test_gaps_are_where_no_sample_counts_for_as_long_as_one_does_at_most() -> None:
+    cap = int(CAP.total_seconds())
+    found = gaps_of(
+        online("s1", 0),
+        snapshot("s1", 3 * cap, 10),
+        snapshot("s1", 4 * cap, 10),
+        snapshot("s1", 6 * cap - 1, 10),  # less than a cap is missing
+        snapshot("s1", 9 * cap, 10),
+        offline("s1", 12 * cap),
+    )
+    assert found == [
+        Gap(at(0), at(3 * cap)),
+        Gap(at(7 * cap - 1), at(9 * cap)),
+        Gap(at(10 * cap), at(12 * cap)),
+    ]
+
+
+def test_a_session_without_samples_is_one_gap() -> None:
+    assert gaps_of(online("s1", 0), offline("s1", 86_400)) == [Gap(at(0), at(86_400))]
+
+
+def test_expired_samples_leave_no_gap() -> None:
+    pieces = (online("s1", 0), snapshot("s1", 60, 10), snapshot("s1", 86_400, 10))
+    [session] = made_of(pieces).values()
+    assert gaps(session, [], CAP) == []
+    assert gaps(session, [snapshot("s1", 86_400, 10)], CAP) == []
 
 
 def test_a_segment_begins_at_the_sample_that_first_shows_another_category_or_title() -> None:

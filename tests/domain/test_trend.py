@@ -5,6 +5,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from streamwatch.analytics.testing.build import (
+    CHESS,
+    GO,
     Piece,
     made_of,
     offline,
@@ -47,6 +49,21 @@ def test_a_stream_counts_on_the_day_it_began_and_its_hours_are_split_at_midnight
     assert (first.day.viewer_ms, second.day.viewer_ms) == (200 * HOUR_MS, 40 * HOUR_MS)
     assert (first.day.average_viewers, second.day.average_viewers) == (100, 40)
     assert (first.max_viewers, second.max_viewers) == (100, 40)
+
+
+def test_main_category_of_a_day_is_that_of_the_longest_time() -> None:
+    days = of(
+        [
+            online("s1", 10 * HOUR),
+            snapshot("s1", 10 * HOUR, 10, category=CHESS, started=10 * HOUR),
+            *(
+                snapshot("s1", 11 * HOUR + 60 * n, 10, category=GO, started=10 * HOUR)
+                for n in range(60)
+            ),
+            offline("s1", 12 * HOUR),
+        ]
+    )
+    assert [day.category_name for day in days] == ["Go", "Go", None]
 
 
 def test_a_day_without_streams_has_zeros_and_no_viewers() -> None:

@@ -1,4 +1,4 @@
-"""How streamers do, as somebody looks at it: within a window of days, by stream and by day."""
+"""Statistics of streamers within a period, for pages that show or compare them."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -6,20 +6,16 @@ from datetime import datetime, timedelta, tzinfo
 
 from streamwatch.analytics.base import AnalyticsStore
 from streamwatch.domain.days import Day, days
-from streamwatch.domain.models import StreamSnapshot
 from streamwatch.domain.sessions import StreamSession
 from streamwatch.domain.statistics import CategorySums
 from streamwatch.domain.totals import StreamerStats, Window, categories
-from streamwatch.services.analytics.queries import AnalyticsQueries
-
-CURVE_POINTS = 400
-"""As many samples of a stream are shown at most."""
+from streamwatch.services.analytics.queries import LONGEST_STREAM, AnalyticsQueries
 
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """A streamer's figures of all time and within a window, with the sessions that started in it,
-    the newest first, and what was played in them, the most first."""
+    """A streamer's statistics of all time and of a period, with the sessions that started in the
+    period, the newest first, and their categories, the most hours first."""
 
     stats: StreamerStats
     window: Window
@@ -28,8 +24,16 @@ class Profile:
 
 
 @dataclass(frozen=True, slots=True)
+class Neighbours:
+    """The sessions before and after one of a streamer's."""
+
+    previous: StreamSession | None
+    following: StreamSession | None
+
+
+@dataclass(frozen=True, slots=True)
 class Compared:
-    """One of several streamers, day by day."""
+    """One of several streamers, with one entry per day."""
 
     stats: StreamerStats
     days: list[Day]
@@ -46,7 +50,7 @@ class StreamerProfiles:
         self._clock = clock
 
     def profile(self, login: str, window_days: int) -> Profile:
-        """Raises UnknownStreamer where nothing was ever observed."""
+        """The last `window_days`. Raises UnknownStreamer if nothing was ever observed."""
         stats = self._queries.stats(login)
         window = self._queries.window(stats, window_days)
         found = self._analytics.each_session(stats.identity.broadcaster_id, window.since)
@@ -54,26 +58,26 @@ class StreamerProfiles:
         played = (one for session in sessions for one in session.sample_totals.categories)
         return Profile(stats, window, sessions, categories(played))
 
-    def sessions_since(self, user_id: str, since: datetime) -> list[StreamSession]:
-        """The sessions that started at or after `since`, the newest first."""
-        return list(self._analytics.each_session(user_id, since))
+    def starts_since(self, user_id: str, since: datetime) -> list[datetime]:
+        """When the streamer's sessions started, at or after `since`, the newest first."""
+        return [session.started_at for session in self._analytics.each_session(user_id, since)]
 
-    def session(self, profile: Profile, stream_id: str) -> StreamSession | None:
-        """A stream of theirs, whenever it was."""
-        found = self._analytics.session(stream_id)
-        is_theirs = found and found.broadcaster_id == profile.stats.identity.broadcaster_id
-        return found if is_theirs else None
-
-    def curve(self, stream_id: str) -> list[StreamSnapshot]:
-        """The samples of a stream, oldest first; of many, some: the peak, the last, and those
-        with which the category changed are always among them."""
-        return _thinned(self._analytics.samples(stream_id))
+    def neighbours(self, session: StreamSession) -> Neighbours:
+        """The streamer's sessions before and after `session`. The cost depends on the number of
+        sessions after it."""
+        following = None
+        for other in self._analytics.each_session(session.broadcaster_id):
+            if other.started_at < session.started_at:
+                return Neighbours(other, following)
+            if other.stream_id != session.stream_id:
+                following = other
+        return Neighbours(None, following)
 
     def compare(self, logins: Sequence[str], window_days: int, zone: tzinfo) -> list[Compared]:
-        """The `logins` with any observation, over the last days in `zone`."""
+        """Those of `logins` that were ever observed, over the last days in `zone`."""
         today = self._clock().astimezone(zone).date()
         first = today - timedelta(days=window_days - 1)
-        since = self._clock() - timedelta(days=window_days + 2)  # a stream lasts 48 hours at most
+        since = self._clock() - timedelta(days=window_days) - LONGEST_STREAM
         found = [stats for login in logins if (stats := self._analytics.find(login.lower()))]
         return [
             Compared(
@@ -87,18 +91,3 @@ class StreamerProfiles:
             )
             for stats in found
         ]
-
-
-def _thinned(samples: list[StreamSnapshot]) -> list[StreamSnapshot]:
-    step = -(-len(samples) // CURVE_POINTS)
-    if step <= 1:
-        return samples
-    peak = max(samples, key=lambda one: one.viewer_count)
-    kept = []
-    category = None
-    for number, sample in enumerate(samples):
-        changed = sample.category_id != category
-        if changed or number % step == 0 or sample is peak or sample is samples[-1]:
-            kept.append(sample)
-        category = sample.category_id
-    return kept

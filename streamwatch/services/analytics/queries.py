@@ -7,7 +7,7 @@ from datetime import datetime, timedelta, tzinfo
 from streamwatch.analytics.base import AnalyticsStore
 from streamwatch.domain.models import StreamSnapshot
 from streamwatch.domain.schedule import Cell, schedule
-from streamwatch.domain.segments import Segment, segments, thin
+from streamwatch.domain.segments import Gap, Segment, gaps, segments, thin
 from streamwatch.domain.sessions import StreamSession
 from streamwatch.domain.statistics import CategorySums
 from streamwatch.domain.totals import GameSums, Ranking, StreamerStats, Summary, Window
@@ -25,11 +25,13 @@ LONGEST_STREAM = timedelta(hours=48)
 
 @dataclass(frozen=True, slots=True)
 class SessionDetails:
-    """A session with its segments, and some of its samples in the order of their times."""
+    """A session with its segments, some of its samples in the order of their times, and the gaps
+    in which it was not observed."""
 
     session: StreamSession
     segments: list[Segment]
     samples: list[StreamSnapshot]
+    gaps: list[Gap]
 
 
 class AnalyticsQueries:
@@ -121,7 +123,12 @@ class AnalyticsQueries:
         if session is None or session.broadcaster_id != user_id:
             raise UnknownSession(login, stream_id)
         samples = self._analytics.samples(stream_id)
-        return SessionDetails(session, segments(session, samples, self._sample_cap), thin(samples))
+        return SessionDetails(
+            session,
+            segments(session, samples, self._sample_cap),
+            thin(samples),
+            gaps(session, samples, self._sample_cap),
+        )
 
     # Everyone's
 
