@@ -4,10 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from streamwatch.cli.processes import child_environment
 from streamwatch.settings import (
     VARIABLES,
     EventSubTransport,
     KeyRequirement,
+    Origin,
     Settings,
     SettingsError,
     from_env,
@@ -129,6 +131,32 @@ def test_the_environment_takes_precedence_over_the_file(monkeypatch: pytest.Monk
     monkeypatch.setenv("PORT", "9001")
     settings = from_env()
     assert (settings.port, settings.refresh_seconds) == (9001, 60)
+
+
+def test_each_variable_has_its_origin(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path(".env").write_text("PORT=9000\nREFRESH_SECONDS=60\n")
+    monkeypatch.setenv("PORT", "9001")
+    settings = from_env(dev=True)
+    origins = {name: settings.origin(name) for name in ("PORT", "REFRESH_SECONDS", "HOST")}
+    assert origins == {
+        "PORT": Origin.ENVIRONMENT,
+        "REFRESH_SECONDS": Origin.DOTENV,
+        "HOST": Origin.DEFAULT,
+    }
+    assert settings.origin("API_KEY") is settings.origin("WEBHOOK_SECRET") is Origin.STORED
+    assert from_env().origin("WEBHOOK_SECRET") is Origin.GENERATED
+
+
+def test_child_processes_know_the_origins_of_what_dev_chose(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("HOST", "localhost")
+    settings = from_env(dev=True)
+    for name, value in child_environment(settings).items():
+        monkeypatch.setenv(name, value)
+    child = from_env()
+    names = ("API_KEY", "STORAGE_TYPE", "HOST", "PORT")
+    assert [child.origin(name) for name in names] == [settings.origin(name) for name in names]
 
 
 @pytest.mark.parametrize(
@@ -331,12 +359,14 @@ def test_credentials_of_the_browser_are_used_unless_the_environment_has_some(
         "stored-secret",
     )
     assert settings.twitch_credentials_stored
+    assert settings.origin("TWITCH_CLIENT_ID") is Origin.STORED
     assert settings.transport is EventSubTransport.CONDUIT
     monkeypatch.setenv("TWITCH_CLIENT_ID", "id")
     monkeypatch.setenv("TWITCH_CLIENT_SECRET", "secret")
     settings = from_env()
     assert (settings.twitch_client_id, settings.twitch_client_secret) == ("id", "secret")
     assert not settings.twitch_credentials_stored
+    assert settings.origin("TWITCH_CLIENT_ID") is Origin.ENVIRONMENT
 
 
 def test_a_damaged_credentials_file_stops_the_start(monkeypatch: pytest.MonkeyPatch) -> None:

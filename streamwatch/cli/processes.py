@@ -9,7 +9,7 @@ from streamwatch.dev.errors import StartError
 from streamwatch.dev.process_group import stopped_by_signals
 from streamwatch.dev.run import GUNICORN, run
 from streamwatch.logs import logging_config
-from streamwatch.settings import Settings, from_env
+from streamwatch.settings import ORIGINS, Settings, from_env
 from streamwatch.worker import process as worker_process
 
 
@@ -24,7 +24,7 @@ def dev() -> None:
     logging.config.dictConfig(logging_config(settings))
     stopped = stopped_by_signals()
     try:
-        run(settings, _environment(settings), stopped, click.echo)
+        run(settings, child_environment(settings), stopped, click.echo)
     except StartError as error:
         raise click.ClickException(str(error)) from error
 
@@ -42,13 +42,15 @@ def worker() -> None:
     raise click.exceptions.Exit(worker_process.main())
 
 
-def _environment(settings: Settings) -> dict[str, str]:
+def child_environment(settings: Settings) -> dict[str, str]:
     """The environment of the child processes: ours, with the defaults of `streamwatch dev`."""
-    environment = os.environ | {
+    chosen = {
         "STORAGE_TYPE": settings.storage_type,
         "HOST": settings.host,
         "REQUIRE_API_KEY": settings.require_api_key,
         "API_KEY": ",".join(settings.api_keys),
     }
+    origins = " ".join(f"{name}={settings.origin(name)}" for name in chosen)
+    environment = os.environ | chosen | {ORIGINS: origins}
     environment.pop("NOTIFY_SOCKET", None)  # only the main process tells systemd that it is ready
     return environment

@@ -9,6 +9,7 @@ nothing is built.
 from streamwatch.dashboard import (
     application,
     compare,
+    diagnostics,
     errors,
     live,
     login,
@@ -32,6 +33,7 @@ PAGES = (
     compare,
     search,
     manage,
+    diagnostics,
     notifications,
     setup,
     login,

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 from streamwatch.api.context import services
 from streamwatch.dashboard.blueprint import blueprint
 from streamwatch.dashboard.forms import add_result, add_streamers_from, page_of
-from streamwatch.dashboard.settings_table import settings_table
+from streamwatch.dashboard.settings_table import OPENNESS, key_table, settings_table
 from streamwatch.services.subscriptions.result import OUTCOME_MESSAGES
 
 STREAMERS_PER_PAGE = 50
@@ -76,13 +76,10 @@ def _subscriptions(**context: Any) -> str:
 
 @blueprint.get("/manage/settings")
 def show_settings() -> str:
-    return render_template("dashboard/settings.html", rows=settings_table(services().settings))
-
-
-@blueprint.get("/manage/diagnostics")
-def show_diagnostics() -> str:
+    settings = services().settings
     return render_template(
-        "dashboard/diagnostics.html",
-        diagnosis=services().diagnostics.diagnose(),
-        health=services().health.check(),
+        "dashboard/settings.html",
+        rows=settings_table(settings),
+        keys=key_table(settings),
+        openness=OPENNESS[settings.require_api_key],
     )

@@ -14,9 +14,11 @@ PAGES = {
     "Top": "dashboard.show_top",
     "Compare": "dashboard.compare",
     "Manage streamers": "dashboard.manage",
+    "Notifications": "dashboard.show_notifications",
     "Subscriptions": "dashboard.show_subscriptions",
     "Diagnostics": "dashboard.show_diagnostics",
     "Settings": "dashboard.show_settings",
+    "Set up": "dashboard.show_setup",
     "API documentation": "docs.page",
 }
 

@@ -4,7 +4,7 @@
 of their values; `loading` reads them, `defaults` fills in what depends on other settings.
 """
 
-from streamwatch.settings.loading import from_env
+from streamwatch.settings.loading import ORIGINS, from_env
 from streamwatch.settings.model import (
     DATA_DIR,
     EMBEDDED,
@@ -12,19 +12,23 @@ from streamwatch.settings.model import (
     WEBHOOK_PATH,
     EventSubTransport,
     KeyRequirement,
+    Origin,
     Settings,
     SettingsError,
 )
-from streamwatch.settings.variables import VARIABLES
+from streamwatch.settings.variables import FIELDS, VARIABLES
 
 __all__ = [
     "DATA_DIR",
     "EMBEDDED",
+    "FIELDS",
     "LOOPBACK",
+    "ORIGINS",
     "VARIABLES",
     "WEBHOOK_PATH",
     "EventSubTransport",
     "KeyRequirement",
+    "Origin",
     "Settings",
     "SettingsError",
     "from_env",

@@ -6,7 +6,14 @@ from typing import Any
 
 from streamwatch.secret_file import load_or_create_secret
 from streamwatch.settings.credentials import load_credentials
-from streamwatch.settings.model import DATA_DIR, EMBEDDED, LOOPBACK, KeyRequirement, SettingsError
+from streamwatch.settings.model import (
+    DATA_DIR,
+    EMBEDDED,
+    LOOPBACK,
+    KeyRequirement,
+    Origin,
+    SettingsError,
+)
 from streamwatch.settings.variables import check_webhook_secret
 
 EMBEDDED_RETENTION_DAYS = 400
@@ -14,14 +21,16 @@ EMBEDDED_RETENTION_DAYS = 400
 
 
 def with_defaults(values: dict[str, Any], *, dev: bool) -> dict[str, Any]:
-    """The values with the defaults of their storage and, with `dev`, of `streamwatch dev`.
+    """The values with the defaults of their storage and, with `dev`, of `streamwatch dev`. The
+    origins of secrets that were stored or generated are added to `origins`.
 
     Raises SettingsError.
     """
-    values = dict(values)
+    values = {**values, "origins": dict(values.get("origins", {}))}
     storage = values["storage_type"]
     if storage == "memory":
         values["webhook_secret_is_new"] = "webhook_secrets" not in values
+        values["origins"].setdefault("WEBHOOK_SECRET", Origin.GENERATED)
     else:
         values.setdefault("web_concurrency", 2)
         values.setdefault("analytics_type", "redis" if storage == EMBEDDED else "mongodb")
@@ -38,12 +47,15 @@ def _add_embedded_defaults(values: dict[str, Any]) -> None:
     if "webhook_secrets" not in values:
         file = data_dir / "webhook-secret"
         values["webhook_secrets"] = (_stored_secret("WEBHOOK_SECRET", file),)
+        values["origins"]["WEBHOOK_SECRET"] = Origin.STORED
     if "twitch_client_id" not in values:
         credentials = load_credentials(data_dir)
         if credentials is not None:
             values["twitch_client_id"] = credentials.client_id
             values["twitch_client_secret"] = credentials.client_secret
             values["twitch_credentials_stored"] = True
+            values["origins"]["TWITCH_CLIENT_ID"] = Origin.STORED
+            values["origins"]["TWITCH_CLIENT_SECRET"] = Origin.STORED
 
 
 def _add_dev_defaults(values: dict[str, Any]) -> None:
@@ -54,10 +66,12 @@ def _add_dev_defaults(values: dict[str, Any]) -> None:
     if values["storage_type"] == "memory":
         values["api_keys"] = (secrets.token_hex(16),)
         values["api_key_is_new"] = True
+        values["origins"]["API_KEY"] = Origin.GENERATED
         return
     file = values.get("data_dir", DATA_DIR) / "api-key"
     values["api_key_is_new"] = not file.exists()
     values["api_keys"] = (_stored_secret("API_KEY", file),)
+    values["origins"]["API_KEY"] = Origin.STORED
 
 
 def _stored_secret(variable: str, file: Path) -> str:

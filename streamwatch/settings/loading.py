@@ -13,12 +13,17 @@ from streamwatch.settings.model import (
     EMBEDDED,
     EventSubTransport,
     KeyRequirement,
+    Origin,
     Settings,
     SettingsError,
 )
 from streamwatch.settings.spelling import misspelled
 from streamwatch.settings.values import ValueType
 from streamwatch.settings.variables import FIELDS, LOWER_CASE, VARIABLES, WEBHOOK_SECRETS
+
+ORIGINS = "STREAMWATCH_ORIGINS"
+"""`streamwatch dev` passes what it chose on to its child processes as variables, and in this one
+where each came from: `API_KEY=DATA_DIR HOST=default`."""
 
 
 def from_env(
@@ -31,8 +36,9 @@ def from_env(
     variable counts as absent, except IMAGE_ORIGINS. Raises SettingsError with all faults.
     """
     file = dotenv or Path(".env")
+    in_file = dotenv_values(file) if file.is_file() else {}
     env = Env(eager=False)
-    if file.is_file():
+    if in_file:
         env.read_env(file, recurse=False)
     given = _given(env)
     values = {FIELDS.get(name, name.lower()): _parse(env, name) for name in given}
@@ -40,8 +46,10 @@ def from_env(
     faults = [*_faults(env, given), *_contradictions(values, dev=dev)]
     if faults:
         raise SettingsError(faults)
-    names = [*os.environ, *(dotenv_values(file) if file.is_file() else ())]
-    return Settings(**with_defaults(values, dev=dev), warnings=tuple(misspelled(names)))
+    values["origins"] = _origins(given, in_file)
+    return Settings(
+        **with_defaults(values, dev=dev), warnings=tuple(misspelled([*os.environ, *in_file]))
+    )
 
 
 def _given(env: Env) -> dict[str, str]:
@@ -51,6 +59,20 @@ def _given(env: Env) -> dict[str, str]:
         name: text
         for name, text in texts.items()
         if text is not None and (text.strip() or VARIABLES[name].empty_counts)
+    }
+
+
+def _origins(given: Mapping[str, str], in_file: Mapping[str, str | None]) -> dict[str, Origin]:
+    """Where each variable was set. A process passes the variables of `.env` on to its children, so
+    a variable with the value that it has there counts as from there."""
+    passed_on = dict(part.split("=", 1) for part in os.environ.get(ORIGINS, "").split())
+    return {
+        name: Origin(passed_on[name])
+        if name in passed_on
+        else Origin.DOTENV
+        if in_file.get(name) == text
+        else Origin.ENVIRONMENT
+        for name, text in given.items()
     }
 
 

@@ -1,6 +1,7 @@
 """The settings as the rest of the program sees them: typed, checked, with their defaults."""
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -52,6 +53,18 @@ class EventSubTransport(StrEnum):
     CONDUIT = "conduit"
     NONE = "none"
     """No subscriptions; streams are found by polling."""
+
+
+class Origin(StrEnum):
+    """Where the value of a variable comes from. A variable without an origin has its default."""
+
+    ENVIRONMENT = "environment"
+    DOTENV = ".env"
+    STORED = "DATA_DIR"
+    """Entered in the browser, or generated at the first start."""
+    GENERATED = "generated"
+    """At this start: it is not stored."""
+    DEFAULT = "default"
 
 
 def _random_secrets() -> tuple[str, ...]:
@@ -132,8 +145,14 @@ class Settings:
     log_format: str | None = None
     """None: console on a terminal, else json."""
 
+    origins: Mapping[str, Origin] = field(default_factory=dict, compare=False)
+    """The origins of the variables whose value is not the default."""
     warnings: tuple[str, ...] = ()
     """Oddities that do not stop the start, such as a variable whose name looks misspelled."""
+
+    def origin(self, variable: str) -> Origin:
+        """Where the value of an environment variable comes from."""
+        return self.origins.get(variable, Origin.DEFAULT)
 
     @property
     def has_twitch_credentials(self) -> bool:
