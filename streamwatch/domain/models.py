@@ -49,6 +49,7 @@ class Streamer:
     `signed_with` identifies the webhook secret that these were created with (see
     `subscriptions.secret_fingerprint`); None if it is unknown or nothing is signed. The names are
     as of `named_at`, None if that is unknown. `version` grows with each change (see `streamers`).
+    `tags` are the operator's, sorted (see `tags.normalized`).
     """
 
     user_id: str
@@ -62,6 +63,7 @@ class Streamer:
     named_at: datetime | None = None
     version: int = 1
     profile_image_url: str | None = None
+    tags: tuple[str, ...] = ()
 
     @property
     def is_active(self) -> bool:

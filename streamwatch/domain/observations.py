@@ -105,10 +105,18 @@ class SubscriptionsReconciled:
     fingerprint: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class TagsReplaced:
+    """An operator replaced the tags of this streamer. `tags` are normalized."""
+
+    user_id: str
+    tags: tuple[str, ...]
+
+
 Observation = WentOnline | WentOffline | Updated | SeenLive | SeenAbsent | SeenNames | Removed
 """The observations that change a status: see `transitions.decide`."""
 
-StreamerObservation = SeenNames | SubscriptionRevoked | SubscriptionsReconciled
+StreamerObservation = SeenNames | SubscriptionRevoked | SubscriptionsReconciled | TagsReplaced
 """What changes the record of a streamer: see `streamers.decide`."""
 
 

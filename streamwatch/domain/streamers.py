@@ -12,6 +12,7 @@ from streamwatch.domain.observations import (
     StreamerObservation,
     SubscriptionRevoked,
     SubscriptionsReconciled,
+    TagsReplaced,
 )
 from streamwatch.domain.subscriptions import with_subscriptions, without_subscription
 
@@ -25,6 +26,8 @@ def decide(streamer: Streamer, observation: StreamerObservation) -> Streamer | N
             after = without_subscription(streamer, observation.subscription_id)
         case SubscriptionsReconciled():
             after = _with_reconciled(streamer, observation)
+        case TagsReplaced():
+            after = replace(streamer, tags=observation.tags)
     return None if after == streamer else replace(after, version=streamer.version + 1)
 
 

@@ -34,11 +34,6 @@ class DirectoryEntry:
     stream: Stream | None
     last_stream_at: datetime | None
 
-    @property
-    def tags(self) -> tuple[str, ...]:
-        """The tags that the operator gave the streamer."""
-        return tuple(getattr(self.streamer, "tags", ()))
-
 
 class StreamerDirectory:
     """Lists monitored streamers: those who are live first, the most viewers first; then the others
@@ -63,14 +58,13 @@ class StreamerDirectory:
             entry
             for entry in self._all()
             if _is_in_state(entry, state)
-            and (not tag or tag in entry.tags)
+            and (not tag or tag in entry.streamer.tags)
             and any(needle in text.casefold() for text in _texts(entry))
         ]
 
     def tags(self) -> list[str]:
         """All tags in use, in alphabetical order."""
-        streamers = self._storage.streamers()
-        return sorted({tag for one in streamers for tag in getattr(one, "tags", ())})
+        return sorted({tag for streamer in self._storage.streamers() for tag in streamer.tags})
 
     def _all(self) -> Iterable[DirectoryEntry]:
         streams = {status.user_id: status.stream for status in self._storage.live()}
@@ -112,4 +106,4 @@ def _is_in_state(entry: DirectoryEntry, state: State) -> bool:
 
 
 def _texts(entry: DirectoryEntry) -> tuple[str, ...]:
-    return entry.streamer.login, entry.streamer.display_name, *entry.tags
+    return entry.streamer.login, entry.streamer.display_name, *entry.streamer.tags

@@ -1,13 +1,14 @@
 """Adds, removes and lists monitored streamers."""
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from streamwatch.domain.batches import batched
 from streamwatch.domain.models import Streamer, User
-from streamwatch.domain.observations import Removed, SeenNames
+from streamwatch.domain.observations import Removed, SeenNames, TagsReplaced
+from streamwatch.domain.tags import normalized
 from streamwatch.services.errors import NotMonitored, UnknownUser
 from streamwatch.services.ingestion.poller import REFRESH, Poller
 from streamwatch.services.ingestion.recorder import ObservationRecorder
@@ -58,9 +59,10 @@ class Streamers:
         self._recorder = recorder
         self._streamer_recorder = StreamerRecorder(storage)
 
-    def all(self) -> list[Streamer]:
-        """All monitored streamers, the newest first."""
-        return self._storage.streamers()
+    def all(self, tag: str | None = None) -> list[Streamer]:
+        """All monitored streamers, or those with `tag`, the newest first."""
+        streamers = self._storage.streamers()
+        return [streamer for streamer in streamers if tag is None or tag in streamer.tags]
 
     def find(self, login: str) -> Streamer | None:
         """The monitored streamer with this login (any case)."""
@@ -87,26 +89,39 @@ class Streamers:
             self._initialize(user_id)
         return Added(self._storage.streamers_by_id([user_id])[user_id], created=bool(created))
 
-    def add_many(self, logins: Iterable[str]) -> BulkAdded:
+    def add_many(self, logins: Iterable[str], tags: Collection[str] = ()) -> BulkAdded:
         """Monitor many streamers with few calls to Twitch. The worker subscribes and polls who is
-        live within seconds."""
-        result = self.add_without_jobs(logins)
+        live within seconds. New ones get `tags`. Raises InvalidTags."""
+        result = self.add_without_jobs(logins, tags)
         if result.added:
             self._storage.coordination.request_job(RECONCILE)
             self._storage.coordination.request_job(REFRESH)
         return result
 
-    def add_without_jobs(self, logins: Iterable[str]) -> BulkAdded:
+    def add_without_jobs(self, logins: Iterable[str], tags: Collection[str] = ()) -> BulkAdded:
         """Monitor many streamers, without requesting the jobs that subscribe and poll. For callers
         that know that the jobs will run soon."""
+        given = normalized(tags)
         requested = list(dict.fromkeys(login.lower() for login in logins))
         result = BulkAdded()
         known = self._storage.find_streamers(requested)
         result.existing = [login for login in requested if login in known]
         new = [login for login in requested if login not in known]
         for batch in batched(new, MAX_IDS_PER_CALL):
-            self._add_batch(batch, result)
+            self._add_batch(batch, given, result)
         return result
+
+    def set_tags(self, login: str, tags: Collection[str]) -> Streamer:
+        """Replace the tags of a streamer, and return the record. Raises InvalidTags and
+        NotMonitored."""
+        given, known = normalized(tags), self.find(login)
+        if known is None:
+            raise NotMonitored(login.lower())
+        [recorded] = self._streamer_recorder.record([TagsReplaced(known.user_id, given)])
+        streamer = recorded.after or recorded.before
+        if streamer is None:  # removed meanwhile
+            raise NotMonitored(login.lower())
+        return streamer
 
     def remove(self, login: str) -> Streamer:
         """Stop monitoring a streamer: delete the record, the live status and the subscriptions. The
@@ -130,7 +145,7 @@ class Streamers:
         log.info("Removed streamer: %s", login)
         return removed
 
-    def _add_batch(self, logins: list[str], result: BulkAdded) -> None:
+    def _add_batch(self, logins: list[str], tags: tuple[str, ...], result: BulkAdded) -> None:
         asked_at = self._clock()
         try:
             users = self._twitch.users(logins=logins)
@@ -140,7 +155,7 @@ class Streamers:
             log.warning("Could not add %d streamers: %s", len(logins), error)
             result.failed += logins
             return
-        created = self._monitor(users, min(asked_at, self._clock()))
+        created = self._monitor(users, min(asked_at, self._clock()), tags)
         found = {user.login: user.user_id for user in users}
         for login in logins:
             if login not in found:
@@ -150,7 +165,7 @@ class Streamers:
             else:
                 result.existing.append(login)
 
-    def _monitor(self, users: list[User], at: datetime) -> set[str]:
+    def _monitor(self, users: list[User], at: datetime, tags: tuple[str, ...] = ()) -> set[str]:
         """Add `users`, whose names were requested at `at`, to the monitored streamers. Returns the
         ids of those who were new. The names of the others are updated."""
         now = self._clock()
@@ -163,6 +178,7 @@ class Streamers:
                     now,
                     named_at=at,
                     profile_image_url=user.profile_image_url,
+                    tags=tags,
                 )
                 for user in users
             ]

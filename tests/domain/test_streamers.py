@@ -12,6 +12,7 @@ from streamwatch.domain.observations import (
     SeenNames,
     SubscriptionRevoked,
     SubscriptionsReconciled,
+    TagsReplaced,
 )
 from streamwatch.domain.streamers import decide
 
@@ -103,3 +104,24 @@ def test_a_reconciliation_keeps_names_that_changed_meanwhile() -> None:
 
     assert after is not None
     assert (after.login, after.online_subscription_id) == ("anna", "on2")
+
+
+def test_tags_replace_those_before_and_change_nothing_else() -> None:
+    tagged = decide(RECORD, TagsReplaced("1", ("fps", "friends")))
+
+    assert tagged == replace(RECORD, tags=("fps", "friends"), version=2)
+    assert decide(tagged, TagsReplaced("1", ("fps", "friends"))) is None
+    assert decide(tagged, TagsReplaced("1", ())) == replace(RECORD, version=3)
+
+
+@pytest.mark.parametrize(
+    "observation",
+    [names("anna", 1), SubscriptionRevoked("1", "on"), reconciled({ONLINE: "on2"})],
+)
+def test_other_observations_keep_the_tags(
+    observation: SeenNames | SubscriptionRevoked | SubscriptionsReconciled,
+) -> None:
+    after = decide(replace(RECORD, tags=("friends",)), observation)
+
+    assert after is not None
+    assert after.tags == ("friends",)

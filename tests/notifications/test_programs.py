@@ -1,11 +1,12 @@
 """Webhooks for programs: everything that the filters want, in order, under one id."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from streamwatch.domain.models import User
+from streamwatch.domain.models import Streamer, User
 from streamwatch.domain.notifications.models import SendResult, TargetKind
 from streamwatch.services.notifications import reader
 from streamwatch.services.notifications.senders.base import Message
@@ -262,3 +263,20 @@ def test_finished_deliveries_are_counted_by_kind_and_outcome(world: Notification
     world.counters.flush()
 
     assert world.counters.shared() == {f"{TargetKind.WEBHOOK} delivered": 1}
+
+
+def test_a_tag_filter_follows_the_tags_of_the_streamer(world: NotificationWorld) -> None:
+    record = Streamer("1", "ann", "Ann", START, tags=("fps", "friends"))
+    world.storage.add_streamers([record])
+    world.add(notification(tags=("friends",)))
+    world.go_live()
+    world.go_live("s2", user=BOB)
+    world.pass_time(1)
+    world.storage.commit_streamers([replace(record, tags=(), version=2)])
+    world.go_offline()
+    world.pass_time(1)
+
+    [body] = bodies(world)
+    data = body["data"]
+    assert isinstance(data, dict)
+    assert (body["type"], data["streamer"]["tags"]) == ("stream.online", ["fps", "friends"])

@@ -26,6 +26,7 @@ EVENTS_KEPT = 4
 
 USERS = st.sampled_from("123")
 LOGINS = st.sampled_from(["ann", "bob", "cat"])
+TAGS = st.sampled_from([(), ("fps",), ("fps", "friends")])
 SECONDS = st.integers(0, 5)
 READERS = st.sampled_from(["analytics", "notifier"])
 CONSUMERS = st.sampled_from("ab")
@@ -61,11 +62,11 @@ class SameAnswers(RuleBasedStateMachine):
     def add(self, user_id: str, login: str, added: int) -> None:
         self.both(lambda s: s.add_streamers([streamer(user_id, login, added=added)]))
 
-    @rule(user_id=USERS, login=LOGINS, stale=st.sampled_from([0, 0, 1]))
-    def commit_streamer(self, user_id: str, login: str, stale: int) -> None:
+    @rule(user_id=USERS, login=LOGINS, tags=TAGS, stale=st.sampled_from([0, 0, 1]))
+    def commit_streamer(self, user_id: str, login: str, tags: tuple[str, ...], stale: int) -> None:
         known = self.storages[0].streamers_by_id([user_id]).get(user_id)
         version = (known.version if known else 0) + 1 + stale
-        after = replace(streamer(user_id, login), version=version)
+        after = replace(streamer(user_id, login), tags=tags, version=version)
         self.both(lambda s: s.commit_streamers([after]))
 
     @rule(user_id=USERS)

@@ -31,7 +31,7 @@ def event_key(event: StreamEvent, stream_id: str | None) -> str:
     or a poll brought it. Every update is an event of its own, but for one that takes the place of
     the event that a poll made of it."""
     if stream_id is None or event.event_type == UPDATE:
-        first_id = getattr(event, "replaces", None) or event.id
+        first_id = event.replaces or event.id
         return f"{event.broadcaster_id}:{event.event_type}:event:{first_id}"
     return f"{event.broadcaster_id}:{event.event_type}:{stream_id}"
 

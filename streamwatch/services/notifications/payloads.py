@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
 from streamwatch.domain.models import Stream, Streamer, StreamEvent
 from streamwatch.domain.times import format_time, parse_time
@@ -55,13 +54,12 @@ def ended_session(session: Document, ended_at: datetime) -> Document:
 
 
 def _streamer_document(event: StreamEvent, streamer: Streamer | None) -> Document:
-    known: Any = streamer
     return {
         "user_id": event.broadcaster_id,
         "username": streamer.login if streamer else event.broadcaster_login,
         "display_name": streamer.display_name if streamer else event.broadcaster_name,
         "profile_image_url": streamer.profile_image_url if streamer else None,
-        "tags": list(getattr(known, "tags", ())),
+        "tags": list(streamer.tags) if streamer else [],
     }
 
 

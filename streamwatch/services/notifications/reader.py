@@ -118,13 +118,14 @@ class NotificationReader:
         keys = [event_key(*pair) for pair in zip(events, streams, strict=True)]
         seen = self._store.first_seen(list(dict.fromkeys(keys)))
         streamers = self._storage.streamers_by_id({event.broadcaster_id for event in events})
+        tags = {user_id: streamer.tags for user_id, streamer in streamers.items()}
         return [
             _Occurrence(
                 event=event,
                 stream_id=stream_id,
                 key=key,
                 seen_at=seen.get(key),
-                tags=getattr(streamers.get(event.broadcaster_id), "tags", ()),
+                tags=tags.get(event.broadcaster_id, ()),
             )
             for event, stream_id, key in zip(events, streams, keys, strict=True)
         ]

@@ -21,7 +21,16 @@ class StreamersContract(ContractBase):
         assert storage.find_streamers(["ann"]) == {}
 
     def test_every_field_of_a_streamer_is_stored(self, storage: Storage) -> None:
-        full = Streamer("1", "ann", "安娜 ♥", START, "sub-on", None)
+        full = Streamer(
+            "1",
+            "ann",
+            "安娜 ♥",
+            START,
+            "sub-on",
+            None,
+            profile_image_url="https://example.com/ann.png",
+            tags=("fps", "friends"),
+        )
 
         storage.add_streamers([full])
 
@@ -93,6 +102,7 @@ class StreamersContract(ContractBase):
             display_name="ANN",
             update_subscription_id="update",
             named_at=at(1.5),
+            tags=("friends",),
             version=2,
         )
 

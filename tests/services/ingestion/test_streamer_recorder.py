@@ -16,6 +16,7 @@ from streamwatch.domain.observations import (
     StreamerObservation,
     SubscriptionRevoked,
     SubscriptionsReconciled,
+    TagsReplaced,
 )
 from streamwatch.domain.streamers import decide
 from streamwatch.services.ingestion.streamer_recorder import RecordedStreamer, StreamerRecorder
@@ -27,7 +28,9 @@ from streamwatch.storage.testing.build import run_concurrently
 
 START = datetime(2026, 6, 1, tzinfo=UTC)
 KINDS = ("stream.online", "stream.offline", "channel.update")
-RECORD = Streamer("1", "ann", "Ann", START, "old-on", "old-off", "old-secret", "old-update")
+RECORD = Streamer(
+    "1", "ann", "Ann", START, "old-on", "old-off", "old-secret", "old-update", tags=("first",)
+)
 
 
 def names(login: str, minutes: int) -> SeenNames:
@@ -50,6 +53,7 @@ OBSERVATIONS = st.one_of(
         st.just(RECORD),
         st.dictionaries(st.sampled_from(KINDS), st.sampled_from(["new-on", "new-2"])),
     ),
+    st.builds(TagsReplaced, st.just("1"), st.sampled_from([(), ("fps",), ("fps", "friends")])),
 )
 
 
@@ -128,13 +132,15 @@ def test_updates_of_many_processes_at_once_are_all_stored(storage: Storage) -> N
     observations: list[StreamerObservation] = [
         SubscriptionRevoked("1", "on"),
         SubscriptionRevoked("1", "old-off"),
-        *(names(f"name{minutes}", minutes) for minutes in range(14)),
+        *(names(f"name{minutes}", minutes) for minutes in range(13)),
+        TagsReplaced("1", ("fps", "friends")),
     ]
 
     run_concurrently(16, lambda n: StreamerRecorder(storage).record([observations[n]]))
 
     [record] = storage.streamers()
-    assert (record.login, record.named_at) == ("name13", START + timedelta(minutes=13))
+    assert (record.login, record.named_at) == ("name12", START + timedelta(minutes=12))
+    assert record.tags == ("fps", "friends")
     assert record.subscription_ids == {"channel.update": "old-update"}
 
 

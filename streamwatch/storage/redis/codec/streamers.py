@@ -30,6 +30,7 @@ def unversioned_streamer_value(streamer: Streamer) -> bytes:
         "added_at": format_time(streamer.added_at),
         "signed_with": streamer.signed_with,
         "named_at": format_time(streamer.named_at) if streamer.named_at else None,
+        "tags": list(streamer.tags),
     }
     return b"%b\n%b\n" % (streamer.login.encode(), orjson.dumps(document))
 
@@ -50,4 +51,5 @@ def read_streamer(value: bytes) -> Streamer:
         profile_image_url=document.get("profile_image_url"),
         named_at=optional_time(document.get("named_at")),
         version=int(version[0]) if version else 1,
+        tags=tuple(document.get("tags", ())),
     )
