@@ -1,7 +1,7 @@
 """The live streams: searched, filtered by category, sorted, and summed up."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -44,11 +44,18 @@ class LiveDirectory:
         self._storage = storage
 
     def find(
-        self, search: str = "", category: str = "", order: Order = Order.VIEWERS
+        self,
+        search: str = "",
+        category: str = "",
+        order: Order = Order.VIEWERS,
+        user_ids: Collection[str] | None = None,
     ) -> list[LiveStream]:
         """The live streams of `category` whose streamer, title or tags contain `search`; "" matches
-        all. Upper and lower case are the same."""
-        return _find(self._live(), search, category, order)
+        all. Upper and lower case are the same. With `user_ids` only those of these streamers."""
+        live = self._live()
+        if user_ids is not None:
+            live = [item for item in live if item.status.user_id in user_ids]
+        return _find(live, search, category, order)
 
     def find_with_totals(
         self, search: str = "", category: str = "", order: Order = Order.VIEWERS

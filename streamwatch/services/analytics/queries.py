@@ -1,6 +1,6 @@
 """How everyone's streams have been doing."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 
@@ -21,6 +21,8 @@ Progress = Callable[[int, int], None]
 
 LONGEST_STREAM = timedelta(hours=48)
 """Twitch ends streams after that."""
+
+_ALL = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +137,14 @@ class AnalyticsQueries:
     def summary(self) -> Summary:
         return self._analytics.summary()
 
-    def top(self, ranking: Ranking, limit: int) -> list[StreamerStats]:
-        return self._analytics.top(ranking, limit)
+    def top(
+        self, ranking: Ranking, limit: int, user_ids: Collection[str] | None = None
+    ) -> list[StreamerStats]:
+        """The first streamers; with `user_ids` the first of these."""
+        if user_ids is None:
+            return self._analytics.top(ranking, limit)
+        everyone = self._analytics.top(ranking, _ALL)
+        return [stats for stats in everyone if stats.identity.broadcaster_id in user_ids][:limit]
 
     def top_games(self, limit: int) -> list[GameSums]:
         """The categories with the most hours watched."""
