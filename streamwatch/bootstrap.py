@@ -41,6 +41,7 @@ from streamwatch.services.streamers import Streamers
 from streamwatch.services.subscriptions.conduit import OwnConduit
 from streamwatch.services.subscriptions.reconcile import Subscriptions
 from streamwatch.services.subscriptions.transport import Method, TransportProvider
+from streamwatch.services.tags import TagIndex
 from streamwatch.settings import EMBEDDED, Settings
 from streamwatch.settings.credentials import (
     TwitchCredentials,
@@ -66,6 +67,7 @@ class Services:
     analytics: AnalyticsStore
     receiver: MessageReceiver
     streamers: Streamers
+    tags: TagIndex
     status: Statuses
     events: EventHistory
     poller: Poller
@@ -200,6 +202,7 @@ def assemble(
             storage, recorder, settings.webhook_secrets, clock, clock.observe_message
         ),
         streamers=Streamers(storage, twitch, subscriptions, poller, recorder, clock),
+        tags=TagIndex(storage),
         status=Statuses(storage, twitch, settings.lookup_ttl_seconds, clock),
         events=EventHistory(storage),
         poller=poller,

@@ -35,9 +35,9 @@ from streamwatch.api.analytics_schemas import (
     TopStreamersSchema,
     TrendSchema,
 )
-from streamwatch.api.arguments import LoginField
+from streamwatch.api.arguments import LoginField, TagQuery
 from streamwatch.api.blueprint import Blueprint
-from streamwatch.api.context import services
+from streamwatch.api.context import services, tagged
 from streamwatch.api.documents import snapshot_document
 from streamwatch.api.responses import cached
 from streamwatch.domain.totals import Ranking
@@ -58,6 +58,10 @@ Query = dict[str, Any]
 
 class TopQuery(ma.Schema):
     limit = fields.Integer(load_default=10, validate=validate.Range(1, 50))
+
+
+class TopStreamersQuery(TopQuery, TagQuery):
+    pass
 
 
 class StatsQuery(ma.Schema):
@@ -240,16 +244,18 @@ def _serve_top_streamers(ranking: Ranking) -> None:
     """Register one path for each ranking, so that each is documented by its name."""
 
     @blueprint.get(f"/top-streamers/{ranking}", endpoint=f"list_top_streamers_by_{ranking}")
-    @blueprint.arguments(TopQuery, location="query")
+    @blueprint.arguments(TopStreamersQuery, location="query")
     @blueprint.response(200, TopStreamersSchema)
     @blueprint.problems(503)
-    @cached(Topic.ANALYTICS)
+    @cached(Topic.ANALYTICS, Topic.STREAMERS)
     def list_top_streamers(query: Query) -> Response:
         """List the top streamers
 
-        By hours streamed, hours watched, peak or average viewers, as the path says.
+        By hours streamed, hours watched, peak or average viewers, as the path says: of all, or of
+        those with a tag.
         """
-        stats = services().analytics_queries.top(ranking, query["limit"])
+        user_ids = tagged(query["tag"])
+        stats = services().analytics_queries.top(ranking, query["limit"], user_ids)
         top = [stats_document(streamer) for streamer in stats]
         return jsonify(top_streamers=top, count=len(top))
 

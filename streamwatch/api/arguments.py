@@ -15,6 +15,7 @@ from streamwatch.api.body import read_body
 from streamwatch.api.errors import Fault, InvalidRequest
 from streamwatch.domain.eventsub import LOGIN
 from streamwatch.domain.models import EventType
+from streamwatch.domain.tags import NOT_A_TAG, TAG
 
 MAX_BODY_BYTES = 1024 * 1024
 """The limit of all bodies but the webhook's."""
@@ -22,6 +23,7 @@ MAX_BODY_BYTES = 1024 * 1024
 NOT_A_LOGIN = "Not a login: 1 to 25 letters, digits or _."
 
 LOGIN_SCHEMA = {"type": "string", "pattern": f"^{LOGIN.pattern}$", "examples": ["shroud"]}
+TAG_SCHEMA = {"type": "string", "pattern": f"^{TAG.pattern}$", "examples": ["friends"]}
 EVENT_TYPE_SCHEMA = {"type": "string", "enum": list(EventType)}
 
 
@@ -70,6 +72,24 @@ class LoginField(ma.fields.String):
 def _check_login(value: str) -> None:
     if not LOGIN.fullmatch(value):
         raise ma.ValidationError(f"{value[:64]!r}: {NOT_A_LOGIN}")
+
+
+class TagField(ma.fields.String):
+    """A tag of streamers in a body or a query."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(validate=_check_tag, metadata=TAG_SCHEMA, **kwargs)
+
+
+def _check_tag(value: str) -> None:
+    if not TAG.fullmatch(value):
+        raise ma.ValidationError(f"{value[:64]!r}: {NOT_A_TAG}")
+
+
+class TagQuery(ma.Schema):
+    """`tag` narrows a list to the streamers who have it."""
+
+    tag = TagField(load_default=None)
 
 
 class Parser(FlaskParser):

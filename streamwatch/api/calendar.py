@@ -9,7 +9,7 @@ from marshmallow import fields, validate
 
 from streamwatch.api.blueprint import Blueprint
 from streamwatch.api.context import services
-from streamwatch.api.rss import for_readers
+from streamwatch.api.responses import revalidated
 from streamwatch.domain.sessions import StreamSession
 from streamwatch.services.errors import UnknownStreamer
 
@@ -41,7 +41,7 @@ def streamer_ics(query: dict[str, int], username: str) -> Response:
     calendar.add("x-wr-calname", _text(f"{name} on Twitch"))
     for session in sessions:
         calendar.add_component(_event(session))
-    return for_readers(Response(calendar.to_ical(), content_type=ICS))
+    return revalidated(Response(calendar.to_ical(), content_type=ICS))
 
 
 def _sessions(login: str, limit: int) -> tuple[str, list[StreamSession]]:

@@ -1,5 +1,6 @@
 """What views need to know of the application and of the request's client."""
 
+from collections.abc import Collection
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address, ip_network
 from typing import TYPE_CHECKING, cast
@@ -23,6 +24,11 @@ def provide(app: Flask, services: "Services") -> None:
 def services() -> "Services":
     """The services of the application that answers this request."""
     return cast("Services", current_app.extensions[_KEY])
+
+
+def tagged(tag: str | None) -> Collection[str] | None:
+    """The user ids of the streamers with `tag`. Without a tag None: all streamers."""
+    return None if tag is None else services().tags.user_ids(tag)
 
 
 def client_address() -> str:

@@ -27,6 +27,7 @@ def streamer_document(streamer: Streamer) -> Document:
         "username": streamer.login,
         "display_name": streamer.display_name,
         "profile_image_url": streamer.profile_image_url,
+        "tags": list(streamer.tags),
         "is_active": streamer.is_active,
         "online_subscription_id": streamer.online_subscription_id,
         "offline_subscription_id": streamer.offline_subscription_id,

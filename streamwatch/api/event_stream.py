@@ -6,13 +6,12 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import marshmallow as ma
 import orjson
 from flask import Response, request
 from marshmallow import fields, validate
 
 from streamwatch.api import rate_limits
-from streamwatch.api.arguments import LoginField
+from streamwatch.api.arguments import LoginField, TagQuery
 from streamwatch.api.blueprint import Blueprint
 from streamwatch.api.context import services
 from streamwatch.api.documents import push_document
@@ -38,7 +37,7 @@ _DISCONNECT_CHECK_SECONDS = 0.5
 """How often it is checked whether the client has gone, which makes room for another."""
 
 
-class EventStreamQuery(ma.Schema):
+class EventStreamQuery(TagQuery):
     streamer = fields.List(
         LoginField(), metadata={"description": "Only of these; repeated for several."}
     )
@@ -64,7 +63,7 @@ class EventStreamQuery(ma.Schema):
         }
     ]
 )
-def follow_events(query: dict[str, list[str]]) -> Response:
+def follow_events(query: dict[str, Any]) -> Response:
     """Follow events as they happen
 
     Server-Sent Events until the client disconnects. `stream.online` and `stream.offline` carry an
@@ -83,11 +82,15 @@ def follow_events(query: dict[str, list[str]]) -> Response:
         return Response(b"retry: %d\n\n" % _SURPLUS_RETRY_MS, content_type="text/event-stream")
     logins = {login.lower() for login in query.get("streamer", ())}
     types = set(query.get("type", ()))
+    tag, tags = query["tag"], services().tags
 
     def is_wanted(event: PushEvent) -> bool:
-        if event.type is PushEventType.GAP:
+        if event.subject is None:  # a gap
             return True
-        return (not logins or event.login in logins) and (not types or event.type in types)
+        if (logins and event.login not in logins) or (types and event.type not in types):
+            return False
+        # Tags change while the client listens, so each event is looked up.
+        return tag is None or event.subject.broadcaster_id in tags.user_ids(tag)
 
     is_connected = _connection(request.environ)
     response = Response(

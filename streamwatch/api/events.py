@@ -1,11 +1,14 @@
 """The history of events, newest first."""
 
+from typing import Any
+
 import marshmallow as ma
 from flask import Response, jsonify
 from marshmallow import fields, validate
 
+from streamwatch.api.arguments import TagQuery
 from streamwatch.api.blueprint import Blueprint
-from streamwatch.api.context import services
+from streamwatch.api.context import services, tagged
 from streamwatch.api.responses import cached
 from streamwatch.api.schemas import EventsOfStreamerSchema, EventsOfTypeSchema, EventsSchema
 from streamwatch.domain.models import EventType, StreamEvent
@@ -21,17 +24,21 @@ class EventsQuery(ma.Schema):
     limit = fields.Integer(load_default=50, validate=validate.Range(1, 1000))
 
 
+class TaggedEventsQuery(EventsQuery, TagQuery):
+    pass
+
+
 @blueprint.get("")
-@blueprint.arguments(EventsQuery, location="query")
+@blueprint.arguments(TaggedEventsQuery, location="query")
 @blueprint.response(200, EventsSchema)
 @blueprint.problems(503)
-@cached(Topic.EVENTS)
-def list_events(query: dict[str, int]) -> Response:
+@cached(Topic.EVENTS, Topic.STREAMERS)
+def list_events(query: dict[str, Any]) -> Response:
     """List the newest events
 
-    Of all streamers, newest first.
+    Of all streamers, or of those with a tag; newest first.
     """
-    return _list(services().events.newest(query["limit"]))
+    return _list(services().events.newest(query["limit"], tagged(query["tag"])))
 
 
 @blueprint.get("/type/<event_type:event_type>")

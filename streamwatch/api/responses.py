@@ -43,6 +43,13 @@ def cached(*topics: Topic) -> Callable[[View], View]:
     return decorate
 
 
+def revalidated(response: Response) -> Response:
+    """Let clients keep a copy and ask each time whether it is current: 304 if nothing changed."""
+    response.headers["Cache-Control"] = "private, no-cache"
+    response.add_etag()
+    return response
+
+
 def register(app: Flask, coordination: Coordination) -> None:
     """Add the hooks to `app`. Flask runs `after_request` functions in reverse order: first the
     ETag is set, then the body is compressed, then the result is cached or answered as 304."""

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
+from typing import Any
 
 import marshmallow as ma
 from flask import Response, request, url_for
@@ -12,9 +13,11 @@ from marshmallow import fields, validate
 
 from streamwatch.analytics.base import AnalyticsUnavailable
 from streamwatch.api import rss_document
+from streamwatch.api.arguments import TagQuery
 from streamwatch.api.auth import KEY_PARAMETER
 from streamwatch.api.blueprint import Blueprint
-from streamwatch.api.context import services
+from streamwatch.api.context import services, tagged
+from streamwatch.api.responses import revalidated
 from streamwatch.domain.models import EventType, StreamEvent
 from streamwatch.services.errors import NotMonitored, UnknownStreamer
 
@@ -31,6 +34,10 @@ class FeedQuery(ma.Schema):
     limit = fields.Integer(load_default=50, validate=validate.Range(1, 500))
 
 
+class TaggedFeedQuery(FeedQuery, TagQuery):
+    pass
+
+
 @dataclass(frozen=True, slots=True)
 class StreamDetails:
     """The last known title and category of a stream, and since when they are known."""
@@ -41,18 +48,21 @@ class StreamDetails:
 
 
 @blueprint.get("/live.rss")
-@blueprint.arguments(FeedQuery, location="query")
+@blueprint.arguments(TaggedFeedQuery, location="query")
 @blueprint.response(200, {"type": "string"}, description="RSS 2.0", content_type=RSS)
 @blueprint.problems(503)
-def live_rss(query: dict[str, int]) -> Response:
+def live_rss(query: dict[str, Any]) -> Response:
     """Streams of all streamers, as RSS
 
-    The newest streams, by their start.
+    Of all streamers, or of those with a tag: the newest streams, by their start.
     """
-    events = services().events.of_type(EventType.ONLINE, query["limit"])
+    tag = query["tag"]
+    events = services().events.of_type(EventType.ONLINE, query["limit"], tagged(tag))
     return _response(
-        "StreamWatch: live streams",
-        "Streams of all monitored streamers.",
+        f"StreamWatch: live streams of {tag}" if tag else "StreamWatch: live streams",
+        f"Streams of the streamers with the tag {tag}."
+        if tag
+        else "Streams of all monitored streamers.",
         url_for("dashboard.show_live", _external=True),
         events,
     )
@@ -93,7 +103,7 @@ def _response(title: str, description: str, link: str, events: Sequence[StreamEv
         (event.timestamp for event in events), (known.updated_at for known in details.values())
     )
     response.last_modified = max(times, default=None)
-    return for_readers(response)
+    return revalidated(response)
 
 
 def _item(event: StreamEvent, details: StreamDetails | None) -> rss_document.Item:
@@ -154,10 +164,3 @@ def _own_url() -> str:
     return url_for(
         request.endpoint or "", _external=True, **dict(request.view_args or {}), **dict(arguments)
     )
-
-
-def for_readers(response: Response) -> Response:
-    """Let a feed reader validate its copy. It asks every few minutes: 304 if nothing changed."""
-    response.headers["Cache-Control"] = "private, no-cache"
-    response.add_etag()
-    return response

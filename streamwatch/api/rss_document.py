@@ -1,15 +1,14 @@
 """Writes RSS 2.0 (https://www.rssboard.org/rss-specification)."""
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
 from xml.etree import ElementTree as ET
 
+from streamwatch.api.xml_text import xml_text
+
 _ATOM = "http://www.w3.org/2005/Atom"
-_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""Characters that XML 1.0 does not allow, and a title on Twitch may have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,4 +43,4 @@ def document(title: str, description: str, url: str, link: str, items: Iterable[
 
 def _add(parent: ET.Element, **texts: str) -> None:
     for name, text in texts.items():
-        ET.SubElement(parent, name).text = _NOT_XML.sub("\N{REPLACEMENT CHARACTER}", text)
+        ET.SubElement(parent, name).text = xml_text(text)

@@ -5,8 +5,9 @@ from typing import Any
 import marshmallow as ma
 from marshmallow import fields, validate
 
-from streamwatch.api.arguments import LOGIN_SCHEMA, LoginField
+from streamwatch.api.arguments import LOGIN_SCHEMA, LoginField, TagField
 from streamwatch.domain.models import EventType, Source
+from streamwatch.domain.tags import MAX_TAGS
 from streamwatch.services.monitoring import health
 from streamwatch.services.monitoring.twitch_state import TwitchState
 from streamwatch.services.status import StatusSource
@@ -81,6 +82,7 @@ class StreamerSchema(Document):
     username = _login()
     display_name = fields.String()
     profile_image_url = fields.String(allow_none=True)
+    tags = fields.List(TagField(), metadata={"description": "The operator's, sorted."})
     is_active = fields.Boolean(
         metadata={"description": "Whether the subscriptions for online and offline are active."}
     )
@@ -99,6 +101,14 @@ class AddedSchema(Document):
     streamer = fields.Nested(StreamerSchema)
 
 
+class ChangedSchema(Document):
+    streamer = fields.Nested(StreamerSchema)
+
+
+def _tags(**options: Any) -> fields.List[str]:
+    return fields.List(TagField(), validate=validate.Length(0, MAX_TAGS), **options)
+
+
 class UsernamesSchema(ma.Schema):
     """The body that adds many."""
 
@@ -106,6 +116,16 @@ class UsernamesSchema(ma.Schema):
         unknown = ma.RAISE
 
     usernames = fields.List(LoginField(), required=True, validate=validate.Length(1, MAX_USERNAMES))
+    tags = _tags(load_default=(), metadata={"description": "For those that are new."})
+
+
+class TagsSchema(ma.Schema):
+    """The body that changes a streamer."""
+
+    class Meta:
+        unknown = ma.RAISE
+
+    tags = _tags(required=True, metadata={"description": "Replace the present ones."})
 
 
 class BulkAddedSchema(Document):

@@ -1,10 +1,12 @@
 """Monitored streamers: list, add, remove, and the status of one."""
 
 from dataclasses import asdict
+from typing import Any
 
 from flask import Response, jsonify
 
 from streamwatch.api import rate_limits
+from streamwatch.api.arguments import TagQuery
 from streamwatch.api.blueprint import Blueprint
 from streamwatch.api.context import services
 from streamwatch.api.documents import status_document, streamer_document
@@ -12,9 +14,11 @@ from streamwatch.api.responses import cached
 from streamwatch.api.schemas import (
     AddedSchema,
     BulkAddedSchema,
+    ChangedSchema,
     MessageSchema,
     StatusSchema,
     StreamersSchema,
+    TagsSchema,
     UsernamesSchema,
 )
 from streamwatch.storage.base import Topic
@@ -25,15 +29,17 @@ blueprint = Blueprint(
 
 
 @blueprint.get("")
+@blueprint.arguments(TagQuery, location="query")
 @blueprint.response(200, StreamersSchema)
 @blueprint.problems(503)
 @cached(Topic.STREAMERS)
-def list_streamers() -> Response:
+def list_streamers(query: dict[str, Any]) -> Response:
     """List the monitored streamers
 
-    The newest first.
+    All, or those with a tag; the newest first.
     """
-    streamers = [streamer_document(streamer) for streamer in services().streamers.all()]
+    found = services().streamers.all(query["tag"])
+    streamers = [streamer_document(streamer) for streamer in found]
     return jsonify(streamers=streamers, count=len(streamers))
 
 
@@ -41,14 +47,14 @@ def list_streamers() -> Response:
 @blueprint.arguments(UsernamesSchema)
 @blueprint.response(200, BulkAddedSchema)
 @blueprint.problems(400, 413, 415, 503)
-def add_streamers(body: dict[str, list[str]]) -> Response:
+def add_streamers(body: dict[str, Any]) -> Response:
     """Monitor many streamers
 
     Asks Twitch for 100 logins a call; subscriptions and live status follow within seconds.
     """
     usernames = body["usernames"]
     with rate_limits.lookup(calls=1 + len(usernames) // 100):
-        return jsonify(asdict(services().streamers.add_many(usernames)))
+        return jsonify(asdict(services().streamers.add_many(usernames, body["tags"])))
 
 
 @blueprint.post("/<login:username>")
@@ -66,6 +72,20 @@ def add_streamer(username: str) -> tuple[Response, int]:
     done = "Added streamer" if added.created else "Monitored already"
     answer = jsonify(message=f"{done}: {added.streamer.login}", streamer=streamer)
     return answer, 201 if added.created else 200
+
+
+@blueprint.patch("/<login:username>")
+@blueprint.arguments(TagsSchema)
+@blueprint.response(200, ChangedSchema)
+@blueprint.problems(400, 404, 413, 415, 503)
+def change_streamer(body: dict[str, list[str]], username: str) -> Response:
+    """Change the tags of a streamer
+
+    The given tags replace the present ones. They are stored sorted, each once.
+    """
+    return jsonify(
+        streamer=streamer_document(services().streamers.set_tags(username, body["tags"]))
+    )
 
 
 @blueprint.delete("/<login:username>")

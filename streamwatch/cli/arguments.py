@@ -3,6 +3,7 @@
 import click
 
 from streamwatch.domain.logins import login_from
+from streamwatch.domain.tags import NOT_A_TAG, TAG
 
 
 class Login(click.ParamType[str]):
@@ -16,3 +17,16 @@ class Login(click.ParamType[str]):
         if login is None:
             self.fail(f"{value!r} is not a login: 1 to 25 letters, digits or _.", param, ctx)
         return login
+
+
+class Tag(click.ParamType[str]):
+    """A tag of streamers, in any case."""
+
+    name = "tag"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The tag in lower case."""
+        tag = value.lower()
+        if not TAG.fullmatch(tag):
+            self.fail(f"{value!r}: {NOT_A_TAG}", param, ctx)
+        return tag

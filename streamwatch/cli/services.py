@@ -9,6 +9,7 @@ import click
 
 from streamwatch.analytics.base import AnalyticsUnavailable
 from streamwatch.bootstrap import Services, build
+from streamwatch.domain.tags import InvalidTags
 from streamwatch.embedded_socket import is_running
 from streamwatch.services.errors import (
     AlreadyRunning,
@@ -28,6 +29,7 @@ _EXPECTED_ERRORS = (
     TwitchError,
     UnknownUser,
     NotMonitored,
+    InvalidTags,
     UnknownStreamer,
     AlreadyRunning,
     NotificationError,

@@ -1,11 +1,11 @@
-"""`streamwatch streamers`: list, add and remove monitored streamers."""
+"""`streamwatch streamers`: list, add, tag and remove monitored streamers."""
 
 import sys
 from collections.abc import Iterator, Sequence
 
 import click
 
-from streamwatch.cli.arguments import Login
+from streamwatch.cli.arguments import Login, Tag
 from streamwatch.cli.services import shared
 from streamwatch.domain.logins import login_from
 from streamwatch.domain.times import format_time
@@ -13,21 +13,23 @@ from streamwatch.domain.times import format_time
 
 @click.group()
 def streamers() -> None:
-    """List, add and remove monitored streamers."""
+    """List, add, tag and remove monitored streamers."""
 
 
 @streamers.command("list")
-def list_streamers() -> None:
-    """List all monitored streamers, newest first.
+@click.option("--tag", type=Tag(), help="Only the streamers with this tag.")
+def list_streamers(tag: str | None) -> None:
+    """List the monitored streamers, newest first.
 
-    A line has the login, `active` or, while a subscription is missing, `polled`, and since when the
-    streamer is monitored.
+    A line has the login, `active` or, while a subscription is missing, `polled`, since when the
+    streamer is monitored, and the tags.
     """
     with shared() as services:
-        known = services.streamers.all()
+        known = services.streamers.all(tag)
     for streamer in known:
         state = "active" if streamer.is_active else "polled"
-        click.echo(f"{streamer.login:25}  {state}  {format_time(streamer.added_at)}")
+        line = f"{streamer.login:25}  {state}  {format_time(streamer.added_at)}"
+        click.echo("  ".join([line, *streamer.tags]))
     click.echo(f"{len(known)} monitored", err=True)
 
 
@@ -50,6 +52,19 @@ def add(logins: tuple[str, ...]) -> None:
     _report("Not added, because Twitch did not answer", result.failed)
     if result.not_found or result.failed:
         raise click.exceptions.Exit(1)
+
+
+@streamers.command("tag")
+@click.argument("login", type=Login())
+@click.argument("tags", nargs=-1, type=Tag())
+@click.option("--clear", is_flag=True, help="Remove all tags.")
+def set_tags(login: str, tags: tuple[str, ...], *, clear: bool) -> None:
+    """Replace the tags of a streamer with TAGS."""
+    if clear == bool(tags):
+        raise click.UsageError("Name the tags, or use --clear to remove all.")
+    with shared() as services:
+        streamer = services.streamers.set_tags(login, tags)
+    click.echo(f"Tags of {streamer.login}: {', '.join(streamer.tags) or 'none'}")
 
 
 @streamers.command()

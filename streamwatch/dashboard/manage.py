@@ -10,8 +10,9 @@ from werkzeug.wrappers import Response
 
 from streamwatch.api.context import services
 from streamwatch.dashboard.blueprint import blueprint
-from streamwatch.dashboard.forms import add_result, add_streamers_from, page_of
+from streamwatch.dashboard.forms import add_result, add_streamers_from, page_of, split_entries
 from streamwatch.dashboard.settings_table import OPENNESS, key_table, settings_table
+from streamwatch.domain.tags import InvalidTags
 from streamwatch.services.subscriptions.result import OUTCOME_MESSAGES
 
 STREAMERS_PER_PAGE = 50
@@ -23,7 +24,9 @@ def manage() -> str:
     matching = [
         streamer
         for streamer in services().streamers.all()
-        if search in streamer.login or search in streamer.display_name.casefold()
+        if search in streamer.login
+        or search in streamer.display_name.casefold()
+        or search in streamer.tags
     ]
     found = page_of(matching, STREAMERS_PER_PAGE)
     subscribes = services().subscriptions.is_enabled
@@ -36,6 +39,8 @@ def manage() -> str:
         search=search,
         result=add_result(),
         removed=request.args.get("removed"),
+        tagged=request.args.get("tagged"),
+        wrong_tags=request.args.get("wrong_tags"),
     )
 
 
@@ -43,6 +48,20 @@ def manage() -> str:
 def add_streamers() -> Response:
     result = add_streamers_from(request.form.get("logins", ""))
     return redirect(f"{url_for('dashboard.manage')}?{urlencode(result)}", HTTPStatus.SEE_OTHER)
+
+
+@blueprint.post("/manage/streamers/<login>/tags")
+def set_tags(login: str) -> Response:
+    """Replace the tags of a streamer, and go back to the same page of the list."""
+    tags = split_entries(request.form.get("tags", "").lower())
+    try:
+        services().streamers.set_tags(login, tags)
+        outcome = {"tagged": login}
+    except InvalidTags as error:
+        outcome = {"wrong_tags": str(error)}
+    place = {name: value for name in ("q", "page") if (value := request.form.get(name, ""))}
+    target = f"{url_for('dashboard.manage')}?{urlencode(place | outcome)}"
+    return redirect(target, HTTPStatus.SEE_OTHER)
 
 
 @blueprint.post("/manage/streamers/<login>/remove")

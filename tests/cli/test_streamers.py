@@ -70,3 +70,32 @@ def test_memory_storage_cannot_be_reached_from_a_shell(shell: Shell) -> None:
     result = shell.run("streamers", "list", STORAGE_TYPE="memory")
     assert result.exit_code == 1
     assert "use its API instead" in result.stderr
+
+
+def test_tags_are_set_shown_filtered_and_cleared(shell: Shell) -> None:
+    shell.does("streamers", "add", "shroud", "quillandcopper")
+    assert shell.does("streamers", "tag", "@Shroud", "friends", "FPS", "friends") == (
+        "Tags of shroud: fps, friends\n"
+    )
+    [line] = shell.does("streamers", "list", "--tag", "fps").splitlines()
+    assert (line.split()[0], line.split()[-2:]) == ("shroud", ["fps", "friends"])
+    assert shell.does("streamers", "list", "--tag", "unknown") == ""
+    assert shell.does("streamers", "tag", "shroud", "--clear") == "Tags of shroud: none\n"
+
+
+def test_tags_are_not_removed_by_a_forgotten_argument(shell: Shell) -> None:
+    shell.does("streamers", "add", "shroud")
+    shell.does("streamers", "tag", "shroud", "friends")
+    for arguments in ((), ("--clear", "fps")):
+        result = shell.run("streamers", "tag", "shroud", *arguments)
+        assert result.exit_code == 2
+        assert "--clear" in result.stderr
+    assert [streamer.tags for streamer in shell.storage.streamers()] == [("friends",)]
+
+
+def test_wrong_tags_and_streamers_who_are_not_monitored_are_named(shell: Shell) -> None:
+    result = shell.run("streamers", "tag", "shroud", "two words")
+    assert result.exit_code == 2
+    assert "'two words': Not a tag" in result.stderr
+    result = shell.run("streamers", "tag", "shroud", "friends")
+    assert (result.exit_code, result.stderr) == (1, "Error: 'shroud' is not monitored.\n")

@@ -29,6 +29,7 @@ GUARDED = ("/dashboard/manage", "/dashboard/manage/subscriptions", "/dashboard/m
 FORMS = (
     "/dashboard/manage/streamers",
     "/dashboard/manage/streamers/shroud/remove",
+    "/dashboard/manage/streamers/shroud/tags",
     "/dashboard/manage/subscriptions/verify",
     "/dashboard/logout",
 )

@@ -290,6 +290,12 @@ def test_streamer_is_added_and_removed_with_the_key(
     expect(page.get_by_text("Added: waldkauzig")).to_be_visible()
     expect(page.get_by_text("Twitch has no such user: nobody_here")).to_be_visible()
 
+    tags = page.get_by_label("Tags of Waldkauzig, with spaces between")
+    tags.fill("friends, FPS")
+    page.get_by_role("button", name="Save the tags of Waldkauzig").click()
+    expect(page.get_by_text("Tags of waldkauzig saved.")).to_be_visible()
+    expect(tags).to_have_value("fps friends")
+
     page.on("dialog", lambda dialog: dialog.accept())
     page.get_by_role("button", name="Remove Waldkauzig").click()
     expect(page.get_by_text("No longer monitored: waldkauzig")).to_be_visible()

@@ -5,11 +5,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
 
 from streamwatch.analytics.base import AnalyticsUnavailable
 from streamwatch.app import create_app
 from streamwatch.simulator.past import SAMPLED_EVERY
-from tests.dashboard.showcase import Showcase
+from tests.dashboard.showcase import API_KEY, Showcase
 from tests.dashboard.test_pages import FailingAnalytics, text
 
 HOUR = timedelta(hours=1)
@@ -98,3 +99,51 @@ def test_search_finds_offline_streamers_categories_and_pages(client: FlaskClient
     assert "Chess 2 live" in shown
     assert "Diagnostics" in text(client, "/dashboard/search?q=diag")
     assert "Nothing matches" in text(client, "/dashboard/search?q=zzzz")
+
+
+# Tags
+
+
+def save_tags(client: FlaskClient, login: str, tags: str, **fields: str) -> TestResponse:
+    return client.post(
+        f"/dashboard/manage/streamers/{login}/tags",
+        data={"tags": tags, **fields},
+        headers={"Authorization": f"Bearer {API_KEY}"},
+    )
+
+
+def test_tags_are_shown_and_filtered_by(client: FlaskClient) -> None:
+    assert "All tags" not in text(client, "/dashboard/streamers")
+    save_tags(client, "big", "fps friends")
+    save_tags(client, "never", "friends")
+    shown = text(client, "/dashboard/streamers")
+    assert "All tags fps friends" in shown
+    assert names(client, "?tag=friends") == ["Big", "Never"]
+    assert names(client, "?tag=fps") == ["Big"]
+    assert names(client, "?tag=unknown") == []
+    assert names(client, "?q=frie&state=offline") == ["Never"]
+
+
+def test_saving_tags_leads_back_to_the_same_page_of_the_list(
+    client: FlaskClient, showcase: Showcase
+) -> None:
+    response = save_tags(client, "big", "Friends,  fps;friends", q="b", page="2")
+    assert (response.status_code, response.location) == (
+        303,
+        "/dashboard/manage?q=b&page=2&tagged=big",
+    )
+    [streamer] = showcase.storage.find_streamers(["big"]).values()
+    assert streamer.tags == ("fps", "friends")
+
+
+def test_a_wrong_tag_is_named_and_nothing_is_saved(client: FlaskClient) -> None:
+    save_tags(client, "big", "friends")
+    response = save_tags(client, "big", "fine bäd")
+    shown = client.get(response.location, headers={"Authorization": f"Bearer {API_KEY}"}).text
+    assert "Tags not saved." in shown
+    assert "bäd" in shown
+    assert names(client, "?tag=friends") == ["Big"]
+
+
+def test_tags_of_a_streamer_who_is_not_monitored_are_404(client: FlaskClient) -> None:
+    assert save_tags(client, "nobody", "friends").status_code == 404
