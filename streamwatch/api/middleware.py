@@ -34,7 +34,8 @@ _DEFAULT_HEADERS = {
         "Cache-Control": "no-store",
     }.items()
 }
-"""Added to a response that does not have the header. A view that needs another value sets it."""
+"""Added to a response that does not have the header. A view that needs another value sets it; one
+that needs none sets ""."""
 
 _FLASK_REQUEST = "werkzeug.request"
 """The key under which Flask stores its request object in the WSGI environment."""
@@ -93,6 +94,7 @@ class SecurityHeadersMiddleware:
 
         def start(status: str, headers: list[tuple[str, str]], *error: Any) -> Any:
             present = {name.lower() for name, _ in headers}
+            headers[:] = [header for header in headers if header[1]]
             headers += [header for name, header in _DEFAULT_HEADERS.items() if name not in present]
             headers.append((REQUEST_ID, request_id))
             return start_response(status, headers, *error)

@@ -110,6 +110,10 @@ ADD = """async url => {
   try { return (await fetch(url + "/streamers/shroud", {method: "POST", mode: "no-cors"})).status; }
   catch (error) { return "failed"; }
 }"""
+READ_WITH_COOKIES = """async url => {
+  try { return (await fetch(url + "/streamers", {credentials: "include"})).status; }
+  catch (error) { return "failed"; }
+}"""
 COUNT = "async url => (await (await fetch(url + '/streamers')).json()).count"
 
 
@@ -121,6 +125,7 @@ def test_in_a_browser_a_listed_page_reads_with_a_key_and_changes_nothing(
     try:
         page.goto(page_url)
         assert page.evaluate(READ_WITH_KEY, url) == [200, True]
+        assert page.evaluate(READ_WITH_COOKIES, url) == "failed"
         page.evaluate(ADD, url)
         assert page.evaluate(COUNT, url) == 0
         page.goto(page_url.replace("127.0.0.1", "localhost"))

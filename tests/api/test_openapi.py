@@ -96,7 +96,7 @@ def test_operations_that_need_a_key_are_documented(required: bool) -> None:
         ways: list[dict[str, list[str]]] = [{"bearer": []}]
         if path.startswith("/feeds/"):
             ways += [{"password": []}, {"read_key": []}]
-        if path == "/events/live":
+        if path.startswith(("/events/live", "/badges/", "/embed/")):
             ways.append({"read_key": []})
         assert operation["security"] == (ways if is_guarded else [])
         # A wrong key is refused everywhere, but by the webhook, whose messages are signed.
