@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from streamwatch.analytics.state import Contribution, StreamerState
-from streamwatch.domain.models import ChannelInfo, StreamSnapshot
+from streamwatch.domain.models import ChannelInfo, StreamSnapshot, Video
 from streamwatch.domain.sessions import Identity, Kind, ObservedName, SessionEvent, StreamSession
 from streamwatch.domain.statistics import CategorySums, QuarterSums, SampleTotals, Sums
 from streamwatch.domain.totals import StreamerStats, Totals
@@ -20,6 +20,7 @@ SUMS = ("samples", "viewer_sum", "max_viewers", "observed_ms", "viewer_ms")
 COUNTS = ("streams", "ended_streams", "airtime_ms", "ended_airtime_ms")
 
 SAMPLE_FIELDS = tuple(StreamSnapshot.__dataclass_fields__)
+_VIDEO_FIELDS = tuple(Video.__dataclass_fields__)
 
 
 def event_document(event: SessionEvent) -> Document:
@@ -37,6 +38,7 @@ def event_document(event: SessionEvent) -> Document:
         "estimated_at": event.estimated_at,
         "replaces": event.replaces,
         "info": event.info and list(event.info),
+        "video": event.video and video_document(event.video),
     }
     return document | {name: value for name, value in optional.items() if value is not None}
 
@@ -54,7 +56,19 @@ def event_from(document: Document) -> SessionEvent:
         estimated_at=_time(document.get("estimated_at")),
         replaces=document.get("replaces"),
         info=ChannelInfo(*document["info"]) if document.get("info") else None,
+        video=video_from(document.get("video")),
     )
+
+
+def video_document(video: Video) -> Document:
+    return {name: getattr(video, name) for name in _VIDEO_FIELDS}
+
+
+def video_from(document: Document | None) -> Video | None:
+    if document is None:
+        return None
+    times = {name: _required_time(document[name]) for name in ("started_at", "ended_at")}
+    return Video(**document | times)
 
 
 def sample_document(sample: StreamSnapshot) -> Document:
@@ -94,6 +108,8 @@ def session_document(session: StreamSession) -> Document:
         "first_at": totals.first_at,
         "last": sample_document(totals.last) if totals.last else None,
         "last_ms": totals.last_ms,
+        "video": video_document(session.video) if session.video else None,
+        "is_observed": session.is_observed,
     }
 
 
@@ -114,6 +130,8 @@ def session_from(document: Document) -> StreamSession:
             last=sample_from(document["last"]) if document["last"] else None,
             last_ms=document["last_ms"],
         ),
+        video=video_from(document.get("video")),
+        is_observed=document.get("is_observed", True),
     )
 
 

@@ -28,6 +28,7 @@ from streamwatch.domain.batches import batched
 from streamwatch.domain.models import StreamSnapshot
 from streamwatch.domain.sessions import (
     Identity,
+    Kind,
     ProjectionInput,
     SessionEvent,
     Span,
@@ -135,7 +136,8 @@ class Projection:
     def _plan(self, batch: _Batch, state: StreamerState) -> _Plan:
         events = _merge(state.events, batch.events)
         new_events = [event for key, event in events.items() if state.events.get(key) != event]
-        if batch.reread or not state.covers(events, new_events):
+        has_videos = any(event.kind is Kind.VIDEO for event in new_events)
+        if batch.reread or has_videos or not state.covers(events, new_events):
             return self._plan_from_history(batch, state)
         now = spans(events.values())
         stream_ids = batch.stream_ids & now.keys()

@@ -52,8 +52,9 @@ class StreamerState:
     older ones. `events` are the events of the recent streams, and those from `since` on that name
     no stream or an unknown one. `last_settled` is the greatest key of an event of a settled stream,
     `since` the time of the first event with a greater key: from then on the latest stream is a
-    recent one. Both are None while no stream is settled. `version` changes with every write; None
-    for a state that is not stored.
+    recent one. Both are None while no stream is settled. Streams of which only a video is known are
+    settled at once, and count for neither. `version` changes with every write; None for a state
+    that is not stored.
     """
 
     identity: Identity
@@ -96,20 +97,24 @@ class StreamerState:
         return self.last_settled is not None and start.key <= self.last_settled
 
     def settle(self) -> Self:
-        """Move the oldest streams beyond RECENT_STREAMS to the settled ones."""
-        if len(self.recent) <= RECENT_STREAMS:
-            return self
+        """Move the oldest streams beyond RECENT_STREAMS to the settled ones, and all of which only
+        a video is known: their sessions do not depend on other streams."""
         keys: dict[str, tuple[datetime, str]] = {}
         known = starts(self.events.values())
         for event in known:
             stream_id = event.stream_id or ""
             keys[stream_id] = max(keys.get(stream_id, event.key), event.key)
-        order = sorted(self.recent, key=lambda stream_id: keys[stream_id])
-        number = len(order) - RECENT_STREAMS
-        settled, recent = set(order[:number]), set(order[number:])
-        last = keys[order[number - 1]]
-        last = max(self.last_settled or last, last)
-        since = _first_time(known, last)
+        videos = self.recent.keys() - keys.keys()
+        order = sorted(self.recent.keys() & keys.keys(), key=lambda stream_id: keys[stream_id])
+        number = max(len(order) - RECENT_STREAMS, 0)
+        if not number and not videos:
+            return self
+        settled, recent = videos.union(order[:number]), set(order[number:])
+        last = max(
+            (key for key in (self.last_settled, *map(keys.get, order[:number])) if key),
+            default=None,
+        )
+        since = _first_time(known, last) if last else None
         return replace(
             self,
             settled=Contribution.sum((self.settled, *(self.recent[key] for key in settled))),
@@ -118,7 +123,7 @@ class StreamerState:
                 event_id: event
                 for event_id, event in self.events.items()
                 if event.stream_id in recent
-                or (since and event.at >= since and event.stream_id not in settled)
+                or (event.stream_id not in settled and (since is None or event.at >= since))
             },
             last_settled=last,
             since=since,

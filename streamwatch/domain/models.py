@@ -135,6 +135,20 @@ class EventReference(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class Video:
+    """The archived video of a stream. It begins with the stream; `stream_id` is None for an old one
+    that does not name its stream. The end of a stream that is on moves with every look."""
+
+    id: str
+    stream_id: str | None
+    started_at: datetime
+    ended_at: datetime
+    title: str
+    language: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
 class StreamSnapshot:
     """One sample of a stream, taken by a poll."""
 

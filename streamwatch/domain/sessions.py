@@ -21,15 +21,19 @@ from streamwatch.domain.models import (
     StreamEvent,
     StreamSnapshot,
     TimelineEntry,
+    Video,
     WatchEnd,
 )
 from streamwatch.domain.statistics import SampleTotals, compute_totals, milliseconds
 from streamwatch.domain.status_update import ended_by
-from streamwatch.domain.timeline import Replay
+from streamwatch.domain.timeline import Replay, StreamState
 from streamwatch.domain.times import format_time, parse_time, to_milliseconds
 
 MAX_VIEWERS = 2**31 - 1
 """Larger counts are invalid, and would overflow the sums."""
+
+EXACT_END = timedelta(minutes=15)
+"""An estimated end that is known to this duration is not replaced by that of a video."""
 
 
 class InvalidObservation(Exception):
@@ -50,6 +54,9 @@ class Kind(StrEnum):
     """The channel's title, category or language changed. It names no stream."""
     UNWATCHED = "unwatched"
     """The streamer was removed while the stream was on."""
+    VIDEO = "video"
+    """Twitch has an archived video of the stream. It opens the session of a stream that was not
+    observed, and adds what was not observed to the others. It is not part of the timeline."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +67,7 @@ class SessionEvent:
     start, None for offlines, and never after `at`. `estimated_at` is set for an estimate, something
     that a poll found: the timestamp of its event, while `at` is the time by which it had happened
     for sure. `replaces` is the id of the estimate whose place the event takes. `info` has the new
-    values of an update.
+    values of an update, `video` the video, whose start is `at` and `started_at`.
     """
 
     id: str
@@ -74,6 +81,7 @@ class SessionEvent:
     estimated_at: datetime | None = None
     replaces: str | None = None
     info: ChannelInfo | None = None
+    video: Video | None = None
 
     @property
     def key(self) -> tuple[datetime, str]:
@@ -124,7 +132,8 @@ class Span:
 
     `online_at` is the time of its last online, `ended_at` that of the offline after it.
     `next_start` is the start of the streamer's next stream, None where none is known.
-    `unwatched_at` is the time at which the streamer was removed during the stream.
+    `unwatched_at` is the time at which the streamer was removed during the stream. `video` is its
+    archived video, if one is known; `is_observed` is False if nothing else is.
     """
 
     stream_id: str
@@ -134,12 +143,15 @@ class Span:
     ended_at: datetime | None
     next_start: datetime | None = None
     unwatched_at: datetime | None = None
+    video: Video | None = None
+    is_observed: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class StreamSession:
     """A stream from its start to its end. `ended_at` is None while it is on; `seen_at` is when it
-    was last seen on, by a sample or an event."""
+    was last seen on, by a sample or an event. `is_observed` is False for a session that was made
+    from the archived `video` alone."""
 
     stream_id: str
     broadcaster_id: str
@@ -149,6 +161,22 @@ class StreamSession:
     ended_at: datetime | None
     seen_at: datetime
     sample_totals: SampleTotals = field(default_factory=SampleTotals)
+    video: Video | None = None
+    is_observed: bool = True
+
+    @property
+    def title(self) -> str | None:
+        """The last title that was observed, else that of the video."""
+        last = self.sample_totals.last
+        observed = last.title if last else None
+        return self.video.title if observed is None and self.video else observed
+
+    @property
+    def language(self) -> str | None:
+        """The last language that was observed, else that of the video."""
+        last = self.sample_totals.last
+        observed = last.language if last else None
+        return self.video.language if observed is None and self.video else observed
 
     @property
     def is_ongoing(self) -> bool:
@@ -278,6 +306,25 @@ def _renamed(change: NameChange) -> SessionEvent:
     )
 
 
+def video_event(video: Video, user_id: str, login: str, display_name: str) -> SessionEvent:
+    """The session event of a streamer's video. A video that has grown is another event. Raises
+    InvalidObservation where the video names no stream."""
+    if video.stream_id is None:
+        raise InvalidObservation(f"The video {video.id!r} names no stream.")
+    started_at, ended_at = to_milliseconds(video.started_at), to_milliseconds(video.ended_at)
+    return SessionEvent(
+        id=f"video:{video.id}:{milliseconds(ended_at - started_at)}",
+        kind=Kind.VIDEO,
+        at=started_at,
+        broadcaster_id=user_id,
+        broadcaster_login=login,
+        broadcaster_name=display_name,
+        stream_id=video.stream_id,
+        started_at=started_at,
+        video=replace(video, started_at=started_at, ended_at=ended_at),
+    )
+
+
 def _unwatched(end: WatchEnd) -> SessionEvent:
     return SessionEvent(
         id=f"unwatched:{end.stream_id}:{format_time(end.at)}",
@@ -318,11 +365,13 @@ def spans(events: Iterable[SessionEvent]) -> dict[str, Span]:
             known = unwatched_at.get(event.stream_id, event.at)
             unwatched_at[event.stream_id] = max(known, event.at)
     found: dict[str, Span] = {}
+    videos = _videos(events)
     for stream in state.streams.values():
+        video = videos.get(stream.stream_id)
         if stream.started_at is None or stream.online_at is None:
             continue
         seen = first_seen.get(stream.stream_id)
-        next_start, ended_at = state.next_start(stream), stream.ended_at
+        next_start, ended_at = state.next_start(stream), _end(stream, video)
         if ended_at is not None and next_start is not None:
             ended_at = min(ended_at, next_start)  # the sessions of a streamer do not overlap
         found[stream.stream_id] = Span(
@@ -333,12 +382,61 @@ def spans(events: Iterable[SessionEvent]) -> dict[str, Span]:
             ended_at=ended_at,
             next_start=next_start,
             unwatched_at=unwatched_at.get(stream.stream_id),
+            video=video,
         )
+    for stream_id, video in videos.items():
+        if stream_id not in found:
+            offline = state.streams.get(stream_id)
+            found[stream_id] = _span_of_video(video, stream_id, events[0].broadcaster_id, offline)
     return found
 
 
+def _videos(events: Iterable[SessionEvent]) -> dict[str, Video]:
+    """The video of each stream, by stream id. Of several it is the first, up to the last end."""
+    found: dict[str, Video] = {}
+    with_video = (event for event in events if event.video is not None)
+    for event in sorted(with_video, key=lambda event: (event.at, event.id)):
+        video, stream_id = event.video, event.stream_id
+        if video is not None and stream_id is not None:
+            known = found.get(stream_id, video)
+            found[stream_id] = replace(known, ended_at=max(known.ended_at, video.ended_at))
+    return found
+
+
+def _end(stream: StreamState, video: Video | None) -> datetime | None:
+    """The end of an observed stream. Where it is an estimate, because nobody watched for a while,
+    it is the end of the video if that is within this while."""
+    last = stream.last
+    if (
+        video is not None
+        and last is not None
+        and last.type is EventType.OFFLINE
+        and last.estimated_at is not None
+        and last.at - last.estimated_at > EXACT_END
+        and last.estimated_at < video.ended_at <= last.at
+    ):
+        return video.ended_at
+    return stream.ended_at
+
+
+def _span_of_video(
+    video: Video, stream_id: str, broadcaster_id: str, offline: StreamState | None
+) -> Span:
+    """The span of a stream whose start was not observed. `offline` has its offlines, if any."""
+    ended_at = offline.ended_at if offline else None
+    return Span(
+        stream_id=stream_id,
+        broadcaster_id=broadcaster_id,
+        started_at=video.started_at,
+        online_at=video.started_at,
+        ended_at=video.ended_at if ended_at is None else max(ended_at, video.started_at),
+        video=video,
+        is_observed=ended_at is not None,
+    )
+
+
 def starts(events: Iterable[SessionEvent]) -> list[SessionEvent]:
-    """The events that give the starts of streams, as `spans` counts them."""
+    """The events that give the starts of streams on the timeline, as `spans` counts them."""
     events = list(events)
     replaced = {event.replaces for event in events}
     return [
@@ -389,7 +487,7 @@ def session(
     last = max(newest, key=lambda sample: sample.captured_at, default=None)
     seen_at = max(span.online_at, last.captured_at) if last else span.online_at
     ended_at = span.ended_at or _last_known(span, seen_at)
-    name = max(_names(span.stream_id, events, last))
+    name = max(_names(span, events, last))
     return StreamSession(
         stream_id=span.stream_id,
         broadcaster_id=span.broadcaster_id,
@@ -399,6 +497,8 @@ def session(
         ended_at=ended_at,
         seen_at=seen_at,
         sample_totals=compute_totals(samples, ended_at, cap, carried),
+        video=span.video,
+        is_observed=span.is_observed,
     )
 
 
@@ -420,11 +520,15 @@ def _has_lost(before: SampleTotals, samples: Sequence[StreamSnapshot]) -> bool:
 
 
 def _names(
-    stream_id: str, events: Iterable[SessionEvent], last: StreamSnapshot | None
+    span: Span, events: Iterable[SessionEvent], last: StreamSnapshot | None
 ) -> Iterator[ObservedName]:
-    """The names of the stream's events and of its last sample."""
+    """The names of the stream's events and of its last sample. Those of a video are of today: they
+    count where there are no others."""
+    unused = {Kind.SEEN} if last is not None else set()
+    if span.is_observed:
+        unused.add(Kind.VIDEO)
     for event in events:
-        if event.stream_id == stream_id and (event.kind is not Kind.SEEN or last is None):
+        if event.stream_id == span.stream_id and event.kind not in unused:
             yield ObservedName(event.at, event.broadcaster_login, event.broadcaster_name)
     if last is not None:
         yield ObservedName(last.captured_at, last.broadcaster_login, last.broadcaster_name)

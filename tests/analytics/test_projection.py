@@ -17,8 +17,11 @@ from streamwatch.analytics.testing.build import (
     online,
     snapshot,
     told,
+    video,
 )
 from streamwatch.analytics.testing.projecting import batches, check
+from streamwatch.domain.models import StreamSnapshot
+from streamwatch.domain.sessions import SessionEvent
 
 randoms = st.randoms(use_true_random=False)
 
@@ -40,7 +43,9 @@ def test_settled_streams_do_not_change_the_result(
 
 
 def _time(piece: Piece) -> object:
-    return piece.captured_at if hasattr(piece, "captured_at") else piece.timestamp
+    if isinstance(piece, SessionEvent):
+        return piece.at
+    return piece.captured_at if isinstance(piece, StreamSnapshot) else piece.timestamp
 
 
 def state_of(analytics: MemoryAnalytics) -> StreamerState:
@@ -60,3 +65,13 @@ def test_a_state_has_the_events_of_recent_streams_only() -> None:
     assert len(state.events) == 12
     assert state.since == at(960_000)
     assert state.stats.totals.streams == 100
+
+
+def test_sessions_of_videos_are_not_in_the_state() -> None:
+    analytics = MemoryAnalytics(CAP)
+    analytics.project(told(online("s9", 900_000), offline("s9", 900_100)))
+    analytics.project(told(*(video(f"v{n}", 10_000 * n, 10_000 * n + 3600) for n in range(50))))
+    state = state_of(analytics)
+    assert list(state.recent) == ["s9"]
+    assert len(state.events) == 2
+    assert state.stats.totals.streams == 51

@@ -9,7 +9,7 @@ from random import Random
 import pytest
 
 from streamwatch.analytics.base import AnalyticsStore
-from streamwatch.domain.models import EventType, Source, StreamEvent, StreamSnapshot
+from streamwatch.domain.models import EventType, Source, StreamEvent, StreamSnapshot, Video
 from streamwatch.domain.sessions import (
     ProjectionInput,
     SessionEvent,
@@ -18,6 +18,7 @@ from streamwatch.domain.sessions import (
     projection_input,
     session,
     spans,
+    video_event,
 )
 from streamwatch.domain.times import format_time
 
@@ -29,7 +30,7 @@ CAP = timedelta(minutes=10)
 
 CHESS, GO, NOTHING = ("1", "Chess"), ("2", "Go"), ("", "")
 
-Piece = StreamEvent | StreamSnapshot
+Piece = StreamEvent | StreamSnapshot | SessionEvent
 
 OpenAnalytics = Callable[[], AnalyticsStore]
 
@@ -107,17 +108,40 @@ def snapshot(
     )
 
 
+def video(
+    stream_id: str,
+    start: float,
+    end: float,
+    *,
+    user_id: str = "1337",
+    login: str = "cool_user",
+    video_id: str | None = None,
+) -> SessionEvent:
+    """The archived video of a stream."""
+    video_id = video_id or f"v-{stream_id}"
+    found = Video(
+        id=video_id,
+        stream_id=stream_id,
+        started_at=at(start),
+        ended_at=at(end),
+        title=f"Video {video_id}",
+        language="en",
+        url=f"https://www.twitch.tv/videos/{video_id}",
+    )
+    return video_event(found, user_id, login, login.title())
+
+
 def told(*pieces: Piece) -> ProjectionInput:
     """These events and samples, as the projector hands them over."""
     return sum((_told(piece) for piece in pieces), ProjectionInput())
 
 
 def _told(piece: Piece) -> ProjectionInput:
-    return (
-        projection_input((piece,), None)
-        if isinstance(piece, StreamEvent)
-        else projection_input((), piece)
-    )
+    if isinstance(piece, SessionEvent):
+        return ProjectionInput((piece,))
+    if isinstance(piece, StreamEvent):
+        return projection_input((piece,), None)
+    return projection_input((), piece)
 
 
 def made_of(pieces: Sequence[Piece]) -> dict[str, StreamSession]:
@@ -196,3 +220,8 @@ def _stream(random: Random, stream_id: str, start: float, user_id: str) -> Itera
         time += round(random.choice((1, 60, 300, 2000)) * (random.random() + 0.001), 3)
         category, viewers = random.choice((CHESS, GO, NOTHING)), random.choice((0, 1, 7, 12_345))
         yield snapshot(stream_id, time, viewers, started=helix_start, category=category, **names)
+    for number in range(random.choice((0, 0, 1, 2))):
+        begin = float(int(start) + 3000 * number)
+        video_id = f"{stream_id}-v{number}"
+        for length in random.choice(((60,), (2000,), (600, 5000))):
+            yield video(stream_id, begin, begin + length, video_id=video_id, **names)

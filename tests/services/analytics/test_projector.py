@@ -18,7 +18,7 @@ from streamwatch.analytics.testing.build import (
     snapshot,
     together,
 )
-from streamwatch.domain.models import StreamEvent
+from streamwatch.domain.models import StreamEvent, StreamSnapshot
 from streamwatch.domain.sessions import ProjectionInput
 from streamwatch.domain.times import utc_now
 from streamwatch.services.analytics.projector import BATCH, READER, RECLAIM_SECONDS, Projector
@@ -75,7 +75,7 @@ def projector(feed: MemoryFeed, analytics: Analytics) -> Projector:
 def tell(feed: MemoryFeed, *pieces: Piece) -> None:
     for piece in pieces:
         events = (piece,) if isinstance(piece, StreamEvent) else ()
-        sample = None if isinstance(piece, StreamEvent) else piece
+        sample = piece if isinstance(piece, StreamSnapshot) else None
         feed.append(FeedRecord(piece.broadcaster_id, events, sample))
 
 
