@@ -6,7 +6,7 @@ from datetime import datetime
 from itertools import count
 from typing import Any
 
-from streamwatch.domain.models import Stream, Subscription, User
+from streamwatch.domain.models import Stream, Subscription, User, Video
 from streamwatch.domain.observations import SeenLive
 from streamwatch.domain.subscriptions import (
     ConduitTransport,
@@ -48,6 +48,8 @@ class FakeTwitch(Twitch):
     known: dict[str, User] = field(default_factory=dict)
     on: dict[str, Stream] = field(default_factory=dict)
     """The streams that Helix shows, by user id."""
+    videos_of: dict[str, list[Video]] = field(default_factory=dict)
+    """The archived videos, by user id."""
     subscribed: dict[str, Subscription] = field(default_factory=dict)
     """The subscriptions, by subscription id."""
     conduits_by_id: dict[str, dict[str, Shard]] = field(default_factory=dict)
@@ -90,6 +92,10 @@ class FakeTwitch(Twitch):
                 for u in users
             )
         )
+
+    def videos(self, user_id: str) -> list[Video]:
+        self._called("videos")
+        return list(self.videos_of.get(user_id, ()))
 
     def subscriptions(self) -> SubscriptionListing:
         self._called("subscriptions")

@@ -18,6 +18,8 @@ Twitch's rules and formats, and produces Twitch's faults on command.
 - `faults` (`Faults`): `on_call("/helix/streams", CallFault(429, reset_in=2))`,
   `on_message(Mishap.DROPPED)`, `chances`, `helix_lag`, `nameless_offline`, `late_by`.
 - `subscriptions` (`Subscriptions`): `all()`, `page_size`, `max_total_cost`.
+- `videos` (`Videos`), one of each stream: `add(login, stream_id, started_at, length)`, `delete`,
+  `late`, `name_streams`.
 - `conduits` (`Conduits`): `all()`, `delete`, `attach_errors`.
 - `sockets` (`Sockets`), the WebSocket server: `cut`, `close`, `keep_silent`, `reconnect`,
   `welcome_delay`, `keepalive`, `is_refusing`; its `deliveries`.

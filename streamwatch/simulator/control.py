@@ -7,6 +7,9 @@
 | `POST /control/viewers/LOGIN/NUMBER` | sets the number of viewers |
 | `POST /control/title/LOGIN/TITLE`, `category/LOGIN/NAME`, `save/LOGIN` | saves the channel |
 | `POST /control/rename/LOGIN/DISPLAY_NAME` | |
+| `POST /control/videos/LOGIN` | JSON: `stream_id`, `started_at`, `seconds`, `title`, `muted` |
+| `POST /control/videos/delete/VIDEO_ID` | |
+| `POST /control/videos/late/SECONDS` | new videos are listed so long after their stream's start |
 | `POST /control/revoke/LOGIN` | revokes the subscriptions about the streamer |
 | `POST /control/sockets/cut`, `reconnect`, `silence/SECONDS`, `close/CODE` | WebSocket faults |
 | `POST /control/faults/calls` | JSON: `path`, the fields of `CallFault`, `times`, `after` |
@@ -19,16 +22,19 @@ An unknown login is 404, an impossible command 409.
 
 from collections.abc import Callable
 from dataclasses import asdict
+from datetime import timedelta
 from typing import Any
 
 from werkzeug.routing import Rule
 from werkzeug.wrappers import Request
 
+from streamwatch.domain.times import parse_time
 from streamwatch.simulator.eventsub import EventSub
 from streamwatch.simulator.faults import CallFault, Faults, MessageType, Mishap
 from streamwatch.simulator.server import Call, Endpoint
 from streamwatch.simulator.sockets import Sockets
 from streamwatch.simulator.subscriptions import Subscriptions
+from streamwatch.simulator.videos import Videos
 from streamwatch.simulator.web import Refused, Reply
 from streamwatch.simulator.world import World
 
@@ -43,12 +49,14 @@ class Control:
         sockets: Sockets,
         eventsub: EventSub,
         faults: Faults,
+        videos: Videos,
     ) -> None:
         self._world = world
         self._subscriptions = subscriptions
         self._sockets = sockets
         self._eventsub = eventsub
         self._faults = faults
+        self._videos = videos
 
     def rules(self, calls: Callable[[], list[Call]]) -> list[Rule]:
         world = self._world
@@ -67,12 +75,30 @@ class Control:
             _post("sockets/reconnect", _command(self._sockets.reconnect)),
             _post("sockets/silence/<float:seconds>", _command(self._sockets.keep_silent)),
             _post("sockets/close/<int:code>", _command(self._sockets.close)),
+            _post("videos/<login>", self._add_video),
+            _post("videos/delete/<video_id>", _command(self._videos.delete)),
+            _post("videos/late/<float:seconds>", _command(self._list_videos_late)),
             _post("revoke/<login>", _command(self._revoke)),
             _post("faults/calls", self._fault_calls),
             _post("faults/messages", self._fault_messages),
             _get("deliveries", self._deliveries),
             _get("calls", lambda _: Reply(200, {"calls": [asdict(call) for call in calls()]})),
         ]
+
+    def _add_video(self, request: Request, login: str) -> Reply:
+        wanted = request.get_json()
+        video = self._videos.add(
+            login,
+            wanted.get("stream_id"),
+            parse_time(wanted["started_at"]),
+            timedelta(seconds=wanted["seconds"]),
+            title=wanted.get("title", "Hello"),
+            is_muted=wanted.get("muted", False),
+        )
+        return Reply(200, {"id": video.id})
+
+    def _list_videos_late(self, seconds: float) -> None:
+        self._videos.late = timedelta(seconds=seconds)
 
     def _revoke(self, login: str) -> None:
         user_id = self._world.user(login).user_id

@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from pathlib import Path
 from random import Random
@@ -24,6 +24,7 @@ import urllib3
 
 from streamwatch.analytics import journal
 from streamwatch.dev.run import GUNICORN
+from streamwatch.domain.sessions import Kind, ProjectionInput
 from streamwatch.domain.times import utc_now
 from streamwatch.settings import VARIABLES, WEBHOOK_PATH
 from streamwatch.simulator.cast import CAST
@@ -36,6 +37,12 @@ API_KEY = "demo-key"
 
 _WEBHOOK, _CONDUIT = "webhook", "conduit"
 _START_SECONDS = 30
+_ARCHIVED = timedelta(days=21)
+"""How far back there are videos of the past streams."""
+
+_NOT_OBSERVED = CAST[-1].login
+"""A streamer of whom there are videos alone."""
+
 _STOP_SECONDS = 9
 """A little longer than gunicorn's `graceful_timeout`."""
 
@@ -80,9 +87,26 @@ def main(port: int, seed: int, transport: str) -> None:
 
 
 def remember(twitch: Simulator, data: str, seed: int) -> None:
-    """Write the weeks before into the folder `data`, for the web process to project."""
-    past = Past(Random(seed), utc_now())  # noqa: S311  a game's dice
-    journal.write(Path(data) / journal.FILE_NAME, past.of(twitch.world))
+    """Write the weeks before into the folder `data`, for the web process to project, and add the
+    videos of the last of them."""
+    now = utc_now()
+    past = Past(Random(seed), now).of(twitch.world)  # noqa: S311  a game's dice
+    journal.write(Path(data) / journal.FILE_NAME, past)
+    _archive(twitch, past, now)
+
+
+def _archive(twitch: Simulator, past: ProjectionInput, now: datetime) -> None:
+    """Add the videos of the past streams, and those of a streamer who was never observed."""
+    starts = {event.stream_id: event for event in past.events if event.kind is Kind.ONLINE}
+    for end in past.events:
+        start = starts.get(end.stream_id)
+        if end.kind is Kind.OFFLINE and start and start.at > now - _ARCHIVED:
+            login, length = start.broadcaster_login, end.at - start.at
+            twitch.videos.add(login, start.stream_id, start.at, length, title="Past stream")
+    for days in range(2, _ARCHIVED.days, 3):
+        start_at, length = now - timedelta(days=days), timedelta(hours=2 + days % 3)
+        stream_id = f"{int(start_at.timestamp())}"
+        twitch.videos.add(_NOT_OBSERVED, stream_id, start_at, length, title="Past stream")
 
 
 def environment(

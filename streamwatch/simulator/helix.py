@@ -16,6 +16,7 @@ from streamwatch.simulator.eventsub import EventSub
 from streamwatch.simulator.faults import Faults
 from streamwatch.simulator.pictures import avatar_url
 from streamwatch.simulator.subscriptions import Subscriptions
+from streamwatch.simulator.videos import Videos
 from streamwatch.simulator.web import Document, Refused, Reply
 from streamwatch.simulator.world import Channel, World
 
@@ -35,6 +36,7 @@ class Helix:
         conduits: Conduits,
         eventsub: EventSub,
         faults: Faults,
+        videos: Videos,
         clock: Callable[[], datetime],
     ) -> None:
         self._world = world
@@ -42,6 +44,7 @@ class Helix:
         self._conduits = conduits
         self._eventsub = eventsub
         self._faults = faults
+        self._videos = videos
         self._clock = clock
 
     def rules(self) -> list[Rule]:
@@ -51,6 +54,7 @@ class Helix:
             Rule("/helix/users", methods=["GET"], endpoint=self._users),
             Rule("/helix/streams", methods=["GET"], endpoint=self._streams),
             Rule("/helix/channels", methods=["GET"], endpoint=self._channels),
+            Rule("/helix/videos", methods=["GET"], endpoint=self._list_videos),
             Rule(conduits, methods=["GET"], endpoint=self._list_conduits),
             Rule(conduits, methods=["POST"], endpoint=self._create_conduit),
             Rule(conduits, methods=["PATCH"], endpoint=self._update_conduit),
@@ -87,6 +91,20 @@ class Helix:
         end = begin + first
         data = [_stream_document(user, stream) for user, stream in shown[begin:end]]
         cursor = {"cursor": str(end)} if end < len(shown) else {}
+        return Reply(200, {"data": data, "pagination": cursor})
+
+    def _list_videos(self, request: Request) -> Reply:
+        """Of one user, the newest first. Only archived streams exist."""
+        user_ids = request.args.getlist("user_id")
+        if len(user_ids) != 1:
+            raise Refused(400, "one user_id is required")
+        first = _number(request.args.get("first", _FIRST), 1, MOST_PER_CALL, "first")
+        begin = _number(request.args.get("after") or "0", 0, None, "after")
+        is_archive = request.args.get("type", "all") in {"all", "archive"}
+        now, found = self._clock(), self._videos.of(user_ids[0]) if is_archive else []
+        end = begin + first
+        cursor = {"cursor": str(end)} if end < len(found) else {}
+        data = [video.document(now) for video in found[begin:end]]
         return Reply(200, {"data": data, "pagination": cursor})
 
     def _asked_user_ids(self, args: MultiDict[str, str]) -> list[str] | None:

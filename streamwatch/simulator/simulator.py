@@ -25,6 +25,7 @@ from streamwatch.simulator.ratelimit import Bucket
 from streamwatch.simulator.server import Application, Call
 from streamwatch.simulator.sockets import Sockets
 from streamwatch.simulator.subscriptions import Subscriptions
+from streamwatch.simulator.videos import Videos
 from streamwatch.simulator.web import LoopbackServer
 from streamwatch.simulator.world import World
 
@@ -50,6 +51,7 @@ class Simulator:
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self.world = World(clock)
+        self.videos = Videos(self.world, clock)
         self.faults = Faults(Random(f"faults {seed}"))  # noqa: S311  a game's dice
         self.oauth = OAuth(clock)
         self.bucket = Bucket(clock)
@@ -75,9 +77,17 @@ class Simulator:
 
     def _assemble(self, clock: Callable[[], datetime]) -> Application:
         helix = Helix(
-            self.world, self.subscriptions, self.conduits, self.eventsub, self.faults, clock
+            self.world,
+            self.subscriptions,
+            self.conduits,
+            self.eventsub,
+            self.faults,
+            self.videos,
+            clock,
         )
-        control = Control(self.world, self.subscriptions, self.sockets, self.eventsub, self.faults)
+        control = Control(
+            self.world, self.subscriptions, self.sockets, self.eventsub, self.faults, self.videos
+        )
         rules = [*helix.rules(), *control.rules(lambda: self.calls)]
         return Application(rules, self.faults, self.oauth, self.bucket)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from streamwatch.domain.models import AppToken, Subscription, User
+from streamwatch.domain.models import AppToken, Subscription, User, Video
 from streamwatch.domain.observations import SeenLive
 from streamwatch.domain.subscriptions import DesiredSubscription, Transport
 from streamwatch.domain.websocket_messages import SocketMessage
@@ -148,6 +148,11 @@ class Twitch(ABC):
     @abstractmethod
     def streams(self, user_ids: Collection[str]) -> LiveStreams:
         """The live streams of these users. The `at` of a stream is the time of the request."""
+
+    @abstractmethod
+    def videos(self, user_id: str) -> list[Video]:
+        """The newest archived videos of a user, a few hundred at most, in no particular order.
+        Malformed ones are left out. One call for each 100."""
 
     @abstractmethod
     def subscriptions(self) -> SubscriptionListing:

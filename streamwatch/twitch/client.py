@@ -14,7 +14,7 @@ from typing import Self, TypeVar
 from streamwatch.domain import subscriptions as eventsub
 from streamwatch.domain.batches import batched
 from streamwatch.domain.eventsub import LOGIN
-from streamwatch.domain.models import Subscription, User
+from streamwatch.domain.models import Subscription, User, Video
 from streamwatch.domain.times import utc_now
 from streamwatch.settings import Settings
 from streamwatch.twitch import parsing
@@ -48,6 +48,9 @@ T = TypeVar("T")
 
 MAX_PAGES = 200
 """The most pages that are read of one listing; more are an error of Twitch's."""
+
+MAX_VIDEO_PAGES = 5
+"""The most pages of videos that are read of one user, the newest first."""
 
 
 def _unobserved(_method: str, _path: str, _status: int) -> None:
@@ -155,6 +158,19 @@ class Helix(Twitch):
             tuple(live for answer in answers for live in answer.seen),
             frozenset(user_id for answer in answers for user_id in answer.unreadable),
         )
+
+    def videos(self, user_id: str) -> list[Video]:
+        found: dict[str, Video] = {}  # pages overlap if a video is added meanwhile
+        asked = [("user_id", user_id), ("type", "archive"), ("first", str(MAX_IDS_PER_CALL))]
+        cursor = None
+        for _ in range(MAX_VIDEO_PAGES):
+            params = [*asked, ("after", cursor)] if cursor else asked
+            page = self._read(Call("GET", "/videos", params), parsing.video_page)
+            found.update((video.id, video) for video in page.videos)
+            cursor = page.cursor
+            if cursor is None:
+                break
+        return list(found.values())
 
     def subscriptions(self) -> SubscriptionListing:
         found: dict[str, Subscription] = {}  # pages overlap if subscriptions are deleted meanwhile

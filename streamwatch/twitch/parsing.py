@@ -10,13 +10,13 @@ import logging
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 import orjson
 
 from streamwatch.domain.eventsub import LOGIN, MalformedMessage, subscription_from
-from streamwatch.domain.models import Stream, Subscription, User
+from streamwatch.domain.models import Stream, Subscription, User, Video
 from streamwatch.domain.observations import SeenLive
 from streamwatch.domain.sessions import MAX_VIEWERS
 from streamwatch.domain.times import parse_start
@@ -48,6 +48,11 @@ _MAX_TEXT_LENGTH = 1024
 _MAX_TAGS = 100
 _MAX_CURSOR_LENGTH = 4096
 
+_VIDEO: _Shape = dict.fromkeys(("id", "created_at", "duration", "title", "language", "url"), str)
+
+_DURATION = re.compile(r"(?=\d)(?:(\d{1,3})h)?(?:(\d{1,4})m)?(?:(\d{1,6})s)?", re.ASCII)
+_URL = re.compile(r"https?://[^\s\"'<>\\]{1,500}", re.ASCII)
+
 _COSTS: _Shape = dict.fromkeys(("total_cost", "max_total_cost"), int)
 
 
@@ -66,6 +71,14 @@ class ShardPage:
     """One page of a conduit's shards; `cursor` as in `SubscriptionPage`."""
 
     shards: list[Shard]
+    cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class VideoPage:
+    """One page of a user's videos; `cursor` as in `SubscriptionPage`."""
+
+    videos: list[Video]
     cursor: str | None
 
 
@@ -96,6 +109,21 @@ def live_streams(response: Response, asked: Collection[str]) -> LiveStreams:
     if unreadable and len(unreadable) == len(asked):
         raise ValueError("no stream is readable")
     return LiveStreams(tuple(seen.values()), frozenset(unreadable))
+
+
+def video_page(response: Response) -> VideoPage:
+    """The archived videos of the page. Malformed ones are left out, even if all are: a missing
+    video means nothing."""
+    document = _document(response)
+    videos: list[Video] = []
+    faults: list[str] = []
+    for item in _items(document):
+        try:
+            videos.append(_video(item, response.asked_at))
+        except ValueError as fault:
+            faults.append(str(fault))
+    _log_faults(faults)
+    return VideoPage(videos, _cursor(document))
 
 
 def subscription(response: Response) -> Subscription:
@@ -214,6 +242,32 @@ def _seen_live(item: Document, at: datetime) -> SeenLive:
         display_name=item["user_name"],
         stream=stream,
         at=at,
+    )
+
+
+def _video(item: Document, at: datetime) -> Video:
+    """A video of Get Videos, requested at `at`."""
+    _check(item, _VIDEO)
+    stream_id, duration = item.get("stream_id") or None, _DURATION.fullmatch(item["duration"])
+    for each in (item["id"], stream_id):
+        if each is not None and not (isinstance(each, str) and _ID.fullmatch(each)):
+            raise ValueError("an id is malformed")
+    if duration is None or not _URL.fullmatch(item["url"]):
+        raise ValueError("duration or url is malformed")
+    if item.get("type", "archive") != "archive":
+        raise ValueError("the video is not an archived stream")
+    for name in ("title", "language"):
+        _check_text(item[name], name, _MAX_TEXT_LENGTH)
+    hours, minutes, seconds = (int(part or 0) for part in duration.groups())
+    started_at = parse_start(item["created_at"], at)
+    return Video(
+        id=item["id"],
+        stream_id=stream_id,
+        started_at=started_at,
+        ended_at=started_at + timedelta(hours=hours, minutes=minutes, seconds=seconds),
+        title=item["title"],
+        language=item["language"],
+        url=item["url"],
     )
 
 
