@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import ClassVar
 
 from streamwatch.domain.models import Change, EventType, Streamer, StreamEvent, StreamStatus
+from streamwatch.storage.backfills import BackfillQueue
 from streamwatch.storage.base.coordination import Coordination
 from streamwatch.storage.base.feed import Feed
 from streamwatch.storage.base.types import Committed, Lease, Lookup, StorageReport
@@ -24,6 +25,7 @@ class Storage(ABC):
     feed: Feed
     coordination: Coordination
     notifications: NotificationStore
+    backfills: BackfillQueue
 
     @abstractmethod
     def ping(self) -> None:

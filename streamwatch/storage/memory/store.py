@@ -27,6 +27,7 @@ from streamwatch.storage.base import (
     Storage,
     changed_topics,
 )
+from streamwatch.storage.memory.backfills import MemoryBackfillQueue
 from streamwatch.storage.memory.coordination import MemoryCoordination
 from streamwatch.storage.memory.expiring import Expiring
 from streamwatch.storage.memory.feed import MemoryFeed
@@ -45,6 +46,7 @@ class MemoryStorage(Storage):
     feed: MemoryFeed
     coordination: MemoryCoordination
     notifications: MemoryNotificationStore
+    backfills: MemoryBackfillQueue
 
     def __init__(
         self, events_kept: int = 1000, clock: Callable[[], float] = time.monotonic
@@ -68,6 +70,7 @@ class MemoryStorage(Storage):
         self.feed = MemoryFeed(self._lock, clock)
         self.coordination = MemoryCoordination(self._lock, clock)
         self.notifications = MemoryNotificationStore(self._lock)
+        self.backfills = MemoryBackfillQueue(self._lock)
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:

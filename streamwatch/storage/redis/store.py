@@ -25,6 +25,7 @@ from streamwatch.storage.base import (
     changed_topics,
 )
 from streamwatch.storage.redis import codec, keys
+from streamwatch.storage.redis.backfills import RedisBackfillQueue
 from streamwatch.storage.redis.changes import ChangeChannel, published
 from streamwatch.storage.redis.commit import commit_arguments
 from streamwatch.storage.redis.connection import Connection, Script
@@ -52,6 +53,7 @@ class RedisStorage(Storage):
     feed: RedisFeed
     coordination: RedisCoordination
     notifications: RedisNotificationStore
+    backfills: RedisBackfillQueue
 
     def __init__(self, connection: Connection, events_kept: int = 1000) -> None:
         self._redis = connection
@@ -64,6 +66,7 @@ class RedisStorage(Storage):
         self.feed = RedisFeed(connection)
         self.coordination = RedisCoordination(connection, self._changes)
         self.notifications = RedisNotificationStore(connection)
+        self.backfills = RedisBackfillQueue(connection)
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:

@@ -14,6 +14,7 @@ Each call of the function that `open_storage` returns opens the storage as a sep
 a shared storage on the same data. The data is empty when a test begins.
 """
 
+from streamwatch.storage.testing.backfills import BackfillContract
 from streamwatch.storage.testing.build import OpenStorage
 from streamwatch.storage.testing.changes import ChangesContract
 from streamwatch.storage.testing.commit import CommitContract
@@ -53,5 +54,6 @@ class StorageContract(
     NotificationContract,
     DeliveryContract,
     DeliveryQueueContract,
+    BackfillContract,
 ):
     """All tests of the port in `streamwatch.storage.base`, except those of `ChangesContract`."""

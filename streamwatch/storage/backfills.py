@@ -1,0 +1,63 @@
+"""The port to the queue of backfills: looks at the archived videos of streamers.
+
+The queue has entries with a time at which they are due. One worker at a time takes the first due
+entry, does what it says, and drops it: an entry whose worker died is taken again. The last result
+of each streamer is stored beside it.
+
+Every verb is one atomic operation, safe for threads and processes, and raises StorageUnavailable as
+those of `storage.base` do.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+
+class BackfillStatus(StrEnum):
+    """What happens to a streamer's backfill."""
+
+    NEVER = "never"
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Backfill:
+    """The last backfill of a streamer.
+
+    Of the `found` videos, `added` gave a session that was not known, `known` are of known sessions,
+    and the others were `skipped`, counted by reason. `error` is why it failed or waits.
+    """
+
+    status: BackfillStatus = BackfillStatus.NEVER
+    found: int = 0
+    added: int = 0
+    known: int = 0
+    skipped: Mapping[str, int] = field(default_factory=dict)
+    error: str | None = None
+
+
+class BackfillQueue(ABC):
+    @abstractmethod
+    def plan(self, entries: Mapping[str, datetime]) -> None:
+        """Add entries with the times at which they are due. A known entry gets the new time."""
+
+    @abstractmethod
+    def next(self, now: datetime) -> str | None:
+        """The entry that was due first, if any is due. It stays in the queue."""
+
+    @abstractmethod
+    def drop(self, entry: str) -> None:
+        """Remove an entry; does nothing if it is not in the queue."""
+
+    @abstractmethod
+    def save(self, backfills: Mapping[str, Backfill]) -> None:
+        """Store the backfills of these user ids."""
+
+    @abstractmethod
+    def find(self, user_ids: Collection[str]) -> dict[str, Backfill]:
+        """The stored backfills of these users, by user id."""

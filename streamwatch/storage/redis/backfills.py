@@ -1,0 +1,64 @@
+"""The queue of backfills in Redis."""
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+
+import orjson
+
+from streamwatch.storage.backfills import Backfill, BackfillQueue, BackfillStatus
+from streamwatch.storage.redis.codec import microseconds
+from streamwatch.storage.redis.codec.reading import Document, reader
+from streamwatch.storage.redis.connection import Connection
+from streamwatch.storage.redis.keys import key
+
+QUEUE = key("backfill-queue")
+"""A sorted set of entries by the time at which they are due."""
+
+BACKFILLS = key("backfills")
+"""A hash of backfills by user id."""
+
+
+class RedisBackfillQueue(BackfillQueue):
+    def __init__(self, connection: Connection) -> None:
+        self._redis = connection
+
+    def plan(self, entries: Mapping[str, datetime]) -> None:
+        if entries:
+            scores = [item for entry, due in entries.items() for item in (microseconds(due), entry)]
+            self._redis.call("ZADD", QUEUE, *scores)
+
+    def next(self, now: datetime) -> str | None:
+        found: list[bytes] = self._redis.call(
+            "ZRANGEBYSCORE", QUEUE, "-inf", microseconds(now), "LIMIT", 0, 1
+        )
+        return found[0].decode() if found else None
+
+    def drop(self, entry: str) -> None:
+        self._redis.call("ZREM", QUEUE, entry)
+
+    def save(self, backfills: Mapping[str, Backfill]) -> None:
+        if backfills:
+            fields = [
+                item for user_id, each in backfills.items() for item in (user_id, _value(each))
+            ]
+            self._redis.call("HSET", BACKFILLS, *fields)
+
+    def find(self, user_ids: Collection[str]) -> dict[str, Backfill]:
+        if not user_ids:
+            return {}
+        stored = self._redis.call("HMGET", BACKFILLS, *user_ids)
+        return {
+            user_id: _read(value)
+            for user_id, value in zip(user_ids, stored, strict=True)
+            if value is not None
+        }
+
+
+def _value(backfill: Backfill) -> bytes:
+    return orjson.dumps(backfill)
+
+
+@reader
+def _read(value: bytes) -> Backfill:
+    document: Document = orjson.loads(value)
+    return Backfill(**document | {"status": BackfillStatus(document["status"])})

@@ -1,0 +1,39 @@
+"""Contract tests of the queue of backfills."""
+
+from streamwatch.storage.backfills import Backfill, BackfillStatus
+from streamwatch.storage.base import Storage
+from streamwatch.storage.testing.build import ContractBase, at
+
+
+class BackfillContract(ContractBase):
+    def test_entries_come_in_the_order_in_which_they_are_due(self, storage: Storage) -> None:
+        queue = storage.backfills
+        queue.plan({"0 ann": at(20), "0 bob": at(10), "1 ann": at(30)})
+        queue.plan({})
+
+        assert queue.next(at(9)) is None
+        assert queue.next(at(10)) == queue.next(at(40)) == "0 bob"
+        queue.drop("0 bob")
+        queue.drop("0 bob")
+        assert queue.next(at(40)) == "0 ann"
+
+    def test_a_known_entry_gets_the_new_time(self, storage: Storage) -> None:
+        queue = storage.backfills
+        queue.plan({"0 ann": at(10), "0 bob": at(20)})
+        queue.plan({"0 ann": at(30)})
+
+        assert queue.next(at(30)) == "0 bob"
+        queue.drop("0 bob")
+        assert queue.next(at(29)) is None
+        assert queue.next(at(30)) == "0 ann"
+
+    def test_the_last_backfill_of_a_user_is_stored(self, storage: Storage) -> None:
+        queue = storage.backfills
+        done = Backfill(BackfillStatus.DONE, 5, 2, 1, {"no stream id": 2})
+        failed = Backfill(BackfillStatus.FAILED, error="Twitch refused it")
+        queue.save({"ann": Backfill(BackfillStatus.QUEUED), "bob": failed})
+        queue.save({"ann": done})
+        queue.save({})
+
+        assert queue.find(["ann", "bob", "carol"]) == {"ann": done, "bob": failed}
+        assert queue.find([]) == {}
