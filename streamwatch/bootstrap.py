@@ -1,6 +1,6 @@
 """Builds the services that the settings ask for: the only place that names concrete adapters."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -8,8 +8,10 @@ from functools import partial
 from streamwatch.analytics import open_analytics
 from streamwatch.analytics.base import AnalyticsStore
 from streamwatch.api.analytics_documents import session_document
+from streamwatch.domain.sessions import SessionEvent
 from streamwatch.domain.subscriptions import WebhookTransport
 from streamwatch.domain.times import utc_now
+from streamwatch.services.analytics.backfills import Backfills
 from streamwatch.services.analytics.dead_letters import DeadLetters
 from streamwatch.services.analytics.period_rankings import PeriodRankings
 from streamwatch.services.analytics.profiles import StreamerProfiles
@@ -89,6 +91,7 @@ class Services:
     metrics: MetricsReader
     projector: Projector
     dead_letters: DeadLetters
+    backfills: Backfills
     conduit: OwnConduit
     connect_eventsub: Callable[[str | None], EventSubSocket]
     """Opens EventSub's WebSocket, or the reconnect URL if one is given. Raises ConnectionLost."""
@@ -192,6 +195,12 @@ def assemble(
     analytics_queries = AnalyticsQueries(
         analytics, storage.coordination, clock, timedelta(seconds=settings.sample_cap_seconds)
     )
+    backfills = Backfills(storage, twitch, analytics, clock)
+
+    def projected(events: Sequence[SessionEvent]) -> None:
+        storage.coordination.publish_change(Topic.ANALYTICS)
+        backfills.plan_after_ends(events)
+
     return Services(
         settings=settings,
         clock=clock,
@@ -201,7 +210,15 @@ def assemble(
         receiver=MessageReceiver(
             storage, recorder, settings.webhook_secrets, clock, clock.observe_message
         ),
-        streamers=Streamers(storage, twitch, subscriptions, poller, recorder, clock),
+        streamers=Streamers(
+            storage,
+            twitch,
+            subscriptions,
+            poller,
+            recorder,
+            clock,
+            *([backfills.queue] if settings.backfill_on_add else []),
+        ),
         tags=TagIndex(storage),
         status=Statuses(storage, twitch, settings.lookup_ttl_seconds, clock),
         events=EventHistory(storage),
@@ -234,9 +251,10 @@ def assemble(
             analytics,
             process_name(),
             clock,
-            projected=partial(storage.coordination.publish_change, Topic.ANALYTICS),
+            projected=projected,
         ),
         dead_letters=DeadLetters(storage.feed, analytics),
+        backfills=backfills,
         notifications=notification_services(
             storage,
             twitch,

@@ -10,6 +10,7 @@ from marshmallow import fields, validate
 
 from streamwatch.api import csv_export
 from streamwatch.api.analytics_documents import (
+    backfill_document,
     category_document,
     game_document,
     schedule_document,
@@ -21,6 +22,7 @@ from streamwatch.api.analytics_documents import (
     window_document,
 )
 from streamwatch.api.analytics_schemas import (
+    BackfillSchema,
     CategoriesSchema,
     RecalculatedSchema,
     ScheduleSchema,
@@ -40,8 +42,10 @@ from streamwatch.api.blueprint import Blueprint
 from streamwatch.api.context import services, tagged
 from streamwatch.api.documents import snapshot_document
 from streamwatch.api.responses import cached
+from streamwatch.api.schemas import MessageSchema
 from streamwatch.domain.totals import Ranking
 from streamwatch.storage.base import Topic
+from streamwatch.twitch.base import TwitchNotConfigured
 
 blueprint = Blueprint(
     "analytics", __name__, url_prefix="/analytics", description="Sessions, samples and statistics."
@@ -202,6 +206,31 @@ def get_trend(query: Query, login: str) -> Response:
     found = trend_document(queries.trend(login, ZoneInfo(query["tz"]), query["days"]))
     current_login = queries.stats(login).identity.latest_name.login
     return jsonify(broadcaster_login=current_login, days=found, count=len(found))
+
+
+@blueprint.post(f"{STREAMER}/backfill")
+@blueprint.response(202, MessageSchema)
+@blueprint.problems(404, 503)
+def backfill_streamer(login: str) -> tuple[Response, int]:
+    """Read a streamer's past streams
+
+    From Twitch's archived videos, by the worker. The sessions appear within seconds.
+    """
+    if not services().settings.has_twitch_credentials:
+        raise TwitchNotConfigured
+    services().backfills.request(login)
+    return jsonify(message=f"Queued: {login.lower()}"), 202
+
+
+@blueprint.get(f"{STREAMER}/backfill")
+@blueprint.response(200, BackfillSchema)
+@blueprint.problems(404, 503)
+def show_backfill(login: str) -> Response:
+    """Show how the last reading of past streams went
+
+    It runs after a streamer is added, after each stream, after a start, and on request.
+    """
+    return jsonify(backfill_document(services().backfills.find(login)))
 
 
 @blueprint.get(f"{STREAMER}/categories")

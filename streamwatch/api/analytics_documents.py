@@ -12,6 +12,7 @@ from streamwatch.domain.times import format_time
 from streamwatch.domain.totals import GameSums, StreamerStats, Summary, Totals, Window
 from streamwatch.domain.trend import TrendDay
 from streamwatch.services.analytics.queries import SessionDetails
+from streamwatch.storage.backfills import Backfill
 
 Document = dict[str, Any]
 
@@ -30,17 +31,19 @@ def session_document(session: StreamSession) -> Document:
         "duration_minutes": round(session.airtime_ms / _MINUTE_MS, 2),
         "max_viewers": sums.max_viewers,
         "avg_viewers": _rounded(sums.average),
-        "hours_watched": round(sums.hours_watched, 2),
+        "hours_watched": round(sums.hours_watched, 2) if session.is_observed else None,
         "category_id": last.category_id if last else None,
         "category_name": last.category_name if last else None,
-        "title": last.title if last else None,
-        "language": last.language if last else None,
+        "title": session.title,
+        "language": session.language,
         "tags": list(last.tags) if last else [],
         "categories": [
             category_document(category) for category in session.sample_totals.categories
         ],
         "snapshot_count": sums.samples,
         "coverage": round(session.coverage, 2),
+        "source": "observed" if session.is_observed else "vod",
+        "vod_url": session.video.url if session.video else None,
     }
 
 
@@ -63,6 +66,18 @@ def session_details_document(details: SessionDetails) -> Document:
             {"captured_at": format_time(item.captured_at), "viewer_count": item.viewer_count}
             for item in details.samples
         ],
+    }
+
+
+def backfill_document(backfill: Backfill) -> Document:
+    return {
+        "status": backfill.status,
+        "found": backfill.found,
+        "added": backfill.added,
+        "known": backfill.known,
+        "skipped": sum(backfill.skipped.values()),
+        "skipped_reasons": dict(backfill.skipped),
+        "error": backfill.error,
     }
 
 

@@ -4,6 +4,7 @@ from marshmallow import fields, validate
 
 from streamwatch.api.arguments import LOGIN_SCHEMA
 from streamwatch.api.schemas import Document, MessageSchema
+from streamwatch.storage.backfills import BackfillStatus
 
 
 def _login() -> fields.String:
@@ -54,7 +55,7 @@ class SessionSchema(Document):
     duration_minutes = _number()
     max_viewers = _viewers()
     avg_viewers = _number("Weighted by time; null without samples.", nullable=True)
-    hours_watched = _number()
+    hours_watched = _number("Null for `source: vod`.", nullable=True)
     category_id = fields.String(allow_none=True, metadata={"description": "The last seen."})
     category_name = fields.String(allow_none=True)
     title = fields.String(allow_none=True)
@@ -65,6 +66,28 @@ class SessionSchema(Document):
     coverage = fields.Float(
         validate=validate.Range(0, 1),
         metadata={"description": "The part of the airtime that samples cover."},
+    )
+    source = fields.String(
+        validate=validate.OneOf(["observed", "vod"]),
+        metadata={"description": "`vod`: made from an archived video alone."},
+    )
+    vod_url = fields.String(
+        allow_none=True, metadata={"description": "The archived video, if one is known."}
+    )
+
+
+class BackfillSchema(Document):
+    """The last reading of a streamer's archived videos. Of the videos found, `added` gave a session
+    that was not known, `known` are of known sessions, and `skipped` gave none."""
+
+    status = fields.Enum(BackfillStatus, by_value=True)
+    found = _count()
+    added = _count()
+    known = _count()
+    skipped = _count()
+    skipped_reasons = fields.Dict(keys=fields.String(), values=_count())
+    error = fields.String(
+        allow_none=True, metadata={"description": "Why it failed, or why it is queued again."}
     )
 
 

@@ -3,6 +3,7 @@
 import click
 
 from streamwatch import __version__
+from streamwatch.cli.backfill import backfill
 from streamwatch.cli.doctor import doctor
 from streamwatch.cli.feed import feed
 from streamwatch.cli.notifications import notifications
@@ -49,6 +50,7 @@ for command in (
     dev,
     serve,
     worker,
+    backfill,
     doctor,
     feed,
     notifications,

@@ -50,7 +50,10 @@ class Streamers:
         refresh: Poller,
         recorder: ObservationRecorder,
         clock: Callable[[], datetime],
+        on_added: Callable[[Collection[str]], None] = lambda _user_ids: None,
     ) -> None:
+        """`on_added` is called with the user ids of streamers who were added."""
+        self._on_added = on_added
         self._storage = storage
         self._twitch = twitch
         self._subscriptions = subscriptions
@@ -187,6 +190,8 @@ class Streamers:
             if user.user_id in created:
                 log.info("Added streamer: %s", user.login)
         self._record_names(users, at)
+        if created:
+            self._on_added(created)
         return created
 
     def update_names(self) -> int:

@@ -36,6 +36,7 @@ def build_jobs(services: Services) -> list[Job]:
     """All jobs, in the order in which they run at the start."""
     settings = services.settings
     return [
+        Job("missed-streams", None, lambda _: services.backfills.queue_missed()),
         Job(DEFAULT_STREAMERS, None, lambda _: add_default_streamers(services)),
         Job(RECONCILE, settings.verify_seconds, lambda _: reconcile(services)),
         Job(REFRESH, settings.refresh_seconds, lambda lease: refresh(services, lease)),

@@ -18,6 +18,7 @@ from streamwatch.logs import log_uncaught, logging_config
 from streamwatch.services.locks import process_name
 from streamwatch.services.subscriptions.transport import Method
 from streamwatch.settings import SettingsError, from_env
+from streamwatch.worker.backfill_thread import BackfillThread
 from streamwatch.worker.eventsub_listener import HANDOVER_SECONDS, EventSubListener, ListenerParts
 from streamwatch.worker.jobs import build_jobs
 from streamwatch.worker.notifications_thread import NotificationThreads
@@ -29,6 +30,8 @@ log = logging.getLogger("streamwatch.worker")
 _PROJECTOR_STOP_SECONDS = 3
 """The share of STOP_SECONDS in which the projector may finish its batch."""
 
+
+_BACKFILL_STOP_SECONDS = 1.0
 
 _LISTENER_STOP_SECONDS = HANDOVER_SECONDS + 0.5
 """How much of it the WebSocket may use until a successor is attached."""
@@ -56,6 +59,13 @@ def _listener(services: Services, worker: Worker) -> EventSubListener | None:
     return listener
 
 
+def _backfill_thread(services: Services, worker: Worker) -> BackfillThread:
+    """The thread that reads archived videos, started."""
+    thread = BackfillThread(services.backfills, lambda: worker.lease is not None)
+    thread.start()
+    return thread
+
+
 def start_in_thread(services: Services) -> Worker:
     """Run the worker in a thread of the web process, for a storage in its memory."""
     worker = _worker(services)
@@ -66,9 +76,11 @@ def start_in_thread(services: Services) -> Worker:
     listener = _listener(services, worker)
     notifying = NotificationThreads(services.notifications, services.storage.coordination)
     notifying.start()
+    backfilling = _backfill_thread(services, worker)
 
     def stop() -> None:
         worker.stop()
+        backfilling.stop(_BACKFILL_STOP_SECONDS)
         notifying.stop()
         if listener is not None:
             listener.stop(_LISTENER_STOP_SECONDS)
@@ -111,7 +123,9 @@ def main() -> int:
     projecting.start()
     notifying = NotificationThreads(services.notifications, services.storage.coordination)
     notifying.start()
+    backfilling = _backfill_thread(services, worker)
     worker.run()
+    backfilling.stop(_BACKFILL_STOP_SECONDS)
     notifying.stop()
     if listener is not None:
         listener.stop(_LISTENER_STOP_SECONDS)

@@ -1,11 +1,16 @@
 """Reads the feed and lets the analytics follow it."""
 
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 
 from streamwatch.analytics.base import AnalyticsError, AnalyticsStore, AnalyticsUnavailable
-from streamwatch.domain.sessions import InvalidObservation, ProjectionInput, projection_input
+from streamwatch.domain.sessions import (
+    InvalidObservation,
+    ProjectionInput,
+    SessionEvent,
+    projection_input,
+)
 from streamwatch.storage.base import Feed, FeedEntry, FeedRecord
 
 log = logging.getLogger(__name__)
@@ -38,9 +43,10 @@ class Projector:
         analytics: AnalyticsStore,
         consumer: str,
         clock: Callable[[], datetime],
-        projected: Callable[[], None] = lambda: None,
+        projected: Callable[[Sequence[SessionEvent]], None] = lambda _events: None,
     ) -> None:
-        """`projected` is called when the analytics have changed, before it counts as done."""
+        """`projected` is called with the events of each batch after the analytics have changed,
+        before the batch is acknowledged."""
         self._projected = projected
         self._feed = feed
         self._analytics = analytics
@@ -85,8 +91,9 @@ class Projector:
 
     def _project(self, usable: list[Usable]) -> None:
         """Project together or, where that fails, each by itself."""
+        together = _together(one for _, one in usable)
         try:
-            self._analytics.project(_together(one for _, one in usable))
+            self._analytics.project(together)
         except AnalyticsUnavailable:
             raise
         except AnalyticsError as error:
@@ -96,7 +103,7 @@ class Projector:
             for one in usable:
                 self._project([one])
             return
-        self._projected()
+        self._projected(together.events)
         self._feed.acknowledge(READER, [entry.id for entry, _ in usable])
 
     def _set_aside(self, entry: FeedEntry, error: str) -> None:

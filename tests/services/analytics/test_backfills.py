@@ -1,0 +1,229 @@
+"""Backfills on memory storage, with a fake Twitch and a manual clock."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from streamwatch.analytics.base import AnalyticsUnavailable
+from streamwatch.analytics.testing.build import offline, online, snapshot, told
+from streamwatch.domain.models import Video
+from streamwatch.services.analytics.backfills import CALL_SECONDS, IDLE_SECONDS, Backfills
+from streamwatch.services.errors import UnknownStreamer
+from streamwatch.services.ingestion.poller import REFRESH
+from streamwatch.storage.backfills import Backfill, BackfillStatus
+from streamwatch.storage.base import JobRun
+from streamwatch.twitch.base import (
+    RateLimitState,
+    TwitchBusy,
+    TwitchRefused,
+    TwitchUnavailable,
+)
+from tests.services.conftest import World
+
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def backfills(world: World) -> Backfills:
+    return world.services.backfills
+
+
+def add_video(
+    world: World, user_id: str, stream_id: str | None, ago: timedelta, length: timedelta = HOUR
+) -> None:
+    start = world.clock() - ago
+    videos = world.twitch.videos_of.setdefault(user_id, [])
+    url = f"https://www.twitch.tv/videos/{len(videos)}"
+    video_id = f"{user_id}-{len(videos)}"
+    videos.append(Video(video_id, stream_id, start, start + length, "Past", "en", url))
+
+
+def monitor(world: World, login: str) -> str:
+    user = world.twitch.add_user(login)
+    world.services.streamers.add(login)
+    return user.user_id
+
+
+def run_all(backfills: Backfills) -> int:
+    """Do all looks that are due; returns how many."""
+    count = 0
+    while backfills.run_next() != IDLE_SECONDS:
+        count += 1
+    return count
+
+
+def test_the_past_of_a_new_streamer_is_read(world: World, backfills: Backfills) -> None:
+    add_video(world, "id-of-ann", "s1", 48 * HOUR)
+    add_video(world, "id-of-ann", None, 72 * HOUR)
+    add_video(world, "id-of-ann", "now", timedelta(minutes=30), timedelta(minutes=30))
+    monitor(world, "ann")
+    assert backfills.find("ann") == Backfill(BackfillStatus.QUEUED)
+
+    assert run_all(backfills) == 1
+
+    skipped = {"no stream id": 1, "ended less than 15 minutes ago": 1}
+    assert backfills.find("Ann") == Backfill(BackfillStatus.DONE, 3, 1, 0, skipped)
+    [session] = world.services.analytics.sessions("id-of-ann", 10)
+    assert (session.stream_id, session.is_observed, session.title) == ("s1", False, "Past")
+    assert world.storage.events(10) == [], "the past is no event"
+
+
+def test_reading_again_adds_nothing(world: World, backfills: Backfills) -> None:
+    user_id = monitor(world, "ann")
+    add_video(world, user_id, "s1", 48 * HOUR)
+    run_all(backfills)
+    before = world.services.analytics.sessions(user_id, 10)
+    backfills.request("ann")
+    run_all(backfills)
+    assert backfills.find("ann") == Backfill(BackfillStatus.DONE, 1, 0, 1)
+    assert world.services.analytics.sessions(user_id, 10) == before
+
+
+def test_the_stream_that_is_on_is_skipped(world: World, backfills: Backfills) -> None:
+    user = world.twitch.add_user("ann")
+    world.twitch.go_live(user)
+    add_video(world, user.user_id, "stream-of-ann", 5 * HOUR)
+    world.services.streamers.add("ann")
+    run_all(backfills)
+    assert backfills.find("ann").skipped == {"the stream is on": 1}
+
+
+def test_somebody_whom_only_the_analytics_know_can_be_read(
+    world: World, backfills: Backfills
+) -> None:
+    world.services.analytics.project(told(online("s1", 0), snapshot("s1", 60), offline("s1", 90)))
+    add_video(world, "1337", "s2", 48 * HOUR)
+    backfills.request("Cool_User")
+    run_all(backfills)
+    assert backfills.find("cool_user").added == 1
+    with pytest.raises(UnknownStreamer):
+        backfills.request("nobody")
+    with pytest.raises(UnknownStreamer):
+        backfills.find("nobody")
+
+
+def test_one_who_is_asked_for_goes_before_many(world: World, backfills: Backfills) -> None:
+    users = [world.twitch.add_user(login) for login in ("ann", "bob", "carol", "dora")]
+    world.services.streamers.add_many(["ann", "bob", "carol"])
+    world.services.streamers.add("dora")
+    assert backfills.run_next() == CALL_SECONDS
+    assert backfills.find("dora").status is BackfillStatus.DONE
+    assert run_all(backfills) == len(users) - 1
+
+
+def test_a_failure_that_may_pass_is_repeated_after_the_others(
+    world: World, backfills: Backfills
+) -> None:
+    monitor(world, "ann")
+    world.twitch.errors["videos"] = TwitchUnavailable("Twitch is down.")
+    run_all(backfills)
+    assert backfills.find("ann") == Backfill(BackfillStatus.QUEUED, error="Twitch is down.")
+    del world.twitch.errors["videos"]
+    assert run_all(backfills) == 0
+    world.clock.advance(60)
+    assert run_all(backfills) == 1
+    assert backfills.find("ann").status is BackfillStatus.DONE
+
+
+def test_a_refusal_ends_the_backfill(world: World, backfills: Backfills) -> None:
+    monitor(world, "ann")
+    world.twitch.errors["videos"] = TwitchRefused("Twitch refused it.", 400)
+    run_all(backfills)
+    assert backfills.find("ann") == Backfill(BackfillStatus.FAILED, error="Twitch refused it.")
+
+
+def test_a_crash_repeats_the_look(
+    world: World, backfills: Backfills, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user_id = monitor(world, "ann")
+    add_video(world, user_id, "s1", 48 * HOUR)
+
+    def crash(_new: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(world.services.analytics, "project", crash)
+        with pytest.raises(KeyboardInterrupt):
+            backfills.run_next()
+    assert backfills.find("ann").status is BackfillStatus.RUNNING
+    assert run_all(backfills) == 1
+    assert backfills.find("ann").added == 1
+
+
+def test_analytics_that_do_not_answer_are_waited_for(
+    world: World, backfills: Backfills, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user_id = monitor(world, "ann")
+    add_video(world, user_id, "s1", 48 * HOUR)
+
+    def fail(_new: object) -> None:
+        raise AnalyticsUnavailable("MongoDB is away.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(world.services.analytics, "project", fail)
+        run_all(backfills)
+    assert backfills.find("ann") == Backfill(BackfillStatus.QUEUED, error="MongoDB is away.")
+
+
+@pytest.mark.parametrize(("remaining", "waits"), [(400, True), (401, False)])
+def test_half_of_the_rate_limit_is_left_to_others(
+    world: World,
+    backfills: Backfills,
+    monkeypatch: pytest.MonkeyPatch,
+    remaining: int,
+    waits: bool,
+) -> None:
+    monitor(world, "ann")
+    state = RateLimitState(800, remaining, world.clock() + timedelta(seconds=20))
+    monkeypatch.setattr(world.twitch, "rate_limit", lambda: state)
+    assert backfills.run_next() == (20 if waits else CALL_SECONDS)
+    assert ("videos" in world.twitch.calls) is not waits
+
+
+def test_an_empty_rate_limit_pauses_all(world: World, backfills: Backfills) -> None:
+    monitor(world, "ann")
+    world.twitch.errors["videos"] = TwitchBusy("Twitch is busy.", 7)
+    assert backfills.run_next() == 7
+    assert backfills.find("ann").status is BackfillStatus.QUEUED
+
+
+def end_of(user_id: str, at: datetime) -> Callable[[Backfills], None]:
+    seconds = (at - datetime(2026, 6, 1, 12, tzinfo=UTC)).total_seconds()
+    return lambda backfills: backfills.plan_after_ends(
+        told(offline("s1", seconds, user_id=user_id)).events
+    )
+
+
+def test_the_video_of_a_stream_is_looked_for_three_times_after_its_end(
+    world: World, backfills: Backfills
+) -> None:
+    user_id = monitor(world, "ann")
+    run_all(backfills)
+    end_of(user_id, world.clock())(backfills)
+    looks = []
+    for minute in range(0, 25 * 60, 4):
+        if run_all(backfills):
+            looks.append(minute)
+        world.clock.advance(240)
+    assert looks == [16, 60, 24 * 60]
+
+
+@pytest.mark.parametrize(("minutes", "queued"), [(14, False), (60, True)])
+def test_streams_that_were_missed_are_looked_for_after_a_start(
+    world: World,
+    backfills: Backfills,
+    minutes: int,
+    queued: bool,
+) -> None:
+    user_id = monitor(world, "ann")
+    run_all(backfills)
+    backfills.queue_missed()
+    assert run_all(backfills) == 0, "nobody has ever watched"
+    world.storage.coordination.record_job(JobRun(REFRESH, world.clock(), 1))
+    world.clock.advance(60 * minutes)
+    add_video(world, user_id, "missed", 2 * HOUR)
+    backfills.queue_missed()
+    world.clock.advance(60)
+    run_all(backfills)
+    assert bool(world.services.analytics.session("missed")) is queued
