@@ -5,6 +5,10 @@ from datetime import date, datetime
 from hashlib import sha1
 
 from streamwatch.dashboard import preferences
+from streamwatch.domain.videos import link as video_link
+
+__all__ = ["video_link"]
+"""Used by templates, as all functions of this module."""
 
 HUES = 12
 """The number of colours that `style.css` defines for avatars and categories."""

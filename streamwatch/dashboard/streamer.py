@@ -20,6 +20,7 @@ from streamwatch.domain.usual_times import PERIOD, usual_time
 from streamwatch.services.analytics.profiles import Profile
 from streamwatch.services.analytics.queries import SessionDetails
 from streamwatch.services.errors import UnknownSession, UnknownStreamer
+from streamwatch.storage.backfills import Backfill
 
 SESSIONS_PER_PAGE = 20
 COLORED_CATEGORIES = 5
@@ -46,12 +47,14 @@ RECORDS: dict[str, tuple[str, str]] = {
 @blueprint.get("/streamer/<login>")
 def show_streamer(login: str) -> str:
     streamer, status = services().streamers.find(login), services().status.known(login)
-    is_down, performance = False, {}
+    is_down, performance, backfill = False, {}, Backfill()
     try:
         performance = _performance(login)
     except UnknownStreamer:
         if streamer is None and status is None:
             raise
+        if streamer is not None:
+            backfill = services().backfills.find(login)
     except AnalyticsUnavailable:
         is_down = True
     return render_template(
@@ -60,6 +63,7 @@ def show_streamer(login: str) -> str:
         streamer=streamer,
         status=status,
         is_down=is_down,
+        backfill=backfill,
         days=preferences.window(PERIODS),
         periods=PERIODS,
         metrics=METRICS,
@@ -86,6 +90,7 @@ def _performance(login: str) -> dict[str, Any]:
         "week": schedule(profile.sessions, zone),
         "colors": colors,
         "records": _records(profile.sessions),
+        "archived": sum(not session.is_observed for session in profile.sessions),
         **_chosen_stream(profile, colors),
         **_table(profile.sessions),
     }

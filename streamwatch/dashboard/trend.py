@@ -40,6 +40,12 @@ class Bar:
     before_y: float
     color: int | None
 
+    @property
+    def is_archived(self) -> bool:
+        """Whether only archived videos tell of the day's streams: nobody counted viewers."""
+        day = self.day.day
+        return bool(day.live_ms) and not day.observed_ms and self.day.max_viewers is None
+
 
 @dataclass(frozen=True, slots=True)
 class Trend:
