@@ -120,6 +120,8 @@ def test_a_session(world: World) -> None:
         "tags": ["English"],
         "snapshot_count": 3,
         "coverage": 0.5,
+        "source": "observed",
+        "vod_url": None,
     }
     assert (chess["category_name"], chess["hours"], chess["avg_viewers"]) == ("Chess", 0.08, 100)
     assert (go["category_name"], go["hours"], go["max_viewers"]) == ("Go", 0.33, 50)
