@@ -21,7 +21,12 @@ METHODS = {"get", "post", "put", "patch", "delete"}
 def lively_world() -> World:
     """A world with something of everything to answer with."""
     world = build_world(
-        require_api_key=KeyRequirement.ALL, api_keys=("a-key",), rate_limit=0, lookup_limit=0
+        require_api_key=KeyRequirement.ALL,
+        api_keys=("a-key",),
+        rate_limit=0,
+        lookup_limit=0,
+        twitch_client_id="id",
+        twitch_client_secret="secret",
     )
     for login in ("shroud", "live", "away"):
         world.twitch.add_user(login)
