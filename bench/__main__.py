@@ -4,9 +4,21 @@ import argparse
 import json
 import sys
 from contextlib import ExitStack
+from itertools import product
 from pathlib import Path
+from statistics import median
 
-from bench import freshness, growth, history, latency, notifications, polling, projector, report
+from bench import (
+    end_to_end,
+    freshness,
+    growth,
+    history,
+    latency,
+    notifications,
+    polling,
+    projector,
+    report,
+)
 from bench.deployments import Deployed, Target, streamwatch, yardstick
 from bench.processes import resident_megabytes
 from bench.report import Results, fact
@@ -54,6 +66,11 @@ def main() -> None:
         facts += _shown([_memory_fact(large)])
         _log("A refresh of 10,000 streamers")
         facts += _shown(_polling_facts(polling.measure(mongo)))
+    _log("From a message of Twitch to everybody who wants to know")
+    rates = (end_to_end.PACE, median(webhooks[1].ours.rates) / 2)
+    for transport, rate in product(("webhook", "conduit"), rates):
+        facts += _shown(_end_to_end_facts(transport, rate))
+    facts += _shown([_card_fact()])
     _log("Notifications")
     facts += _shown([_notification_fact(number) for number in (1, 10, 100)])
     _write(results, to_docs=options.keep)
@@ -159,6 +176,26 @@ def _polling_facts(measured: polling.Polling) -> list[Results]:
         ),
         fact("memory of the worker", f"{measured.worker_megabytes:.0f} MB", "≤ 120 MB"),
     ]
+
+
+def _end_to_end_facts(transport: str, rate: float) -> list[Results]:
+    return [
+        fact(
+            f"{transport}, {rate:,.0f} messages a second, to {place}:"
+            " median, 99th percentile, longest",
+            str(delays),
+            f"p99 ≤ {end_to_end.PLACES[place] * 1e3:,.0f} ms",
+        )
+        for place, delays in end_to_end.measure(transport, rate).items()
+    ]
+
+
+def _card_fact() -> Results:
+    return fact(
+        "webhook to a card on an open dashboard in Chromium: median, 99th percentile, longest",
+        str(end_to_end.card_delays()),
+        "≤ 1,000 ms",
+    )
 
 
 def _write(results: Results, *, to_docs: bool) -> None:
