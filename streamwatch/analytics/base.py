@@ -17,6 +17,7 @@ from itertools import islice
 
 from streamwatch.analytics.state import Events, StoredSession, StreamerState, Update
 from streamwatch.domain.models import StreamSnapshot
+from streamwatch.domain.positions import Position
 from streamwatch.domain.sessions import ProjectionInput, StreamSession
 from streamwatch.domain.statistics import CategorySums
 from streamwatch.domain.totals import GameSums, Ranking, StreamerStats, Summary, Totals, totals
@@ -74,13 +75,19 @@ class AnalyticsStore(ABC):
     def find(self, login: str) -> StreamerStats | None:
         """The statistics of the streamer who was last observed under this login, in lower case."""
 
-    def sessions(self, user_id: str, limit: int) -> list[StreamSession]:
-        """The newest sessions by their start."""
-        return list(islice(self.each_session(user_id), limit))
+    def sessions(
+        self, user_id: str, limit: int, after: Position | None = None
+    ) -> list[StreamSession]:
+        """The newest sessions by `StreamSession.position`; with `after`, those that come later in
+        this order."""
+        return list(islice(self.each_session(user_id, after=after), limit))
 
     @abstractmethod
-    def each_session(self, user_id: str, since: datetime | None = None) -> Iterator[StreamSession]:
-        """All sessions that started at or after `since`, the newest first, read step by step."""
+    def each_session(
+        self, user_id: str, since: datetime | None = None, after: Position | None = None
+    ) -> Iterator[StreamSession]:
+        """All sessions that started at or after `since`, the newest first, read step by step; with
+        `after`, those that come later in this order."""
 
     @abstractmethod
     def session(self, stream_id: str) -> StreamSession | None:
@@ -121,17 +128,23 @@ class AnalyticsStore(ABC):
 
     # Samples
 
-    def snapshots(self, user_id: str | None, limit: int) -> list[StreamSnapshot]:
-        """The newest samples, of one streamer or of all."""
-        return list(islice(self.each_snapshot(user_id), limit))
+    def snapshots(
+        self, user_id: str | None, limit: int, after: Position | None = None
+    ) -> list[StreamSnapshot]:
+        """The newest samples by `StreamSnapshot.position`, of one streamer or of all; with `after`,
+        those that come later in this order."""
+        return list(islice(self.each_snapshot(user_id, after), limit))
 
     @abstractmethod
     def samples(self, stream_id: str) -> list[StreamSnapshot]:
         """All samples of one stream, in the order of their times."""
 
     @abstractmethod
-    def each_snapshot(self, user_id: str | None) -> Iterator[StreamSnapshot]:
-        """All samples, of one streamer or of all, the newest first, read step by step."""
+    def each_snapshot(
+        self, user_id: str | None, after: Position | None = None
+    ) -> Iterator[StreamSnapshot]:
+        """All samples, of one streamer or of all, the newest first, read step by step; with
+        `after`, those that come later in this order."""
 
     def close(self) -> None:  # noqa: B027  a backend without connections has nothing to close
         """Close connections."""

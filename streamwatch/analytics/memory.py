@@ -12,6 +12,7 @@ from streamwatch.analytics.base import AnalyticsStore, History, Repository
 from streamwatch.analytics.projection import Projection
 from streamwatch.analytics.state import StoredSession, StreamerState, Update
 from streamwatch.domain.models import StreamSnapshot
+from streamwatch.domain.positions import Position
 from streamwatch.domain.sessions import ProjectionInput, SessionEvent, StreamSession, merge_events
 from streamwatch.domain.statistics import CategorySums, quarter_of
 from streamwatch.domain.times import utc_now
@@ -25,6 +26,8 @@ from streamwatch.domain.totals import (
     summary,
 )
 from streamwatch.settings import Settings
+
+_READ_AT_ONCE = 1000
 
 
 class MemoryAnalytics(AnalyticsStore, Repository):
@@ -46,6 +49,8 @@ class MemoryAnalytics(AnalyticsStore, Repository):
         self._samples: defaultdict[str, list[StreamSnapshot]] = defaultdict(list)
         self._user_ids: dict[str, str] = {}
         self._all_samples: list[StreamSnapshot] = []
+        self._samples_of: defaultdict[str, list[StreamSnapshot]] = defaultdict(list)
+        """The samples of each streamer, by user id."""
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:
@@ -115,7 +120,8 @@ class MemoryAnalytics(AnalyticsStore, Repository):
         index = bisect_left(samples, sample.captured_at, key=_captured_at)
         if index == len(samples) or samples[index].captured_at != sample.captured_at:
             samples.insert(index, sample)
-            insort(self._all_samples, sample, key=_captured_at)
+            insort(self._all_samples, sample, key=_position)
+            insort(self._samples_of[sample.broadcaster_id], sample, key=_position)
 
     def _expire(self) -> None:
         """Drop the samples that are older than the retention."""
@@ -125,6 +131,7 @@ class MemoryAnalytics(AnalyticsStore, Repository):
         expired = bisect_left(self._all_samples, oldest, key=_captured_at)
         for sample in self._all_samples[:expired]:
             self._samples[sample.stream_id].remove(sample)
+            self._samples_of[sample.broadcaster_id].remove(sample)
         del self._all_samples[:expired]
 
     # One streamer
@@ -135,11 +142,18 @@ class MemoryAnalytics(AnalyticsStore, Repository):
         newest = max(named, key=lambda state: state.identity.latest_name.at, default=None)
         return newest.stats if newest else None
 
-    def each_session(self, user_id: str, since: datetime | None = None) -> Iterator[StreamSession]:
+    def each_session(
+        self, user_id: str, since: datetime | None = None, after: Position | None = None
+    ) -> Iterator[StreamSession]:
         with self._lock:
             sessions = list(self._sessions.get(user_id, {}).values())
-        sessions.sort(key=lambda session: (session.started_at, session.stream_id), reverse=True)
-        return (session for session in sessions if since is None or session.started_at >= since)
+        sessions.sort(key=lambda session: session.position, reverse=True)
+        return (
+            session
+            for session in sessions
+            if (since is None or session.started_at >= since)
+            and (after is None or session.position < after)
+        )
 
     def session(self, stream_id: str) -> StreamSession | None:
         with self._lock:
@@ -184,11 +198,23 @@ class MemoryAnalytics(AnalyticsStore, Repository):
         with self._lock:
             return list(self._samples.get(stream_id, ()))
 
-    def each_snapshot(self, user_id: str | None) -> Iterator[StreamSnapshot]:
+    def each_snapshot(
+        self, user_id: str | None, after: Position | None = None
+    ) -> Iterator[StreamSnapshot]:
+        while samples := self._samples_after(user_id, after):
+            yield from samples
+            after = samples[-1].position
+
+    def _samples_after(self, user_id: str | None, after: Position | None) -> list[StreamSnapshot]:
         with self._lock:
-            samples = list(self._all_samples)
-        return (s for s in reversed(samples) if user_id is None or s.broadcaster_id == user_id)
+            samples = self._all_samples if user_id is None else self._samples_of.get(user_id, [])
+            end = len(samples) if after is None else bisect_left(samples, after, key=_position)
+            return samples[max(end - _READ_AT_ONCE, 0) : end][::-1]
 
 
 def _captured_at(sample: StreamSnapshot) -> datetime:
     return sample.captured_at
+
+
+def _position(sample: StreamSnapshot) -> Position:
+    return sample.position

@@ -1,6 +1,6 @@
 """Analytics: sessions, samples and statistics."""
 
-from functools import cache
+from functools import cache, partial
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -8,7 +8,7 @@ import marshmallow as ma
 from flask import Response, jsonify
 from marshmallow import fields, validate
 
-from streamwatch.api import csv_export
+from streamwatch.api import csv_export, cursors
 from streamwatch.api.analytics_documents import (
     backfill_document,
     category_document,
@@ -53,6 +53,7 @@ blueprint = Blueprint(
 
 STREAMER = '/streamer/<login(name="login"):login>'
 WINDOWS = (7, 30, 90, 365)
+SESSIONS_CURSOR, SNAPSHOTS_CURSOR = "sessions", "snapshots"
 # A new field of the schema becomes a column at the end.
 SESSION_COLUMNS = [name for name in SessionSchema().fields if name != "categories"]
 SNAPSHOT_COLUMNS = list(SnapshotSchema().fields)
@@ -73,21 +74,23 @@ class StatsQuery(ma.Schema):
 
 
 class ListQuery(ma.Schema):
-    """`limit` applies to JSON; CSV is always complete."""
+    """`limit` and `after` apply to JSON; CSV is always complete."""
 
     format = fields.String(
         load_default=None,
         validate=validate.OneOf((csv_export.JSON_NAME, csv_export.CSV_NAME)),
-        metadata={"description": "By default `Accept` decides. CSV ignores `limit`."},
+        metadata={"description": "By default `Accept` decides. CSV ignores `limit` and `after`."},
     )
 
 
 class SessionsQuery(ListQuery):
     limit = fields.Integer(load_default=50, validate=validate.Range(1, 500))
+    after = cursors.CursorField(SESSIONS_CURSOR)
 
 
 class SnapshotsQuery(ListQuery):
     limit = fields.Integer(load_default=100, validate=validate.Range(1, 1000))
+    after = cursors.CursorField(SNAPSHOTS_CURSOR)
     broadcaster_login = LoginField(load_default=None)
 
 
@@ -159,7 +162,7 @@ def recalculate_streamer(login: str) -> Response:
 
 @blueprint.get(f"{STREAMER}/sessions")
 @blueprint.arguments(SessionsQuery, location="query")
-@blueprint.response(200, SessionsSchema)
+@blueprint.response(200, SessionsSchema, headers=cursors.LINK_HEADER)
 @blueprint.alt_response(200, schema=csv_export.SCHEMA, content_type=csv_export.CSV)
 @blueprint.problems(404, 503)
 @cached(Topic.ANALYTICS)
@@ -172,11 +175,11 @@ def list_sessions(query: Query, login: str) -> Response:
     if csv_export.is_wanted(query["format"]):
         rows = (session_document(session) for session in queries.each_session(login))
         return csv_export.csv_response(f"{login.lower()}-sessions", SESSION_COLUMNS, rows)
-    current_login, sessions = queries.sessions(login, query["limit"])
-    return jsonify(
-        broadcaster_login=current_login,
-        sessions=[session_document(session) for session in sessions],
-        count=len(sessions),
+    stats = queries.stats(login)
+    page = cursors.page(SESSIONS_CURSOR, query, partial(queries.sessions, stats))
+    return page.respond(
+        broadcaster_login=stats.identity.latest_name.login,
+        sessions=[session_document(session) for session in page.items],
     )
 
 
@@ -309,7 +312,7 @@ def list_top_games(query: Query) -> Response:
 
 @blueprint.get("/snapshots")
 @blueprint.arguments(SnapshotsQuery, location="query")
-@blueprint.response(200, SnapshotsSchema)
+@blueprint.response(200, SnapshotsSchema, headers=cursors.LINK_HEADER)
 @blueprint.alt_response(200, schema=csv_export.SCHEMA, content_type=csv_export.CSV)
 @blueprint.problems(503)
 @cached(Topic.ANALYTICS)
@@ -322,6 +325,8 @@ def list_snapshots(query: Query) -> Response:
     if csv_export.is_wanted(query["format"]):
         rows = (snapshot_document(snapshot) for snapshot in queries.each_snapshot(login))
         return csv_export.csv_response("snapshots", SNAPSHOT_COLUMNS, rows)
-    found = [snapshot_document(snapshot) for snapshot in queries.snapshots(login, query["limit"])]
-    broadcaster_login = login.lower() if login else None
-    return jsonify(snapshots=found, count=len(found), broadcaster_login=broadcaster_login)
+    page = cursors.page(SNAPSHOTS_CURSOR, query, partial(queries.snapshots, login))
+    return page.respond(
+        snapshots=[snapshot_document(snapshot) for snapshot in page.items],
+        broadcaster_login=login.lower() if login else None,
+    )

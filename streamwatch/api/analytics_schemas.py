@@ -3,7 +3,7 @@
 from marshmallow import fields, validate
 
 from streamwatch.api.arguments import LOGIN_SCHEMA
-from streamwatch.api.schemas import Document, MessageSchema
+from streamwatch.api.schemas import Document, MessageSchema, PageSchema
 from streamwatch.storage.backfills import BackfillStatus
 
 
@@ -134,10 +134,9 @@ class TrendSchema(Document):
     count = _count()
 
 
-class SessionsSchema(Document):
+class SessionsSchema(PageSchema):
     broadcaster_login = _login()
     sessions = fields.List(fields.Nested(SessionSchema))
-    count = _count()
 
 
 class SnapshotSchema(Document):
@@ -155,9 +154,8 @@ class SnapshotSchema(Document):
     tags = fields.List(fields.String())
 
 
-class SnapshotsSchema(Document):
+class SnapshotsSchema(PageSchema):
     snapshots = fields.List(fields.Nested(SnapshotSchema))
-    count = _count()
     broadcaster_login = fields.String(allow_none=True)
 
 

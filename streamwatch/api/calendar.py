@@ -53,7 +53,7 @@ def _sessions(login: str, limit: int) -> tuple[str, list[StreamSession]]:
         if monitored is None:
             raise
         return monitored.display_name, []
-    _, sessions = services().analytics_queries.sessions(login, limit)
+    sessions = services().analytics_queries.sessions(stats, limit)
     return stats.identity.latest_name.name, sessions
 
 

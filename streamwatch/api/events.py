@@ -1,17 +1,21 @@
 """The history of events, newest first."""
 
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import marshmallow as ma
-from flask import Response, jsonify
+from flask import Response
 from marshmallow import fields, validate
 
+from streamwatch.api import cursors
 from streamwatch.api.arguments import TagQuery
 from streamwatch.api.blueprint import Blueprint
 from streamwatch.api.context import services, tagged
 from streamwatch.api.responses import cached
 from streamwatch.api.schemas import EventsOfStreamerSchema, EventsOfTypeSchema, EventsSchema
 from streamwatch.domain.models import EventType, StreamEvent
+from streamwatch.domain.positions import Position
 from streamwatch.services.documents import event_document
 from streamwatch.storage.base import Topic
 
@@ -20,8 +24,14 @@ blueprint = Blueprint(
 )
 
 
+CURSOR = "events"
+
+Query = dict[str, Any]
+
+
 class EventsQuery(ma.Schema):
     limit = fields.Integer(load_default=50, validate=validate.Range(1, 1000))
+    after = cursors.CursorField(CURSOR)
 
 
 class TaggedEventsQuery(EventsQuery, TagQuery):
@@ -30,44 +40,47 @@ class TaggedEventsQuery(EventsQuery, TagQuery):
 
 @blueprint.get("")
 @blueprint.arguments(TaggedEventsQuery, location="query")
-@blueprint.response(200, EventsSchema)
+@blueprint.response(200, EventsSchema, headers=cursors.LINK_HEADER)
 @blueprint.problems(503)
 @cached(Topic.EVENTS, Topic.STREAMERS)
-def list_events(query: dict[str, Any]) -> Response:
+def list_events(query: Query) -> Response:
     """List the newest events
 
     Of all streamers, or of those with a tag; newest first.
     """
-    return _list(services().events.newest(query["limit"], tagged(query["tag"])))
+    return _list(query, partial(services().events.newest, user_ids=tagged(query["tag"])))
 
 
 @blueprint.get("/type/<event_type:event_type>")
 @blueprint.arguments(EventsQuery, location="query")
-@blueprint.response(200, EventsOfTypeSchema)
+@blueprint.response(200, EventsOfTypeSchema, headers=cursors.LINK_HEADER)
 @blueprint.problems(503)
 @cached(Topic.EVENTS)
-def list_events_of_type(query: dict[str, int], event_type: EventType) -> Response:
+def list_events_of_type(query: Query, event_type: EventType) -> Response:
     """List the newest events of a type
 
     Of all streamers, newest first.
     """
-    return _list(services().events.of_type(event_type, query["limit"]), event_type=event_type)
+    read = partial(services().events.of_type, event_type)
+    return _list(query, read, event_type=event_type)
 
 
 @blueprint.get("/streamer/<login:username>")
 @blueprint.arguments(EventsQuery, location="query")
-@blueprint.response(200, EventsOfStreamerSchema)
+@blueprint.response(200, EventsOfStreamerSchema, headers=cursors.LINK_HEADER)
 @blueprint.problems(503)
 @cached(Topic.EVENTS, Topic.LIVE, Topic.STREAMERS)  # a rename changes whose login it is
-def list_events_of_streamer(query: dict[str, int], username: str) -> Response:
+def list_events_of_streamer(query: Query, username: str) -> Response:
     """List the newest events of a streamer
 
     Newest first; complete, however many events other streamers had since.
     """
-    events = services().events.of_streamer(username, query["limit"])
-    return _list(events, streamer=username.lower())
+    read = partial(services().events.of_streamer, username)
+    return _list(query, read, streamer=username.lower())
 
 
-def _list(events: list[StreamEvent], **about: str) -> Response:
-    documents = [event_document(event) for event in events]
-    return jsonify(events=documents, count=len(documents), **about)
+def _list(
+    query: Query, read: Callable[[int, Position | None], Sequence[StreamEvent]], **about: str
+) -> Response:
+    page = cursors.page(CURSOR, query, read)
+    return page.respond(events=[event_document(event) for event in page.items], **about)

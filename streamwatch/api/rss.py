@@ -142,12 +142,13 @@ def _recorded_details(
     logins: Iterable[str], wanted: set[str], limit: int
 ) -> dict[str, StreamDetails]:
     found: dict[str, StreamDetails] = {}
+    queries = services().analytics_queries
     for login in logins:
         try:
-            _, sessions = services().analytics_queries.sessions(login, limit)
+            stats = queries.stats(login)
         except UnknownStreamer:
             continue
-        for session in sessions:
+        for session in queries.sessions(stats, limit):
             last = session.sample_totals.last
             if last and session.stream_id in wanted:
                 found[session.stream_id] = StreamDetails(

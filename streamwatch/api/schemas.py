@@ -91,9 +91,18 @@ class StreamerSchema(Document):
     added_at = fields.DateTime()
 
 
-class StreamersSchema(Document):
-    streamers = fields.List(fields.Nested(StreamerSchema))
+class PageSchema(Document):
+    """A page of a list."""
+
     count = _count()
+    next = fields.String(
+        allow_none=True,
+        metadata={"description": "The cursor of the next page, for `after`; null at the end."},
+    )
+
+
+class StreamersSchema(PageSchema):
+    streamers = fields.List(fields.Nested(StreamerSchema))
 
 
 class AddedSchema(Document):
@@ -180,9 +189,8 @@ class EventSchema(Document):
     source = _one_of(*Source)
 
 
-class EventsSchema(Document):
+class EventsSchema(PageSchema):
     events = fields.List(fields.Nested(EventSchema))
-    count = _count()
 
 
 class EventsOfTypeSchema(EventsSchema):

@@ -1,11 +1,13 @@
 """Monitored streamers: list, add, remove, and the status of one."""
 
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 from flask import Response, jsonify
+from marshmallow import fields, validate
 
-from streamwatch.api import rate_limits
+from streamwatch.api import cursors, rate_limits
 from streamwatch.api.arguments import TagQuery
 from streamwatch.api.blueprint import Blueprint
 from streamwatch.api.context import services
@@ -28,9 +30,21 @@ blueprint = Blueprint(
 )
 
 
+CURSOR = "streamers"
+
+
+class StreamersQuery(TagQuery):
+    limit = fields.Integer(
+        load_default=None,
+        validate=validate.Range(1, 10_000),
+        metadata={"description": "By default all."},
+    )
+    after = cursors.CursorField(CURSOR)
+
+
 @blueprint.get("")
-@blueprint.arguments(TagQuery, location="query")
-@blueprint.response(200, StreamersSchema)
+@blueprint.arguments(StreamersQuery, location="query")
+@blueprint.response(200, StreamersSchema, headers=cursors.LINK_HEADER)
 @blueprint.problems(503)
 @cached(Topic.STREAMERS)
 def list_streamers(query: dict[str, Any]) -> Response:
@@ -38,9 +52,9 @@ def list_streamers(query: dict[str, Any]) -> Response:
 
     All, or those with a tag; the newest first.
     """
-    found = services().streamers.all(query["tag"])
-    streamers = [streamer_document(streamer) for streamer in found]
-    return jsonify(streamers=streamers, count=len(streamers))
+    read = partial(services().streamers.page, tag=query["tag"])
+    page = cursors.page(CURSOR, query, read)
+    return page.respond(streamers=[streamer_document(streamer) for streamer in page.items])
 
 
 @blueprint.post("")

@@ -7,6 +7,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
 
+from streamwatch.domain.positions import Position
+
 
 class EventType(StrEnum):
     """The events that are recorded, by their EventSub subscription type."""
@@ -66,6 +68,11 @@ class Streamer:
     tags: tuple[str, ...] = ()
 
     @property
+    def position(self) -> Position:
+        """The position in the list of streamers."""
+        return Position(self.added_at, self.user_id)
+
+    @property
     def is_active(self) -> bool:
         """Whether the subscriptions to online and offline exist. Updates are optional."""
         return bool(self.online_subscription_id and self.offline_subscription_id)
@@ -107,7 +114,8 @@ class Stream:
 class StreamEvent:
     """One entry of the history. `id` is Twitch's message id and `timestamp` its message timestamp
     for an event received through EventSub; `data` is the event as Twitch sent it. `replaces` is the
-    id of the estimated event of the history that this one corrects."""
+    id of the estimated event of the history that this one corrects, and `replaced_at` the time of
+    that event, which a storage sets where it differs from `timestamp`."""
 
     id: str
     event_type: EventType
@@ -118,6 +126,12 @@ class StreamEvent:
     data: dict[str, Any]
     source: Source
     replaces: str | None = None
+    replaced_at: datetime | None = field(default=None, compare=False)
+
+    @property
+    def position(self) -> Position:
+        """The position in a history: that of the replaced event, if there is one."""
+        return Position(self.replaced_at or self.timestamp, self.replaces or self.id)
 
     @property
     def stream_id(self) -> str | None:
@@ -164,6 +178,11 @@ class StreamSnapshot:
     title: str | None
     language: str | None
     tags: tuple[str, ...]
+
+    @property
+    def position(self) -> Position:
+        """The position in a list of samples."""
+        return Position(self.captured_at, self.stream_id)
 
 
 class TimelineEntry(NamedTuple):

@@ -24,6 +24,7 @@ from streamwatch.domain.models import (
     Video,
     WatchEnd,
 )
+from streamwatch.domain.positions import Position
 from streamwatch.domain.statistics import SampleTotals, compute_totals, milliseconds
 from streamwatch.domain.status_update import ended_by
 from streamwatch.domain.timeline import Replay, StreamState
@@ -177,6 +178,11 @@ class StreamSession:
         last = self.sample_totals.last
         observed = last.language if last else None
         return self.video.language if observed is None and self.video else observed
+
+    @property
+    def position(self) -> Position:
+        """The position in a list of sessions."""
+        return Position(self.started_at, self.stream_id)
 
     @property
     def is_ongoing(self) -> bool:

@@ -1,13 +1,14 @@
 """Adds, removes and lists monitored streamers."""
 
 import logging
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from streamwatch.domain.batches import batched
 from streamwatch.domain.models import Streamer, User
 from streamwatch.domain.observations import Removed, SeenNames, TagsReplaced
+from streamwatch.domain.positions import Position, first
 from streamwatch.domain.tags import normalized
 from streamwatch.services.errors import NotMonitored, UnknownUser
 from streamwatch.services.ingestion.poller import REFRESH, Poller
@@ -18,6 +19,14 @@ from streamwatch.storage.base import Storage
 from streamwatch.twitch.base import MAX_IDS_PER_CALL, Twitch, TwitchError, TwitchNotConfigured
 
 log = logging.getLogger(__name__)
+
+Progress = Callable[[int, int], None]
+
+_ADDED_AT_ONCE = 1000
+
+
+def _no_progress(_done: int, _total: int) -> None:
+    pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +76,13 @@ class Streamers:
         streamers = self._storage.streamers()
         return [streamer for streamer in streamers if tag is None or tag in streamer.tags]
 
+    def page(
+        self, limit: int, after: Position | None = None, tag: str | None = None
+    ) -> list[Streamer]:
+        """The newest `limit` monitored streamers, or those with `tag`; with `after`, those that
+        come later in this order."""
+        return first(self.all(tag), limit, after)
+
     def find(self, login: str) -> Streamer | None:
         """The monitored streamer with this login (any case)."""
         return self._storage.find_streamers([login.lower()]).get(login.lower())
@@ -92,16 +108,30 @@ class Streamers:
             self._initialize(user_id)
         return Added(self._storage.streamers_by_id([user_id])[user_id], created=bool(created))
 
-    def add_many(self, logins: Iterable[str], tags: Collection[str] = ()) -> BulkAdded:
+    def add_many(
+        self,
+        logins: Iterable[str],
+        tags: Collection[str] = (),
+        progress: Progress = _no_progress,
+    ) -> BulkAdded:
         """Monitor many streamers with few calls to Twitch. The worker subscribes and polls who is
-        live within seconds. New ones get `tags`. Raises InvalidTags."""
-        result = self.add_without_jobs(logins, tags)
+        live within seconds. New ones get `tags`. `progress` is called with how many of how many
+        logins are done. Raises InvalidTags."""
+        result = self.add_without_jobs(logins, tags, progress)
+        self._request_jobs(result)
+        return result
+
+    def _request_jobs(self, result: BulkAdded) -> None:
         if result.added:
             self._storage.coordination.request_job(RECONCILE)
             self._storage.coordination.request_job(REFRESH)
-        return result
 
-    def add_without_jobs(self, logins: Iterable[str], tags: Collection[str] = ()) -> BulkAdded:
+    def add_without_jobs(
+        self,
+        logins: Iterable[str],
+        tags: Collection[str] = (),
+        progress: Progress = _no_progress,
+    ) -> BulkAdded:
         """Monitor many streamers, without requesting the jobs that subscribe and poll. For callers
         that know that the jobs will run soon."""
         given = normalized(tags)
@@ -110,8 +140,25 @@ class Streamers:
         known = self._storage.find_streamers(requested)
         result.existing = [login for login in requested if login in known]
         new = [login for login in requested if login not in known]
+        done = len(result.existing)
+        progress(done, len(requested))
         for batch in batched(new, MAX_IDS_PER_CALL):
             self._add_batch(batch, given, result)
+            done += len(batch)
+            progress(done, len(requested))
+        return result
+
+    def add_known(self, streamers: Sequence[Streamer]) -> BulkAdded:
+        """Monitor streamers whose ids and names are known, without asking Twitch for them. The
+        worker subscribes and polls who is live within seconds. Streamers who are monitored already
+        do not change."""
+        result = BulkAdded()
+        for batch in batched(streamers, _ADDED_AT_ONCE):
+            created = self._storage.add_streamers(batch)
+            for streamer in batch:
+                outcome = result.added if streamer.user_id in created else result.existing
+                outcome.append(streamer.login)
+        self._request_jobs(result)
         return result
 
     def set_tags(self, login: str, tags: Collection[str]) -> Streamer:

@@ -7,6 +7,4 @@ from streamwatch.domain.models import Streamer
 
 def newest_first(streamers: Iterable[Streamer]) -> list[Streamer]:
     """Streamers by the time they were added, the newest first; equal times by user id."""
-    return sorted(
-        streamers, key=lambda streamer: (streamer.added_at, streamer.user_id), reverse=True
-    )
+    return sorted(streamers, key=lambda streamer: streamer.position, reverse=True)

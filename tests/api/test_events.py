@@ -23,7 +23,7 @@ def test_event_has_the_fields_that_twitch_sent(world: World) -> None:
     at = datetime.now(UTC)
     world.send(messages.online(message_id="message-1", at=at, stream_id="9001"))
     answer = world.get("/events").get_json()
-    assert set(answer) == {"events", "count"}
+    assert set(answer) == {"events", "count", "next"}
     [event] = answer["events"]
     assert event["id"] == "message-1"
     assert event["event_type"] == "stream.online"
@@ -43,13 +43,13 @@ def test_events_come_newest_first_and_at_most_the_limit(world: World) -> None:
     assert len(events) == 5
     assert times == sorted(times, reverse=True)
     answer = world.get("/events?limit=2").get_json()
-    assert answer == {"events": events[:2], "count": 2}
+    assert answer == {"events": events[:2], "count": 2, "next": answer["next"]}
 
 
 def test_events_of_a_type(world: World) -> None:
     fill(world, 5)
     answer = world.get("/events/type/stream.offline?limit=10").get_json()
-    assert set(answer) == {"events", "event_type", "count"}
+    assert set(answer) == {"events", "event_type", "count", "next"}
     assert (answer["event_type"], answer["count"]) == ("stream.offline", 2)
     assert {event["event_type"] for event in answer["events"]} == {"stream.offline"}
     assert world.get("/events/type/stream.online").get_json()["count"] == 3
@@ -62,14 +62,14 @@ def test_a_quiet_streamers_events_are_found_however_many_came_after(world: World
     fill(world, 60)
     assert "the-quiet-one" not in {e["id"] for e in world.get("/events").get_json()["events"]}
     answer = world.get("/events/streamer/Quiet?limit=1").get_json()
-    assert set(answer) == {"events", "streamer", "count"}
+    assert set(answer) == {"events", "streamer", "count", "next"}
     assert (answer["streamer"], answer["count"]) == ("quiet", 1)
     assert answer["events"][0]["id"] == "the-quiet-one"
 
 
 def test_unknown_streamer_has_no_events(world: World) -> None:
     answer = world.get("/events/streamer/nobody").get_json()
-    assert answer == {"events": [], "streamer": "nobody", "count": 0}
+    assert answer == {"events": [], "streamer": "nobody", "count": 0, "next": None}
 
 
 @pytest.mark.parametrize("path", PATHS)

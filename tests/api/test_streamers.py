@@ -31,7 +31,7 @@ def test_adding_a_streamer_answers_201_and_the_streamer(world: World) -> None:
     online = world.twitch.subscribed[streamer["online_subscription_id"]]
     offline = world.twitch.subscribed[streamer["offline_subscription_id"]]
     assert (online.type, offline.type) == ("stream.online", "stream.offline")
-    assert world.get("/streamers").get_json() == {"streamers": [streamer], "count": 1}
+    assert world.get("/streamers").get_json() == {"streamers": [streamer], "count": 1, "next": None}
 
 
 def test_a_login_is_matched_without_regard_to_case(world: World) -> None:
@@ -76,7 +76,7 @@ def test_the_streamers_come_newest_first(world: World) -> None:
 
 
 def test_the_list_of_streamers_is_empty_at_first(world: World) -> None:
-    assert world.get("/streamers").get_json() == {"streamers": [], "count": 0}
+    assert world.get("/streamers").get_json() == {"streamers": [], "count": 0, "next": None}
 
 
 def test_removing_takes_subscriptions_and_status_and_leaves_the_history(world: World) -> None:

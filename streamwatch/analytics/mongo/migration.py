@@ -8,7 +8,7 @@ from pymongo.errors import OperationFailure
 
 from streamwatch.analytics.base import Progress
 from streamwatch.analytics.mongo.connection import Connection
-from streamwatch.analytics.mongo.schema import EVENTS, SESSIONS, STATS
+from streamwatch.analytics.mongo.schema import EVENTS, SESSIONS, SNAPSHOTS, STATS
 from streamwatch.analytics.projection import Projection
 
 _OLD_COLLECTIONS = ("streamers", "streamer_months", "tickets")
@@ -17,6 +17,7 @@ _OLD_INDEXES = {
         "stream_id_1_broadcaster_id_1_at_1",
         "broadcaster_id_1_started_at_1_stream_id_1_at_1",
     ),
+    SNAPSHOTS: ("broadcaster_id_1_captured_at_1",),
     SESSIONS: ("broadcaster_id_1_ended_at_1", "broadcaster_id_1_month_1"),
 }
 

@@ -31,7 +31,10 @@ _INDEXES = {
     EVENTS: [IndexModel([("broadcaster_id", ASCENDING)])],
     SNAPSHOTS: [
         IndexModel([("stream_id", ASCENDING), ("captured_at", ASCENDING)]),
-        IndexModel([("broadcaster_id", ASCENDING), ("captured_at", ASCENDING)]),
+        IndexModel([("captured_at", ASCENDING), ("stream_id", ASCENDING)]),
+        IndexModel(
+            [("broadcaster_id", ASCENDING), ("captured_at", ASCENDING), ("stream_id", ASCENDING)]
+        ),
     ],
     SESSIONS: [
         IndexModel([("broadcaster_id", ASCENDING), ("started_at", ASCENDING), ("_id", ASCENDING)]),

@@ -26,6 +26,7 @@ from streamwatch.analytics.mongo.migration import migrate
 from streamwatch.analytics.mongo.repository import BATCH_SIZE, MongoRepository
 from streamwatch.analytics.projection import Projection
 from streamwatch.domain.models import StreamSnapshot
+from streamwatch.domain.positions import Position
 from streamwatch.domain.sessions import ProjectionInput, StreamSession
 from streamwatch.domain.statistics import CategorySums, quarter_of
 from streamwatch.domain.totals import GameSums, Ranking, StreamerStats, Summary
@@ -95,18 +96,25 @@ class MongoAnalytics(AnalyticsStore):
             document = self._stats.find_one({"broadcaster_login": login}, _STATS, sort=newest)
             return stats_from(document) if document else None
 
-    def sessions(self, user_id: str, limit: int) -> list[StreamSession]:
+    def sessions(
+        self, user_id: str, limit: int, after: Position | None = None
+    ) -> list[StreamSession]:
         with self._connection.reading():
-            return [session_from(item) for item in self._newest_sessions(user_id).limit(limit)]
+            found = self._newest_sessions(user_id, None, after).limit(limit)
+            return [session_from(item) for item in found]
 
-    def each_session(self, user_id: str, since: datetime | None = None) -> Iterator[StreamSession]:
-        sessions = map(session_from, self._newest_sessions(user_id, since))
-        return items(self._connection, sessions)
+    def each_session(
+        self, user_id: str, since: datetime | None = None, after: Position | None = None
+    ) -> Iterator[StreamSession]:
+        found = self._newest_sessions(user_id, since, after)
+        return items(self._connection, map(session_from, found))
 
-    def _newest_sessions(self, user_id: str, since: datetime | None = None) -> Cursor[Document]:
-        query: Document = {"broadcaster_id": user_id}
+    def _newest_sessions(
+        self, user_id: str, since: datetime | None, after: Position | None
+    ) -> Cursor[Document]:
+        query = {"broadcaster_id": user_id, **_is_after(after, "started_at", "_id")}
         if since is not None:
-            query["started_at"] = {"$gte": since}
+            query["started_at"] = {**query.get("started_at", {}), "$gte": since}
         return self._sessions.find(query).sort(_NEWEST_FIRST)
 
     def session(self, stream_id: str) -> StreamSession | None:
@@ -161,9 +169,12 @@ class MongoAnalytics(AnalyticsStore):
 
     # Samples
 
-    def snapshots(self, user_id: str | None, limit: int) -> list[StreamSnapshot]:
+    def snapshots(
+        self, user_id: str | None, limit: int, after: Position | None = None
+    ) -> list[StreamSnapshot]:
         with self._connection.reading():
-            return [sample_from(item) for item in self._newest_samples(user_id).limit(limit)]
+            found = self._newest_samples(user_id, after).limit(limit)
+            return [sample_from(item) for item in found]
 
     def samples(self, stream_id: str) -> list[StreamSnapshot]:
         snapshots = self._connection.collection(schema.SNAPSHOTS)
@@ -171,13 +182,19 @@ class MongoAnalytics(AnalyticsStore):
             found = snapshots.find({"stream_id": stream_id}).sort("captured_at", ASCENDING)
             return [sample_from(document) for document in found]
 
-    def each_snapshot(self, user_id: str | None) -> Iterator[StreamSnapshot]:
-        return items(self._connection, map(sample_from, self._newest_samples(user_id)))
+    def each_snapshot(
+        self, user_id: str | None, after: Position | None = None
+    ) -> Iterator[StreamSnapshot]:
+        return items(self._connection, map(sample_from, self._newest_samples(user_id, after)))
 
-    def _newest_samples(self, user_id: str | None) -> Cursor[Document]:
-        query = {} if user_id is None else {"broadcaster_id": user_id}
+    def _newest_samples(
+        self, user_id: str | None, after: Position | None = None
+    ) -> Cursor[Document]:
+        query = _is_after(after, "captured_at", "stream_id")
+        if user_id is not None:
+            query["broadcaster_id"] = user_id
         snapshots = self._connection.collection(schema.SNAPSHOTS)
-        return snapshots.find(query).sort("captured_at", DESCENDING)
+        return snapshots.find(query).sort([("captured_at", DESCENDING), ("stream_id", DESCENDING)])
 
     @property
     def _stats(self) -> Collection[Document]:
@@ -186,6 +203,16 @@ class MongoAnalytics(AnalyticsStore):
     @property
     def _sessions(self) -> Collection[Document]:
         return self._connection.collection(schema.SESSIONS)
+
+
+def _is_after(position: Position | None, time: str, item_id: str) -> Document:
+    """The query for documents after a position by these fields, the greatest first."""
+    if position is None:
+        return {}
+    return {
+        time: {"$lte": position.at},  # bounds the scan of the index
+        "$or": [{time: {"$lt": position.at}}, {item_id: {"$lt": position.id}}],
+    }
 
 
 def _sums_of(prefix: str, names: tuple[str, ...]) -> Document:

@@ -2,10 +2,9 @@
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
-from heapq import heappop, heappush
-from itertools import count, islice
+from itertools import count
 from math import inf
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -27,13 +26,25 @@ from streamwatch.analytics.redis.samples import decode_newest_first, encode, to_
 from streamwatch.analytics.state import StoredSession, StreamerState, Update
 from streamwatch.domain.batches import batched
 from streamwatch.domain.models import StreamSnapshot
+from streamwatch.domain.positions import Position
 from streamwatch.domain.sessions import StreamSession
 
 SESSIONS_AT_ONCE, STREAMS_AT_ONCE = 100, 20
 """How many sessions, and samples of how many streams, are read with one command."""
 
+
+class IndexEntry(NamedTuple):
+    """An entry of a sorted set: a stream id, and a time in milliseconds as its score."""
+
+    time: float
+    name: str
+
+
 _SHORTEST_EXPIRY = timedelta(hours=1)
 """Samples of a stream that are projected late stay so long, so that they can be added to."""
+
+_LONGEST_STREAM = timedelta(days=30)
+"""Twitch ends streams after two days."""
 
 
 class RedisRepository(Repository):
@@ -64,7 +75,7 @@ class RedisRepository(Repository):
         return {item.stream_id: StoredSession(item) for item in self.sessions(stream_ids)}
 
     def stored_samples(self, stream_ids: Collection[str]) -> dict[str, list[StreamSnapshot]]:
-        return {key: list(samples) for key, samples in self._newest_samples(stream_ids)}
+        return {key: list(samples) for key, samples in self.samples_of(stream_ids)}
 
     def history(self, user_id: str) -> History:
         documents = self._connection.call("HVALS", keys.events(user_id))
@@ -106,11 +117,18 @@ class RedisRepository(Repository):
                 last = samples[-1]
                 yield "SET", key, encode(samples, None)
             yield self.expiry(key, last.captured_at)
+            first = to_ms(new.samples[0].captured_at)
+            yield "ZADD", keys.FIRST_SAMPLED, "LT", first, new.stream_id
+            start = min(first, to_ms(last.started_at))
+            yield "ZADD", keys.LONGEST, "GT", to_ms(last.captured_at) - start, "stream"
             for index in (keys.SAMPLED, keys.sampled_of(update.user_id)):
                 yield "ZADD", index, to_ms(last.captured_at), new.stream_id
                 if self._retention is not None:
                     oldest = self._clock() - self._retention
                     yield "ZREMRANGEBYSCORE", index, "-inf", f"({to_ms(oldest)}"
+            if self._retention is not None:
+                begun = self._clock() - self._retention - _LONGEST_STREAM
+                yield "ZREMRANGEBYSCORE", keys.FIRST_SAMPLED, "-inf", f"({to_ms(begun)}"
 
     def expiry(self, key: str, last: datetime) -> Command:
         """The command that makes samples expire, or not, whose last one was taken at `last`."""
@@ -127,12 +145,40 @@ class RedisRepository(Repository):
                 if document is not None:
                     yield session_from(orjson.loads(document))
 
-    def sessions_of(self, user_id: str, since: datetime | None = None) -> Iterator[StreamSession]:
-        """A streamer's sessions that started at or after `since`, the newest first."""
-        oldest = "-inf" if since is None else to_ms(since)
-        key = keys.sessions_of(user_id)
-        found = self._connection.call("ZREVRANGEBYSCORE", key, "+inf", oldest)
-        return self.sessions(item.decode() for item in found)
+    def sessions_of(
+        self, user_id: str, since: datetime | None = None, after: Position | None = None
+    ) -> Iterator[StreamSession]:
+        """A streamer's sessions that started at or after `since`, the newest first; with `after`,
+        those that come later in this order."""
+        oldest = -inf if since is None else to_ms(since)
+        for entries in self.entries(keys.sessions_of(user_id), SESSIONS_AT_ONCE, after):
+            yield from self.sessions(name for time, name in entries if time >= oldest)
+            if entries[-1].time < oldest:
+                return
+
+    def entries(
+        self, index: str, at_once: int, after: Position | None = None
+    ) -> Iterator[list[IndexEntry]]:
+        """The entries of a sorted set of stream ids after a position, the greatest first, some at a
+        time. An entry that moves to the front meanwhile may be left out."""
+        last, begin = IndexEntry(inf, ""), 0
+        if after is not None:
+            last = IndexEntry(to_ms(after.at), after.id)
+            # The empty id comes after all others of its time.
+            least = f"({last.time}" if last.name else last.time
+            begin = self._connection.call("ZCOUNT", index, least, "+inf")
+        for first in count(begin, at_once):
+            found = self._connection.call(
+                "ZREVRANGE", index, first, first + at_once - 1, "WITHSCORES"
+            )
+            if not found:
+                return
+            read = [IndexEntry(int(float(time)), name.decode()) for name, time in batched(found, 2)]
+            # Entries that were added meanwhile have moved others to a later place.
+            new = [entry for entry in read if entry < last]
+            if new:
+                yield new
+                last = new[-1]
 
     def stats(self, user_ids: Collection[str] | None = None) -> list[Document]:
         """The statistics of these streamers, or of all."""
@@ -142,45 +188,22 @@ class RedisRepository(Repository):
             found = self._connection.call("HMGET", keys.STATS, *user_ids) if user_ids else []
         return [orjson.loads(document) for document in found if document is not None]
 
-    def newest_samples(self, user_id: str | None) -> Iterator[StreamSnapshot]:
-        """All samples, of one streamer or of all, the newest first. A stream is read when its last
-        sample is due."""
-        open_streams: list[tuple[int, str, StreamSnapshot, Iterator[StreamSnapshot]]] = []
-
-        def advance(stream_id: str, samples: Iterator[StreamSnapshot]) -> None:
-            for sample in islice(samples, 1):
-                item = (-to_ms(sample.captured_at), stream_id, sample, samples)
-                heappush(open_streams, item)
-
-        def newer_than(last: float) -> Iterator[StreamSnapshot]:
-            while open_streams and -open_streams[0][0] >= last:
-                _, stream_id, sample, samples = heappop(open_streams)
-                yield sample
-                advance(stream_id, samples)
-
+    def sampled_at(self, user_id: str | None, time: datetime) -> list[str]:
+        """The streams with samples both up to and from `time` on; for a streamer perhaps also later
+        ones. The cost depends on how many streams are on at once, not on how many there were."""
+        at = to_ms(time)
+        longest = int(float(self._connection.call("ZSCORE", keys.LONGEST, "stream") or 0))
         index = keys.SAMPLED if user_id is None else keys.sampled_of(user_id)
-        for streams in self._by_last_sample(index):
-            for stream_id, samples in self._newest_samples(streams):
-                yield from newer_than(streams[stream_id])
-                advance(stream_id, samples)
-        yield from newer_than(-inf)
+        ended = self._connection.call("ZRANGEBYSCORE", index, at, at + longest)
+        if user_id is None:
+            begun = self._connection.call("ZRANGEBYSCORE", keys.FIRST_SAMPLED, at - longest, at)
+            ended = set(ended).intersection(begun)
+        return [name.decode() for name in ended]
 
-    def _by_last_sample(self, index: str) -> Iterator[dict[str, int]]:
-        """Streams with the time of their last sample, the latest first, some at a time."""
-        known: set[str] = set()
-        for first in count(0, STREAMS_AT_ONCE):
-            last = first + STREAMS_AT_ONCE - 1
-            found = self._connection.call("ZREVRANGE", index, first, last, "WITHSCORES")
-            if not found:
-                return
-            streams = {name.decode(): int(float(at)) for name, at in batched(found, 2)}
-            # A stream that is sampled meanwhile moves to the front, and others to the next place.
-            yield {name: at for name, at in streams.items() if name not in known}
-            known |= streams.keys()
-
-    def _newest_samples(
+    def samples_of(
         self, stream_ids: Collection[str]
     ) -> Iterator[tuple[str, Iterator[StreamSnapshot]]]:
+        """The samples of each of these streams, the newest first."""
         oldest = self._clock() - self._retention if self._retention else None
         for some in batched(stream_ids, STREAMS_AT_ONCE):
             values = self._connection.call("MGET", *map(keys.samples, some))

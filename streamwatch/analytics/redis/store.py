@@ -13,8 +13,10 @@ from streamwatch.analytics.projection import Projection
 from streamwatch.analytics.redis import keys
 from streamwatch.analytics.redis.connection import Connection
 from streamwatch.analytics.redis.repository import RedisRepository
+from streamwatch.analytics.redis.sample_pages import newest_samples
 from streamwatch.analytics.redis.samples import from_ms, to_ms
 from streamwatch.domain.models import StreamSnapshot
+from streamwatch.domain.positions import Position
 from streamwatch.domain.sessions import ProjectionInput, StreamSession
 from streamwatch.domain.statistics import CategorySums, quarter_of
 from streamwatch.domain.times import utc_now
@@ -120,8 +122,10 @@ class RedisAnalytics(AnalyticsStore):
         named = [item for item in stats if item.identity.latest_name.login == login]
         return max(named, key=lambda item: item.identity.latest_name.at, default=None)
 
-    def each_session(self, user_id: str, since: datetime | None = None) -> Iterator[StreamSession]:
-        return self._repository.sessions_of(user_id, since)
+    def each_session(
+        self, user_id: str, since: datetime | None = None, after: Position | None = None
+    ) -> Iterator[StreamSession]:
+        return self._repository.sessions_of(user_id, since, after)
 
     def session(self, stream_id: str) -> StreamSession | None:
         return next(self._repository.sessions([stream_id]), None)
@@ -162,5 +166,7 @@ class RedisAnalytics(AnalyticsStore):
     def samples(self, stream_id: str) -> list[StreamSnapshot]:
         return self._repository.stored_samples([stream_id])[stream_id][::-1]
 
-    def each_snapshot(self, user_id: str | None) -> Iterator[StreamSnapshot]:
-        return self._repository.newest_samples(user_id)
+    def each_snapshot(
+        self, user_id: str | None, after: Position | None = None
+    ) -> Iterator[StreamSnapshot]:
+        return newest_samples(self._repository, user_id, after)

@@ -18,6 +18,7 @@ backend's retention does.
 """
 
 from streamwatch.analytics.testing.build import CAP, OpenAnalytics
+from streamwatch.analytics.testing.paging import PagingContract
 from streamwatch.analytics.testing.projecting import ProjectingContract
 from streamwatch.analytics.testing.reading import ReadingContract
 from streamwatch.analytics.testing.retaining import RetainingContract
@@ -25,5 +26,5 @@ from streamwatch.analytics.testing.retaining import RetainingContract
 __all__ = ["CAP", "AnalyticsContract", "OpenAnalytics"]
 
 
-class AnalyticsContract(ProjectingContract, ReadingContract, RetainingContract):
+class AnalyticsContract(ProjectingContract, ReadingContract, PagingContract, RetainingContract):
     """Everything that `streamwatch.analytics.base` promises."""

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta, tzinfo
 
 from streamwatch.analytics.base import AnalyticsStore
 from streamwatch.domain.models import StreamSnapshot
+from streamwatch.domain.positions import Position
 from streamwatch.domain.schedule import Cell, schedule
 from streamwatch.domain.segments import Gap, Segment, gaps, segments, thin
 from streamwatch.domain.sessions import StreamSession
@@ -86,11 +87,11 @@ class AnalyticsQueries:
             before=totals(user_id, until - 2 * span, until - span),
         )
 
-    def sessions(self, login: str, limit: int) -> tuple[str, list[StreamSession]]:
-        """The newest, with the streamer's login as it is now."""
-        stats = self.stats(login)
-        sessions = self._analytics.sessions(stats.identity.broadcaster_id, limit)
-        return stats.identity.latest_name.login, sessions
+    def sessions(
+        self, stats: StreamerStats, limit: int, after: Position | None = None
+    ) -> list[StreamSession]:
+        """A streamer's newest sessions; with `after`, those that come later in this order."""
+        return self._analytics.sessions(stats.identity.broadcaster_id, limit, after)
 
     def each_session(self, login: str) -> Iterator[StreamSession]:
         """All, the newest first, as they are read."""
@@ -152,12 +153,16 @@ class AnalyticsQueries:
 
     # Samples, of all or of one; there are none of a login that is not known
 
-    def snapshots(self, login: str | None, limit: int) -> list[StreamSnapshot]:
-        """The newest."""
+    def snapshots(
+        self, login: str | None, limit: int, after: Position | None = None
+    ) -> list[StreamSnapshot]:
+        """The newest samples; with `after`, those that come later in this order."""
         if login is None:
-            return self._analytics.snapshots(None, limit)
+            return self._analytics.snapshots(None, limit, after)
         found = self._analytics.find(login.lower())
-        return self._analytics.snapshots(found.identity.broadcaster_id, limit) if found else []
+        if found is None:
+            return []
+        return self._analytics.snapshots(found.identity.broadcaster_id, limit, after)
 
     def each_snapshot(self, login: str | None) -> Iterator[StreamSnapshot]:
         """All, the newest first, as they are read."""

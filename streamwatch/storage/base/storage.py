@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import ClassVar
 
 from streamwatch.domain.models import Change, EventType, Streamer, StreamEvent, StreamStatus
+from streamwatch.domain.positions import Position
 from streamwatch.storage.backfills import BackfillQueue
 from streamwatch.storage.base.coordination import Coordination
 from streamwatch.storage.base.feed import Feed
@@ -118,18 +119,23 @@ class Storage(ABC):
         has it, and `previous_login` no longer finds this user.
         """
 
-    # History: newest first, by the times of the events
+    # History: newest first, by `StreamEvent.position`. With `after`, only events that come later in
+    # this order are returned. The cost depends on `limit`, not on `after`.
 
     @abstractmethod
-    def events(self, limit: int) -> list[StreamEvent]:
+    def events(self, limit: int, after: Position | None = None) -> list[StreamEvent]:
         """The newest events of all streamers."""
 
     @abstractmethod
-    def events_of_type(self, event_type: EventType, limit: int) -> list[StreamEvent]:
+    def events_of_type(
+        self, event_type: EventType, limit: int, after: Position | None = None
+    ) -> list[StreamEvent]:
         """The newest events of one type."""
 
     @abstractmethod
-    def events_of_streamer(self, login: str, limit: int) -> list[StreamEvent]:
+    def events_of_streamer(
+        self, login: str, limit: int, after: Position | None = None
+    ) -> list[StreamEvent]:
         """The newest events of the streamer who has this login now, monitored or not. Events of
         other streamers never displace them."""
 

@@ -1,16 +1,11 @@
-"""A bounded history of events, sorted by the events' own times."""
+"""A bounded history of events, sorted by their positions."""
 
 from bisect import bisect_left
+from dataclasses import replace
 from datetime import datetime
-from typing import NamedTuple
 
 from streamwatch.domain.models import StreamEvent
-
-
-class _Positioned(NamedTuple):
-    position: datetime
-    id: str
-    event: StreamEvent
+from streamwatch.domain.positions import Position
 
 
 class EventHistory:
@@ -18,27 +13,32 @@ class EventHistory:
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._events: list[_Positioned] = []
+        self._events: list[StreamEvent] = []
 
-    def add(self, event: StreamEvent, position: datetime) -> None:
-        """Insert `event` at the time `position`, and delete the event that it replaces. An event
-        that is in the history is not inserted again."""
+    def add(self, event: StreamEvent, time: datetime) -> None:
+        """Insert `event` at a time, and delete the event that it replaces. An event that is in the
+        history is not inserted again."""
         if event.replaces is not None:
-            self._remove(event.replaces, position)
-        added = _Positioned(position, event.id, event)
-        index = bisect_left(self._events, added[:2], key=_order)
-        if self._events[index : index + 1] != [added]:
-            self._events.insert(index, added)
+            event = replace(event, replaced_at=time)
+            self._remove(event.position)
+        index = self._index(event.position)
+        if self._events[index : index + 1] != [event]:
+            self._events.insert(index, event)
         del self._events[: -self._limit]
 
-    def newest(self, limit: int) -> list[StreamEvent]:
-        return [item.event for item in self._events[: -limit - 1 : -1]]
+    def newest(self, limit: int, after: Position | None = None) -> list[StreamEvent]:
+        """The newest events or, with `after`, the newest of those before that position."""
+        end = len(self._events) if after is None else self._index(after)
+        return self._events[max(end - limit, 0) : end][::-1]
 
-    def _remove(self, event_id: str, position: datetime) -> None:
-        index = bisect_left(self._events, (position, event_id), key=_order)
-        if index < len(self._events) and self._events[index].id == event_id:
+    def _remove(self, position: Position) -> None:
+        index = self._index(position)
+        if index < len(self._events) and self._events[index].position == position:
             del self._events[index]
 
+    def _index(self, position: Position) -> int:
+        return bisect_left(self._events, position, key=_position)
 
-def _order(item: _Positioned) -> tuple[datetime, str]:
-    return item.position, item.id
+
+def _position(event: StreamEvent) -> Position:
+    return event.position

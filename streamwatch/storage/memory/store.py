@@ -15,6 +15,7 @@ from streamwatch.domain.models import (
     StreamEvent,
     StreamStatus,
 )
+from streamwatch.domain.positions import Position
 from streamwatch.settings import Settings
 from streamwatch.storage.base import (
     REMOVED_SECONDS,
@@ -239,30 +240,34 @@ class MemoryStorage(Storage):
 
     def _append(self, change: Change) -> None:
         """Add the change's events to the histories, and its record to the feed."""
-        user_id = change.status.user_id
+        user_id, positions = change.status.user_id, change.positions
         for event in change.events:
-            position = change.positions[event.id]
-            self._history.add(event, position)
-            self._by_type[event.event_type].add(event, position)
-            self._by_streamer[user_id].add(event, position)
+            time = positions[event.id]
+            self._history.add(event, time)
+            self._by_type[event.event_type].add(event, time)
+            self._by_streamer[user_id].add(event, time)
         record = FeedRecord.of(change)
         if record is not None:
             self.feed.append(record)
 
     # History
 
-    def events(self, limit: int) -> list[StreamEvent]:
+    def events(self, limit: int, after: Position | None = None) -> list[StreamEvent]:
         with self._lock:
-            return self._history.newest(limit)
+            return self._history.newest(limit, after)
 
-    def events_of_type(self, event_type: EventType, limit: int) -> list[StreamEvent]:
+    def events_of_type(
+        self, event_type: EventType, limit: int, after: Position | None = None
+    ) -> list[StreamEvent]:
         with self._lock:
-            return self._by_type[event_type].newest(limit)
+            return self._by_type[event_type].newest(limit, after)
 
-    def events_of_streamer(self, login: str, limit: int) -> list[StreamEvent]:
+    def events_of_streamer(
+        self, login: str, limit: int, after: Position | None = None
+    ) -> list[StreamEvent]:
         with self._lock:
             history = self._by_streamer.get(self._logins.get(login, ""))
-            return history.newest(limit) if history else []
+            return history.newest(limit, after) if history else []
 
     # Lookups
 

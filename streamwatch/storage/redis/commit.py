@@ -73,7 +73,7 @@ def _events(change: Change, event_values: Sequence[bytes]) -> list[Any]:
         for event, value in zip(change.events, event_values, strict=True)
         for argument in (
             codec.microseconds(positions[event.id]),
-            value,
+            codec.history_value(event, value),
             _KEY_INDEXES[event.event_type],
             event.replaces or "",
         )

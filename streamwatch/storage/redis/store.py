@@ -13,6 +13,7 @@ from streamwatch.domain.models import (
     StreamEvent,
     StreamStatus,
 )
+from streamwatch.domain.positions import Position
 from streamwatch.settings import Settings, SettingsError
 from streamwatch.storage.base import (
     REMOVED_SECONDS,
@@ -62,6 +63,7 @@ class RedisStorage(Storage):
         self._commit_streamers = Script.load("commit_streamers")
         self._remove_streamer = Script.load("remove_streamer")
         self._commit = Script.load("commit")
+        self._history_page = Script.load("history_page")
         self._changes = ChangeChannel(connection)
         self.feed = RedisFeed(connection)
         self.coordination = RedisCoordination(connection, self._changes)
@@ -194,19 +196,28 @@ class RedisStorage(Storage):
 
     # History
 
-    def events(self, limit: int) -> list[StreamEvent]:
-        return self._newest(keys.EVENTS, limit)
+    def events(self, limit: int, after: Position | None = None) -> list[StreamEvent]:
+        return self._newest(keys.EVENTS, limit, after)
 
-    def events_of_type(self, event_type: EventType, limit: int) -> list[StreamEvent]:
-        return self._newest(keys.events_of_type(event_type), limit)
+    def events_of_type(
+        self, event_type: EventType, limit: int, after: Position | None = None
+    ) -> list[StreamEvent]:
+        return self._newest(keys.events_of_type(event_type), limit, after)
 
-    def events_of_streamer(self, login: str, limit: int) -> list[StreamEvent]:
+    def events_of_streamer(
+        self, login: str, limit: int, after: Position | None = None
+    ) -> list[StreamEvent]:
         user_id = self._user_id(login)
-        return self._newest(keys.events_of_streamer(user_id), limit) if user_id else []
+        return self._newest(keys.events_of_streamer(user_id), limit, after) if user_id else []
 
-    def _newest(self, history: str, limit: int) -> list[StreamEvent]:
-        stored: list[bytes] = self._redis.call("ZREVRANGE", history, 0, limit - 1)
-        return [codec.read_event(event) for event in stored]
+    def _newest(self, history: str, limit: int, after: Position | None) -> list[StreamEvent]:
+        if after is None:
+            stored = self._redis.call("ZREVRANGE", history, 0, limit - 1, "WITHSCORES")
+        else:
+            arguments = [codec.microseconds(after.at), codec.history_start(after.id), limit]
+            stored = self._redis.run(self._history_page, [history], arguments)
+        entries = zip(stored[::2], stored[1::2], strict=True)
+        return [codec.read_history_event(value, float(score)) for value, score in entries]
 
     # Lookups
 

@@ -30,6 +30,7 @@ from streamwatch.storage.testing.notifications import (
     DeliveryQueueContract,
     NotificationContract,
 )
+from streamwatch.storage.testing.paging import PagingContract
 from streamwatch.storage.testing.removal import RemovalContract
 from streamwatch.storage.testing.streamers import StreamersContract
 from streamwatch.storage.testing.tailing import TailingContract
@@ -45,6 +46,7 @@ class StorageContract(
     CommitContract,
     LiveContract,
     HistoryContract,
+    PagingContract,
     FeedContract,
     TrimmingContract,
     TailingContract,

@@ -20,8 +20,11 @@ from streamwatch.storage.redis.codec.coordination import (
 from streamwatch.storage.redis.codec.events import (
     event_value,
     failure_value,
+    history_start,
+    history_value,
     read_dead_letter,
     read_event,
+    read_history_event,
     read_record,
     record_value,
 )
@@ -42,6 +45,8 @@ __all__ = [
     "UnreadableRecord",
     "event_value",
     "failure_value",
+    "history_start",
+    "history_value",
     "job_value",
     "lease_value",
     "lookup_value",
@@ -50,6 +55,7 @@ __all__ = [
     "milliseconds",
     "read_dead_letter",
     "read_event",
+    "read_history_event",
     "read_job",
     "read_lease",
     "read_lookup",

@@ -1,7 +1,7 @@
 """The stored forms of events, of snapshots, and of the feed's records: JSON."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 
 import orjson
@@ -16,7 +16,12 @@ from streamwatch.domain.models import (
 )
 from streamwatch.domain.times import format_time
 from streamwatch.storage.base import DeadLetter, FeedRecord
-from streamwatch.storage.redis.codec.reading import Document, UnreadableRecord, reader
+from streamwatch.storage.redis.codec.reading import (
+    Document,
+    UnreadableRecord,
+    reader,
+    time_from,
+)
 
 
 def event_value(event: StreamEvent) -> bytes:
@@ -41,6 +46,28 @@ def event_document(event: StreamEvent) -> Document:
 @reader
 def read_event(value: bytes) -> StreamEvent:
     return event_from(orjson.loads(value))
+
+
+def history_value(event: StreamEvent, value: bytes) -> bytes:
+    """The entry of a history for `event`, of which `event_value` made `value`. Entries of the same
+    time are sorted as bytes, so they begin with the id of the event's position."""
+    if event.replaces is None:
+        return value
+    return b'%b,"event":%b}' % (history_start(event.replaces), value)
+
+
+def history_start(event_id: str) -> bytes:
+    """The beginning of an entry of a history whose position has this id."""
+    return orjson.dumps({"id": event_id})[:-1]
+
+
+@reader
+def read_history_event(value: bytes, score: float) -> StreamEvent:
+    """The event of an entry of a history."""
+    document = orjson.loads(value)
+    if "event" not in document:
+        return event_from(document)
+    return replace(event_from(document["event"]), replaced_at=time_from(score))
 
 
 def event_from(document: Document) -> StreamEvent:

@@ -1,0 +1,87 @@
+"""Contract tests of pages of sessions and samples."""
+
+from collections.abc import Callable, Iterator, Sequence
+from random import Random
+
+from streamwatch.analytics.base import AnalyticsStore
+from streamwatch.analytics.testing.build import ContractBase, at, online, snapshot, told
+from streamwatch.domain.models import StreamSnapshot
+from streamwatch.domain.positions import Item, Position
+
+HOUR = 3600
+
+
+class PagingContract(ContractBase):
+    def test_pages_of_sessions_follow_each_other(self, analytics: AnalyticsStore) -> None:
+        starts = [0, 0, 0, HOUR, 2 * HOUR, 3 * HOUR, 3 * HOUR]
+        analytics.project(told(*(online(f"s{n}", start) for n, start in enumerate(starts))))
+
+        everything = analytics.sessions("1337", 10)
+        assert [session.stream_id for session in everything] == [f"s{n}" for n in range(6, -1, -1)]
+
+        pages = list(_pages(lambda limit, after: analytics.sessions("1337", limit, after), 2))
+        assert [len(page) for page in pages] == [2, 2, 2, 1]
+        assert [session for page in pages for session in page] == everything
+        assert analytics.sessions("1337", 10, Position(at(HOUR), "s0")) == everything[4:]
+
+    def test_pages_of_samples_follow_each_other(self, analytics: AnalyticsStore) -> None:
+        samples = _samples(Random(1))  # noqa: S311  reproducible
+        analytics.project(told(*samples))
+        newest_first = sorted(samples, key=lambda sample: sample.position, reverse=True)
+
+        assert analytics.snapshots(None, 1000) == newest_first
+        pages = list(_pages(lambda limit, after: analytics.snapshots(None, limit, after), 7))
+        assert [sample for page in pages for sample in page] == newest_first
+
+        of_one = [sample for sample in newest_first if sample.broadcaster_id == "2"]
+        pages = list(_pages(lambda limit, after: analytics.snapshots("2", limit, after), 3))
+        assert [sample for page in pages for sample in page] == of_one
+
+    def test_a_walk_while_samples_arrive_shows_each_earlier_sample_once(
+        self, analytics: AnalyticsStore
+    ) -> None:
+        random = Random(2)  # noqa: S311  reproducible
+        samples = _samples(random)
+        arriving = [sample for sample in samples if random.random() < 0.3]
+        before = [sample for sample in samples if sample not in arriving]
+        analytics.project(told(*before))
+
+        shown: list[StreamSnapshot] = []
+        for page in _pages(lambda limit, after: analytics.snapshots(None, limit, after), 9):
+            shown += page
+            if arriving:
+                analytics.project(told(arriving.pop()))
+
+        positions = [sample.position for sample in shown]
+        assert len(positions) == len(set(positions))
+        assert {sample.position for sample in before} <= set(positions)
+
+
+def _samples(random: Random) -> list[StreamSnapshot]:
+    """Of four streamers with streams of all lengths, most of them taken at the same moments."""
+    samples = []
+    for user_id in "1234":
+        moment = random.randrange(20)
+        for number in range(4):
+            length = random.choice([1, 2, 5, 30])
+            samples += [
+                snapshot(
+                    f"{user_id}-{number}",
+                    600 * (moment + index),
+                    started=600 * moment,
+                    user_id=user_id,
+                    login=f"login{user_id}",
+                )
+                for index in range(length)
+            ]
+            moment += length + random.randrange(1, 20)
+    return samples
+
+
+def _pages(
+    read: Callable[[int, Position | None], Sequence[Item]], limit: int
+) -> Iterator[Sequence[Item]]:
+    after = None
+    while page := read(limit, after):
+        yield page
+        after = page[-1].position
