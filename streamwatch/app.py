@@ -27,6 +27,7 @@ from streamwatch.api import (
     rss,
     streamers,
     streams,
+    transfer,
     webhooks,
 )
 from streamwatch.api.docs import documentation
@@ -50,6 +51,7 @@ RESOURCES = (
     embed,
     notifications,
     admin,
+    transfer,
     metrics,
 )
 """The modules whose `blueprint` is served and documented, in the order of the documentation."""

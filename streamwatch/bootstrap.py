@@ -44,6 +44,7 @@ from streamwatch.services.subscriptions.conduit import OwnConduit
 from streamwatch.services.subscriptions.reconcile import Subscriptions
 from streamwatch.services.subscriptions.transport import Method, TransportProvider
 from streamwatch.services.tags import TagIndex
+from streamwatch.services.transfer import Transfer
 from streamwatch.settings import EMBEDDED, Settings
 from streamwatch.settings.credentials import (
     TwitchCredentials,
@@ -70,6 +71,7 @@ class Services:
     receiver: MessageReceiver
     streamers: Streamers
     tags: TagIndex
+    transfer: Transfer
     status: Statuses
     events: EventHistory
     poller: Poller
@@ -196,6 +198,15 @@ def assemble(
         analytics, storage.coordination, clock, timedelta(seconds=settings.sample_cap_seconds)
     )
     backfills = Backfills(storage, twitch, analytics, clock)
+    streamers = Streamers(
+        storage,
+        twitch,
+        subscriptions,
+        poller,
+        recorder,
+        clock,
+        *([backfills.queue] if settings.backfill_on_add else []),
+    )
 
     def projected(events: Sequence[SessionEvent]) -> None:
         storage.coordination.publish_change(Topic.ANALYTICS)
@@ -210,16 +221,11 @@ def assemble(
         receiver=MessageReceiver(
             storage, recorder, settings.webhook_secrets, clock, clock.observe_message
         ),
-        streamers=Streamers(
-            storage,
-            twitch,
-            subscriptions,
-            poller,
-            recorder,
-            clock,
-            *([backfills.queue] if settings.backfill_on_add else []),
-        ),
+        streamers=streamers,
         tags=TagIndex(storage),
+        transfer=Transfer(
+            storage, streamers, clock, allow_private=settings.notifications_allow_private
+        ),
         status=Statuses(storage, twitch, settings.lookup_ttl_seconds, clock),
         events=EventHistory(storage),
         poller=poller,

@@ -96,15 +96,20 @@ class Parser(FlaskParser):
     """webargs' parser, with orjson, which bounds nesting, and with the problems of this API."""
 
     def _raw_load_json(self, req: Request) -> Any:
-        if not is_json_request(req):
-            raise UnsupportedMediaType("Send the body as application/json.")
-        try:
-            return orjson.loads(read_body(req, MAX_BODY_BYTES))
-        except orjson.JSONDecodeError:
-            raise BadRequest("The body is not JSON.") from None
+        return read_json(req, MAX_BODY_BYTES)
 
     def handle_error(self, error: ma.ValidationError, *_: Any, **__: Any) -> NoReturn:
         raise InvalidRequest(list(_faults(error.messages_dict))) from None
+
+
+def read_json(request: Request, limit: int) -> Any:
+    """The JSON body of `request`, of at most `limit` bytes."""
+    if not is_json_request(request):
+        raise UnsupportedMediaType("Send the body as application/json.")
+    try:
+        return orjson.loads(read_body(request, limit))
+    except orjson.JSONDecodeError:
+        raise BadRequest("The body is not JSON.") from None
 
 
 def _faults(messages: dict[str, Any]) -> Iterator[Fault]:

@@ -57,7 +57,7 @@ def live_rss(query: dict[str, Any]) -> Response:
     Of all streamers, or of those with a tag: the newest streams, by their start.
     """
     tag = query["tag"]
-    events = services().events.of_type(EventType.ONLINE, query["limit"], tagged(tag))
+    events = services().events.of_type(EventType.ONLINE, query["limit"], user_ids=tagged(tag))
     return _response(
         f"StreamWatch: live streams of {tag}" if tag else "StreamWatch: live streams",
         f"Streams of the streamers with the tag {tag}."

@@ -12,6 +12,7 @@ from streamwatch.cli.recalculate import recalculate
 from streamwatch.cli.services import Commands, opened, progress
 from streamwatch.cli.streamers import streamers
 from streamwatch.cli.subscriptions import subscriptions
+from streamwatch.cli.transfer import export_command, import_command
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -57,5 +58,7 @@ for command in (
     recalculate,
     streamers,
     subscriptions,
+    export_command,
+    import_command,
 ):
     main.add_command(command)

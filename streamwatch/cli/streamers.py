@@ -1,14 +1,16 @@
 """`streamwatch streamers`: list, add, tag and remove monitored streamers."""
 
+import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import click
 
 from streamwatch.cli.arguments import Login, Tag
-from streamwatch.cli.services import shared
+from streamwatch.cli.services import progress, shared
 from streamwatch.domain.logins import login_from
 from streamwatch.domain.times import format_time
+from streamwatch.services.streamers import BulkAdded
 
 
 @click.group()
@@ -38,19 +40,19 @@ def list_streamers(tag: str | None) -> None:
 def add(logins: tuple[str, ...]) -> None:
     """Monitor streamers, by login, @login or address of the channel.
 
-    `-` reads them from standard input, separated by spaces, commas or line ends. The worker
-    subscribes to their events, and looks who is live, within seconds.
+    `-` reads them from standard input, separated by spaces, commas or line ends. Lines that cannot
+    be used are named and left out. The worker subscribes to the events of the streamers, and looks
+    who is live, within seconds.
     """
-    wanted = list(dict.fromkeys(_read(logins)))
+    wanted, faults = _read(logins)
+    for fault in faults:
+        click.echo(fault, err=True)
     if not wanted:
         raise click.UsageError("There are no logins on standard input.")
-    with shared() as services:
-        result = services.streamers.add_many(wanted)
-    _report("Added", result.added)
-    _report("Monitored already", result.existing)
-    _report("No such Twitch user", result.not_found)
-    _report("Not added, because Twitch did not answer", result.failed)
-    if result.not_found or result.failed:
+    with shared() as services, progress("Adding") as report:
+        result = services.streamers.add_many(wanted, progress=report)
+    report_added(result)
+    if faults or result.not_found or result.failed:
         raise click.exceptions.Exit(1)
 
 
@@ -76,19 +78,39 @@ def remove(login: str) -> None:
     click.echo(f"Removed: {login}")
 
 
-def _read(arguments: tuple[str, ...]) -> Iterator[str]:
-    """The logins of the arguments and, for `-`, of standard input."""
+def report_added(result: BulkAdded) -> None:
+    """Print the logins by result."""
+    for label, logins in (
+        ("Added", result.added),
+        ("Monitored already", result.existing),
+        ("No such Twitch user", result.not_found),
+        ("Not added, because Twitch did not answer", result.failed),
+    ):
+        if logins:
+            click.echo(f"{label}: {', '.join(logins)}")
+
+
+def _read(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The distinct logins of the arguments and, for `-`, of standard input, and a sentence for each
+    line of standard input that cannot be used."""
+    logins: dict[str, None] = {}
+    faults = []
     for argument in arguments:
-        texts = [argument]
-        if argument == "-":
-            texts = sys.stdin.read().replace(",", " ").split()
-        for text in texts:
-            login = login_from(text)
+        if argument != "-":
+            login = login_from(argument)
             if login is None:
-                raise click.BadParameter(f"{text!r} is not a login: 1 to 25 letters, digits or _.")
-            yield login
+                raise click.BadParameter(_not_a_login(argument))
+            logins[login] = None
+            continue
+        for number, line in enumerate(sys.stdin, 1):
+            texts = [text for text in re.split(r"[\s,;]+", line) if text]
+            unusable = [text for text in texts if login_from(text) is None]
+            if unusable:
+                faults.append(f"Line {number}: {_not_a_login(unusable[0])}")
+            else:
+                logins |= dict.fromkeys(filter(None, map(login_from, texts)))
+    return list(logins), faults
 
 
-def _report(label: str, logins: Sequence[str]) -> None:
-    if logins:
-        click.echo(f"{label}: {', '.join(logins)}")
+def _not_a_login(text: str) -> str:
+    return f"{text!r} is not a login: 1 to 25 letters, digits or _."

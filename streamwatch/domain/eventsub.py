@@ -41,7 +41,7 @@ MESSAGE_SIGNATURE = "Twitch-Eventsub-Message-Signature"
 HEADERS = (MESSAGE_ID, MESSAGE_TYPE, MESSAGE_TIMESTAMP, MESSAGE_SIGNATURE)
 """The headers that are read."""
 
-_ID = re.compile(r"[A-Za-z0-9_:.-]{1,64}", re.ASCII)
+ID = re.compile(r"[A-Za-z0-9_:.-]{1,64}", re.ASCII)
 _MAX_MESSAGE_ID = 256
 _MAX_INFO = 1024
 """Characters of a title, more than seven times what Twitch allows."""
@@ -299,7 +299,7 @@ def _text(document: dict[str, Any], name: str, longest: int = 256) -> str:
 
 def _id(document: dict[str, Any], name: str) -> str:
     value = document.get(name)
-    if not isinstance(value, str) or not _ID.fullmatch(value):
+    if not isinstance(value, str) or not ID.fullmatch(value):
         raise MalformedMessage(f"{name} is not an id.")
     return value
 

@@ -43,6 +43,15 @@ def parse_start(text: str, observed_at: datetime) -> datetime:
     return started_at
 
 
+def is_time(value: object) -> bool:
+    """Whether `value` is a text that `parse_time` reads."""
+    try:
+        parse_time(value)  # type: ignore[arg-type]  # its own error for other types
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
 def format_time(time: datetime) -> str:
     """`time` in RFC 3339 with `Z`; microseconds only where there are any."""
     return time.astimezone(UTC).isoformat().replace("+00:00", "Z")

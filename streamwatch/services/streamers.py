@@ -155,6 +155,8 @@ class Streamers:
         result = BulkAdded()
         for batch in batched(streamers, _ADDED_AT_ONCE):
             created = self._storage.add_streamers(batch)
+            if created:
+                self._on_added(created)
             for streamer in batch:
                 outcome = result.added if streamer.user_id in created else result.existing
                 outcome.append(streamer.login)

@@ -2,6 +2,7 @@
 
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -67,6 +68,22 @@ def test_the_pages_of_a_list_are_the_list(filled: World, path: str) -> None:
         pages = list(walk(filled.client, path, limit))
         assert [item for page in pages for item in page[items]] == everything[items]
         assert all(page["count"] == len(page[items]) <= limit for page in pages)
+
+
+@pytest.mark.parametrize("items", ["streamers", "events"])
+def test_the_pages_of_a_tag_are_the_list_of_the_tag(items: str) -> None:
+    world = build_world(rate_limit=0)
+    for number in range(20):
+        tags = ("odd",) if number % 2 else ()
+        user_id, login = str(number), f"login{number}"
+        world.storage.add_streamers([replace(streamer(user_id, login), tags=tags)])
+        store(world.storage, change(status(user_id, login), event(f"e{number}", 0, user_id)))
+    everything = world.get(f"/{items}?tag=odd").get_json()[items]
+    assert len(everything) == 10
+    for limit in (1, 3, 10):
+        pages = list(walk(world.client, f"/{items}?tag=odd", limit))
+        assert [item for page in pages for item in page[items]] == everything
+        assert len(pages) == -(-10 // limit)
 
 
 @pytest.mark.parametrize("path", LISTS)

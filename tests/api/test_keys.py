@@ -57,6 +57,8 @@ OPERATIONS = {
     "POST /admin/cleanup-subscriptions": ADMIN,
     "POST /admin/delete-all-subscriptions": ADMIN,
     "POST /admin/reload-default-streamers": ADMIN,
+    "GET /admin/export": ADMIN,
+    "POST /admin/import": ADMIN,
     "GET /notifications": ADMIN,
     "POST /notifications": ADMIN,
     "GET /notifications/{notification_id}": ADMIN,

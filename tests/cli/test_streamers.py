@@ -99,3 +99,16 @@ def test_wrong_tags_and_streamers_who_are_not_monitored_are_named(shell: Shell) 
     assert "'two words': Not a tag" in result.stderr
     result = shell.run("streamers", "tag", "shroud", "friends")
     assert (result.exit_code, result.stderr) == (1, "Error: 'shroud' is not monitored.\n")
+
+
+def test_lines_that_cannot_be_used_are_named_and_the_others_added(shell: Shell) -> None:
+    answer = (
+        "shroud\nnot-a-login quillandcopper\n\n@quillandcopper, shroud\nhttps://example.com/x\n"
+    )
+    result = shell.run("streamers", "add", "-", answer=answer)
+    assert result.exit_code == 1
+    assert result.stdout == "Added: shroud, quillandcopper\n"
+    assert [line for line in result.stderr.splitlines() if line.startswith("Line")] == [
+        "Line 2: 'not-a-login' is not a login: 1 to 25 letters, digits or _.",
+        "Line 5: 'https://example.com/x' is not a login: 1 to 25 letters, digits or _.",
+    ]

@@ -63,7 +63,10 @@ def quiet_hours_from(document: Document) -> QuietHours:
 
 def shown_url(kind: TargetKind, url: str) -> str:
     """The url with its secret as `…`: a webhook's user info, query and last part of the path,
-    Discord's token, all of Apprise's behind the scheme."""
+    Discord's token, all of Apprise's behind the scheme. "" for a notification without a URL, which
+    was imported without secrets."""
+    if not url:
+        return ""
     if kind is TargetKind.APPRISE:
         return f"{url.partition('://')[0]}://{HIDDEN}"
     parts = urlsplit(url)

@@ -65,9 +65,14 @@ Check = Callable[[Any], str | None]
 def check(settings: Mapping[str, Any], *, allow_private: bool) -> None:
     """Raise InvalidNotification unless all FIELDS of `settings` can be used. Whether streamers and
     hosts exist is not looked at."""
-    faults = dict(_faults(settings, allow_private=allow_private))
+    faults = find_faults(settings, allow_private=allow_private)
     if faults:
         raise InvalidNotification(faults)
+
+
+def find_faults(settings: Mapping[str, Any], *, allow_private: bool) -> dict[str, str]:
+    """What keeps `settings` from being used, by field."""
+    return dict(_faults(settings, allow_private=allow_private))
 
 
 def default_name(kind: TargetKind, url: str) -> str:
