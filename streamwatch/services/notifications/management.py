@@ -1,4 +1,4 @@
-"""What users do with notifications: add, change, remove, test, look at deliveries, send again."""
+"""Notifications as users see them: list, add, change, remove, test, and their deliveries."""
 
 import secrets
 import time
@@ -14,55 +14,41 @@ from streamwatch.domain.notifications.documents import (
 )
 from streamwatch.domain.notifications.models import (
     MAX_NOTIFICATIONS,
-    TEST,
     Delivery,
     DeliveryStatus,
     Notification,
     SigningSecret,
     TargetKind,
 )
-from streamwatch.domain.notifications.retries import begun_anew, finished
 from streamwatch.domain.notifications.validation import (
     DEFAULTS,
     InvalidNotification,
 )
 from streamwatch.services.documents import Document
 from streamwatch.services.notifications.addresses import AddressPolicy
-from streamwatch.services.notifications.bodies import to_body
 from streamwatch.services.notifications.errors import (
     ChangedMeanwhile,
-    DeliveryPending,
     NoSecret,
-    NotificationOff,
     TooManyNotifications,
-    UnknownDelivery,
     UnknownNotification,
 )
 from streamwatch.services.notifications.given_settings import GivenSettings
-from streamwatch.services.notifications.payloads import payload
-from streamwatch.services.notifications.samples import sample_event, sample_stream
+from streamwatch.services.notifications.on_request import TEST_SECONDS, RequestedDeliveries
 from streamwatch.services.notifications.senders.webhook import new_secret
 from streamwatch.services.notifications.switching import finish_pending
 from streamwatch.storage.base import Storage
-from streamwatch.storage.notifications import Attempted
 from streamwatch.twitch.base import Twitch
 
 ROTATION = timedelta(hours=24)
 """For how long a rotated secret signs beside the new one."""
 
-TEST_SECONDS = 18.0
-"""How long a test waits for the worker and the receiver; an answer is due within 20 s."""
-
-_LOOK_SECONDS = 0.1
 SWITCHED_OFF = "the notification was switched off"
-NOT_TAKEN = (
-    "no worker sent the test in time: see that the worker runs, and whether the target is busy"
-)
 
 
 @dataclass(frozen=True, slots=True)
 class Failing:
-    """An enabled notification whose attempts fail, or one that StreamWatch switched off."""
+    """An enabled notification whose attempts fail, or a notification that StreamWatch switched
+    off."""
 
     name: str
     reason: str
@@ -70,7 +56,8 @@ class Failing:
 
 
 class Notifications:
-    """All of it for the API, the dashboard and the command line."""
+    """The operations of the API, the dashboard and the command line. What takes an id raises
+    UnknownNotification."""
 
     def __init__(
         self,
@@ -85,8 +72,7 @@ class Notifications:
         self._store = storage.notifications
         self._given = GivenSettings(storage, twitch, policy)
         self._clock = clock
-        self._sleep = sleep
-        self._test_seconds = test_seconds
+        self._requested = RequestedDeliveries(self._store, clock, sleep, test_seconds)
 
     # Reading
 
@@ -101,7 +87,7 @@ class Notifications:
         return known
 
     def documents(self, notifications: Iterable[Notification]) -> list[Document]:
-        """What the API shows of them."""
+        """The notifications as the API shows them."""
         notifications = list(notifications)
         logins = self._given.logins(notifications)
         return [
@@ -114,7 +100,7 @@ class Notifications:
         return self._store.deliveries(notification_id, limit)
 
     def failing(self) -> list[Failing]:
-        """Those that fail now, or were switched off because they did."""
+        """The notifications whose attempts fail, or that were switched off for that reason."""
         known = self._store.all()
         queues = self._store.queues([each.id for each in known])
         found = []
@@ -129,8 +115,8 @@ class Notifications:
     # Changing
 
     def create(self, given: Mapping[str, Any]) -> tuple[Notification, str | None]:
-        """A new notification, and its secret if it has one. Raises InvalidNotification,
-        TooManyNotifications."""
+        """Add a notification. Returns it with its signing secret, None if it has none. Raises
+        InvalidNotification and TooManyNotifications."""
         settings = self._given.checked({**DEFAULTS, **given}, known=None)
         now = self._clock()
         kind = TargetKind(settings["kind"])
@@ -147,8 +133,9 @@ class Notifications:
         return made, secret
 
     def change(self, notification_id: str, given: Mapping[str, Any]) -> Notification:
-        """The notification with other settings. The url as it is shown keeps the url. Switched off,
-        its pending deliveries are skipped; switched on, it begins anew from now."""
+        """Change settings. The URL as it is shown leaves the URL unchanged. Switching off skips the
+        pending deliveries; after switching on, only events from now on are delivered. Raises
+        InvalidNotification and ChangedMeanwhile."""
         known = self.get(notification_id)
         given = dict(given)
         if given.get("url") == shown_url(known.kind, known.url):
@@ -170,13 +157,14 @@ class Notifications:
         return changed
 
     def remove(self, notification_id: str) -> Notification:
-        """Delete it with its deliveries."""
+        """Delete a notification with its deliveries."""
         known = self.get(notification_id)
         self._store.remove(notification_id)
         return known
 
     def rotate_secret(self, notification_id: str) -> str:
-        """A new secret; the one before signs too for ROTATION."""
+        """Make a new signing secret; the previous one signs too for ROTATION. Raises NoSecret and
+        ChangedMeanwhile."""
         known = self.get(notification_id)
         if known.kind is not TargetKind.WEBHOOK:
             raise NoSecret
@@ -190,36 +178,12 @@ class Notifications:
     # Sending
 
     def test(self, notification_id: str) -> Delivery:
-        """Have the worker send a made-up go-live now; the delivery as it ended, or failed after
-        TEST_SECONDS."""
-        notification = self.get(notification_id)
-        delivery = self._test_delivery(notification)
-        self._store.add_deliveries([delivery])
-        deadline = time.monotonic() + self._test_seconds
-        while time.monotonic() < deadline:
-            self._sleep(_LOOK_SECONDS)
-            known = self._store.delivery(notification_id, delivery.id)
-            if known is None:
-                raise UnknownNotification(notification_id)
-            if known.status.is_finished:
-                return known
-        return self._give_up(notification_id, delivery.id)
+        """Send a sample go-live now: see `RequestedDeliveries.test`."""
+        return self._requested.test(self.get(notification_id))
 
     def retry(self, notification_id: str, delivery_id: str) -> Delivery:
-        """Send a finished delivery again, for whatever reason it was not delivered."""
-        notification = self.get(notification_id)
-        known = self._store.delivery(notification_id, delivery_id)
-        if known is None:
-            raise UnknownDelivery(delivery_id)
-        if not notification.enabled:
-            raise NotificationOff(notification.name)
-        if not known.status.is_finished:
-            raise DeliveryPending
-        now = self._clock()
-        again = replace(begun_anew(known, now), version=known.version + 1)
-        if not self._store.save(again, Attempted(now)):
-            raise ChangedMeanwhile
-        return again
+        """Send a finished delivery again: see `RequestedDeliveries.retry`."""
+        return self._requested.retry(self.get(notification_id), delivery_id)
 
     def _last_delivery(self, notification: Notification) -> Delivery | None:
         newest = self._store.deliveries(notification.id, 1)
@@ -230,35 +194,3 @@ class Notifications:
             if delivery.error and not delivery.is_test:
                 return delivery.error
         return "its attempts fail"
-
-    def _test_delivery(self, notification: Notification) -> Delivery:
-        now = self._clock()
-        event, stream = sample_event(now), sample_stream(now)
-        body = None
-        if notification.kind is TargetKind.WEBHOOK:
-            body = to_body(payload(event, event.event_type, None, stream, None))
-        delivery_id = f"dlv_{secrets.token_hex(16)}"
-        return Delivery(
-            id=delivery_id,
-            notification_id=notification.id,
-            event_type=TEST,
-            event=event,
-            stream_id=stream.id,
-            lane=f"test/{delivery_id}",
-            created_at=now,
-            next_attempt_at=now,
-            body=body,
-        )
-
-    def _give_up(self, notification_id: str, delivery_id: str) -> Delivery:
-        while True:
-            known = self._store.delivery(notification_id, delivery_id)
-            if known is None:
-                raise UnknownNotification(notification_id)
-            if known.status.is_finished:
-                return known
-            now = self._clock()
-            ended = finished(known, DeliveryStatus.FAILED, NOT_TAKEN, now)
-            saved = replace(ended, version=known.version + 1)
-            if self._store.save(saved, Attempted(now)):
-                return saved
