@@ -13,7 +13,7 @@ from streamwatch.services.notifications.addresses import AddressPolicy
 from streamwatch.services.notifications.management import Notifications
 from streamwatch.worker.notifications_thread import NotificationThreads
 from tests.api.world import World, build_world, problem
-from tests.messages import online
+from tests.messages import online, update
 from tests.notifications.receiver import FakeDiscord, Receiver, receiving
 from tests.waiting import wait_for
 
@@ -333,3 +333,36 @@ def test_deliveries_are_measured(working: Api, receiver: Receiver) -> None:
     wait_for(lambda: done in metrics())
     assert "streamwatch_notification_queue_entries 0.0" in metrics()
     assert "streamwatch_notification_oldest_seconds 0.0" in metrics()
+
+
+def test_an_update_is_delivered_if_its_title_and_category_match(
+    working: Api, receiver: Receiver
+) -> None:
+    ann = User("1", "ann", "Ann")
+    made = working.add(
+        receiver.url,
+        events=["channel.update"],
+        categories=["chess"],
+        title_contains=["final", "semifinal"],
+        changed=["title"],
+    )
+    chess, go = ("1", "Chess"), ("2", "Go")
+    for title, category in (
+        ("Warm-up", chess),
+        ("The FINAL", go),
+        ("The FINAL", chess),  # the title does not change
+        ("Grand Final", chess),
+    ):
+        working.world.send(update(ann, title, category))
+
+    def outcomes() -> list[str]:
+        listed = working("GET", f"/{made['id']}/deliveries").get_json()["deliveries"]
+        return sorted(delivery["status"] for delivery in listed)
+
+    wait_for(lambda: outcomes() == ["delivered", "skipped", "skipped"])
+    [request] = receiver.requests
+    body = json.loads(request.body)
+    assert body["type"] == "channel.update"
+    event = body["data"]["event"]["data"]
+    assert (event["title"], event["category_name"]) == ("Grand Final", "Chess")
+    assert (event["changed"], event["previous"]["title"]) == (["title"], "The FINAL")

@@ -226,6 +226,8 @@ def test_beyond_the_bound_the_oldest_pending_deliveries_fail(
 
     assert [d.error for d in world.deliveries()[:2]] == ["queue full", "queue full"]
     assert [d.status for d in world.deliveries()] == ["failed"] * 2 + ["pending"] * 3
+    world.counters.flush()
+    assert world.counters.shared() == {"webhook queue_full": 2}
 
 
 def test_an_error_of_ours_is_a_failed_attempt(world: NotificationWorld) -> None:

@@ -84,7 +84,9 @@ class NotificationWorld:
             choose=lambda: 0.0,
         )
         self.counters = SharedCounters(self.storage.coordination, "notifications", seconds=3600)
-        self.reader = NotificationReader(self.storage, context, bodies, "a", self.clock)
+        self.reader = NotificationReader(
+            self.storage, context, bodies, "a", self.counters, self.clock
+        )
         self.dispatcher = Dispatcher(
             self.store,
             self.attempt,

@@ -35,10 +35,10 @@ class SharedCounters:
         self._unflushed: Counter[str] = Counter()
         self._timer: Timer | None = None
 
-    def count(self, name: str) -> None:
-        """Increment the counter `name`."""
+    def count(self, name: str, times: int = 1) -> None:
+        """Increment the counter `name` by `times`."""
         with self._lock:
-            self._unflushed[name] += 1
+            self._unflushed[name] += times
             if self._timer is None:
                 # Not a daemon thread, so that a process that exits waits for it.
                 self._timer = Timer(self._seconds, self.flush)

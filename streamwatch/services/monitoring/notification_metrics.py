@@ -8,7 +8,10 @@ from streamwatch.domain.notifications.models import DeliveryStatus, TargetKind
 from streamwatch.services.monitoring.counters import NOTIFICATIONS, of_kind
 from streamwatch.storage.notifications import NotificationStore
 
-OUTCOMES = tuple(status for status in DeliveryStatus if status.is_finished)
+QUEUE_FULL_OUTCOME = "queue_full"
+"""The outcome of the oldest deliveries of a queue that was full."""
+
+OUTCOMES = (*(status for status in DeliveryStatus if status.is_finished), QUEUE_FULL_OUTCOME)
 
 
 @dataclass(frozen=True, slots=True)

@@ -134,8 +134,7 @@ class Dispatcher:
         failed = switch_off(
             self._store, notification.id, DeliveryStatus.FAILED, reason, self._clock()
         )
-        for _ in range(failed):
-            self._counters.count(f"{notification.kind} {DeliveryStatus.FAILED}")
+        self._counters.count(f"{notification.kind} {DeliveryStatus.FAILED}", failed)
 
     def _trim(self) -> None:
         """Delete old finished deliveries, once a minute."""

@@ -17,6 +17,8 @@ from streamwatch.domain.notifications.models import (
     DeliveryStatus,
     Notification,
 )
+from streamwatch.services.monitoring.counters import SharedCounters
+from streamwatch.services.monitoring.notification_metrics import QUEUE_FULL_OUTCOME
 from streamwatch.services.notifications.attempt import conversation_name
 from streamwatch.services.notifications.bodies import WebhookBodies
 from streamwatch.services.notifications.context import EventContext, live_stream
@@ -62,6 +64,7 @@ class NotificationReader:
         context: EventContext,
         bodies: WebhookBodies,
         consumer: str,
+        counters: SharedCounters,
         clock: Callable[[], datetime],
     ) -> None:
         self._storage = storage
@@ -69,6 +72,7 @@ class NotificationReader:
         self._context = context
         self._bodies = bodies
         self._consumer = consumer
+        self._counters = counters
         self._clock = clock
 
     def register(self) -> None:
@@ -109,7 +113,7 @@ class NotificationReader:
         for known in self._store.add_deliveries(made):
             if known is not None:
                 self._take_up(by_id[known.notification_id], known)
-        self._bound({delivery.notification_id for delivery in made})
+        self._bound([by_id[key] for key in {delivery.notification_id for delivery in made}])
         now = self._clock()
         self._store.mark_seen([o.key for o in occurrences], now, now - REMEMBER)
 
@@ -189,16 +193,18 @@ class NotificationReader:
         if again is not None:
             self._store.save(replace(again, version=known.version + 1), Attempted(now))
 
-    def _bound(self, notification_ids: Collection[str]) -> None:
-        """Let the oldest pending deliveries fail where there are too many."""
-        for notification_id, queue in self._store.queues(notification_ids).items():
-            excess = queue.pending - MAX_PENDING
+    def _bound(self, notifications: Collection[Notification]) -> None:
+        """Let the oldest pending deliveries fail where there are too many, and count them."""
+        queues = self._store.queues([notification.id for notification in notifications])
+        for notification in notifications:
+            excess = queues[notification.id].pending - MAX_PENDING
             if excess > 0:
-                finish_pending(
+                failed = finish_pending(
                     self._store,
-                    notification_id,
+                    notification.id,
                     DeliveryStatus.FAILED,
                     QUEUE_FULL,
                     self._clock(),
                     limit=excess,
                 )
+                self._counters.count(f"{notification.kind} {QUEUE_FULL_OUTCOME}", failed)

@@ -63,7 +63,7 @@ def notification_services(
     return NotificationServices(
         management=Notifications(storage, twitch, policy, clock),
         previews=Previews(storage, senders, clock),
-        reader=NotificationReader(storage, context, bodies, consumer, clock),
+        reader=NotificationReader(storage, context, bodies, consumer, counters, clock),
         dispatcher=Dispatcher(storage.notifications, attempt, counters, clock),
         counters=counters,
     )

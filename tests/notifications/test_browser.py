@@ -1,0 +1,68 @@
+"""Manage → Notifications in a real browser."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from streamwatch.worker.notifications_thread import NotificationThreads
+from tests.browser import PHONE, Visit
+from tests.dashboard.showcase import Showcase
+from tests.dashboard.test_browser import axe_violations, log_in
+from tests.notifications.receiver import FakeDiscord, receiving
+
+pytestmark = pytest.mark.xdist_group("browser")
+
+
+@pytest.fixture
+def discord() -> Iterator[FakeDiscord]:
+    fake = FakeDiscord()
+    with receiving(fake):
+        yield fake
+
+
+@pytest.fixture
+def served() -> Iterator[str]:
+    """The URL of a dashboard with the threads of a worker, and Shroud live."""
+    settings = replace(Showcase().settings, notifications_allow_private=True)
+    showcase = Showcase(settings=settings)
+    showcase.monitor("Shroud")
+    showcase.go_online("Shroud", "s1")
+    showcase.poll("Shroud", title="Ranked all day")
+    services = showcase.services
+    threads = NotificationThreads(services.notifications, services.storage.coordination)
+    threads.start()
+    with showcase.served() as url:
+        yield url
+    threads.stop()
+
+
+def test_a_notification_is_previewed_added_tested_and_switched_off(
+    browser: Browser, served: str, discord: FakeDiscord
+) -> None:
+    with closing(Visit(browser, served)) as visit:
+        log_in(visit.page, served)
+        page = visit.open("/dashboard/manage/notifications")
+        page.get_by_role("textbox", name="URL", exact=True).fill(
+            f"{discord.url}/api/webhooks/1/token"
+        )
+        page.get_by_label("Name made of kind and host if empty").fill("My server")
+        page.get_by_label("Text for Discord and Apprise").fill("$streamer: $title")
+        page.get_by_role("button", name="Preview").click()
+        expect(page.get_by_text("Shroud: Ranked all day")).to_be_visible()
+        page.get_by_role("button", name="Add").click()
+        expect(page.get_by_role("status").last).to_contain_text("Added: My server.")
+        assert axe_violations(page) == []
+
+        page.get_by_role("status").get_by_role("link", name="My server").click()
+        page.get_by_role("button", name="Send a test").click()
+        expect(page.get_by_text("The receiver took the test. It answered 200.")).to_be_visible()
+        row = page.get_by_role("table").get_by_role("row").nth(1)
+        expect(row).to_contain_text("Delivered (200)")
+        assert len(discord.messages) == 1
+        page.get_by_role("button", name="Switch off").click()
+        expect(page.get_by_role("button", name="Switch on")).to_be_visible()
+        page.set_viewport_size(PHONE)
+        assert axe_violations(page) == []
