@@ -4,6 +4,7 @@ https://gunicorn.org/reference/settings/
 """
 
 import logging
+import os
 import socket
 import struct
 import sys
@@ -59,8 +60,9 @@ control_socket_disable = True
 forwarded_allow_ips = ""
 forwarder_headers = ""
 
-# The workers' heartbeat files are in memory, not on a disk that may be slow.
-worker_tmp_dir = "/dev/shm" if sys.platform == "linux" else None  # noqa: S108  gunicorn makes it safe
+# The workers' heartbeat files are in memory, where that can be written to: a disk may be slow.
+_MEMORY = "/dev/shm"  # noqa: S108  gunicorn makes its files safe
+worker_tmp_dir = _MEMORY if os.access(_MEMORY, os.W_OK) else None
 
 logconfig_dict = logging_config(_settings)
 
