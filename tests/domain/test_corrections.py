@@ -190,3 +190,20 @@ def test_a_start_that_a_poll_finds_is_not_later_than_the_poll() -> None:
     assert isinstance(poll, SeenLive)
     story.observe(poll)
     assert story.history[0].timestamp == at(60)
+
+
+# Stated limits: see docs/reliability.md
+
+
+def test_of_two_unnamed_ends_within_a_minute_the_first_to_arrive_is_the_event() -> None:
+    story = Story(seen("s1", 60, started=40), offline(None, 110), offline(None, 95))
+    assert end_of(story) == (Source.EVENTSUB, 110)
+
+
+def test_a_stream_named_after_its_unnamed_end_ends_again_by_absences() -> None:
+    """The stream lasted from 0 to 10, Twitch names its start as 60, and Helix lags behind."""
+    story = Story(offline(None, 10), seen("s1", 25, started=60))
+    assert story.live_id() == "s1"
+    story.observe(absent(400)).observe(absent(700))
+    assert story.live_id() is None
+    assert story.told == ["-", "+s1", "-s1"]

@@ -181,12 +181,17 @@ def _took_end(play: Play, segment: Segment, told: dict[tuple[int, EventType], St
 
 
 def _is_like_another(play: Play, segment: Segment) -> bool:
-    """Whether the end of a segment has no stream id, and follows another end within a minute, so
-    that it was taken for a second message about that one."""
+    """Whether the end of a segment has no stream id, and lies within a minute of another end, so
+    that it was taken for a second message about that one: about the end before, or about the end
+    after where that one has no stream id either and arrived first."""
     if segment.plan.names_offline:
         return False
-    before = play.truth.segments[segment.number - 1] if segment.number else None
-    return before is not None and segment.end - before.end <= 62
+    neighbours = play.truth.segments[max(segment.number - 1, 0) : segment.number + 2]
+    return any(
+        other.number < segment.number or not other.plan.names_offline
+        for other in neighbours
+        if other != segment and abs(segment.end - other.end) <= 62
+    )
 
 
 def _check_order(play: Play, told: dict[tuple[int, EventType], StreamEvent]) -> None:

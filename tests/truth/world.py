@@ -157,6 +157,8 @@ def _segments(plan: Plan) -> list[Segment]:
         is_last = number == len(plan.streams) - 1
         end = float("inf") if is_last and plan.ends_live else now + stream.length
         named_start = now + max(stream.start_skew, 0) - stream.start_skew
+        if not stream.names_offline:  # a stated limit: see tests/domain/test_corrections.py
+            named_start = min(named_start, end)
         segments.append(
             Segment(
                 number=number,
