@@ -197,7 +197,7 @@ def assemble(
     analytics_queries = AnalyticsQueries(
         analytics, storage.coordination, clock, timedelta(seconds=settings.sample_cap_seconds)
     )
-    backfills = Backfills(storage, twitch, analytics, clock)
+    backfills = Backfills(storage, background, analytics, clock)
     streamers = Streamers(
         storage,
         twitch,

@@ -22,6 +22,7 @@ ROUTES = (
     "POST /token",
     "GET /users",
     "GET /streams",
+    "GET /videos",
     "GET /eventsub/subscriptions",
     "POST /eventsub/subscriptions",
     "DELETE /eventsub/subscriptions",
@@ -86,6 +87,7 @@ class HostileTwitch:
             "POST /token": (200, {"access_token": "token", "expires_in": 5_000_000}),
             "GET /users": (200, {"data": [_user(value) for _, value in query]}),
             "GET /streams": (200, {"data": [self._stream(user_id) for user_id in ids]}),
+            "GET /videos": (200, {"data": [_video(1), _video(2)]}),
             "GET /eventsub/subscriptions": (200, listed | {"max_total_cost": 10}),
             "POST /eventsub/subscriptions": (202, {"data": [_subscription("3")]}),
             "GET /eventsub/conduits": (200, conduit),
@@ -116,6 +118,20 @@ class HostileTwitch:
 def _user(name: str) -> Document:
     user_id = name.removeprefix("user_")
     return {"id": user_id, "login": f"user_{user_id}", "display_name": f"User_{user_id}"}
+
+
+def _video(number: int) -> Document:
+    return {
+        "id": str(number),
+        "stream_id": f"past-{number}",
+        "user_id": ODD,
+        "type": "archive",
+        "created_at": f"2026-05-0{number}T10:00:00Z",
+        "duration": "3h8m33s",
+        "title": "Then",
+        "language": "en",
+        "url": f"https://www.twitch.tv/videos/{number}",
+    }
 
 
 def _subscription(user_id: str) -> Document:

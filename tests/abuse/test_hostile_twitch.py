@@ -91,6 +91,8 @@ class World:
             ]
         if "subscriptions" in route:
             return [services.subscriptions.reconcile, services.subscriptions.listing]
+        if "videos" in route:
+            return [lambda: services.backfills.queue([ODD]), services.backfills.run_next]
         return [self.poll, services.poller.fetch_details, services.streamers.update_names]
 
     def poll(self) -> None:
