@@ -48,6 +48,7 @@ def session_document(session: StreamSession) -> Document:
 
 
 def session_details_document(details: SessionDetails) -> Document:
+    is_observed = details.session.is_observed
     return {
         **session_document(details.session),
         "segments": [
@@ -57,7 +58,7 @@ def session_details_document(details: SessionDetails) -> Document:
                 "category_id": segment.category_id,
                 "category_name": segment.category_name,
                 "title": segment.title,
-                "hours_watched": round(segment.sums.hours_watched, 2),
+                "hours_watched": round(segment.sums.hours_watched, 2) if is_observed else None,
                 "avg_viewers": _rounded(segment.sums.average),
             }
             for segment in details.segments

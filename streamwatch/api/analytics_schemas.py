@@ -101,7 +101,7 @@ class SegmentSchema(Document):
     category_id = fields.String(allow_none=True)
     category_name = fields.String(allow_none=True)
     title = fields.String(allow_none=True)
-    hours_watched = _number()
+    hours_watched = _number("Null for `source: vod`.", nullable=True)
     avg_viewers = _number(nullable=True)
 
 

@@ -65,7 +65,7 @@ def _event(session: StreamSession) -> Event:
     event.add("dtstamp", session.seen_at)
     event.add("dtstart", session.started_at)
     event.add("dtend", session.ended_at or session.seen_at)
-    title = last.title if last else None
+    title = session.title
     name = session.broadcaster_name
     event.add("summary", _text(f"{name}: {title}" if title else name))
     if sums.average is not None:

@@ -87,9 +87,14 @@ def _lines(
 
 
 def _values(days: Sequence[Day], metric: str, *, is_share: bool) -> list[float | None]:
-    """The metric by day, None where there was no stream; with `is_share` in percent of the
-    streamer's own average over the days with a stream."""
-    values: list[float | None] = [getattr(day, metric) if day.live_ms else None for day in days]
+    """The metric by day, None where there was no stream, or nobody counted viewers. With `is_share`
+    in percent of the streamer's own average over the days that have a value."""
+    values: list[float | None] = [
+        getattr(day, metric)
+        if day.live_ms and (day.observed_ms or metric == "hours_streamed")
+        else None
+        for day in days
+    ]
     known = [value for value in values if value is not None]
     average = sum(known) / len(known) if known else 0.0
     if is_share and average:

@@ -42,9 +42,7 @@ class Bar:
 
     @property
     def is_archived(self) -> bool:
-        """Whether only archived videos tell of the day's streams: nobody counted viewers."""
-        day = self.day.day
-        return bool(day.live_ms) and not day.observed_ms and self.day.max_viewers is None
+        return is_archived(self.day)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,4 +87,11 @@ def draw_trend(days: Sequence[TrendDay], metric: str, colors: Mapping[str, int])
 def _values(entry: TrendDay) -> dict[str, float | None]:
     if not entry.streams and not entry.day.live_ms:
         return dict.fromkeys(METRICS)
-    return {metric: value(entry) for metric, value in _VALUES.items()}
+    values = {metric: value(entry) for metric, value in _VALUES.items()}
+    return values | {"hours_watched": None} if is_archived(entry) else values
+
+
+def is_archived(entry: TrendDay) -> bool:
+    """Whether only archived videos tell of the day's streams: nobody counted viewers."""
+    day = entry.day
+    return bool(day.live_ms) and not day.observed_ms and entry.max_viewers is None

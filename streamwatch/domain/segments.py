@@ -1,7 +1,7 @@
 """Parts of a stream with one category and title."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import groupby, pairwise
 
@@ -44,7 +44,8 @@ def segments(
     """
     last, total = session.sample_totals.last, session.sample_totals.sums
     if not samples:
-        return [_segment(session.started_at, session.ended_at, last, total)]
+        whole = _segment(session.started_at, session.ended_at, last, total)
+        return [replace(whole, title=session.title)]
     found = list(_by_names(session, samples, cap))
     rest = _minus(total, sum((segment.sums for segment in found), Sums()))
     first = found[0].started_at
@@ -59,6 +60,8 @@ def gaps(session: StreamSession, samples: Sequence[StreamSnapshot], cap: timedel
     """
     end = session.ended_at or session.seen_at
     at = session.started_at
+    if not session.is_observed:
+        return [Gap(at, end)]
     if len(samples) < session.sample_totals.sums.samples:
         at = samples[0].captured_at if samples else end
     found = []

@@ -2,7 +2,7 @@
 
 | collection       | `_id`                        | what |
 |------------------|------------------------------|------|
-| stream_events    | event id, or `seen:` stream  | events |
+| stream_events    | event id                     | events |
 | stream_snapshots | stream and capture time      | samples |
 | stream_sessions  | stream id                    | sessions, with a `version` |
 | streamer_stats   | user id                      | states and statistics, with a `version` |

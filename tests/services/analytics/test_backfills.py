@@ -11,6 +11,7 @@ from streamwatch.domain.models import Video
 from streamwatch.services.analytics.backfills import CALL_SECONDS, IDLE_SECONDS, Backfills
 from streamwatch.services.errors import UnknownStreamer
 from streamwatch.services.ingestion.poller import REFRESH
+from streamwatch.services.ingestion.recorder import ObservationRecorder
 from streamwatch.storage.backfills import Backfill, BackfillStatus
 from streamwatch.storage.base import JobRun
 from streamwatch.twitch.base import (
@@ -19,6 +20,8 @@ from streamwatch.twitch.base import (
     TwitchRefused,
     TwitchUnavailable,
 )
+from streamwatch.worker.jobs import build_jobs
+from tests.domain import build
 from tests.services.conftest import World
 
 HOUR = timedelta(hours=1)
@@ -207,6 +210,25 @@ def test_the_video_of_a_stream_is_looked_for_three_times_after_its_end(
             looks.append(minute)
         world.clock.advance(240)
     assert looks == [16, 60, 24 * 60]
+
+
+def test_the_end_of_a_stream_plans_the_looks(world: World, backfills: Backfills) -> None:
+    world.services.projector.run_once()
+    recorder = ObservationRecorder(world.storage)
+    recorder.record([build.online("s1", 0), build.offline("s1", 600)])
+    world.services.projector.run_once()
+    add_video(world, "1337", "s1", timedelta(0), timedelta(seconds=605))
+    world.clock.advance(600 + 16 * 60)
+    assert run_all(backfills) == 1
+    session = world.services.analytics.session("s1")
+    assert session is not None
+    assert session.video is not None
+    assert (session.ended_at, session.is_observed) == (build.at(600), True)
+
+
+def test_missed_streams_are_planned_before_the_first_refresh(world: World) -> None:
+    names = [job.name for job in build_jobs(world.services)]
+    assert names.index("missed-streams") < names.index(REFRESH)
 
 
 @pytest.mark.parametrize(("minutes", "queued"), [(14, False), (60, True)])

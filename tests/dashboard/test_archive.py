@@ -1,0 +1,77 @@
+"""Streams that archived videos tell of, on a streamer's page."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from flask.testing import FlaskClient
+
+from streamwatch.app import create_app
+from streamwatch.domain.models import Video
+from streamwatch.domain.sessions import ProjectionInput, video_event
+from streamwatch.simulator.past import SAMPLED_EVERY
+from tests.dashboard.showcase import Showcase
+
+DAY, HOUR = timedelta(days=1), timedelta(hours=1)
+
+PAGE = "/dashboard/streamer/shroud?days=7"
+
+
+@pytest.fixture
+def showcase() -> Showcase:
+    showcase = Showcase()
+    showcase.monitor("Shroud")
+    return showcase
+
+
+@pytest.fixture
+def client(showcase: Showcase) -> FlaskClient:
+    return create_app(services=showcase.services).test_client()
+
+
+def give_video(showcase: Showcase, stream_id: str, ago: timedelta, length: timedelta) -> None:
+    start = showcase.now - ago
+    url = f"https://www.twitch.tv/videos/{stream_id}"
+    video = Video("1", stream_id, start, start + length, "From last week", "en", url)
+    event = video_event(video, "id-shroud", "shroud", "Shroud")
+    showcase.analytics.project(ProjectionInput((event,)))
+
+
+def test_a_stream_from_the_archive_is_hatched_and_linked(
+    showcase: Showcase, client: FlaskClient
+) -> None:
+    give_video(showcase, "s1", 3 * DAY, 2 * HOUR)
+    page = client.get(PAGE + "&metric=hours_streamed").text
+    assert page.count("From the archive") == 3, "in the table, the heading and the segments"
+    assert "from the archive: 1 stream whose viewers are not known" in page
+    assert 'href="https://www.twitch.tv/videos/s1"' in page
+    bar, segment = re.findall(r'<rect class="unseen"', page)
+    assert bar == segment
+    assert re.search(r'class="heat-8 archived" title="[^"]*, viewers not known"', page)
+    [row] = re.findall(r"<tr[^>]*chosen.*?</tr>", page, re.DOTALL)
+    assert "2 h 00 min" in row
+    assert "From last week" in row
+    assert "0" not in re.findall(r"<td[^>]*>([^<]*)</td>", row)[1:4]
+
+
+def test_segments_of_an_observed_stream_link_into_its_video(
+    showcase: Showcase, client: FlaskClient
+) -> None:
+    user = showcase.twitch.known["id-shroud"]
+    start = showcase.now - 3 * DAY
+    for number in range(6):
+        at = start + HOUR + number * SAMPLED_EVERY
+        showcase.past_sample(user, "s1", at, 60, start)
+    give_video(showcase, "s1", 3 * DAY, 2 * HOUR)
+    page = client.get(PAGE).text
+    assert "From the archive" not in page
+    links = re.findall(r'href="https://www.twitch.tv/videos/s1([^"]*)"', page)
+    assert {"", "?t=1h0m0s"} <= set(links), links
+
+
+def test_a_page_without_statistics_says_that_the_archive_is_read(
+    showcase: Showcase, client: FlaskClient
+) -> None:
+    assert "The archive is being read" not in client.get(PAGE).text
+    showcase.services.backfills.request("shroud")
+    assert "The archive is being read" in client.get(PAGE).text
