@@ -12,6 +12,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
 from streamwatch.domain.models import User
+from streamwatch.settings import KeyRequirement
 from tests import messages
 from tests.api.test_cors import serve
 from tests.api.world import World, build_world, problem
@@ -92,23 +93,26 @@ def test_an_unknown_theme_is_422(world: World) -> None:
 
 
 class Sites:
-    """StreamWatch, and a page of another site that frames its embeddable page. The other site is
-    allowed as 127.0.0.1 and not as localhost."""
+    """StreamWatch, and a page of another site with a badge and the embeddable page in a frame. The
+    other site is allowed as 127.0.0.1 and not as localhost."""
 
-    def __init__(self) -> None:
+    def __init__(self, **settings: Any) -> None:
         page_port, port = free_port(), free_port()
         self.page_url = f"http://127.0.0.1:{page_port}"
         self.unlisted_url = f"http://localhost:{page_port}"
         self.url = f"http://127.0.0.1:{port}"
-        self.world = build_world(embed_origins=(self.page_url,))
+        self.world = build_world(
+            embed_origins=(self.page_url,), api_keys=("a-full-key",), **settings
+        )
         self.shroud = self.world.twitch.add_user("shroud", name="Shroud")
-        self.world.post("/streamers/shroud")
+        self.world.post("/streamers/shroud", headers={"Authorization": "Bearer a-full-key"})
         self.servers = [serve(self.frame, page_port), serve(self.world.app, port)]
 
     def frame(self, _: Any, start_response: Any) -> list[bytes]:
         start_response("200 OK", [("Content-Type", "text/html")])
+        badge = f'<img src="{self.url}/badges/shroud.svg" alt="Shroud">'
         frame = f'<iframe src="{self.url}/embed/live"></iframe>'
-        return [f"<!doctype html><title>Another site</title>{frame}".encode()]
+        return [f"<!doctype html><title>Another site</title>{badge}{frame}".encode()]
 
     def close(self) -> None:
         self.world.app.extensions["streamwatch"].broadcaster.close()
@@ -120,6 +124,14 @@ class Sites:
 @pytest.fixture
 def sites() -> Iterator[Sites]:
     sites = Sites()
+    yield sites
+    sites.close()
+
+
+@pytest.fixture
+def closed_sites() -> Iterator[Sites]:
+    """Without a key only badges and the embeddable page can be read."""
+    sites = Sites(require_api_key=KeyRequirement.ALL, public_badges=True)
     yield sites
     sites.close()
 
@@ -138,6 +150,7 @@ def test_in_a_browser_a_listed_page_frames_it_and_it_follows_the_stream(
     page.goto(sites.page_url)
     frame = page.frame_locator("iframe")
     expect(frame.get_by_text("Nobody is live.")).to_be_visible()
+    assert page.get_by_alt_text("Shroud").evaluate("image => image.naturalHeight") == 20
     sites.world.twitch.calls.clear()
     sites.world.send(messages.online(sites.shroud))
     expect(frame.get_by_text("Shroud")).to_be_visible()
@@ -152,8 +165,12 @@ def test_in_a_browser_a_listed_page_frames_it_and_it_follows_the_stream(
 
 
 @pytest.mark.xdist_group("browser")
-def test_in_a_browser_the_transparent_theme_has_no_background(sites: Sites, page: Page) -> None:
-    page.goto(f"{sites.url}/embed/live?theme=transparent")
+def test_in_a_browser_the_transparent_page_follows_the_stream_without_a_key(
+    closed_sites: Sites, page: Page
+) -> None:
+    page.goto(f"{closed_sites.url}/embed/live?theme=transparent")
     expect(page.get_by_text("Nobody is live.")).to_be_visible()
     picture = Image.open(io.BytesIO(page.screenshot(omit_background=True)))
     assert picture.getpixel((picture.width - 1, picture.height - 1)) == (0, 0, 0, 0)
+    closed_sites.world.send(messages.online(closed_sites.shroud))
+    expect(page.get_by_text("Shroud")).to_be_visible()
