@@ -78,7 +78,8 @@ class TagField(ma.fields.String):
     """A tag of streamers in a body or a query."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(validate=_check_tag, metadata=TAG_SCHEMA, **kwargs)
+        metadata = TAG_SCHEMA | kwargs.pop("metadata", {})
+        super().__init__(validate=_check_tag, metadata=metadata, **kwargs)
 
 
 def _check_tag(value: str) -> None:
@@ -89,7 +90,7 @@ def _check_tag(value: str) -> None:
 class TagQuery(ma.Schema):
     """`tag` narrows a list to the streamers who have it."""
 
-    tag = TagField(load_default=None)
+    tag = TagField(load_default=None, metadata={"description": "Only streamers with this tag."})
 
 
 class Parser(FlaskParser):
