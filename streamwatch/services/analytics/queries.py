@@ -1,4 +1,4 @@
-"""How everyone's streams have been doing."""
+"""Analytics queries: sessions, statistics, rankings and samples."""
 
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
@@ -38,8 +38,8 @@ class SessionDetails:
 
 
 class AnalyticsQueries:
-    """Reads the analytics, which may raise AnalyticsUnavailable. Logins are in any case; what is
-    asked of a login that nothing was ever observed of raises UnknownStreamer."""
+    """Reads the analytics. Every method may raise AnalyticsUnavailable. A method that takes a login
+    (in any case) raises UnknownStreamer if nothing was ever observed of that streamer."""
 
     def __init__(
         self,
@@ -53,7 +53,7 @@ class AnalyticsQueries:
         self._clock = clock
         self._sample_cap = sample_cap
 
-    # One streamer's
+    # One streamer
 
     def stats(self, login: str) -> StreamerStats:
         found = self._analytics.find(login.lower())
@@ -62,13 +62,13 @@ class AnalyticsQueries:
         return found
 
     def recalculate(self, login: str) -> StreamerStats:
-        """The figures, made anew from what was observed."""
+        """Compute the statistics from the stored events and samples, and return them."""
         self._analytics.recalculate(self._user_id(login))
         self._coordination.publish_change(Topic.ANALYTICS)
         return self.stats(login)
 
     def recalculate_all(self, progress: Progress) -> int:
-        """The figures of everybody; of how many."""
+        """Recalculate all streamers. Returns how many there are."""
         user_ids = self._analytics.user_ids()
         for number, user_id in enumerate(user_ids, 1):
             self._analytics.recalculate(user_id)
@@ -77,7 +77,7 @@ class AnalyticsQueries:
         return len(user_ids)
 
     def window(self, stats: StreamerStats, days: int) -> Window:
-        """What the last days came to, and those before."""
+        """The totals of the last `days` days, and of as many days before."""
         user_id, until, span = stats.identity.broadcaster_id, self._clock(), timedelta(days=days)
         totals = self._analytics.totals
         return Window(
@@ -94,15 +94,15 @@ class AnalyticsQueries:
         return self._analytics.sessions(stats.identity.broadcaster_id, limit, after)
 
     def each_session(self, login: str) -> Iterator[StreamSession]:
-        """All, the newest first, as they are read."""
+        """All sessions of a streamer, the newest first, read step by step."""
         return self._analytics.each_session(self._user_id(login))
 
     def categories(self, login: str) -> list[CategorySums]:
-        """What was played, the most hours first."""
+        """The categories of a streamer, the most hours first."""
         return self._analytics.categories(self._user_id(login))
 
     def schedule(self, login: str, zone: tzinfo, days: int) -> list[Cell]:
-        """The hours of the week in `zone`, by the streams of the last days."""
+        """The 168 hours of the week in `zone`, by the streams of the last `days` days."""
         since = self._clock() - timedelta(days=days)
         return schedule(self._analytics.each_session(self._user_id(login), since), zone)
 
@@ -120,8 +120,8 @@ class AnalyticsQueries:
         )
 
     def session_details(self, login: str, stream_id: str) -> SessionDetails:
-        """One session with its segments and samples. Raises UnknownSession where it is none of the
-        streamer's."""
+        """One session with its segments and samples. Raises UnknownSession if the streamer has no
+        such session."""
         user_id, session = self._user_id(login), self._analytics.session(stream_id)
         if session is None or session.broadcaster_id != user_id:
             raise UnknownSession(login, stream_id)
@@ -133,7 +133,7 @@ class AnalyticsQueries:
             gaps(session, samples, self._sample_cap),
         )
 
-    # Everyone's
+    # All streamers
 
     def summary(self) -> Summary:
         return self._analytics.summary()
@@ -151,7 +151,7 @@ class AnalyticsQueries:
         """The categories with the most hours watched."""
         return self._analytics.top_games(limit)
 
-    # Samples, of all or of one; there are none of a login that is not known
+    # Samples of all streamers or of one; a login that is not known has none
 
     def snapshots(
         self, login: str | None, limit: int, after: Position | None = None
@@ -165,7 +165,7 @@ class AnalyticsQueries:
         return self._analytics.snapshots(found.identity.broadcaster_id, limit, after)
 
     def each_snapshot(self, login: str | None) -> Iterator[StreamSnapshot]:
-        """All, the newest first, as they are read."""
+        """All samples, the newest first, read step by step."""
         if login is None:
             return self._analytics.each_snapshot(None)
         found = self._analytics.find(login.lower())

@@ -1,7 +1,7 @@
-"""Claims deliveries that are due and sends them, each target in threads of its own.
+"""Claims deliveries that are due and sends them, each target in its own threads.
 
-Any number of dispatchers may run in any processes. A target that does not answer keeps its own
-threads waiting, and nobody else's.
+Several dispatchers may run at the same time, in several processes. A target that does not answer
+blocks only its own threads.
 """
 
 import logging
@@ -28,7 +28,8 @@ from streamwatch.storage.notifications import NotificationStore
 log = logging.getLogger(__name__)
 
 CLAIM = timedelta(seconds=30)
-"""Longer than any attempt takes. A claim of a worker that died ends after it."""
+"""How long a claim is valid: longer than any attempt takes. The claims of a worker that died end
+after this time."""
 
 _TRIM_SECONDS = 60.0
 _SAVE_AGAIN_SECONDS = 0.5
@@ -44,7 +45,7 @@ class Dispatcher:
         submit: Callable[[Callable[[], None]], None] | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        """`submit` runs a piece of work, in a thread of its own unless a test says otherwise."""
+        """`submit` runs a function, by default in a new thread."""
         self._store = store
         self._attempt = attempt
         self._counters = counters
@@ -54,7 +55,7 @@ class Dispatcher:
         self._trimmed_at: datetime | None = None
 
     def run_once(self) -> int:
-        """Start what is due; how many deliveries that is. Raises StorageError."""
+        """Start all attempts that are due. Returns their number. Raises StorageError."""
         self._trim()
         started = 0
         for notification_id in self._store.due(self._clock()):
@@ -73,7 +74,7 @@ class Dispatcher:
         return self._store.claim(notification.id, now, now + CLAIM, at_once, count)
 
     def _work(self, notification: Notification, delivery: Delivery) -> None:
-        """Attempt a delivery, and then what else is due at its target."""
+        """Attempt a delivery, then the other due deliveries of its target."""
         try:
             self._attempt_and_save(notification, delivery)
             while (fresh := self._store.get(notification.id)) is not None:
@@ -99,8 +100,8 @@ class Dispatcher:
             self._follow_up(notification, outcome)
 
     def _save(self, outcome: Outcome, deadline: datetime) -> bool:
-        """Save what came of a delivery. While the storage does not answer it is tried again for as
-        long as the claim lasts, so that what was sent is not sent again."""
+        """Save the outcome of an attempt. While the storage does not answer, try again until the
+        claim ends, so that a message that was sent is not sent again."""
         saved = replace(outcome.delivery, version=outcome.delivery.version + 1)
         while True:
             try:

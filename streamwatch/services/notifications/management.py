@@ -40,7 +40,7 @@ from streamwatch.storage.base import Storage
 from streamwatch.twitch.base import Twitch
 
 ROTATION = timedelta(hours=24)
-"""For how long a rotated secret signs beside the new one."""
+"""How long the previous secret still signs after a rotation."""
 
 SWITCHED_OFF = "the notification was switched off"
 
@@ -77,7 +77,7 @@ class Notifications:
     # Reading
 
     def all(self) -> list[Notification]:
-        """The oldest first."""
+        """All notifications, the oldest first."""
         return self._store.all()
 
     def get(self, notification_id: str) -> Notification:
@@ -95,7 +95,7 @@ class Notifications:
         ]
 
     def deliveries(self, notification_id: str, limit: int) -> list[Delivery]:
-        """The newest first."""
+        """The newest deliveries of a notification, the newest first."""
         self.get(notification_id)
         return self._store.deliveries(notification_id, limit)
 

@@ -32,11 +32,11 @@ READER = "notifications"
 
 BATCH = 50
 RECLAIM_SECONDS = 15.0
-"""After how long a batch that was not acknowledged is read again: its worker is dead."""
+"""When a batch that was not acknowledged is read again. Its worker is dead by then."""
 
 REMEMBER = timedelta(days=3)
-"""For how long events are remembered, so that one that happens again is no new one: longer than
-Twitch lets a stream be."""
+"""How long events are remembered, so that an event that is reported again is not new: longer than
+any stream on Twitch lasts."""
 
 QUEUE_FULL = "queue full"
 
@@ -56,7 +56,8 @@ class _Occurrence:
 
 
 class NotificationReader:
-    """Any number may run at once, in any processes."""
+    """Reads the feed as the reader READER. Several may run at the same time, in several
+    processes."""
 
     def __init__(
         self,
@@ -76,12 +77,12 @@ class NotificationReader:
         self._clock = clock
 
     def register(self) -> None:
-        """Hold the feed back from being trimmed."""
+        """Register as a reader, so that the feed is not trimmed before its entries are read."""
         self._storage.feed.register(READER)
 
     def run_once(self) -> int:
-        """Make the deliveries of the next entries; how many entries there were. Raises
-        StorageError: then they are read again."""
+        """Make the deliveries of the next entries. Returns the number of entries. Raises
+        StorageError; then the entries are read again later."""
         feed = self._storage.feed
         entries = feed.read(READER, self._consumer, BATCH, reclaim_seconds=RECLAIM_SECONDS)
         if not entries:

@@ -1,4 +1,4 @@
-"""Switching a notification off, and what becomes of its pending deliveries."""
+"""Switches a notification off, and finishes its pending deliveries."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -17,7 +17,8 @@ def switch_off(
     reason: str,
     now: datetime,
 ) -> int:
-    """Switch it off and finish its pending deliveries with `status` and `reason`; how many."""
+    """Switch a notification off, and finish its pending deliveries with `status` and `reason`.
+    Returns how many were finished."""
     while (known := store.get(notification_id)) is not None and known.enabled:
         off = replace(known, enabled=False, disabled_reason=reason, version=known.version + 1)
         if store.replace(off):
@@ -33,7 +34,8 @@ def finish_pending(
     now: datetime,
     limit: int | None = None,
 ) -> int:
-    """Finish the oldest `limit` pending deliveries, all without a limit; how many."""
+    """Finish the oldest `limit` pending deliveries, or all without a limit. Returns how many were
+    finished."""
     count = 0
     while limit is None or count < limit:
         size = _BATCH if limit is None else min(_BATCH, limit - count)
