@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from streamwatch.analytics.state import Contribution, StreamerState
+from streamwatch.domain.channel import ChannelUpdate
 from streamwatch.domain.models import ChannelInfo, StreamSnapshot, Video
 from streamwatch.domain.sessions import Identity, Kind, ObservedName, SessionEvent, StreamSession
 from streamwatch.domain.statistics import CategorySums, QuarterSums, SampleTotals, Sums
@@ -107,7 +108,8 @@ def session_document(session: StreamSession) -> Document:
         "quarters": [[item.quarter, item.observed_ms, item.viewer_ms] for item in totals.quarters],
         "first_at": totals.first_at,
         "last": sample_document(totals.last) if totals.last else None,
-        "last_ms": totals.last_ms,
+        "last_parts": [list(part) for part in totals.last_parts],
+        "updates": [[update.at, *update.info] for update in session.updates],
         "video": video_document(session.video) if session.video else None,
         "is_observed": session.is_observed,
     }
@@ -128,11 +130,23 @@ def session_from(document: Document) -> StreamSession:
             quarters=tuple(map(quarter_from, document["quarters"])),
             first_at=_time(document["first_at"]),
             last=sample_from(document["last"]) if document["last"] else None,
-            last_ms=document["last_ms"],
+            last_parts=_last_parts(document),
+        ),
+        updates=tuple(
+            ChannelUpdate(_required_time(at), ChannelInfo(*info))
+            for at, *info in document.get("updates", ())
         ),
         video=video_from(document.get("video")),
         is_observed=document.get("is_observed", True),
     )
+
+
+def _last_parts(document: Document) -> tuple[tuple[str, int], ...]:
+    """Version 0.1 stored the duration of the last sample only: it had one category."""
+    if "last_ms" not in document:
+        return tuple((category_id, part_ms) for category_id, part_ms in document["last_parts"])
+    last, last_ms = document["last"], document["last_ms"]
+    return ((last["category_id"] or "", last_ms),) if last and last_ms else ()
 
 
 def category_from(document: Document) -> CategorySums:
@@ -179,6 +193,7 @@ def state_document(state: StreamerState) -> Document:
         "events": [event_document(event) for event in state.events.values()],
         "last_settled": state.last_settled,
         "since": state.since,
+        "updates_since": state.updates_since,
     }
 
 
@@ -191,6 +206,7 @@ def state_from(document: Document, version: int) -> StreamerState:
         events={item["_id"]: event_from(item) for item in document["events"]},
         last_settled=_key_from(document["last_settled"]),
         since=_time(document["since"]),
+        updates_since=_time(document.get("updates_since")),
         version=version,
     )
 

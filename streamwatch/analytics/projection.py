@@ -67,6 +67,12 @@ class _Batch:
     def stream_ids(self) -> set[str]:
         return {event.stream_id for event in self.events.values() if event.stream_id}
 
+    @property
+    def first_update(self) -> datetime | None:
+        """The time of the first update of the channel."""
+        updates = (event for event in self.events.values() if event.kind is Kind.UPDATED)
+        return min((event.at for event in updates), default=None)
+
     def samples_of(self, stream_id: str) -> list[StreamSnapshot]:
         """In the order of their times."""
         samples = self.samples.get(stream_id, {})
@@ -222,8 +228,8 @@ class Projection:
 
     def _continue(self, plan: _Plan, stream_id: str, events: list[SessionEvent]) -> bool:
         """Continue the stored session with the new samples. Returns False where that is not the
-        same as computing it from all samples: where a new sample is older than the last, or the end
-        is or was before the last."""
+        same as computing it from all samples: where a new sample is older than the last, the end is
+        or was before the last, or a new update changes the category of what was counted."""
         stored = plan.stored.get(stream_id)
         if plan.batch.recompute or (plan.is_complete and not stored):
             return False
@@ -236,6 +242,8 @@ class Projection:
                 return False
         computed = session(plan.spans[stream_id], events, new, self._cap, before if last else None)
         if last and (_ends_before(before, last) or _ends_before(computed, last)):
+            return False
+        if before and last and _is_counted(before, last, plan.batch.first_update):
             return False
         plan.computed[stream_id] = computed
         if new:
@@ -270,7 +278,14 @@ def _merge(known: Events, new: Events) -> Events:
 
 
 def _ends_before(found: StreamSession | None, last: StreamSnapshot) -> bool:
-    return bool(found and found.ended_at and found.ended_at < last.captured_at)
+    return bool(found and found.ended_at and found.ended_at <= last.captured_at)
+
+
+def _is_counted(before: StreamSession, last: StreamSnapshot, update: datetime | None) -> bool:
+    """Whether the time of an update is in what the session's samples have counted for."""
+    return update is not None and update <= max(
+        before.ended_at or last.captured_at, last.captured_at
+    )
 
 
 def _update(plan: _Plan) -> Update:
@@ -280,7 +295,9 @@ def _update(plan: _Plan) -> Update:
     if plan.is_complete:
         rest = [item.session for key, item in plan.stored.items() if key not in changed]
         settled = Contribution.sum(map(Contribution.of, rest))
-        state = replace(state, settled=settled, recent={}, last_settled=None, since=None)
+        state = replace(
+            state, settled=settled, recent={}, last_settled=None, since=None, updates_since=None
+        )
     recent = {**state.recent, **changed}
     state = replace(state, identity=identity, recent=recent, events=plan.events)
     return Update(

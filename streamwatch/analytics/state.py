@@ -4,13 +4,13 @@ The events of the most recent streams are stored in the state itself, so that a 
 order is projected without reading older events or sessions, however long the history is.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Self
 
 from streamwatch.domain.models import StreamSnapshot
-from streamwatch.domain.sessions import Identity, SessionEvent, StreamSession, starts
+from streamwatch.domain.sessions import Identity, Kind, SessionEvent, StreamSession, starts
 from streamwatch.domain.statistics import CategorySums
 from streamwatch.domain.totals import StreamerStats, Totals, categories, session_totals
 
@@ -53,8 +53,9 @@ class StreamerState:
     no stream or an unknown one. `last_settled` is the greatest key of an event of a settled stream,
     `since` the time of the first event with a greater key: from then on the latest stream is a
     recent one. Both are None while no stream is settled. Streams of which only a video is known are
-    settled at once, and count for neither. `version` changes with every write; None for a state
-    that is not stored.
+    settled at once, and count for neither. Of the channel's updates `events` has the last one up to
+    the first recent start, at `updates_since`, and all later ones; None where it has all. `version`
+    changes with every write; None for a state that is not stored.
     """
 
     identity: Identity
@@ -63,6 +64,7 @@ class StreamerState:
     events: Events = field(default_factory=dict)
     last_settled: tuple[datetime, str] | None = None
     since: datetime | None = None
+    updates_since: datetime | None = None
     version: int | None = None
 
     def figures(self) -> Contribution:
@@ -74,13 +76,17 @@ class StreamerState:
         totals = (item.totals for item in self.recent.values())
         return StreamerStats(self.identity, sum(totals, self.settled.totals))
 
-    def covers(self, merged: Events, new: Iterable[SessionEvent]) -> bool:
+    def covers(self, merged: Events, new: Sequence[SessionEvent]) -> bool:
         """Whether the spans that change with `new` follow from `merged` alone: the events of this
         state with the new ones, of which none may be of a settled stream.
 
         Then the latest stream is a recent one from `since` on, as before, and the sessions of
         settled streams stay as they are: they end before the first start of a recent stream.
         """
+        if self.updates_since and any(
+            event.key[0] < self.updates_since for event in new if event.kind is not Kind.VIDEO
+        ):
+            return False
         if self.since is None or self.last_settled is None:
             return True
         last = self.last_settled
@@ -108,7 +114,7 @@ class StreamerState:
         order = sorted(self.recent.keys() & keys.keys(), key=lambda stream_id: keys[stream_id])
         number = max(len(order) - RECENT_STREAMS, 0)
         if not number and not videos:
-            return self
+            return self.without_old_updates()
         settled, recent = videos.union(order[:number]), set(order[number:])
         last = max(
             (key for key in (self.last_settled, *map(keys.get, order[:number])) if key),
@@ -122,12 +128,28 @@ class StreamerState:
             events={
                 event_id: event
                 for event_id, event in self.events.items()
-                if event.stream_id in recent
+                if event.kind is Kind.UPDATED
+                or event.stream_id in recent
                 or (event.stream_id not in settled and (since is None or event.at >= since))
             },
             last_settled=last,
             since=since,
-        )
+        ).without_old_updates()
+
+    def without_old_updates(self) -> Self:
+        """Drop the updates before the last one that matters to the recent streams."""
+        updates = [event for event in self.events.values() if event.kind is Kind.UPDATED]
+        if len(updates) <= 1:
+            return self
+        known_starts = [event.started_at for event in self.events.values() if event.started_at]
+        first = min(known_starts, default=None)
+        older = [event for event in updates if first is None or event.at <= first]
+        last = max(older, key=lambda event: (event.at, event.id), default=None)
+        if last is None or len(older) == 1:
+            return self
+        dropped = {event.id for event in older} - {last.id}
+        events = {key: event for key, event in self.events.items() if key not in dropped}
+        return replace(self, events=events, updates_since=last.at)
 
 
 def _first_time(events: Iterable[SessionEvent], last: tuple[datetime, str]) -> datetime | None:

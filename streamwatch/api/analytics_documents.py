@@ -20,7 +20,7 @@ _MINUTE_MS = 60_000
 
 
 def session_document(session: StreamSession) -> Document:
-    sums, last = session.sample_totals.sums, session.sample_totals.last
+    sums, last, shown = session.sample_totals.sums, session.sample_totals.last, session.shown
     return {
         "stream_id": session.stream_id,
         "broadcaster_id": session.broadcaster_id,
@@ -32,8 +32,8 @@ def session_document(session: StreamSession) -> Document:
         "max_viewers": sums.max_viewers,
         "avg_viewers": _rounded(sums.average),
         "hours_watched": round(sums.hours_watched, 2) if session.is_observed else None,
-        "category_id": last.category_id if last else None,
-        "category_name": last.category_name if last else None,
+        "category_id": shown.category_id if shown else None,
+        "category_name": shown.category_name if shown else None,
         "title": session.title,
         "language": session.language,
         "tags": list(last.tags) if last else [],

@@ -59,7 +59,7 @@ def _sessions(login: str, limit: int) -> tuple[str, list[StreamSession]]:
 
 def _event(session: StreamSession) -> Event:
     """The calendar's event of a session; an ongoing one ends when it was last seen."""
-    sums, last = session.sample_totals.sums, session.sample_totals.last
+    sums, shown = session.sample_totals.sums, session.shown
     event = Event()
     event.add("uid", f"{session.stream_id}@streamwatch")
     event.add("dtstamp", session.seen_at)
@@ -72,8 +72,8 @@ def _event(session: StreamSession) -> Event:
         event.add(
             "description", f"{sums.average:,.0f} viewers on average, {sums.max_viewers:,} at most."
         )
-    if last and last.category_name:
-        event.add("categories", [_text(last.category_name)])
+    if shown and shown.category_name:
+        event.add("categories", [_text(shown.category_name)])
     event.add("url", f"https://www.twitch.tv/{session.broadcaster_login}")
     return event
 

@@ -66,12 +66,13 @@ class EventStreamQuery(TagQuery):
 def follow_events(query: dict[str, Any]) -> Response:
     """Follow events as they happen
 
-    Server-Sent Events until the client disconnects. `stream.online` and `stream.offline` carry an
-    Event, `stream.viewers`, `stream.category` and `stream.title` a Snapshot, the latter two with
-    `previous`; `gap` says that some earlier events are no longer stored. With the header
-    `Last-Event-ID`, which a browser sends by itself, everything since then comes first. A comment
-    is sent every 15 seconds. A client may have 8 streams open and a process 200; one more gets
-    `retry: 10000` and the end, so that a browser tries again later.
+    Server-Sent Events until the client disconnects. `stream.online`, `stream.offline` and
+    `channel.update` carry an Event, `stream.viewers` a Snapshot. `stream.category` and
+    `stream.title` are the older names of a change while the stream is on: they carry a Snapshot
+    with `previous`, and will go in the next version. `gap` says that some earlier events are no
+    longer stored. With the header `Last-Event-ID`, which a browser sends by itself, everything
+    since then comes first. A comment is sent every 15 seconds. A client may have 8 streams open and
+    a process 200; one more gets `retry: 10000` and the end, so that a browser tries again later.
     """
     try:
         listener = services().broadcaster.listen(

@@ -149,10 +149,10 @@ def _recorded_details(
         except UnknownStreamer:
             continue
         for session in queries.sessions(stats, limit):
-            last = session.sample_totals.last
-            if last and session.stream_id in wanted:
+            shown = session.shown
+            if shown and session.stream_id in wanted:
                 found[session.stream_id] = StreamDetails(
-                    last.title, last.category_name, session.seen_at
+                    shown.title, shown.category_name, session.seen_at
                 )
     return found
 

@@ -37,6 +37,9 @@ class StreamChart:
     times: list[datetime]
 
 
+_MIN_WIDTH = 2.0
+"""The width of a part that has just begun."""
+
 _Span = tuple[datetime, datetime, str | None]
 """Start, end and category."""
 
@@ -44,7 +47,7 @@ _Span = tuple[datetime, datetime, str | None]
 def stream_chart(details: SessionDetails, colors: Mapping[str, int]) -> StreamChart:
     """The drawing of a session. The line is interrupted where the session was not observed."""
     session = details.session
-    start, end = session.started_at, session.ended_at or session.seen_at
+    start, end = session.started_at, session.ended_at or _last_known(details)
     length = max(end - start, timedelta(seconds=1))
 
     def x(at: datetime) -> float:
@@ -52,9 +55,11 @@ def stream_chart(details: SessionDetails, colors: Mapping[str, int]) -> StreamCh
 
     def part(span: _Span, *, is_observed: bool) -> Part:
         begin, finish, category = span
-        width = max(round(x(finish) - x(begin), 2), 0.0)
+        width = max(round(x(finish) - x(begin), 2), _MIN_WIDTH)
         color = colors.get(category or "")
-        return Part(begin, finish, category, is_observed, color, x(begin), width)
+        return Part(
+            begin, finish, category, is_observed, color, min(x(begin), WIDTH - _MIN_WIDTH), width
+        )
 
     points = _points(details)
     values = [value for _, value in points]
@@ -69,6 +74,11 @@ def stream_chart(details: SessionDetails, colors: Mapping[str, int]) -> StreamCh
         parts=sorted([*observed, *unobserved], key=lambda each: each.start),
         times=[start + length * number / 4 for number in range(5)],
     )
+
+
+def _last_known(details: SessionDetails) -> datetime:
+    """When an ongoing session was last seen on, or its last segment began."""
+    return max([details.session.seen_at, *(part.started_at for part in details.segments)])
 
 
 def _points(details: SessionDetails) -> list[tuple[datetime, float | None]]:
@@ -91,10 +101,10 @@ def _observed(details: SessionDetails, end: datetime) -> Iterator[_Span]:
 
 
 def _named(segments: Sequence[Segment]) -> list[tuple[Segment, str | None]]:
-    """The segments with their categories. A first segment before the first sample has the category
-    of the next one."""
+    """The segments with their categories. A first segment of which nothing is known has the
+    category of the next one."""
     named = [(segment, segment.category_name or None) for segment in segments]
-    if len(named) > 1 and not segments[0].sums.samples:
+    if len(named) > 1 and segments[0].category_id is None and not segments[0].sums.samples:
         named[0] = (segments[0], named[1][1])
     return named
 

@@ -30,7 +30,7 @@ from streamwatch.domain.status_update import (
 )
 from streamwatch.domain.timeline import Replay, StreamState, is_superseded, replay
 from streamwatch.domain.times import format_time
-from streamwatch.domain.updates import is_contradicted
+from streamwatch.domain.updates import entry_at, is_contradicted
 
 HELIX_LAG = timedelta(minutes=5)
 """For how long after an event Get Streams may still show the state before it."""
@@ -184,7 +184,10 @@ def _take_sample(update: StatusUpdate, seen: SeenLive, known: Stream) -> None:
     if stream.type in {"", "live"}:
         stream = replace(stream, type=known.type)
     _insert_update(update, seen)
-    if update.status.channel and stream.title is not None:
-        stream = with_info(stream, update.status.channel[-1].info)
-    update.add_sample(snapshot(replace(seen, stream=stream)))
+    sampled, channel = stream, update.status.channel
+    if channel and stream.title is not None:
+        stream = with_info(stream, channel[-1].info)
+        then = entry_at(channel, seen.at)
+        sampled = with_info(stream, then.info) if then else sampled
+    update.add_sample(snapshot(replace(seen, stream=sampled)))
     update.set(stream=stream, seen_at=seen.at, absent_at=None)

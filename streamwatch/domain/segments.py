@@ -1,13 +1,15 @@
 """Parts of a stream with one category and title."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby, pairwise
 
+from streamwatch.domain.channel import Channel, ShownInfo
 from streamwatch.domain.models import StreamSnapshot
 from streamwatch.domain.sessions import StreamSession
-from streamwatch.domain.statistics import Sums, compute_totals
+from streamwatch.domain.statistics import Sums, durations
 
 MAX_POINTS = 1_000
 
@@ -38,20 +40,36 @@ def segments(
 ) -> list[Segment]:
     """The session's segments, without gaps, whose sums add up to those of the session.
 
-    `samples` are its samples in the order of their times. A segment begins at the sample that first
-    shows its category and title. The sums of samples that have expired are those of the first
-    segment, whose names are not known; without any samples the session is one segment.
+    `samples` are its samples in the order of their times. A segment begins at the update that
+    changes the category or title, or at the sample that first shows other ones. The sums of samples
+    that have expired are those of the first segment, whose names are not known; where all have
+    expired the session is one segment.
     """
-    last, total = session.sample_totals.last, session.sample_totals.sums
-    if not samples:
-        whole = _segment(session.started_at, session.ended_at, last, total)
-        return [replace(whole, title=session.title)]
-    found = list(_by_names(session, samples, cap))
-    rest = _minus(total, sum((segment.sums for segment in found), Sums()))
-    first = found[0].started_at
-    if first > session.started_at:
-        found.insert(0, _segment(session.started_at, first, None, rest))
-    return found
+    total = session.sample_totals.sums
+    is_complete = len(samples) >= total.samples
+    if not samples and not is_complete:
+        return [_segment(session.started_at, session.ended_at, session.shown, total)]
+    channel = Channel(session.updates)
+    borders = _borders(session, channel, samples, is_complete=is_complete)
+    starts = [at for at, _ in borders]
+    sums = [Sums()] * len(borders)
+
+    def add(at: datetime, more: Sums) -> None:
+        number = max(bisect_right(starts, at) - 1, 0)
+        sums[number] += more
+
+    for sample, length_ms in durations(samples, session.ended_at, cap):
+        viewers = sample.viewer_count
+        add(sample.captured_at, Sums(1, viewers, viewers))
+        for at, _, part_ms in channel.during(sample, length_ms):
+            add(at, Sums(observed_ms=part_ms, viewer_ms=viewers * part_ms))
+    if not is_complete:
+        sums[0] = _minus(total, sum(sums, Sums()))
+    ends = [*starts[1:], session.ended_at]
+    return [
+        _segment(at, until, shown, part)
+        for (at, shown), until, part in zip(borders, ends, sums, strict=True)
+    ]
 
 
 def gaps(session: StreamSession, samples: Sequence[StreamSnapshot], cap: timedelta) -> list[Gap]:
@@ -86,38 +104,43 @@ def thin(samples: Sequence[StreamSnapshot], limit: int = MAX_POINTS) -> list[Str
     return [samples[0], *highest, samples[-1]]
 
 
-def _by_names(
-    session: StreamSession, samples: Sequence[StreamSnapshot], cap: timedelta
-) -> Iterator[Segment]:
-    """Groups of consecutive samples with the same names. Samples after the end add no segment."""
-    end = session.ended_at
-    within = [sample for sample in samples if end is None or sample.captured_at < end]
-    groups = [list(group) for _, group in groupby(within or samples, _names)]
-    if within and len(within) < len(samples):
-        groups[-1] += samples[len(within) :]
-    starts = [max(group[0].captured_at, session.started_at) for group in groups]
-    if end is not None:
-        starts = [min(start, end) for start in starts]
-    for group, start, until in zip(groups, starts, [*starts[1:], end], strict=True):
-        yield _segment(start, until, group[-1], compute_totals(group, until, cap).sums)
+def _borders(
+    session: StreamSession,
+    channel: Channel,
+    samples: Sequence[StreamSnapshot],
+    *,
+    is_complete: bool,
+) -> list[tuple[datetime, ShownInfo | None]]:
+    """The start of each segment with what was shown from then on. Where samples have expired
+    nothing is known before the first that is left."""
+    shown_at: dict[datetime, ShownInfo | None] = {session.started_at: None}
+    changes = [(update.at, ShownInfo(*update.info)) for update in session.updates]
+    changes += [(sample.captured_at, channel.at_sample(sample)) for sample in samples]
+    changes.sort(key=lambda change: change[0])  # a sample after an update of the same time
+    for at, shown in changes:
+        if session.ended_at is not None and at >= session.ended_at:
+            break
+        if is_complete or at >= samples[0].captured_at:
+            shown_at[max(at, session.started_at)] = shown
+    if len(shown_at) == 1 and shown_at[session.started_at] is None:
+        return [(session.started_at, session.shown)]
+    groups = groupby(shown_at.items(), key=lambda item: _names(item[1]))
+    return [next(group) for _, group in groups]
 
 
-def _names(sample: StreamSnapshot) -> tuple[str | None, str | None]:
-    return sample.category_id, sample.title
+def _names(shown: ShownInfo | None) -> tuple[str | None, str | None] | None:
+    return (shown.category_id, shown.title) if shown else None
 
 
 def _segment(
-    started_at: datetime,
-    ended_at: datetime | None,
-    sample: StreamSnapshot | None,
-    sums: Sums,
+    started_at: datetime, ended_at: datetime | None, shown: ShownInfo | None, sums: Sums
 ) -> Segment:
     return Segment(
         started_at,
         ended_at,
-        sample.category_id if sample else None,
-        sample.category_name if sample else None,
-        sample.title if sample else None,
+        shown.category_id if shown else None,
+        shown.category_name if shown else None,
+        shown.title if shown else None,
         sums,
     )
 

@@ -8,11 +8,13 @@ Times are cut to milliseconds in `session_event` and `normalize_sample`, so that
 the same values.
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from streamwatch.domain.channel import Channel, ChannelUpdate, ShownInfo
 from streamwatch.domain.models import (
     ChannelInfo,
     EventType,
@@ -52,7 +54,7 @@ class Kind(StrEnum):
     RENAMED = "renamed"
     """The streamer's names were read from Twitch, and had changed."""
     UPDATED = "updated"
-    """The channel's title, category or language changed. It names no stream."""
+    """Twitch pushed another title, category or language of the channel. It names no stream."""
     UNWATCHED = "unwatched"
     """The streamer was removed while the stream was on."""
     VIDEO = "video"
@@ -133,7 +135,8 @@ class Span:
 
     `online_at` is the time of its last online, `ended_at` that of the offline after it.
     `next_start` is the start of the streamer's next stream, None where none is known.
-    `unwatched_at` is the time at which the streamer was removed during the stream. `video` is its
+    `unwatched_at` is the time at which the streamer was removed during the stream. `updates` are
+    the last update of the channel up to the start, and those during the stream. `video` is its
     archived video, if one is known; `is_observed` is False if nothing else is.
     """
 
@@ -144,6 +147,7 @@ class Span:
     ended_at: datetime | None
     next_start: datetime | None = None
     unwatched_at: datetime | None = None
+    updates: tuple[ChannelUpdate, ...] = ()
     video: Video | None = None
     is_observed: bool = True
 
@@ -151,8 +155,8 @@ class Span:
 @dataclass(frozen=True, slots=True)
 class StreamSession:
     """A stream from its start to its end. `ended_at` is None while it is on; `seen_at` is when it
-    was last seen on, by a sample or an event. `is_observed` is False for a session that was made
-    from the archived `video` alone."""
+    was last seen on, by a sample or an event. `updates` are those of its span. `is_observed` is
+    False for a session that was made from the archived `video` alone."""
 
     stream_id: str
     broadcaster_id: str
@@ -162,21 +166,31 @@ class StreamSession:
     ended_at: datetime | None
     seen_at: datetime
     sample_totals: SampleTotals = field(default_factory=SampleTotals)
+    updates: tuple[ChannelUpdate, ...] = ()
     video: Video | None = None
     is_observed: bool = True
 
     @property
+    def shown(self) -> ShownInfo | None:
+        """The last title, category and language within the session, else those of the video."""
+        last = self.sample_totals.last
+        if self.updates and (last is None or last.captured_at <= self.updates[-1].at):
+            return ShownInfo(*self.updates[-1].info)
+        if last is not None:
+            return Channel(self.updates).at_sample(last)
+        video = self.video
+        return ShownInfo(video.title, None, None, video.language) if video else None
+
+    @property
     def title(self) -> str | None:
         """The last title that was observed, else that of the video."""
-        last = self.sample_totals.last
-        observed = last.title if last else None
+        observed = self.shown.title if self.shown else None
         return self.video.title if observed is None and self.video else observed
 
     @property
     def language(self) -> str | None:
         """The last language that was observed, else that of the video."""
-        last = self.sample_totals.last
-        observed = last.language if last else None
+        observed = self.shown.language if self.shown else None
         return self.video.language if observed is None and self.video else observed
 
     @property
@@ -206,8 +220,15 @@ def projection_input(
     name_change: NameChange | None = None,
     watch_end: WatchEnd | None = None,
 ) -> ProjectionInput:
-    """The session events and the sample of one commit. Raises InvalidObservation."""
-    session_events = [session_event(event) for event in events]
+    """The session events and the sample of one commit. Raises InvalidObservation.
+
+    An update that a poll found is not needed: the sample of the same poll has its values.
+    """
+    session_events = [
+        session_event(event)
+        for event in events
+        if event.event_type is not EventType.UPDATE or event.source is Source.EVENTSUB
+    ]
     if name_change is not None:
         session_events.append(_renamed(name_change))
     if watch_end is not None:
@@ -285,17 +306,14 @@ def _updated(event: StreamEvent) -> SessionEvent:
     texts = [value for value in values if isinstance(value, str)]
     if len(texts) < len(values):
         raise InvalidObservation(f"The update {event.id!r} lacks title, category or language.")
-    at = to_milliseconds(event.timestamp)
     return SessionEvent(
         id=event.id,
         kind=Kind.UPDATED,
-        at=at,
+        at=to_milliseconds(event.timestamp),
         broadcaster_id=event.broadcaster_id,
         broadcaster_login=event.broadcaster_login,
         broadcaster_name=event.broadcaster_name,
         stream_id=None,
-        estimated_at=at if event.source is not Source.EVENTSUB else None,
-        replaces=event.replaces,
         info=ChannelInfo(*texts),
     )
 
@@ -370,6 +388,7 @@ def spans(events: Iterable[SessionEvent]) -> dict[str, Span]:
         if event.kind is Kind.UNWATCHED and event.stream_id:
             known = unwatched_at.get(event.stream_id, event.at)
             unwatched_at[event.stream_id] = max(known, event.at)
+    updates = _updates(events)
     found: dict[str, Span] = {}
     videos = _videos(events)
     for stream in state.streams.values():
@@ -380,14 +399,16 @@ def spans(events: Iterable[SessionEvent]) -> dict[str, Span]:
         next_start, ended_at = state.next_start(stream), _end(stream, video)
         if ended_at is not None and next_start is not None:
             ended_at = min(ended_at, next_start)  # the sessions of a streamer do not overlap
+        started_at = min(stream.started_at, seen.key[0]) if seen else stream.started_at
         found[stream.stream_id] = Span(
             stream_id=stream.stream_id,
             broadcaster_id=events[0].broadcaster_id,
-            started_at=min(stream.started_at, seen.key[0]) if seen else stream.started_at,
+            started_at=started_at,
             online_at=stream.online_at,
             ended_at=ended_at,
             next_start=next_start,
             unwatched_at=unwatched_at.get(stream.stream_id),
+            updates=_updates_during(updates, started_at, ended_at or next_start),
             video=video,
         )
     for stream_id, video in videos.items():
@@ -439,6 +460,25 @@ def _span_of_video(
         video=video,
         is_observed=ended_at is not None,
     )
+
+
+def _updates(events: Iterable[SessionEvent]) -> list[ChannelUpdate]:
+    """The updates in the order of their times."""
+    updated = sorted((event.at, event.id, event.info) for event in events if event.info)
+    return [ChannelUpdate(at, info) for at, _, info in updated]
+
+
+def _updates_during(
+    updates: Sequence[ChannelUpdate], start: datetime, end: datetime | None
+) -> tuple[ChannelUpdate, ...]:
+    """The last update up to `start`, and those between `start` and `end`."""
+    first = max(bisect_right(updates, start, key=_time) - 1, 0)
+    last = len(updates) if end is None else bisect_left(updates, max(end, start), key=_time)
+    return tuple(updates[first:last])
+
+
+def _time(update: ChannelUpdate) -> datetime:
+    return update.at
 
 
 def starts(events: Iterable[SessionEvent]) -> list[SessionEvent]:
@@ -493,6 +533,7 @@ def session(
     last = max(newest, key=lambda sample: sample.captured_at, default=None)
     seen_at = max(span.online_at, last.captured_at) if last else span.online_at
     ended_at = span.ended_at or _last_known(span, seen_at)
+    updates = _updates_during(span.updates, span.started_at, ended_at)
     name = max(_names(span, events, last))
     return StreamSession(
         stream_id=span.stream_id,
@@ -502,7 +543,8 @@ def session(
         started_at=span.started_at,
         ended_at=ended_at,
         seen_at=seen_at,
-        sample_totals=compute_totals(samples, ended_at, cap, carried),
+        sample_totals=compute_totals(samples, ended_at, cap, carried, updates),
+        updates=updates,
         video=span.video,
         is_observed=span.is_observed,
     )

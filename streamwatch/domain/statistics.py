@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
+from streamwatch.domain.channel import Channel, ChannelUpdate
 from streamwatch.domain.models import StreamSnapshot
 
 HOUR_MS = 3_600_000
@@ -77,14 +78,19 @@ class QuarterSums:
 
 @dataclass(frozen=True, slots=True)
 class SampleTotals:
-    """The statistics of the samples of one stream. `last_ms` is the duration of the last sample."""
+    """The statistics of the samples of one stream. `last_parts` is the duration of the last sample:
+    the milliseconds of each category, whose id is empty where there was none."""
 
     sums: Sums = field(default_factory=Sums)
     categories: tuple[CategorySums, ...] = ()
     quarters: tuple[QuarterSums, ...] = ()
     first_at: datetime | None = None
     last: StreamSnapshot | None = None
-    last_ms: int = 0
+    last_parts: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def last_ms(self) -> int:
+        return sum(length_ms for _, length_ms in self.last_parts)
 
 
 def compute_totals(
@@ -92,37 +98,47 @@ def compute_totals(
     end: datetime | None,
     cap: timedelta,
     before: SampleTotals | None = None,
+    updates: Sequence[ChannelUpdate] = (),
 ) -> SampleTotals:
     """The statistics of `samples`, which are in the order of their times.
 
     `end` is the stream's end, None while it is on. `before` holds the statistics of earlier samples
-    that have expired: only samples after its last one are added to it.
+    that have expired: only samples after its last one are added to it. A sample's duration is that
+    of several categories where one of `updates` changes the category meanwhile.
     """
     before = before or SampleTotals()
-    tally = _Tally(before)
+    tally = _Tally(before, Channel(updates))
     last = before.last
     if last is not None:
-        tally.add_duration(last, -before.last_ms)
+        tally.remove_last()
         samples = [sample for sample in samples if sample.captured_at > last.captured_at]
     for sample in samples:
         tally.add(sample)
     chain = [*([last] if last else []), *samples]
-    for sample, following in pairwise(chain):
-        until = min(following.captured_at, end) if end else following.captured_at
-        tally.add_duration(sample, _duration_ms(sample, until, cap))
     if not chain:
         return before
-    last = chain[-1]
-    last_ms = _duration_ms(last, end, cap) if end else 0
-    tally.add_duration(last, last_ms)
+    last_parts: tuple[tuple[str, int], ...] = ()
+    for sample, length_ms in durations(chain, end, cap):
+        last_parts = tally.add_duration(sample, length_ms)
     return SampleTotals(
         sums=tally.sums,
-        categories=tuple(tally.categories[key] for key in sorted(tally.categories)),
+        categories=tuple(tally.category_sums()),
         quarters=tuple(tally.quarter_sums()),
         first_at=before.first_at or chain[0].captured_at,
-        last=last,
-        last_ms=last_ms,
+        last=chain[-1],
+        last_parts=last_parts,
     )
+
+
+def durations(
+    samples: Sequence[StreamSnapshot], end: datetime | None, cap: timedelta
+) -> Iterator[tuple[StreamSnapshot, int]]:
+    """Each sample with its duration Δᵢ in milliseconds."""
+    for sample, following in pairwise(samples):
+        until = min(following.captured_at, end) if end else following.captured_at
+        yield sample, _duration_ms(sample, until, cap)
+    if samples:
+        yield samples[-1], _duration_ms(samples[-1], end, cap) if end else 0
 
 
 def milliseconds(duration: timedelta) -> int:
@@ -158,9 +174,11 @@ def _duration_ms(sample: StreamSnapshot, until: datetime, cap: timedelta) -> int
 class _Tally:
     """Adds samples to the statistics of earlier ones."""
 
-    def __init__(self, before: SampleTotals) -> None:
+    def __init__(self, before: SampleTotals, channel: Channel) -> None:
         self.sums = before.sums
-        self.categories = {category.category_id: category for category in before.categories}
+        self._before = before
+        self._channel = channel
+        self._categories = {category.category_id: category for category in before.categories}
         self._quarters = {
             item.quarter: (item.observed_ms, item.viewer_ms) for item in before.quarters
         }
@@ -170,35 +188,64 @@ class _Tally:
         viewers = sample.viewer_count
         sums = Sums(samples=1, viewer_sum=viewers, max_viewers=viewers)
         self.sums += sums
-        key = sample.category_id
-        if key:  # a stream may be without a category
-            known = self.categories.get(key)
-            self.categories[key] = CategorySums(
-                category_id=key,
-                category_name=sample.category_name or "",
+        shown = self._channel.at_sample(sample)
+        if shown.category_id:  # a stream may be without a category
+            known = self._categories.get(shown.category_id)
+            self._categories[shown.category_id] = CategorySums(
+                category_id=shown.category_id,
+                category_name=shown.category_name or "",
                 sums=known.sums + sums if known else sums,
             )
 
-    def add_duration(self, sample: StreamSnapshot, length_ms: int) -> None:
-        """Add `length_ms` to the duration of a counted sample; a negative value subtracts."""
-        if not length_ms:
-            return
-        viewers = sample.viewer_count
-        sums = Sums(observed_ms=length_ms, viewer_ms=viewers * length_ms)
-        self.sums += sums
-        if sample.category_id:
-            known = self.categories[sample.category_id]
-            self.categories[sample.category_id] = replace(known, sums=known.sums + sums)
-        sign = 1 if length_ms > 0 else -1
-        for quarter, part in spread(sample.captured_at, abs(length_ms)):
-            observed_ms, viewer_ms = self._quarters.get(quarter, (0, 0))
-            self._quarters[quarter] = (
-                observed_ms + sign * part,
-                viewer_ms + sign * viewers * part,
-            )
+    def add_duration(self, sample: StreamSnapshot, length_ms: int) -> tuple[tuple[str, int], ...]:
+        """Set the duration of a counted sample. Returns the milliseconds of each category."""
+        self._add_quarters(sample, length_ms, 1)
+        parts = []
+        for _, shown, part_ms in self._channel.during(sample, length_ms):
+            category_id = shown.category_id or ""
+            parts.append((category_id, part_ms))
+            if category_id not in self._categories:
+                name = shown.category_name or ""
+                self._categories[category_id] = CategorySums(category_id, name, Sums())
+            self._add_to_category(category_id, sample, part_ms)
+        return tuple(parts)
+
+    def remove_last(self) -> None:
+        """Remove the duration of the last of the earlier samples, which may change."""
+        last = self._before.last
+        if last is not None:
+            self._add_quarters(last, self._before.last_ms, -1)
+            for category_id, part_ms in self._before.last_parts:
+                if category_id:
+                    self._add_to_category(category_id, last, -part_ms)
+
+    def category_sums(self) -> Iterator[CategorySums]:
+        for key in sorted(self._categories):
+            category = self._categories[key]
+            if key and (category.sums.samples or category.sums.observed_ms):
+                yield category
 
     def quarter_sums(self) -> Iterator[QuarterSums]:
         for quarter in sorted(self._quarters):
             observed_ms, viewer_ms = self._quarters[quarter]
             if observed_ms:
                 yield QuarterSums(quarter, observed_ms, viewer_ms)
+
+    def _add_to_category(self, category_id: str, sample: StreamSnapshot, length_ms: int) -> None:
+        known = self._categories[category_id]
+        self._categories[category_id] = replace(
+            known, sums=known.sums + _watched(sample, length_ms)
+        )
+
+    def _add_quarters(self, sample: StreamSnapshot, length_ms: int, sign: int) -> None:
+        self.sums += _watched(sample, sign * length_ms)
+        for quarter, part in spread(sample.captured_at, length_ms):
+            observed_ms, viewer_ms = self._quarters.get(quarter, (0, 0))
+            self._quarters[quarter] = (
+                observed_ms + sign * part,
+                viewer_ms + sign * sample.viewer_count * part,
+            )
+
+
+def _watched(sample: StreamSnapshot, length_ms: int) -> Sums:
+    return Sums(observed_ms=length_ms, viewer_ms=sample.viewer_count * length_ms)

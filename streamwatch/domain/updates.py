@@ -2,11 +2,12 @@
 
 A value is pushed (`channel.update`), or an estimate: a poll found it instead of a message. Values
 that follow each other unchanged are one event, under whatever message ids they come and in whatever
-order they arrive. Twitch's message takes the place of an estimate.
+order they arrive. Twitch's message takes the place of an estimate: of the same values, or of those
+before it that a lagging poll showed after it.
 """
 
 from bisect import insort
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import groupby
@@ -44,6 +45,50 @@ def insert_update(known: Sequence[ChannelEntry], entry: ChannelEntry) -> UpdateI
         return None
     entries = list(known)
     insort(entries, entry, key=_order)
+    outdated = _outdated(entries)
+    reported = {key: estimate for key, estimate in outdated.items() if estimate.is_reported}
+    first = _insertion([item for item in entries if item not in outdated.values()])
+    replaced = {
+        event.id: reported[event.id]
+        for event in first.events
+        if event.id in reported and event.replaces is None
+    }
+    if len(replaced) == len(reported):
+        return _with_replaced(first, replaced)
+    retained = reported.keys() - replaced.keys()  # their messages are no events
+    dropped = [estimate for key, estimate in outdated.items() if key not in retained]
+    return _with_replaced(_insertion([item for item in entries if item not in dropped]), replaced)
+
+
+def _outdated(entries: Sequence[ChannelEntry]) -> dict[str, ChannelEntry]:
+    """The estimates that a message proves wrong, by its id: polls that showed the values before it.
+    Of several after one message it is the first."""
+    found: dict[str, ChannelEntry] = {}
+    message: ChannelEntry | None = None
+    for entry in entries:
+        if not entry.is_estimate:
+            message = entry
+        elif message and entry.at - message.at < POLLS_LAG and entry.info.key != message.info.key:
+            found.setdefault(message.message_id, entry)
+    return found
+
+
+def _with_replaced(
+    insertion: UpdateInsertion, replaced: Mapping[str, ChannelEntry]
+) -> UpdateInsertion:
+    """The insertion whose events with these ids take the place of these estimates."""
+    events = tuple(
+        replace(event, replaces=replaced[event.id].message_id) if event.id in replaced else event
+        for event in insertion.events
+    )
+    references = map(_reference, replaced.values())
+    return replace(
+        insertion, events=events, replaced_events=(*insertion.replaced_events, *references)
+    )
+
+
+def _insertion(entries: Sequence[ChannelEntry]) -> UpdateInsertion:
+    """The events of `entries` that the history does not have yet."""
     updated: list[ChannelEntry] = []
     events: list[StreamEvent] = []
     replaced: list[EventReference] = []
@@ -54,19 +99,28 @@ def insert_update(known: Sequence[ChannelEntry], entry: ChannelEntry) -> UpdateI
         if event is not None:
             events.append(event)
         if estimate is not None:
-            replaced.append(EventReference(estimate.message_id, EventType.UPDATE, estimate.at))
+            replaced.append(_reference(estimate))
         updated += _updated(run, event)
         previous = run[-1].info
     return UpdateInsertion(_trimmed(updated), tuple(events), tuple(replaced))
 
 
+def _reference(estimate: ChannelEntry) -> EventReference:
+    return EventReference(estimate.message_id, EventType.UPDATE, estimate.at)
+
+
+def entry_at(known: Sequence[ChannelEntry], at: datetime) -> ChannelEntry | None:
+    """The last entry up to a time."""
+    return next((entry for entry in reversed(known) if entry.at <= at), None)
+
+
 def is_contradicted(known: Sequence[ChannelEntry], info: ChannelInfo, at: datetime) -> bool:
-    """Whether values that a poll shows at `at` are new: not those that are known, and not older
-    values that Helix still shows."""
-    if not known:
+    """Whether values that a poll shows at `at` are new: not those that were known by then, and not
+    older values that Helix still shows."""
+    last = entry_at(known, at)
+    if last is None:
         return True
-    last = known[-1]
-    if last.info.key == info.key or at <= last.at:
+    if last.info.key == info.key:
         return False
     return last.is_estimate or at - last.at >= POLLS_LAG
 

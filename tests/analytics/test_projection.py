@@ -1,5 +1,6 @@
 """The projection with a state of few recent streams, so that random histories go beyond it."""
 
+from datetime import datetime
 from random import Random
 
 import pytest
@@ -20,8 +21,7 @@ from streamwatch.analytics.testing.build import (
     video,
 )
 from streamwatch.analytics.testing.projecting import batches, check
-from streamwatch.domain.models import StreamSnapshot
-from streamwatch.domain.sessions import SessionEvent
+from streamwatch.domain.models import StreamEvent, StreamSnapshot
 
 randoms = st.randoms(use_true_random=False)
 
@@ -42,10 +42,14 @@ def test_settled_streams_do_not_change_the_result(
     check(analytics, "1337", pieces)
 
 
-def _time(piece: Piece) -> object:
-    if isinstance(piece, SessionEvent):
-        return piece.at
-    return piece.captured_at if isinstance(piece, StreamSnapshot) else piece.timestamp
+def _time(piece: Piece) -> datetime:
+    match piece:
+        case StreamEvent():
+            return piece.timestamp
+        case StreamSnapshot():
+            return piece.captured_at
+        case _:
+            return piece.at
 
 
 def state_of(analytics: MemoryAnalytics) -> StreamerState:

@@ -61,6 +61,15 @@ def test_an_ended_stream_stays_an_item_and_its_end_is_not_an_item(lively: World,
 
 
 @pytest.mark.parametrize("path", PATHS)
+def test_an_update_changes_the_text_of_the_item_at_once(lively: World, path: str) -> None:
+    [before] = items(lively.get(path))
+    lively.send(messages.update(SHROUD, "Hello", ("1", "Go")))
+    [item] = items(lively.get(path))
+    assert item["guid"] == before["guid"]
+    assert (item["title"], item["description"]) == ("Shroud went live: Go", "Hello")
+
+
+@pytest.mark.parametrize("path", PATHS)
 def test_an_unchanged_feed_is_304(lively: World, path: str) -> None:
     tag = lively.get(path).headers["ETag"]
     headers = {"If-None-Match": tag}

@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from random import Random
@@ -13,8 +13,8 @@ from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 from streamwatch.analytics.memory import MemoryAnalytics
 from streamwatch.app import create_app
 from streamwatch.bootstrap import Services, assemble
-from streamwatch.domain.models import Stream, Streamer, User
-from streamwatch.domain.observations import Observation, SeenLive, WentOffline, WentOnline
+from streamwatch.domain.models import ChannelInfo, EventType, Stream, Streamer, User
+from streamwatch.domain.observations import Observation, SeenLive, Updated, WentOffline, WentOnline
 from streamwatch.domain.polls import snapshot
 from streamwatch.domain.sessions import projection_input
 from streamwatch.services.ingestion.recorder import ObservationRecorder
@@ -122,6 +122,19 @@ class Showcase:
     def go_offline(self, name: str, stream_id: str) -> None:
         event = offline(self._user(name), stream_id, self._now())
         self._observe(WentOffline(event))
+        self.analytics.project(projection_input((event,), None))
+
+    def update(self, name: str, title: str, category: str) -> None:
+        """Push another title and category of a channel."""
+        user, at = self._user(name), self._now()
+        info = ChannelInfo(title, CATEGORIES[category], category, "en")
+        event = replace(
+            offline(user, "", at),
+            id=f"update-{at.timestamp()}",
+            event_type=EventType.UPDATE,
+            data=info._asdict(),
+        )
+        self._observe(Updated(event, info))
         self.analytics.project(projection_input((event,), None))
 
     def poll(self, name: str, **details: object) -> None:

@@ -158,6 +158,30 @@ def test_stream_starts_changes_and_ends_without_a_reload(
     assert page.evaluate("window.isTheSame")
 
 
+def test_pushed_update_changes_card_and_chart_without_a_poll(
+    showcase: Showcase, served: str, visit: Visiting
+) -> None:
+    showcase.monitor("Shroud")
+    showcase.go_online("Shroud", "s1", minutes_ago=30)
+    showcase.poll("Shroud", title="Before", game_name="VALORANT", game_id="516575")
+    visitor = visit(served)
+    page = visitor.open("/dashboard/")
+    card = page.locator(".card")
+    expect(card).to_contain_text("Before")
+    expect(page.locator("[data-pulse]")).to_have_text("Live")
+    showcase.update("Shroud", "After", "Minecraft")
+    expect(card).to_contain_text("After")
+    expect(card).to_contain_text("Minecraft")
+
+    page = visitor.open("/dashboard/streamer/shroud")
+    expect(page.locator("#stream-head")).to_contain_text("After")
+    expect(page.locator("[data-pulse]")).to_have_text("Live")
+    showcase.update("Shroud", "At last", "Elden Ring")
+    expect(page.locator("#who")).to_contain_text("At last")
+    expect(page.locator("#segments")).to_contain_text("Elden Ring")
+    expect(page.locator("#stream-head")).to_contain_text("At last")
+
+
 def test_page_polls_while_live_events_are_refused(
     showcase: Showcase, served: str, visit: Visiting
 ) -> None:

@@ -4,12 +4,14 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
+from streamwatch.analytics.testing.build import CAP, made_of
 from streamwatch.domain.models import (
     ChannelInfo,
     EventType,
     Source,
     Stream,
     StreamEvent,
+    StreamSnapshot,
     StreamStatus,
 )
 from streamwatch.domain.observations import (
@@ -20,6 +22,7 @@ from streamwatch.domain.observations import (
     WentOffline,
     WentOnline,
 )
+from streamwatch.domain.segments import Segment, segments
 from streamwatch.domain.times import format_time
 from streamwatch.domain.transitions import decide
 
@@ -90,7 +93,7 @@ class Story:
     def __init__(self, *observations: Observation) -> None:
         self.status: StreamStatus | None = None
         self.history: list[StreamEvent] = []
-        self.snapshots = 0
+        self.samples: list[StreamSnapshot] = []
         for observation in observations:
             self.observe(observation)
 
@@ -105,8 +108,23 @@ class Story:
             assert replaced == {event.replaces for event in change.events if event.replaces}
             self.history = [event for event in self.history if event.id not in replaced]
             self.history += change.events
-            self.snapshots += change.snapshot is not None
+            if change.snapshot is not None:
+                self.samples.append(change.snapshot)
         return self
+
+    @property
+    def snapshots(self) -> int:
+        return len(self.samples)
+
+    def segments(self) -> list[Segment]:
+        """The segments of all sessions."""
+        return [
+            segment
+            for session in made_of([*self.history, *self.samples]).values()
+            for segment in segments(
+                session, [s for s in self.samples if s.stream_id == session.stream_id], CAP
+            )
+        ]
 
     def live_id(self) -> str | None:
         return self.status.stream.id if self.status and self.status.stream else None

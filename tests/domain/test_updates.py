@@ -1,5 +1,6 @@
 """Title, category and language as they change."""
 
+from datetime import datetime
 from itertools import groupby, permutations
 
 import pytest
@@ -7,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streamwatch.domain.models import EventType, Source, StreamEvent
-from streamwatch.domain.observations import Observation, SeenLive, Updated
+from streamwatch.domain.observations import Observation, SeenLive, Updated, WentOffline, WentOnline
 from streamwatch.domain.transitions import decide, is_late
 from streamwatch.domain.updates import MAX_UPDATES, POLLS_LAG
 from tests.domain.build import Story, at, offline, online, seen, update
@@ -151,6 +152,13 @@ def test_a_poll_that_contradicts_a_fresh_message_changes_nothing() -> None:
     assert shown_title(story) == "A"
 
 
+def test_a_late_message_takes_the_place_of_the_older_values_that_a_poll_showed_after_it() -> None:
+    story = Story(online("s1", 0), poll("O", 60), poll("A", 400), update("B", 390), update("A", 80))
+    assert titles(story) == ["A", "B"]
+    assert {event.source for event in updates(story)} == {Source.EVENTSUB}
+    assert shown_title(story) == "B"
+
+
 def test_a_sample_has_the_values_that_are_shown() -> None:
     story = Story(online("s1", 0), update("B", 100))
     change = decide(story.status, poll("A", 160))
@@ -194,3 +202,57 @@ def test_the_number_of_stored_updates_is_bounded() -> None:
     assert story.status is not None
     assert len(story.status.channel) <= MAX_UPDATES + 1
     assert len(updates(story)) == 200
+
+
+# Messages and polls together
+
+
+@st.composite
+def observed(draw: st.DrawFn) -> list[tuple[float, Observation]]:
+    """A stream with true titles, each pushed once or twice, and polls that lag: each observation
+    with the time at which it arrives."""
+    times = sorted(draw(st.lists(st.integers(-900, 3000), min_size=1, max_size=5, unique=True)))
+    titles = [draw(st.sampled_from("AB")) + str(number % 2) for number in range(len(times))]
+    arrivals: list[tuple[float, Observation]] = [(0.0, online("s1", 0, message_id="on"))]
+    for number, (title, time) in enumerate(zip(titles, times, strict=True)):
+        message = update(title, time, message_id=f"update-{number}")
+        delays = draw(st.lists(st.integers(0, 900), min_size=1, max_size=2))
+        arrivals += [(time + delay, message) for delay in delays]
+    for time in range(30, 3300, 330):
+        shown_since = time - draw(st.integers(0, int(LAG) - 1))
+        known = [
+            title for title, at_time in zip(titles, times, strict=True) if at_time <= shown_since
+        ]
+        arrivals.append((time, poll(known[-1] if known else "first", time)))
+    end = offline("s1", 3300, message_id="off")
+    arrivals.append((3300 + draw(st.integers(0, 900)), end))
+    return arrivals
+
+
+@given(observed())
+@settings(max_examples=200)
+def test_late_and_repeated_messages_end_in_one_status_history_and_segments(
+    arrivals: list[tuple[float, Observation]],
+) -> None:
+    by_arrival = Story(*(item for _, item in sorted(arrivals, key=lambda pair: pair[0])))
+    by_time = Story(*(item for _, item in sorted(arrivals, key=_own_time)))
+    assert _history(by_arrival) == _history(by_time)
+    assert by_arrival.status is not None
+    assert by_time.status is not None
+    assert by_arrival.status.channel[-1].info == by_time.status.channel[-1].info
+    assert by_arrival.status.stream == by_time.status.stream
+    assert by_arrival.segments() == by_time.segments()
+
+
+def _own_time(arrival: tuple[float, Observation]) -> tuple[datetime, bool]:
+    match arrival[1]:
+        case SeenLive(at=time):
+            return time, True
+        case WentOnline(event) | WentOffline(event) | Updated(event):
+            return event.timestamp, False
+        case other:
+            raise AssertionError(other)
+
+
+def _history(story: Story) -> list[tuple[str, datetime, object]]:
+    return sorted((event.id, event.timestamp, event.data.get("title")) for event in story.history)

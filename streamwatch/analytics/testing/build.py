@@ -3,13 +3,22 @@ seconds from START, and random histories of such."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from random import Random
 
 import pytest
 
 from streamwatch.analytics.base import AnalyticsStore
-from streamwatch.domain.models import EventType, Source, StreamEvent, StreamSnapshot, Video
+from streamwatch.domain.models import (
+    EventType,
+    NameChange,
+    Source,
+    StreamEvent,
+    StreamSnapshot,
+    Video,
+    WatchEnd,
+)
 from streamwatch.domain.sessions import (
     ProjectionInput,
     SessionEvent,
@@ -30,7 +39,7 @@ CAP = timedelta(minutes=10)
 
 CHESS, GO, NOTHING = ("1", "Chess"), ("2", "Go"), ("", "")
 
-Piece = StreamEvent | StreamSnapshot | SessionEvent
+Piece = StreamEvent | StreamSnapshot | SessionEvent | NameChange | WatchEnd
 
 OpenAnalytics = Callable[[], AnalyticsStore]
 
@@ -79,6 +88,26 @@ def offline(
 ) -> StreamEvent:
     data = {"id": stream_id} if stream_id else {}
     return _event(EventType.OFFLINE, seconds, data, user_id, login, message_id)
+
+
+def update(
+    title: str,
+    seconds: float,
+    *,
+    category: tuple[str, str] = CHESS,
+    user_id: str = "1337",
+    login: str = "cool_user",
+    message_id: str | None = None,
+) -> StreamEvent:
+    names = {"title": title, "category_id": category[0], "category_name": category[1]}
+    data = {**names, "language": "en"}
+    message_id = message_id or f"{user_id}:update:{title}:{category[0]}:{seconds}"
+    return _event(EventType.UPDATE, seconds, data, user_id, login, message_id)
+
+
+def estimate(event: StreamEvent) -> StreamEvent:
+    """What a poll found instead of `event`."""
+    return replace(event, id=f"poll:{event.id}", source=Source.POLL)
 
 
 def snapshot(
@@ -137,11 +166,17 @@ def told(*pieces: Piece) -> ProjectionInput:
 
 
 def _told(piece: Piece) -> ProjectionInput:
-    if isinstance(piece, SessionEvent):
-        return ProjectionInput((piece,))
-    if isinstance(piece, StreamEvent):
-        return projection_input((piece,), None)
-    return projection_input((), piece)
+    match piece:
+        case SessionEvent():
+            return ProjectionInput((piece,))
+        case StreamEvent():
+            return projection_input((piece,), None)
+        case StreamSnapshot():
+            return projection_input((), piece)
+        case NameChange():
+            return projection_input((), None, name_change=piece)
+        case WatchEnd():
+            return projection_input((), None, watch_end=piece)
 
 
 def made_of(pieces: Sequence[Piece]) -> dict[str, StreamSession]:
@@ -201,6 +236,9 @@ def history(random: Random, user_id: str = "1337") -> list[Piece]:
     for number in range(random.randint(1, 5)):
         start += random.choice((0.001, 5, 300, 4000, 90_000)) * random.random()
         pieces += _stream(random, f"{user_id}-s{number}", round(start, 3), user_id)
+        if random.random() < 0.3:
+            pieces.append(_rename(random, start, user_id))
+    pieces += _updates(random, start, user_id)
     random.shuffle(pieces)
     return pieces or [offline(None, start, user_id=user_id, login=user_id)]
 
@@ -211,10 +249,14 @@ def _stream(random: Random, stream_id: str, start: float, user_id: str) -> Itera
     delays = (0, 2, 300, 4000)
     for _ in range(random.choice((0, 1, 1, 1, 2, 3))):
         delay = round(random.choice(delays) * random.random(), 3)
-        yield online(stream_id, start + delay, started=start, **names)
+        yield from _found(random, online(stream_id, start + delay, started=start, **names))
     for _ in range(random.choice((0, 1, 1, 2))):
         named = random.choice((stream_id, None))
-        yield offline(named, start + round(random.choice(delays) * random.random(), 3), **names)
+        end = start + round(random.choice(delays) * random.random(), 3)
+        yield from _found(random, offline(named, end, **names))
+    if random.random() < 0.2:
+        end = start + round(random.choice(delays) * random.random(), 3)
+        yield WatchEnd(at(end), stream_id, user_id, user_id, user_id.title())
     time = start
     for _ in range(random.choice((0, 1, 2, 8))):
         time += round(random.choice((1, 60, 300, 2000)) * (random.random() + 0.001), 3)
@@ -225,3 +267,31 @@ def _stream(random: Random, stream_id: str, start: float, user_id: str) -> Itera
         video_id = f"{stream_id}-v{number}"
         for length in random.choice(((60,), (2000,), (600, 5000))):
             yield video(stream_id, begin, begin + length, video_id=video_id, **names)
+
+
+def _found(random: Random, event: StreamEvent) -> Iterator[StreamEvent]:
+    """The message, or what a poll found instead of it, or both: the message then replaces it."""
+    found = estimate(event)
+    match random.choice(("message", "message", "estimate", "both")):
+        case "message":
+            yield event
+        case "estimate":
+            yield found
+        case "both":
+            yield found
+            yield replace(event, id=f"{event.id}:late", replaces=found.id)
+
+
+def _rename(random: Random, seconds: float, user_id: str) -> NameChange:
+    login = random.choice((user_id, f"{user_id}_renamed"))
+    return NameChange(at(seconds + 600 * random.random()), user_id, login, login.title())
+
+
+def _updates(random: Random, last_start: float, user_id: str) -> Iterator[StreamEvent]:
+    """Updates before, during and between the streams, the last of which began at `last_start`."""
+    for _ in range(random.choice((0, 1, 3, 6))):
+        seconds = random.choice((0.0, last_start, last_start * random.random()))
+        seconds += random.choice((10, 400, 4000)) * (random.random() - 0.2)
+        category = random.choice((CHESS, GO, NOTHING))
+        title = random.choice(("A", "B"))
+        yield update(title, round(seconds, 3), category=category, user_id=user_id, login=user_id)

@@ -9,11 +9,11 @@ const EVENTS = ["stream.online", "stream.offline", "stream.category", "stream.ti
 const POLL_MS = 10_000;
 const RETRY_MS = 10_000;
 const SOON_MS = 150;
-const MIN_INTERVAL_MS = 2_000;
+const MIN_INTERVAL_MS = 700;
 const SETTLED_MS = 500; // a stream of events that ends at once was refused
 const SILENCE_MS = 15_000; // without events for so long, the server is asked whether it is there
 const WHOLE_MS = 60_000; // what no event reports, such as a stale worker
-const FOLLOW_UPS_MS = [2_500, 6_000, 15_000]; // the analytics follow an event a little later
+const FOLLOW_UPS_MS = [700, 2_500, 6_000, 15_000]; // the analytics follow an event a little later
 const POINTS = 48;
 
 const pulse = document.querySelector("[data-pulse]");
@@ -151,7 +151,7 @@ function handle(event) {
     return;
   }
   refreshSoon();
-  if (event.type === "stream.online" || event.type === "stream.offline") {
+  if (["stream.online", "stream.offline", "channel.update"].includes(event.type)) {
     for (const delay of FOLLOW_UPS_MS) setTimeout(refreshSoon, delay);
   }
 }

@@ -1,10 +1,12 @@
 """Translates entries of the feed into the events that are pushed to clients."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from enum import StrEnum
 
 from streamwatch.domain.models import EventType, StreamEvent, StreamSnapshot
+from streamwatch.domain.updates import POLLS_LAG
 from streamwatch.storage.base import FeedEntry, FeedRecord, Tail
 
 
@@ -49,12 +51,17 @@ _GAP = PushEvent(PushEventType.GAP, "", None)
 class FeedTranslator:
     """Compares each snapshot with the last one of the same user, which it remembers.
 
+    An update of a live channel is pushed under its own name, and as a change of category and title
+    too, as versions before 0.2 named it.
+
     Of a stream that it does not know, it pushes category and title only where they are new: the
     stream has just started (`started` has its user id), or every unknown stream is new.
     """
 
     known: dict[str, StreamSnapshot] = field(default_factory=dict)
     started: set[str] = field(default_factory=set)
+    ended: set[str] = field(default_factory=set)
+    updated_at: dict[str, datetime] = field(default_factory=dict)
     unknown_is_new: bool = False
     """Whether `known` has every older stream. After a gap it is set too: changes may be missing."""
 
@@ -76,16 +83,45 @@ class FeedTranslator:
         """The events of `entry`. An entry that cannot be read has none: the feed's other readers
         report it."""
         record = entry.record or FeedRecord("")
-        events = [
-            PushEvent(PushEventType(event.event_type), event.broadcaster_login, event)
-            for event in record.events
-        ]
-        self.started.update(
-            event.broadcaster_id for event in record.events if event.event_type is EventType.ONLINE
-        )
+        events = []
+        for event in record.events:
+            events.append(
+                PushEvent(PushEventType(event.event_type), event.broadcaster_login, event)
+            )
+            if event.event_type is EventType.ONLINE:
+                self.started.add(event.broadcaster_id)
+            elif event.event_type is EventType.OFFLINE:
+                self._note_end(event)
+            else:
+                events += self._changes_of_update(event)
         if record.snapshot:
             events += self._changes(record.snapshot)
         return tuple(events)
+
+    def _note_end(self, event: StreamEvent) -> None:
+        known = self.known.get(event.broadcaster_id)
+        if known and event.stream_id in {None, known.stream_id}:
+            self.ended.add(event.broadcaster_id)
+
+    def _changes_of_update(self, event: StreamEvent) -> list[PushEvent]:
+        """The changes of category and title by an update, if it is the newest of a live channel."""
+        user_id, at = event.broadcaster_id, event.timestamp
+        known = self.known.get(user_id)
+        if known is None or user_id in self.ended | self.started:
+            return []
+        newest = max(known.captured_at - POLLS_LAG, self.updated_at.get(user_id, at))
+        if at < newest:
+            return []
+        self.updated_at[user_id] = at
+        data = event.data
+        changed = replace(
+            known,
+            captured_at=max(at, known.captured_at),
+            title=data.get("title"),
+            category_id=data.get("category_id"),
+            category_name=data.get("category_name"),
+        )
+        return [push for push in self._changes(changed) if push.type is not PushEventType.VIEWERS]
 
     def _changes(self, snapshot: StreamSnapshot) -> list[PushEvent]:
         user_id, login = snapshot.broadcaster_id, snapshot.broadcaster_login
@@ -95,6 +131,7 @@ class FeedTranslator:
             before, is_new = None, True
         self.known[user_id] = snapshot
         self.started.discard(user_id)
+        self.ended.discard(user_id)
         events = []
         if before.category_id != snapshot.category_id if before else is_new:
             previous = before.category_name if before else None

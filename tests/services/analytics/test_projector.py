@@ -10,7 +10,6 @@ from streamwatch.analytics.memory import MemoryAnalytics
 from streamwatch.analytics.mongo import MongoAnalytics
 from streamwatch.analytics.testing.build import (
     CAP,
-    Piece,
     by_id,
     made_of,
     offline,
@@ -27,6 +26,8 @@ from streamwatch.storage.memory.feed import MemoryFeed
 from tests.clocks import ManualMonotonicClock
 from tests.servers import mongo_server
 from tests.waiting import wait_for
+
+Piece = StreamEvent | StreamSnapshot
 
 STREAM: list[Piece] = [
     online("s1", 0),

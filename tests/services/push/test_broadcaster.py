@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
+from datetime import timedelta
 from itertools import islice
 from threading import RLock
 
@@ -129,6 +130,65 @@ def test_a_change_of_category_or_title_is_pushed_once_with_the_previous_value(
     assert (snapshot_of(first).category_name, first.previous) == ("Chess", None)
     assert (snapshot_of(category).category_name, category.previous) == ("Go", "Chess")
     assert (snapshot_of(title).title, title.previous) == ("new", "old")
+
+
+def change_channel(
+    storage: FailingStorage, event_id: str, minutes: float, *, live: bool = True, **values: str
+) -> None:
+    """Commit an update of user 1's channel, so long after the polls' samples."""
+    known = storage.status("1")
+    data = {"title": "old", "category_id": "9", "category_name": "Chess", "language": "en"}
+    event = replace(
+        build.event(event_id, event_type=EventType.UPDATE),
+        timestamp=build.snapshot().captured_at + timedelta(minutes=minutes),
+        data=data | values,
+    )
+    after = build.status(version=known.version + 1 if known else 1, live=live)
+    build.store(storage, build.change(after, event))
+
+
+def test_an_update_of_a_live_channel_is_pushed_at_once_under_its_old_names_too(
+    storage: FailingStorage, push: Broadcaster
+) -> None:
+    with closing(push.listen()) as listener:
+        poll(storage, title="old", category_id="9", category_name="Chess")
+        heard(listener, 3)
+        change_channel(storage, "u1", 1, title="new")
+        change_channel(storage, "u2", 2, title="new", category_id="3", category_name="Go")
+        poll(storage, title="new", category_id="3", category_name="Go")
+        events = heard(listener, 5)
+    assert types(events) == [
+        *("channel.update", "stream.title"),
+        *("channel.update", "stream.category"),
+        "stream.viewers",
+    ]
+    assert (snapshot_of(events[1]).title, events[1].previous) == ("new", "old")
+    assert (snapshot_of(events[3]).category_name, events[3].previous) == ("Go", "Chess")
+
+
+def test_a_late_update_and_one_while_offline_have_no_old_names(
+    storage: FailingStorage, push: Broadcaster
+) -> None:
+    with closing(push.listen()) as listener:
+        poll(storage, title="old", category_id="9", category_name="Chess")
+        heard(listener, 3)
+        change_channel(storage, "u2", 2, title="newest")
+        change_channel(storage, "u1", 1, title="late")
+        build.store(
+            storage,
+            build.change(
+                build.status(version=4, live=False),
+                build.event("off", event_type=EventType.OFFLINE),
+            ),
+        )
+        change_channel(storage, "u3", 3, live=False, title="offline")
+        events = heard(listener, 5)
+    assert types(events) == [
+        *("channel.update", "stream.title"),
+        "channel.update",
+        "stream.offline",
+        "channel.update",
+    ]
 
 
 def test_category_and_title_that_the_status_has_already_are_not_pushed(
