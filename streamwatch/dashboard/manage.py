@@ -89,6 +89,7 @@ def _subscriptions(**context: Any) -> str:
         statuses=Counter(subscription.status for subscription in listing.ours).most_common(),
         unhealthy=[subscription for subscription in listing.ours if not subscription.is_enabled],
         names={one.user_id: one.display_name for one in services().streamers.all()},
+        settings=services().settings,
         **context,
     )
 

@@ -15,6 +15,7 @@ def full() -> Iterator[str]:
     """The URL of a dashboard with a past, for tests that only look."""
     showcase = Showcase()
     showcase.fill()
+    showcase.operate()
     with showcase.served() as url:
         yield url
 

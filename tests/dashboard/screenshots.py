@@ -22,10 +22,12 @@ PAGES = {
     "top": "/dashboard/top?days=30",
     "compare": "/dashboard/compare?who=shroud&who=moorhenmarauder&who=tortuveloz_es&log=1",
     "manage": "/dashboard/manage",
+    "notifications": "/dashboard/manage/notifications",
     "subscriptions": "/dashboard/manage/subscriptions",
     "settings": "/dashboard/manage/settings",
     "diagnostics": "/dashboard/manage/diagnostics",
     "search": "/dashboard/search?q=s",
+    "setup": "/dashboard/setup",
     "unknown": "/dashboard/streamer/nobody_here",
 }
 SIZES: dict[str, ViewportSize] = {
@@ -43,6 +45,7 @@ def main() -> None:
     README.mkdir(parents=True, exist_ok=True)
     showcase = Showcase()
     showcase.fill()
+    showcase.operate()
     showcase.services.subscriptions.reconcile()
     with showcase.served() as url, launched() as browser:
         for theme in ("light", "dark"):

@@ -18,10 +18,13 @@ from streamwatch.domain.observations import Observation, SeenLive, Updated, Went
 from streamwatch.domain.polls import snapshot
 from streamwatch.domain.sessions import projection_input
 from streamwatch.services.ingestion.recorder import ObservationRecorder
-from streamwatch.settings import Settings
+from streamwatch.services.locks import LEADER_LEASE
+from streamwatch.services.monitoring.counters import MESSAGES, with_kind
+from streamwatch.settings import Origin, Settings
 from streamwatch.simulator.cast import CAST, CATEGORIES, TAGS, TITLES, Member
 from streamwatch.simulator.past import SAMPLED_EVERY, Past, offline, online, sample
 from streamwatch.simulator.pictures import avatar_url, preview_url
+from streamwatch.storage.base import JobRun
 from streamwatch.storage.memory import MemoryStorage
 from tests.browser import PICTURES
 from tests.fakes import FakeTwitch
@@ -50,6 +53,16 @@ class Showcase:
             api_keys=(API_KEY,),
             web_threads=32,
             image_origins=(PICTURES,),
+            notifications_allow_private=True,  # a target that resolves without a network
+            origins={
+                "TWITCH_CLIENT_ID": Origin.STORED,
+                "TWITCH_CLIENT_SECRET": Origin.STORED,
+                "WEBHOOK_SECRET": Origin.STORED,
+                "WEBHOOK_URL": Origin.DOTENV,
+                "API_KEY": Origin.STORED,
+                "IMAGE_ORIGINS": Origin.ENVIRONMENT,
+                "WEB_THREADS": Origin.ENVIRONMENT,
+            },
         )
     )
     storage: MemoryStorage = field(default_factory=MemoryStorage)
@@ -210,6 +223,23 @@ class Showcase:
             status = self.storage.status(f"id-{name.lower()}")
             if status and status.stream:
                 self.go_offline(name, status.stream.id)
+
+    def operate(self) -> None:
+        """Record what a worker leaves behind, and add two notifications."""
+        coordination, feed = self.storage.coordination, self.storage.feed
+        for number, name in enumerate(("reconcile", "refresh", "details", "names", "trim-feed")):
+            coordination.record_job(JobRun(name, self.now - timedelta(seconds=number), 0.12))
+        coordination.acquire_lease(LEADER_LEASE, "living-room:4711", 24 * 3600)
+        coordination.add_counts(
+            with_kind(MESSAGES, {"accepted": 1234, "duplicate": 17, "verified": 90})
+        )
+        for reader in ("analytics", "notifications"):
+            feed.register(reader)
+        for name, port in (("Living room", 8123), ("Lights", 8124)):
+            url = f"http://127.0.0.1:{port}/hooks/a-secret"
+            self.services.notifications.management.create(
+                {"kind": "webhook", "name": name, "url": url}
+            )
 
     def _live(self, member: Member) -> None:
         """A stream that began a while ago and is still on."""

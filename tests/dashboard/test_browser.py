@@ -35,9 +35,12 @@ OPEN = [
     "/dashboard/compare?who=shroud&who=quillandcopper&who=nobody_here",
     "/dashboard/compare?who=shroud&who=quillandcopper&log=1&share=1",
     "/dashboard/login",
+    "/dashboard/setup",
+    "/dashboard/streamer/nobody_here",
 ]
 GUARDED = [
     "/dashboard/manage",
+    "/dashboard/manage/notifications",
     "/dashboard/manage/subscriptions",
     "/dashboard/manage/settings",
     "/dashboard/manage/diagnostics",
@@ -60,13 +63,16 @@ def axe_violations(page: Page) -> list[str]:
 
 
 def cut_off(page: Page) -> list[str]:
-    """Controls of the page, and cells of the weekly schedule, that are beyond the window's edge."""
+    """Controls of the page, and cells of the weekly schedule, that are beyond the edge of the
+    window or, as far as they are not links, of the scrolled area that they are in."""
     found: list[str] = page.evaluate(
         """() => [...document.querySelectorAll("button, a, input, select, .week td")]
             .filter((element) => element.checkVisibility() && !element.closest(".skip, dialog"))
             .filter((element) => {
                 const { left, right } = element.getBoundingClientRect();
-                return right > innerWidth + 1 || left < -1;
+                const area = element.localName === "a" ? null : element.closest(".scroll");
+                const edge = area?.getBoundingClientRect().right ?? innerWidth;
+                return right > edge + 1 || left < -1;
             })
             .map((element) => element.outerHTML.slice(0, 120))"""
     )
