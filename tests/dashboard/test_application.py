@@ -47,6 +47,12 @@ def test_title_has_the_number_of_live_streams(
     expect(page).to_have_title("(1) Live now · StreamWatch")
 
 
+def test_page_shows_that_another_one_is_loading(full: str, visit: Visiting) -> None:
+    page = visit(full).open("/dashboard/top")
+    page.evaluate("dispatchEvent(new Event('beforeunload'))")  # as when a link is followed
+    expect(page.locator("html.loading")).to_be_attached()
+
+
 def test_application_can_be_installed_and_has_an_offline_page(full: str, visit: Visiting) -> None:
     one = visit(full)
     page = one.open("/dashboard/")

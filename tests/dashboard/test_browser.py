@@ -20,6 +20,7 @@ pytestmark = pytest.mark.xdist_group("browser")
 SERVER_ZONE = "UTC"
 """A browser in the server's time zone does not load a page again at its first visit."""
 
+UNKNOWN = "/dashboard/streamer/nobody_here"
 OPEN = [
     "/dashboard/",
     "/dashboard/?category=Chess&sort=name",
@@ -36,7 +37,7 @@ OPEN = [
     "/dashboard/compare?who=shroud&who=quillandcopper&log=1&share=1",
     "/dashboard/login",
     "/dashboard/setup",
-    "/dashboard/streamer/nobody_here",
+    UNKNOWN,
 ]
 GUARDED = [
     "/dashboard/manage",
@@ -90,6 +91,10 @@ def test_page_is_accessible_and_fits_every_width(full: str, visit: Visiting, pat
         log_in(one.page, full)
     page = one.open(path)
     expect(page.get_by_role("heading", level=1)).to_be_visible()
+    if path == UNKNOWN:
+        [fault] = one.faults
+        assert "404" in fault
+        one.faults.clear()
     for viewport in (DESKTOP, TABLET, PHONE_390, PHONE):
         page.set_viewport_size(viewport)
         assert not is_wider_than_the_window(page)

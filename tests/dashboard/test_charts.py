@@ -161,6 +161,7 @@ def test_charts_are_drawn_without_scripts(full: str, visit: Visiting) -> None:
 def test_compare_has_switches_gaps_and_statistics_of_the_period(full: str, visit: Visiting) -> None:
     page = drawn(visit(full).open(COMPARE))
     assert page.locator("td[data-value='']").count() > 10  # days without a stream
+    assert "--" not in (page.locator(".u-legend").text_content() or "")  # no time at rest
     page.get_by_role("link", name="Log scale").click()
     drawn(page)
     expect(page).to_have_url(re.compile("log=1"))

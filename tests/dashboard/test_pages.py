@@ -12,6 +12,8 @@ from markupsafe import escape
 from streamwatch.analytics.base import AnalyticsStore, AnalyticsUnavailable
 from streamwatch.analytics.memory import MemoryAnalytics
 from streamwatch.app import create_app
+from streamwatch.services.monitoring.published_metrics import publish_subscriptions
+from streamwatch.services.monitoring.twitch_state import TwitchMonitor
 from streamwatch.settings import EventSubTransport, Settings
 from streamwatch.simulator.past import SAMPLED_EVERY
 from streamwatch.storage.base import StorageUnavailable
@@ -217,6 +219,34 @@ def test_stopped_worker_is_reported(client: FlaskClient, services: Showcase) -> 
     assert "worker" not in text(client, "/dashboard/")
     services.storage.coordination.heartbeat(datetime.now(UTC) - HOUR, seconds=0)
     assert "The worker has stopped" in text(client, "/dashboard/")
+
+
+@pytest.mark.parametrize(
+    ("status", "sentence", "what_to_do"),
+    [
+        (401, "Twitch refuses the credentials", "TWITCH_CLIENT_SECRET"),
+        (0, "Twitch does not answer", "Check the network of this machine"),
+    ],
+)
+def test_failing_twitch_is_reported_with_what_to_do(
+    client: FlaskClient, services: Showcase, status: int, sentence: str, what_to_do: str
+) -> None:
+    TwitchMonitor(services.storage.coordination).observe("/users", status)
+    shown = text(client, "/dashboard/")
+    assert sentence in shown
+    assert what_to_do in shown
+    TwitchMonitor(services.storage.coordination).observe("/users", 200)
+    assert sentence not in text(client, "/dashboard/")
+
+
+def test_events_that_do_not_arrive_are_reported_with_what_to_do(
+    client: FlaskClient, services: Showcase
+) -> None:
+    publish_subscriptions(services.storage.coordination, [], 0, 10_000, 0, missing=2)
+    shown = text(client, "/dashboard/")
+    assert escape("Twitch's events do not arrive") in shown
+    assert "within 5 min" in shown
+    assert "Subscriptions" in shown
 
 
 def test_live_streams_are_shown_without_analytics(
@@ -476,6 +506,17 @@ def test_top_is_ranked_by_the_query(client: FlaskClient, services: Showcase) -> 
         "Long", "Loud", "Loud", "Loud",
     ]  # fmt: skip
     assert first("?by=nonsense") == "Loud"
+
+
+def test_top_beyond_50_is_on_further_pages(client: FlaskClient, services: Showcase) -> None:
+    names = [f"Streamer_{number}" for number in range(60)]
+    services.monitor(*names)
+    for name in names:
+        user = services.twitch.known[f"id-{name.lower()}"]
+        services.past_stream(user, name, TODAY - 30 * HOUR, timedelta(minutes=20), 10)
+    for query in ("?page=2", "?page=2&days=7"):
+        assert "Page 2 of 2" in text(client, f"/dashboard/top{query}")
+        assert client.get(f"/dashboard/top{query}").text.count('aria-label="Compare ') == 10
 
 
 def test_top_without_statistics_says_so(client: FlaskClient) -> None:

@@ -64,15 +64,23 @@ function ago(seconds) {
 
 const FORMATS = [["[data-uptime]", clock], ["[data-ago]", ago]];
 
-function tick() {
-  if (!isConnected()) return; // without the server nobody knows whether a stream is still on
+// The texts that changed, of the times that the browser renders. All are found before one is
+// written: a write between two reads would lay the page out anew for each.
+function changed() {
+  const found = [];
   for (const [selector, format] of FORMATS) {
     for (const time of document.querySelectorAll(selector)) {
       if (!time.checkVisibility({ contentVisibilityAuto: true })) continue;
       const text = format(Math.max(0, Math.floor((Date.now() - Date.parse(time.dateTime)) / 1000)));
-      if (time.textContent !== text) time.textContent = text;
+      if (time.textContent !== text) found.push([time, text]);
     }
   }
+  return found;
+}
+
+function tick() {
+  if (!isConnected()) return; // without the server nobody knows whether a stream is still on
+  for (const [time, text] of changed()) time.textContent = text;
 }
 setInterval(tick, 1000);
 
