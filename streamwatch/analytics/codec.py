@@ -174,6 +174,7 @@ def identity_document(identity: Identity) -> Document:
         "broadcaster_login": identity.latest_name.login,
         "broadcaster_name": identity.latest_name.name,
         "first_seen_at": identity.first_seen_at,
+        "is_observed": identity.is_observed,
         "updated_at": identity.latest_name.at,
     }
 
@@ -225,7 +226,8 @@ def _identity_from(document: Document) -> Identity:
         document["broadcaster_login"],
         document["broadcaster_name"],
     )
-    return Identity(document["_id"], name, _required_time(document["first_seen_at"]))
+    first_seen_at = _required_time(document["first_seen_at"])
+    return Identity(document["_id"], name, first_seen_at, document.get("is_observed", True))
 
 
 def _contribution_document(contribution: Contribution) -> Document:

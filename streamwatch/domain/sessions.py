@@ -103,18 +103,17 @@ class ObservedName:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """A streamer: the names of the newest observation, and the time of the first."""
+    """A streamer: the names of the newest observation, and the time of the first. While only videos
+    are known, `is_observed` is False and `first_seen_at` the start of the first video."""
 
     broadcaster_id: str
     latest_name: ObservedName
     first_seen_at: datetime
+    is_observed: bool = True
 
     def merge(self, other: "Identity") -> "Identity":
-        return Identity(
-            self.broadcaster_id,
-            max(self.latest_name, other.latest_name),
-            min(self.first_seen_at, other.first_seen_at),
-        )
+        first = min(self, other, key=lambda each: (not each.is_observed, each.first_seen_at))
+        return replace(first, latest_name=max(self.latest_name, other.latest_name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,7 +282,8 @@ def identities(events: Iterable[SessionEvent]) -> dict[str, Identity]:
     found: dict[str, Identity] = {}
     for event in events:
         name = ObservedName(event.at, event.broadcaster_login, event.broadcaster_name)
-        identity = Identity(event.broadcaster_id, name, event.at)
+        is_observed = event.kind is not Kind.VIDEO
+        identity = Identity(event.broadcaster_id, name, event.at, is_observed)
         found[event.broadcaster_id] = identity.merge(found.get(event.broadcaster_id, identity))
     return found
 

@@ -12,10 +12,16 @@ from streamwatch.analytics.testing.build import (
     offline,
     online,
     snapshot,
+    told,
     video,
 )
 from streamwatch.domain.models import EventType, Source, StreamEvent, Video
-from streamwatch.domain.sessions import InvalidObservation, StreamSession, video_event
+from streamwatch.domain.sessions import (
+    InvalidObservation,
+    StreamSession,
+    identities,
+    video_event,
+)
 from streamwatch.domain.status_update import ENDED_BY
 from streamwatch.domain.times import format_time
 from streamwatch.domain.totals import session_totals, totals
@@ -137,6 +143,15 @@ def test_the_names_of_a_video_do_not_rename_an_observed_session() -> None:
     later_name = video("s1", 0, 600, login="renamed")
     assert session_of(online("s1", 0), later_name).broadcaster_login == "cool_user"
     assert session_of(later_name).broadcaster_login == "renamed"
+
+
+def test_a_streamer_is_first_seen_when_observed() -> None:
+    observed, before = told(online("s1", 900)), told(video("s0", 0, 60))
+    of_video = identities(before.events)["1337"]
+    assert (of_video.is_observed, of_video.first_seen_at) == (False, at(0))
+    both = identities(before.events + observed.events)["1337"]
+    assert both == identities(observed.events + before.events)["1337"]
+    assert (both.is_observed, both.first_seen_at) == (True, at(900))
 
 
 # Which videos count
