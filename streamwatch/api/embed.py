@@ -74,7 +74,8 @@ def embed_live(query: dict[str, Any]) -> Response:
     )
     response = Response(page, content_type=HTML)
     response.headers["Content-Security-Policy"] = _content_security_policy()
-    response.headers["X-Frame-Options"] = ""  # frame-ancestors decides
+    if services().settings.embed_origins:
+        response.headers["X-Frame-Options"] = ""  # it has no list of origins as frame-ancestors has
     return revalidated(response)
 
 

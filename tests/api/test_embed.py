@@ -61,6 +61,7 @@ def test_an_unchanged_page_is_304(world: World) -> None:
 
 def test_nobody_may_frame_the_page_unless_an_origin_is_listed(world: World) -> None:
     assert policy(world).endswith("frame-ancestors 'none'")
+    assert world.client.get("/embed/live").headers["X-Frame-Options"] == "DENY"
 
 
 def test_listed_origins_may_frame_this_page_alone() -> None:
