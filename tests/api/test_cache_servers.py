@@ -154,3 +154,25 @@ def test_a_restarted_redis_is_read_again(on_server: Processes, server: Server) -
     wait_for(lambda: is_cached(on_server.reader))
     event_id = on_server.send()
     wait_for(lambda: event_ids(on_server.reader) == [event_id], 1)
+
+
+def test_tags_and_badges_follow_another_process(processes: Processes) -> None:
+    writer, reader = processes.writer, processes.reader
+    ann = writer.application.extensions["streamwatch"].twitch.add_user("ann", "1")
+    assert writer.post("/streamers/ann").status_code == 201
+
+    def live(client: FlaskClient) -> int:
+        found: int = client.get("/streams/live?tag=fps").get_json()["count"]
+        return found
+
+    for message in (messages.online(ann), messages.offline(ann)):
+        badge = reader.get("/badges/ann.svg").data
+        writer.post("/webhooks/eventsub", headers=message.headers, data=message.body)
+        wait_for(lambda old=badge: reader.get("/badges/ann.svg").data != old)  # type: ignore[misc]
+    message = messages.online(ann, "9002")
+    writer.post("/webhooks/eventsub", headers=message.headers, data=message.body)
+    assert live(writer) == 0
+    assert live(reader) == 0
+    assert writer.patch("/streamers/ann", json={"tags": ["fps"]}).status_code == 200
+    assert live(writer) == 1
+    wait_for(lambda: live(reader) == 1)
