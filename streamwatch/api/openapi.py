@@ -1,9 +1,12 @@
 """The OpenAPI 3.1 document: what all operations share. A blueprint documents only its own part."""
 
+from functools import cache
 from http import HTTPStatus
+from importlib.resources import files
 from typing import Any
 
 import flask_smorest
+import orjson
 from apispec import BasePlugin
 from flask import Flask
 from werkzeug.routing import Rule
@@ -63,6 +66,7 @@ class CommonResponsesPlugin(BasePlugin):
         for method, operation in operations.items():
             operation["operationId"] = rule.endpoint.rpartition(".")[2]
             responses = operation["responses"]
+            _add_example(f"{method.upper()} {path}", operation)
             success = responses.get(200, {})  # flask-smorest has numbers here
             if method == "get" and "application/json" in success.get("content", {}):
                 success.setdefault("headers", {})["ETag"] = _ETAG
@@ -87,6 +91,26 @@ class CommonResponsesPlugin(BasePlugin):
         responses.setdefault("429", "TOO_MANY_REQUESTS")
         if auth.is_admin(path) or method not in auth.SAFE_METHODS:
             responses.setdefault("403", "FORBIDDEN")
+
+
+def _add_example(name: str, operation: dict[str, Any]) -> None:
+    """Add a real request and a real response to the operation `name`."""
+    example = _examples().get(name)
+    if example is None:
+        return
+    content = operation["responses"][example["status"]]["content"]
+    content["application/json"]["example"] = example["response"]
+    if "request" in example:
+        operation["requestBody"]["content"]["application/json"]["example"] = example["request"]
+
+
+@cache
+def _examples() -> dict[str, Any]:
+    """Requests and responses by method and path, which tests/api/examples.py has recorded."""
+    examples: dict[str, Any] = orjson.loads(
+        (files("streamwatch.api") / "examples.json").read_bytes()
+    )
+    return examples
 
 
 def create_api(app: Flask, settings: Settings) -> Api:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+import orjson
 import pytest
 import schemathesis
 from hypothesis import settings
@@ -13,6 +14,7 @@ from schemathesis.config import SchemathesisConfig
 from streamwatch.services import rate_limits
 from streamwatch.settings import KeyRequirement
 from tests import messages
+from tests.api import examples
 from tests.api.world import World, build_world
 
 METHODS = {"get", "post", "put", "patch", "delete"}
@@ -82,6 +84,33 @@ def test_every_field_of_an_answer_is_documented_and_always_there(world: World) -
     for name in schemas.keys() - {"Problem"} - bodies:
         assert schemas[name]["additionalProperties"] is False
         assert set(schemas[name]["required"]) == set(schemas[name]["properties"]), name
+
+
+def test_every_json_answer_and_body_has_an_example(world: World) -> None:
+    for path, method, operation in operations(world.openapi):
+        answers = [
+            response["content"]["application/json"]
+            for status, response in operation["responses"].items()
+            if status.startswith("2") and "application/json" in response.get("content", {})
+        ]
+        if answers:
+            assert any("example" in answer for answer in answers), (method, path)
+            body = operation.get("requestBody", {"content": {}})["content"]
+            assert all("example" in content for content in body.values()), (method, path)
+
+
+def shape(value: Any) -> Any:
+    """The structure of a document: its fields and the types of their values."""
+    if isinstance(value, dict):
+        return {name: shape(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [shape(item) for item in value]
+    return type(value)
+
+
+def test_the_examples_are_what_the_api_answers() -> None:
+    recorded = orjson.loads(examples.FILE.read_bytes())
+    assert shape(recorded) == shape(examples.make()), "run python -m tests.api.examples"
 
 
 def test_the_bounds_of_a_limit_are_documented(world: World) -> None:
