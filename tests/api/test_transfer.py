@@ -186,3 +186,13 @@ def test_an_import_has_at_most_16_megabytes() -> None:
     assert len(document) > 1024 * 1024
     assert len(load(world, document).get_json()["added"]) == 40_000
     problem(load(world, b" " * (16 * 1024 * 1024 + 1)), 413)
+
+
+@pytest.mark.parametrize("field", ["kind", "events", "quiet_hours", "tags"])
+@pytest.mark.parametrize("value", [[["list"]], {"start": "01:00", "end": "02:00", "tz": []}, 7])
+def test_no_value_of_a_notification_is_an_error_of_the_server(
+    furnished: World, field: str, value: Any
+) -> None:
+    document = json.loads(export(furnished))
+    document["notifications"][0] |= {field: value, "id": "new"}
+    problem(load(furnished, document), 422)

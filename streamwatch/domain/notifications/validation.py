@@ -125,7 +125,8 @@ def _name(value: Any) -> str | None:
 
 
 def _kind(value: Any) -> str | None:
-    return None if value in set(TargetKind) else f"Not one of {', '.join(TargetKind)}."
+    is_kind = isinstance(value, str) and value in set(TargetKind)
+    return None if is_kind else f"Not one of {', '.join(TargetKind)}."
 
 
 def _url(value: Any) -> str | None:
@@ -179,7 +180,7 @@ def _quiet_hours(value: Any) -> str | None:
             return f"{end} is not a time like 23:00."
     if time.fromisoformat(value["start"]) == time.fromisoformat(value["end"]):
         return "start and end are equal."
-    if value["tz"] not in _time_zones():
+    if not isinstance(value["tz"], str) or value["tz"] not in _time_zones():
         return "tz is not a time zone like Europe/Berlin."
     return None
 
