@@ -37,7 +37,7 @@ def _address(host: str, port: int) -> str:
 
 bind = _address(_settings.host, _settings.port)
 workers = _settings.web_concurrency
-worker_class = "gthread"
+worker_class = "streamwatch.server.worker.Worker"  # gthread, see there
 # Each client of /events/live holds a thread. They are started when needed.
 threads = _settings.web_threads + MAX_LISTENERS
 

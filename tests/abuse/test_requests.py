@@ -176,6 +176,31 @@ def test_a_client_that_does_not_read_delays_no_other(server: Server) -> None:
     assert_serves(server)
 
 
+@pytest.mark.parametrize(
+    "request_",
+    [b"no request\r\n\r\n", get(b"/health/live", b"Connection: close")],
+    ids=["malformed", "last"],
+)
+def test_clients_that_do_not_close_their_end_delay_no_other(
+    server: Server, request_: bytes
+) -> None:
+    with ExitStack() as clients:
+        for _ in range(8):
+            client = clients.enter_context(server.connect())
+            client.sendall(request_)
+        assert_serves(server)
+
+
+def test_twenty_clients_that_read_nothing_delay_no_other(server: Server) -> None:
+    """More than twice as many as WEB_THREADS, each with fifty large answers to read."""
+    with ExitStack() as clients:
+        for _ in range(20):
+            deaf = clients.enter_context(server.connect())
+            deaf.sendall(get(b"/docs/swagger-ui-bundle.js") * 50)
+        for _ in range(5):
+            assert_serves(server)
+
+
 def test_open_event_streams_leave_room_for_twitch(server: Server) -> None:
     """As many as WEB_THREADS, which a client may have open."""
     with ExitStack() as streams:

@@ -75,12 +75,12 @@ def read_answer(connection: socket.socket) -> Answer:
 
 
 @contextmanager
-def gunicorn(app: str, directory: Path) -> Iterator[Server]:
-    """`app` of `tests.wsgi`, served with our own configuration. The socket is open before the
-    process is, so that there is nothing to wait for."""
+def gunicorn(app: str, directory: Path, **environment: str) -> Iterator[Server]:
+    """`app` of `tests.wsgi`, served with our own configuration and this environment. The socket is
+    open before the process is, so that there is nothing to wait for."""
     with socket.create_server(("127.0.0.1", 0), backlog=128) as listener:
         log = directory / "log"
-        process = _start(app, listener, log)
+        process = _start(app, listener, log, environment)
         server = Server(listener.getsockname()[1], log, process.pid)
     try:
         try:
@@ -93,7 +93,9 @@ def gunicorn(app: str, directory: Path) -> Iterator[Server]:
         process.wait(PATIENCE * 2)
 
 
-def _start(app: str, listener: socket.socket, log: Path) -> subprocess.Popen[bytes]:
+def _start(
+    app: str, listener: socket.socket, log: Path, environment: dict[str, str]
+) -> subprocess.Popen[bytes]:
     configuration = ROOT / "config" / "gunicorn.conf.py"
     with log.open("wb") as output:
         return subprocess.Popen(
@@ -102,7 +104,12 @@ def _start(app: str, listener: socket.socket, log: Path) -> subprocess.Popen[byt
                 *("--bind", f"fd://{listener.fileno()}", f"tests.wsgi:{app}()"),
             ],
             cwd=log.parent,
-            env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "LOG_FORMAT": "json"},
+            env={
+                "PATH": os.environ["PATH"],
+                "PYTHONPATH": str(ROOT),
+                "LOG_FORMAT": "json",
+                **environment,
+            },
             pass_fds=[listener.fileno()],
             stdout=output,
             stderr=subprocess.STDOUT,
