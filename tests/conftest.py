@@ -14,10 +14,17 @@ from tests.servers import Server, mongo_server, redis_server
 
 # A busy machine is slow, which is no failure; pytest's timeout ends a test that hangs.
 hypothesis.settings.register_profile("no_deadline", deadline=None)
+hypothesis.settings.register_profile("thorough", deadline=None, max_examples=1000)
 hypothesis.settings.load_profile("no_deadline")
 
 # The contracts are no test modules: without this their assertions do not show what differs.
 pytest.register_assert_rewrite("streamwatch.storage.testing", "streamwatch.analytics.testing")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The long tests play many examples. Test modules read the profile when they are imported."""
+    if config.option.markexpr == "soak":
+        hypothesis.settings.load_profile("thorough")
 
 
 @pytest.fixture(scope="session")

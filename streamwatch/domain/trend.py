@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta, tzinfo
 from streamwatch.domain.days import Day, days
 from streamwatch.domain.models import StreamSnapshot
 from streamwatch.domain.sessions import StreamSession
+from streamwatch.domain.statistics import durations
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,19 +28,20 @@ def trend(
     last: date,
     zone: tzinfo,
     samples: Callable[[StreamSession], Sequence[StreamSnapshot]],
+    cap: timedelta,
 ) -> list[TrendDay]:
     """The days in `zone` from `first` to `last`, both included, the oldest first.
 
     A stream counts on the day it began; hours and viewers on the days on which they were. `samples`
-    reads the samples of a session that was on across midnight. Where they have expired, the
-    session's peak counts on each of its days.
+    reads the samples of a session that was on across midnight, each of which counts for `cap` at
+    most. Where they have expired, the session's peak counts on each of its days.
     """
     sessions = list(sessions)
     begun = Counter(_date(session.started_at, zone) for session in sessions)
     played = _time_by_category(sessions, zone)
     peaks: dict[date, int] = {}
     for session in sessions:
-        for day, viewers in _peaks(session, zone, samples):
+        for day, viewers in _peaks(session, zone, samples, cap):
             peaks[day] = max(peaks.get(day, viewers), viewers)
     return [
         TrendDay(day, begun[day.day], peaks.get(day.day), _main_category(played[day.day]))
@@ -71,17 +73,28 @@ def _peaks(
     session: StreamSession,
     zone: tzinfo,
     samples: Callable[[StreamSession], Sequence[StreamSnapshot]],
+    cap: timedelta,
 ) -> Iterable[tuple[date, int]]:
+    """The viewers of each sample on the days on which it counts. Its last day may be the next."""
     totals = session.sample_totals
     if totals.sums.max_viewers is None or totals.first_at is None or totals.last is None:
         return []
-    begin, end = _date(totals.first_at, zone), _date(totals.last.captured_at, zone)
+    begin = _date(totals.first_at, zone)
+    end = _date(_last_moment(totals.last, totals.last_ms), zone)
     if begin == end:
         return [(begin, totals.sums.max_viewers)]
     found = samples(session)
     if len(found) < totals.sums.samples:
         return [(begin, totals.sums.max_viewers), (end, totals.sums.max_viewers)]
-    return [(_date(sample.captured_at, zone), sample.viewer_count) for sample in found]
+    return [
+        (_date(at, zone), sample.viewer_count)
+        for sample, length_ms in durations(found, session.ended_at, cap)
+        for at in (sample.captured_at, _last_moment(sample, length_ms))
+    ]
+
+
+def _last_moment(sample: StreamSnapshot, length_ms: int) -> datetime:
+    return sample.captured_at + timedelta(milliseconds=max(length_ms - 1, 0))
 
 
 def _date(time: datetime, zone: tzinfo) -> date:

@@ -158,6 +158,16 @@ class TestMongoAnalyticsOnMongomock(AnalyticsContract):
         return forget
 
 
+@pytest.mark.soak
+class TestRedisAnalyticsThoroughly(TestRedisAnalytics):
+    """The same with the full number of examples."""
+
+
+@pytest.mark.soak
+class TestMongoAnalyticsThoroughly(TestMongoAnalytics):
+    """The same with the full number of examples."""
+
+
 @pytest.fixture(scope="module")
 def replica_set_url() -> Iterator[str]:
     """The URL of a replica set of one."""

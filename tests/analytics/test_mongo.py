@@ -1,7 +1,6 @@
 """What MongoDB is asked, how soon its silence is told, and what it keeps."""
 
 import os
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -13,7 +12,7 @@ import pytest
 from pymongo.database import Database
 
 from streamwatch.analytics import open_analytics
-from streamwatch.analytics.base import AnalyticsError, AnalyticsStore, AnalyticsUnavailable
+from streamwatch.analytics.base import AnalyticsError, AnalyticsUnavailable
 from streamwatch.analytics.mongo import MongoAnalytics, repository
 from streamwatch.analytics.mongo.repository import MongoRepository
 from streamwatch.analytics.testing import CAP
@@ -28,8 +27,18 @@ from streamwatch.analytics.testing.build import (
     together,
     told,
 )
-from streamwatch.domain.totals import Ranking, totals
+from streamwatch.domain.totals import totals
 from streamwatch.settings import Settings
+from tests.analytics.calls import (
+    CALLS,
+    HOUR,
+    READS,
+    SAMPLES,
+    STREAMS,
+    answers,
+    check_unavailable,
+    history,
+)
 from tests.servers import free_port, mongo_server
 from tests.waiting import wait_for
 
@@ -37,35 +46,7 @@ Document = dict[str, Any]
 
 pytestmark = pytest.mark.xdist_group("mongo")
 
-HOUR, DAY = 3600, timedelta(days=1)
-STREAMS, SAMPLES = 200, 12
-
-Call = Callable[[AnalyticsStore], object]
-
-READS: dict[str, Call] = {
-    "find": lambda a: a.find("user-0"),
-    "sessions": lambda a: a.sessions("user-0", 10),
-    "each_session": lambda a: list(a.each_session("user-0", at(100 * HOUR * (STREAMS - 5)))),
-    "totals": lambda a: a.totals("user-0", at(100 * HOUR * (STREAMS - 5)), at(1e9)),
-    "categories": lambda a: a.categories("user-0"),
-    "summary": lambda a: a.summary(),
-    "top": lambda a: [a.top(ranking, 5) for ranking in Ranking],
-    "top_games": lambda a: a.top_games(5),
-    "snapshots": lambda a: a.snapshots(None, 10),
-    "snapshots_of_one": lambda a: a.snapshots("user-0", 10),
-    "user_ids": lambda a: a.user_ids(),
-    "each_snapshot": lambda a: next(a.each_snapshot(None)),
-    "session": lambda a: a.session("user-0-7"),
-    "samples": lambda a: a.samples("user-0-7"),
-    "watched_since": lambda a: a.watched_since(at(100 * HOUR * (STREAMS - 5))),
-    "ping": lambda a: a.ping(),
-}
-
-CALLS = READS | {
-    "prepare": lambda a: a.prepare(),
-    "project": lambda a: a.project(told(online("s1", 0))),
-    "recalculate": lambda a: a.recalculate("user-0"),
-}
+DAY = timedelta(days=1)
 
 EXAMINED = {"each_snapshot": 101, "samples": SAMPLES}
 """The most documents of a read, where that is more than 10; the driver reads 101 ahead."""
@@ -89,17 +70,6 @@ def analytics(mongodb_url: str, mongodb_database: str) -> Iterator[MongoAnalytic
 
 
 # Indexes
-
-
-def history(user_id: str, streams: int) -> Iterator[Piece]:
-    """A stream every 100 hours, whose offlines name nothing."""
-    for number in range(streams):
-        start, stream_id = 100 * HOUR * number, f"{user_id}-{number}"
-        yield online(stream_id, start + 2, started=start, user_id=user_id, login=user_id)
-        for sample in range(SAMPLES):
-            time = start + 300 * sample
-            yield snapshot(stream_id, time, 5, started=start, user_id=user_id, login=user_id)
-        yield offline(None, start + HOUR, user_id=user_id, login=user_id)
 
 
 @dataclass
@@ -225,21 +195,6 @@ def test_a_missing_mongodb_is_reported_within_three_seconds() -> None:
     analytics = MongoAnalytics(f"mongodb://127.0.0.1:{free_port()}", "streamwatch", CAP)
     together(*(partial(check_unavailable, call, analytics) for call in CALLS.values()))
     analytics.close()
-
-
-def check_unavailable(call: Call, analytics: AnalyticsStore) -> None:
-    start = time.monotonic()
-    with pytest.raises(AnalyticsUnavailable):
-        call(analytics)
-    assert time.monotonic() - start < 3
-
-
-def answers(analytics: AnalyticsStore) -> bool:
-    try:
-        analytics.ping()
-    except AnalyticsUnavailable:
-        return False
-    return True
 
 
 def test_a_mongodb_that_refuses_is_unavailable_and_not_the_records_fault(

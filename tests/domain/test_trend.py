@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from streamwatch.analytics.testing.build import (
+    CAP,
     CHESS,
     GO,
     Piece,
@@ -39,7 +40,7 @@ def of(
         found = [piece for piece in pieces if isinstance(piece, StreamSnapshot)]
         return [] if have_expired else [s for s in found if s.stream_id == session.stream_id]
 
-    return trend(made_of(pieces).values(), JUNE_1, JUNE_3, zone, samples)
+    return trend(made_of(pieces).values(), JUNE_1, JUNE_3, zone, samples, CAP)
 
 
 def test_a_stream_counts_on_the_day_it_began_and_its_hours_are_split_at_midnight() -> None:
@@ -71,6 +72,21 @@ def test_a_day_without_streams_has_zeros_and_no_viewers() -> None:
     assert (third.day.live_ms, third.day.viewer_ms, third.streams) == (0, 0, 0)
     assert third.day.average_viewers is None
     assert third.max_viewers is None
+
+
+def test_a_sample_that_counts_until_after_midnight_is_a_peak_of_both_days() -> None:
+    start = 11 * HOUR + 3000
+    pieces: list[Piece] = [
+        online("s1", start),
+        snapshot("s1", 12 * HOUR - 300, 100, started=start),
+        snapshot("s1", 12 * HOUR + 60, 40, started=start),
+        offline("s1", 12 * HOUR + 90),
+    ]
+    first, second, _ = of(pieces)
+    assert (first.max_viewers, second.max_viewers) == (100, 100)
+    assert second.day.average_viewers == 80
+    [last, following, _] = of([*pieces[:2], offline("s1", 12 * HOUR + 90)])
+    assert (last.max_viewers, following.max_viewers) == (100, 100)
 
 
 def test_the_peak_of_a_session_without_samples_counts_on_both_days() -> None:

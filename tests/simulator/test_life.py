@@ -10,7 +10,7 @@ from streamwatch.domain.models import EventType
 from streamwatch.simulator.cast import CAST
 from streamwatch.simulator.faults import Faults, MessageType, Mishap
 from streamwatch.simulator.life import Life
-from streamwatch.simulator.world import Happening, World
+from streamwatch.simulator.world import ChannelUpdate, Happening, World
 
 START = datetime(2026, 10, 11, 10, 0, tzinfo=UTC)
 
@@ -58,6 +58,27 @@ def test_within_an_hour_streams_start_end_flap_and_change() -> None:
     )
     assert viewers[0] >= 1
     assert viewers[-1] > 10 * viewers[len(viewers) // 2]  # a few are large
+
+
+def test_members_save_other_categories_while_live_and_offline() -> None:
+    world = World(lambda: START)
+    for member in CAST:
+        world.add_user(member.display_name)
+    life = Life(world, Random(0), START)  # noqa: S311  a game's dice
+    shown = {user.user_id: world.channel(user.login) for user in world.users()}
+    saved: Counter[tuple[bool, bool]] = Counter()
+
+    def note(update: ChannelUpdate) -> None:
+        is_changed = update.channel.category != shown[update.user.user_id].category
+        saved[world.stream(update.user.login) is not None, is_changed] += 1
+        shown[update.user.user_id] = update.channel
+
+    world.update_listeners.append(note)
+    for minute in range(60):
+        life.advance(START + timedelta(minutes=minute))
+    assert all(
+        saved[is_live, is_changed] for is_live in (True, False) for is_changed in (True, False)
+    )
 
 
 def test_some_members_never_stream() -> None:

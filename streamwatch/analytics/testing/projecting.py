@@ -29,12 +29,16 @@ from streamwatch.domain.totals import StreamerStats, categories, totals
 
 _numbers = count(1)
 
+EXAMPLES_PART = 20
+"""An example plays a whole history, which takes many times as long as an ordinary example."""
+
 examples = settings(
-    max_examples=20,
+    max_examples=max(settings().max_examples // EXAMPLES_PART, 1),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.differing_executors],
 )
-"""Each example is about another user, so that examples may share a database."""
+"""A part of the number of examples in hypothesis' profile. Each example is about another user, so
+that examples may share a database."""
 
 randoms = st.randoms(use_true_random=False)
 

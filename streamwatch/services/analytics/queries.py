@@ -117,6 +117,7 @@ class AnalyticsQueries:
             today,
             zone,
             lambda session: self._analytics.samples(session.stream_id),
+            self._sample_cap,
         )
 
     def session_details(self, login: str, stream_id: str) -> SessionDetails:
