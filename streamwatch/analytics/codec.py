@@ -24,6 +24,9 @@ SAMPLE_FIELDS = tuple(StreamSnapshot.__dataclass_fields__)
 _VIDEO_FIELDS = tuple(Video.__dataclass_fields__)
 
 
+_KINDS = {kind.value: kind for kind in Kind}
+
+
 def event_document(event: SessionEvent) -> Document:
     document: Document = {
         "_id": event.id,
@@ -34,20 +37,21 @@ def event_document(event: SessionEvent) -> Document:
         "broadcaster_name": event.broadcaster_name,
         "stream_id": event.stream_id,
     }
-    optional = {
-        "started_at": event.started_at,
-        "estimated_at": event.estimated_at,
-        "replaces": event.replaces,
-        "info": event.info and list(event.info),
-        "video": event.video and video_document(event.video),
-    }
-    return document | {name: value for name, value in optional.items() if value is not None}
+    for name in ("started_at", "estimated_at", "replaces"):
+        value = getattr(event, name)
+        if value is not None:
+            document[name] = value
+    if event.info is not None:
+        document["info"] = list(event.info)
+    if event.video is not None:
+        document["video"] = video_document(event.video)
+    return document
 
 
 def event_from(document: Document) -> SessionEvent:
     return SessionEvent(
         id=document["_id"],
-        kind=Kind(document["kind"]),
+        kind=_KINDS[document["kind"]],
         at=_required_time(document["at"]),
         broadcaster_id=document["broadcaster_id"],
         broadcaster_login=document["broadcaster_login"],

@@ -141,7 +141,7 @@ class Projection:
 
     def _plan(self, batch: _Batch, state: StreamerState) -> _Plan:
         events = _merge(state.events, batch.events)
-        new_events = [event for key, event in events.items() if state.events.get(key) != event]
+        new_events = [events[key] for key in batch.events if state.events.get(key) != events[key]]
         has_videos = any(event.kind is Kind.VIDEO for event in new_events)
         if batch.reread or has_videos or not state.covers(events, new_events):
             return self._plan_from_history(batch, state)
@@ -152,8 +152,7 @@ class Projection:
             stream_ids |= {key for key, span in now.items() if span != before.get(key)}
         if state.last_settled and any(
             state.is_settled(event)
-            for event in starts(events.values())
-            if event.stream_id in stream_ids
+            for event in starts(e for e in events.values() if e.stream_id in stream_ids)
         ):
             return self._plan_from_history(batch, state)
         return _Plan(batch, state, events, new_events, now, stream_ids, is_complete=False)

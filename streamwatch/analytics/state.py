@@ -83,6 +83,8 @@ class StreamerState:
         Then the latest stream is a recent one from `since` on, as before, and the sessions of
         settled streams stay as they are: they end before the first start of a recent stream.
         """
+        if not new:
+            return True
         if self.updates_since and any(
             event.key[0] < self.updates_since for event in new if event.kind is not Kind.VIDEO
         ):
@@ -105,6 +107,8 @@ class StreamerState:
     def settle(self) -> Self:
         """Move the oldest streams beyond RECENT_STREAMS to the settled ones, and all of which only
         a video is known: their sessions do not depend on other streams."""
+        if len(self.recent) <= RECENT_STREAMS and not self._has_videos():
+            return self.without_old_updates()
         keys: dict[str, tuple[datetime, str]] = {}
         known = starts(self.events.values())
         for event in known:
@@ -128,7 +132,7 @@ class StreamerState:
             events={
                 event_id: event
                 for event_id, event in self.events.items()
-                if event.kind is Kind.UPDATED
+                if event.info is not None
                 or event.stream_id in recent
                 or (event.stream_id not in settled and (since is None or event.at >= since))
             },
@@ -136,9 +140,12 @@ class StreamerState:
             since=since,
         ).without_old_updates()
 
+    def _has_videos(self) -> bool:
+        return any(event.video is not None for event in self.events.values())
+
     def without_old_updates(self) -> Self:
         """Drop the updates before the last one that matters to the recent streams."""
-        updates = [event for event in self.events.values() if event.kind is Kind.UPDATED]
+        updates = [event for event in self.events.values() if event.info is not None]
         if len(updates) <= 1:
             return self
         known_starts = [event.started_at for event in self.events.values() if event.started_at]
