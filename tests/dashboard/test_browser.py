@@ -352,9 +352,22 @@ def test_subscriptions_are_verified(showcase: Showcase, served: str, visit: Visi
 
 
 def test_times_are_in_the_visitors_time_zone(full: str, visit: Visiting) -> None:
-    page = visit(full, timezone_id="Asia/Tokyo").open("/dashboard/streamer/shroud")
+    one = visit(full, timezone_id="Asia/Tokyo")
+    loads: list[str] = []
+    one.page.on(
+        "request",
+        lambda request: (
+            loads.append(request.resource_type) if "/streamer/shroud" in request.url else None
+        ),
+    )
+    page = one.open("/dashboard/streamer/shroud")
     expect(page.locator("footer")).to_contain_text("Times in Asia/Tokyo")
     expect(page.get_by_text("Hours live in 30 days, Asia/Tokyo")).to_be_visible()
+    assert loads == ["document", "fetch"]  # the days of the visitor's zone, at the first visit
+    loads.clear()
+    page.reload()
+    expect(page.locator("[data-pulse]")).to_have_text("Live")
+    assert loads == ["document"]
 
 
 def test_stream_is_reached_with_the_keyboard(full: str, visit: Visiting) -> None:

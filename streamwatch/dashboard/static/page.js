@@ -12,8 +12,10 @@ function remember(name, value) {
   document.cookie = `${name}=${value}; path=/dashboard; max-age=${YEAR}; samesite=lax`;
 }
 
-// Times of the server's page are in the zone of a cookie. At the first visit there is none: this
-// page's times are formatted here, and the parts that depend on days are loaded once more.
+// Times of the server's page are in the zone of a cookie. At the first visit there is none: the
+// page's times are then formatted here. Only a page with statistics by day, if it is the first one
+// that is visited, is fetched a second time, in the background: which day a stream counts on is
+// decided by the server alone.
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 if (zone && zone !== root.dataset.zone && !("zoneKnown" in root.dataset)) {
   remember("timezone", zone);
