@@ -53,7 +53,8 @@ def avatar(login: str) -> str:
 
 
 def preview(login: str, scene: str, width: int, height: int) -> str:
-    """A landscape in the colours of `scene` with the streamer's face in a corner."""
+    """A landscape in the colours of `scene` with the streamer's face, in the part that remains
+    where a page crops the picture to a square."""
     random = Random(f"preview {login} {scene}")  # noqa: S311  a drawing
     hue = Random(f"scene {scene}").randrange(360)  # noqa: S311
     sky = (
@@ -74,7 +75,7 @@ def preview(login: str, scene: str, width: int, height: int) -> str:
         for x in range(8, 320, random.randrange(34, 70))
         if (tall := random.randrange(14, 60))
     )
-    face = avatar(login).replace("<svg ", '<svg x="258" y="118" width="54" height="54" ', 1)
+    face = avatar(login).replace("<svg ", '<svg x="190" y="118" width="54" height="54" ', 1)
     return _document(
         320,
         180,
