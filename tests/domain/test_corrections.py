@@ -192,6 +192,13 @@ def test_a_start_that_a_poll_finds_is_not_later_than_the_poll() -> None:
     assert story.history[0].timestamp == at(60)
 
 
+def test_a_start_that_is_named_after_the_streams_own_end_is_no_later_than_the_end() -> None:
+    """Twitch can name a start a minute late; the online of this stream of 30 s was lost."""
+    story = Story(offline("s1", 40), seen("s1", 120, started=70))
+    assert story.live_id() is None
+    assert story.told == ["+s1", "-s1"]
+
+
 # Stated limits: see docs/reliability.md
 
 
