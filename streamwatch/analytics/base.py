@@ -20,7 +20,7 @@ from streamwatch.domain.models import StreamSnapshot
 from streamwatch.domain.positions import Position
 from streamwatch.domain.sessions import ProjectionInput, StreamSession
 from streamwatch.domain.statistics import CategorySums
-from streamwatch.domain.totals import GameSums, Ranking, StreamerStats, Summary, Totals, totals
+from streamwatch.domain.totals import CategoryRank, Ranking, StreamerStats, Summary, Totals, totals
 
 Progress = Callable[[int, int], None]
 
@@ -123,7 +123,7 @@ class AnalyticsStore(ABC):
         are sorted by user id."""
 
     @abstractmethod
-    def top_games(self, limit: int) -> list[GameSums]:
+    def top_categories(self, limit: int) -> list[CategoryRank]:
         """The categories with the most hours watched. Equals are sorted by id."""
 
     # Samples

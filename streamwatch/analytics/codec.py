@@ -27,7 +27,7 @@ _VIDEO_FIELDS = tuple(Video.__dataclass_fields__)
 _KINDS = {kind.value: kind for kind in Kind}
 
 
-def event_document(event: SessionEvent) -> Document:
+def encode_event(event: SessionEvent) -> Document:
     document: Document = {
         "_id": event.id,
         "kind": event.kind.value,
@@ -44,11 +44,11 @@ def event_document(event: SessionEvent) -> Document:
     if event.info is not None:
         document["info"] = list(event.info)
     if event.video is not None:
-        document["video"] = video_document(event.video)
+        document["video"] = encode_video(event.video)
     return document
 
 
-def event_from(document: Document) -> SessionEvent:
+def decode_event(document: Document) -> SessionEvent:
     return SessionEvent(
         id=document["_id"],
         kind=_KINDS[document["kind"]],
@@ -61,26 +61,26 @@ def event_from(document: Document) -> SessionEvent:
         estimated_at=_time(document.get("estimated_at")),
         replaces=document.get("replaces"),
         info=ChannelInfo(*document["info"]) if document.get("info") else None,
-        video=video_from(document.get("video")),
+        video=decode_video(document.get("video")),
     )
 
 
-def video_document(video: Video) -> Document:
+def encode_video(video: Video) -> Document:
     return {name: getattr(video, name) for name in _VIDEO_FIELDS}
 
 
-def video_from(document: Document | None) -> Video | None:
+def decode_video(document: Document | None) -> Video | None:
     if document is None:
         return None
     times = {name: _required_time(document[name]) for name in ("started_at", "ended_at")}
     return Video(**document | times)
 
 
-def sample_document(sample: StreamSnapshot) -> Document:
+def encode_sample(sample: StreamSnapshot) -> Document:
     return {name: getattr(sample, name) for name in SAMPLE_FIELDS}
 
 
-def sample_from(document: Document) -> StreamSnapshot:
+def decode_sample(document: Document) -> StreamSnapshot:
     return StreamSnapshot(
         stream_id=document["stream_id"],
         broadcaster_id=document["broadcaster_id"],
@@ -97,7 +97,7 @@ def sample_from(document: Document) -> StreamSnapshot:
     )
 
 
-def session_document(session: StreamSession) -> Document:
+def encode_session(session: StreamSession) -> Document:
     totals = session.sample_totals
     return {
         "_id": session.stream_id,
@@ -107,19 +107,19 @@ def session_document(session: StreamSession) -> Document:
         "started_at": session.started_at,
         "ended_at": session.ended_at,
         "seen_at": session.seen_at,
-        **_sums_document(totals.sums),
-        "categories": _category_documents(totals.categories),
+        **_encode_sums(totals.sums),
+        "categories": _encode_categories(totals.categories),
         "quarters": [[item.quarter, item.observed_ms, item.viewer_ms] for item in totals.quarters],
         "first_at": totals.first_at,
-        "last": sample_document(totals.last) if totals.last else None,
+        "last": encode_sample(totals.last) if totals.last else None,
         "last_parts": [list(part) for part in totals.last_parts],
         "updates": [[update.at, *update.info] for update in session.updates],
-        "video": video_document(session.video) if session.video else None,
+        "video": encode_video(session.video) if session.video else None,
         "is_observed": session.is_observed,
     }
 
 
-def session_from(document: Document) -> StreamSession:
+def decode_session(document: Document) -> StreamSession:
     return StreamSession(
         stream_id=document["_id"],
         broadcaster_id=document["broadcaster_id"],
@@ -129,18 +129,18 @@ def session_from(document: Document) -> StreamSession:
         ended_at=_time(document["ended_at"]),
         seen_at=_required_time(document["seen_at"]),
         sample_totals=SampleTotals(
-            sums=_sums_from(document),
-            categories=tuple(map(category_from, document["categories"])),
-            quarters=tuple(map(quarter_from, document["quarters"])),
+            sums=_decode_sums(document),
+            categories=tuple(map(decode_category, document["categories"])),
+            quarters=tuple(map(decode_quarter, document["quarters"])),
             first_at=_time(document["first_at"]),
-            last=sample_from(document["last"]) if document["last"] else None,
+            last=decode_sample(document["last"]) if document["last"] else None,
             last_parts=_last_parts(document),
         ),
         updates=tuple(
             ChannelUpdate(_required_time(at), ChannelInfo(*info))
             for at, *info in document.get("updates", ())
         ),
-        video=video_from(document.get("video")),
+        video=decode_video(document.get("video")),
         is_observed=document.get("is_observed", True),
     )
 
@@ -153,26 +153,26 @@ def _last_parts(document: Document) -> tuple[tuple[str, int], ...]:
     return ((last["category_id"] or "", last_ms),) if last and last_ms else ()
 
 
-def category_from(document: Document) -> CategorySums:
-    return CategorySums(document["category_id"], document["category_name"], _sums_from(document))
+def decode_category(document: Document) -> CategorySums:
+    return CategorySums(document["category_id"], document["category_name"], _decode_sums(document))
 
 
-def quarter_from(value: list[int] | dict[str, int]) -> QuarterSums:
+def decode_quarter(value: list[int] | dict[str, int]) -> QuarterSums:
     """Version 0.1 stored the same three numbers with their names."""
     return QuarterSums(**value) if isinstance(value, dict) else QuarterSums(*value)
 
 
-def stats_document(state: StreamerState) -> Document:
+def encode_stats(state: StreamerState) -> Document:
     """What is read of a state: identity and statistics."""
-    figures = state.figures()
+    total = state.total()
     return {
-        **identity_document(state.identity),
-        **_contribution_document(figures),
-        "average": figures.totals.sums.average,
+        **encode_identity(state.identity),
+        **_encode_contribution(total),
+        "average": total.totals.sums.average,
     }
 
 
-def identity_document(identity: Identity) -> Document:
+def encode_identity(identity: Identity) -> Document:
     return {
         "_id": identity.broadcaster_id,
         "broadcaster_login": identity.latest_name.login,
@@ -183,48 +183,48 @@ def identity_document(identity: Identity) -> Document:
     }
 
 
-def stats_from(document: Document) -> StreamerStats:
-    return StreamerStats(_identity_from(document), totals_from(document))
+def decode_stats(document: Document) -> StreamerStats:
+    return StreamerStats(_decode_identity(document), decode_totals(document))
 
 
-def state_document(state: StreamerState) -> Document:
+def encode_state(state: StreamerState) -> Document:
     """What the projection reads of a state, beside the identity and the version."""
     return {
-        "settled": _contribution_document(state.settled),
+        "settled": _encode_contribution(state.settled),
         "recent": [
-            {"stream_id": stream_id, **_contribution_document(contribution)}
+            {"stream_id": stream_id, **_encode_contribution(contribution)}
             for stream_id, contribution in state.recent.items()
         ],
-        "events": [event_document(event) for event in state.events.values()],
+        "events": [encode_event(event) for event in state.events.values()],
         "last_settled": state.last_settled,
         "since": state.since,
         "updates_since": state.updates_since,
     }
 
 
-def state_from(document: Document, version: int) -> StreamerState:
+def decode_state(document: Document, version: int) -> StreamerState:
     """The state in a document that has the identity, too."""
     return StreamerState(
-        identity=_identity_from(document),
-        settled=_contribution_from(document["settled"]),
-        recent={item["stream_id"]: _contribution_from(item) for item in document["recent"]},
-        events={item["_id"]: event_from(item) for item in document["events"]},
-        last_settled=_key_from(document["last_settled"]),
+        identity=_decode_identity(document),
+        settled=_decode_contribution(document["settled"]),
+        recent={item["stream_id"]: _decode_contribution(item) for item in document["recent"]},
+        events={item["_id"]: decode_event(item) for item in document["events"]},
+        last_settled=_decode_key(document["last_settled"]),
         since=_time(document["since"]),
         updates_since=_time(document.get("updates_since")),
         version=version,
     )
 
 
-def totals_from(document: Document) -> Totals:
+def decode_totals(document: Document) -> Totals:
     return Totals(
         **{name: document[name] for name in COUNTS},
-        sums=_sums_from(document),
+        sums=_decode_sums(document),
         last_stream_at=_time(document["last_stream_at"]),
     )
 
 
-def _identity_from(document: Document) -> Identity:
+def _decode_identity(document: Document) -> Identity:
     name = ObservedName(
         _required_time(document["updated_at"]),
         document["broadcaster_login"],
@@ -234,36 +234,38 @@ def _identity_from(document: Document) -> Identity:
     return Identity(document["_id"], name, first_seen_at, document.get("is_observed", True))
 
 
-def _contribution_document(contribution: Contribution) -> Document:
+def _encode_contribution(contribution: Contribution) -> Document:
     totals = contribution.totals
     return {
         "last_stream_at": totals.last_stream_at,
         **{name: getattr(totals, name) for name in COUNTS},
-        **_sums_document(totals.sums),
-        "categories": _category_documents(contribution.categories),
+        **_encode_sums(totals.sums),
+        "categories": _encode_categories(contribution.categories),
     }
 
 
-def _contribution_from(document: Document) -> Contribution:
-    return Contribution(totals_from(document), tuple(map(category_from, document["categories"])))
+def _decode_contribution(document: Document) -> Contribution:
+    return Contribution(
+        decode_totals(document), tuple(map(decode_category, document["categories"]))
+    )
 
 
-def _category_documents(categories: Iterable[CategorySums]) -> list[Document]:
+def _encode_categories(categories: Iterable[CategorySums]) -> list[Document]:
     return [
         {
             "category_id": category.category_id,
             "category_name": category.category_name,
-            **_sums_document(category.sums),
+            **_encode_sums(category.sums),
         }
         for category in categories
     ]
 
 
-def _sums_document(sums: Sums) -> Document:
+def _encode_sums(sums: Sums) -> Document:
     return {name: getattr(sums, name) for name in SUMS}
 
 
-def _sums_from(document: Document) -> Sums:
+def _decode_sums(document: Document) -> Sums:
     return Sums(
         document["samples"],
         document["viewer_sum"],
@@ -273,7 +275,7 @@ def _sums_from(document: Document) -> Sums:
     )
 
 
-def _key_from(value: list[Any] | None) -> tuple[datetime, str] | None:
+def _decode_key(value: list[Any] | None) -> tuple[datetime, str] | None:
     return (_required_time(value[0]), value[1]) if value else None
 
 

@@ -17,12 +17,12 @@ from streamwatch.domain.sessions import ProjectionInput, SessionEvent, StreamSes
 from streamwatch.domain.statistics import CategorySums, quarter_of
 from streamwatch.domain.times import utc_now
 from streamwatch.domain.totals import (
-    GameSums,
+    CategoryRank,
     Ranking,
     StreamerStats,
     Summary,
-    games,
     ranked,
+    ranked_categories,
     summary,
 )
 from streamwatch.settings import Settings
@@ -162,7 +162,7 @@ class MemoryAnalytics(AnalyticsStore, Repository):
 
     def categories(self, user_id: str) -> list[CategorySums]:
         state = self.states([user_id]).get(user_id)
-        return list(state.figures().categories) if state else []
+        return list(state.total().categories) if state else []
 
     # All streamers
 
@@ -188,9 +188,11 @@ class MemoryAnalytics(AnalyticsStore, Repository):
         with self._lock:
             return ranked((state.stats for state in self._states.values()), ranking)[:limit]
 
-    def top_games(self, limit: int) -> list[GameSums]:
+    def top_categories(self, limit: int) -> list[CategoryRank]:
         with self._lock:
-            return games(state.figures().categories for state in self._states.values())[:limit]
+            return ranked_categories(state.total().categories for state in self._states.values())[
+                :limit
+            ]
 
     # Samples
 

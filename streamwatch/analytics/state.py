@@ -67,7 +67,7 @@ class StreamerState:
     updates_since: datetime | None = None
     version: int | None = None
 
-    def figures(self) -> Contribution:
+    def total(self) -> Contribution:
         """The sum over all sessions."""
         return Contribution.sum((self.settled, *self.recent.values()))
 

@@ -12,14 +12,14 @@ from streamwatch.api import csv_export, cursors
 from streamwatch.api.analytics_documents import (
     backfill_document,
     category_document,
-    game_document,
+    category_rank_document,
+    period_document,
     schedule_document,
     session_details_document,
     session_document,
     stats_document,
     summary_document,
     trend_document,
-    window_document,
 )
 from streamwatch.api.analytics_schemas import (
     BackfillSchema,
@@ -142,7 +142,7 @@ def get_stats(query: Query, login: str) -> Response:
     """
     queries, days = services().analytics_queries, query["days"]
     stats = queries.stats(login)
-    window = window_document(queries.window(stats, days)) if days else None
+    window = period_document(queries.period(stats, days)) if days else None
     return jsonify(stats_document(stats) | {"window": window})
 
 
@@ -306,7 +306,10 @@ def list_top_games(query: Query) -> Response:
 
     By hours watched, over all streamers.
     """
-    top = [game_document(game) for game in services().analytics_queries.top_games(query["limit"])]
+    top = [
+        category_rank_document(game)
+        for game in services().analytics_queries.top_categories(query["limit"])
+    ]
     return jsonify(top_games=top, count=len(top))
 
 

@@ -9,7 +9,7 @@ from streamwatch.domain.schedule import Cell
 from streamwatch.domain.sessions import StreamSession
 from streamwatch.domain.statistics import HOUR_MS, CategorySums
 from streamwatch.domain.times import format_time
-from streamwatch.domain.totals import GameSums, StreamerStats, Summary, Totals, Window
+from streamwatch.domain.totals import CategoryRank, Period, StreamerStats, Summary, Totals
 from streamwatch.domain.trend import TrendDay
 from streamwatch.services.analytics.queries import SessionDetails
 from streamwatch.storage.backfills import Backfill
@@ -109,7 +109,7 @@ def category_document(category: CategorySums) -> Document:
     }
 
 
-def game_document(game: GameSums) -> Document:
+def category_rank_document(game: CategoryRank) -> Document:
     return category_document(game.category) | {"streamers": game.streamers}
 
 
@@ -140,21 +140,21 @@ def _totals_document(totals: Totals) -> Document:
     }
 
 
-def window_document(window: Window) -> Document:
+def period_document(period: Period) -> Document:
     """The totals of a period, those of the period before, and the relative change of each: 0.5 is
     an increase by half, None where the previous value was 0 or missing."""
-    now, before = (_window_totals(totals) for totals in (window.totals, window.before))
+    now, before = (_period_totals(totals) for totals in (period.totals, period.before))
     return {
-        "days": window.days,
-        "since": format_time(window.since),
-        "until": format_time(window.until),
+        "days": period.days,
+        "since": format_time(period.since),
+        "until": format_time(period.until),
         **{name: _rounded(value) for name, value in now.items()},
         "previous": {name: _rounded(value) for name, value in before.items()},
         "change": {name: _change(before[name], value) for name, value in now.items()},
     }
 
 
-def _window_totals(totals: Totals) -> dict[str, float | None]:
+def _period_totals(totals: Totals) -> dict[str, float | None]:
     return {
         "streams": totals.streams,
         "hours_streamed": totals.hours_streamed,

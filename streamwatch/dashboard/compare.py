@@ -11,7 +11,7 @@ from streamwatch.dashboard.blueprint import blueprint
 from streamwatch.dashboard.periods import PERIODS
 from streamwatch.dashboard.plots import WIDTH, Scale, line_path, scale_for
 from streamwatch.domain.days import Day
-from streamwatch.domain.totals import StreamerStats, Window
+from streamwatch.domain.totals import Period, StreamerStats
 from streamwatch.services.analytics.profiles import Compared
 
 MAX_COMPARED = 5
@@ -30,7 +30,7 @@ class Line:
     streamer's totals of the period and the one before."""
 
     stats: StreamerStats
-    window: Window
+    period: Period
     values: list[float | None]
     path: str
 
@@ -43,7 +43,7 @@ def compare() -> str:
     metric = request.args.get("metric", "")
     metric = metric if metric in METRICS else "average_viewers"
     is_log, is_share = "log" in request.args, "share" in request.args
-    days = preferences.window(PERIODS)
+    days = preferences.period(PERIODS)
     compared = services().profiles.compare(chosen, days, preferences.zone())
     found = {streamer.stats.identity.latest_name.login for streamer in compared}
     lines, scale = _lines(compared, days, metric, is_share=is_share, is_log=is_log)
@@ -77,7 +77,7 @@ def _lines(
     lines = [
         Line(
             stats=streamer.stats,
-            window=services().analytics_queries.window(streamer.stats, days),
+            period=services().analytics_queries.period(streamer.stats, days),
             values=values,
             path=line_path(_xs(len(values)), values, scale),
         )

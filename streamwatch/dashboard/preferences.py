@@ -38,7 +38,7 @@ def view() -> str:
     return VIEWS[0]
 
 
-def window(choices: Sequence[int]) -> int:
+def period(choices: Sequence[int]) -> int:
     """The period in days: the query's `days` if it is one of `choices`, else the second choice."""
     days = request.args.get("days", 0, int)
     return days if days in choices else choices[1]

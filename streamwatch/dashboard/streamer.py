@@ -64,7 +64,7 @@ def show_streamer(login: str) -> str:
         status=status,
         is_down=is_down,
         backfill=backfill,
-        days=preferences.window(PERIODS),
+        days=preferences.period(PERIODS),
         periods=PERIODS,
         metrics=METRICS,
         **performance,
@@ -73,7 +73,7 @@ def show_streamer(login: str) -> str:
 
 def _performance(login: str) -> dict[str, Any]:
     """The streamer's statistics, for the template."""
-    zone, length = preferences.zone(), preferences.window(PERIODS)
+    zone, length = preferences.zone(), preferences.period(PERIODS)
     profile = services().profiles.profile(login, length)
     asked = request.args.get("metric", "")
     colors = {

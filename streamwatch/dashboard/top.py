@@ -36,6 +36,6 @@ def show_top() -> str:
         found=page_of(top, STREAMERS_PER_PAGE),
         period=period,
         periods=PERIODS,
-        categories=services().analytics_queries.top_games(CATEGORIES_SHOWN),
+        categories=services().analytics_queries.top_categories(CATEGORIES_SHOWN),
         max_compared=MAX_COMPARED,
     )

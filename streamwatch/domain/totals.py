@@ -1,4 +1,5 @@
-"""Figures over many streams: a streamer's, a window's, everyone's. Exact, from exact sums."""
+"""Statistics over many streams: of a streamer, of a period, of all streamers. They are exact, from
+exact sums."""
 
 import math
 from collections import Counter
@@ -13,7 +14,7 @@ from streamwatch.domain.statistics import HOUR_MS, CategorySums, Sums
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """What streams add up to; `ended_…` is of those that are over."""
+    """The sums over several streams; `ended_…` are those of streams that have ended."""
 
     streams: int = 0
     ended_streams: int = 0
@@ -21,7 +22,7 @@ class Totals:
     ended_airtime_ms: int = 0
     sums: Sums = field(default_factory=Sums)
     last_stream_at: datetime | None = None
-    """When the stream that started last did."""
+    """The start of the latest stream."""
 
     def __add__(self, other: "Totals") -> "Totals":
         starts = [at for at in (self.last_stream_at, other.last_stream_at) if at is not None]
@@ -56,7 +57,7 @@ class Summary:
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class Period:
     """A streamer's statistics: of the streams that started within `days` before `until`, and of
     those that started within as many days before that."""
 
@@ -71,15 +72,15 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True)
-class GameSums:
-    """What one category comes to over all streamers who played it."""
+class CategoryRank:
+    """The sums of one category over all streamers who played it."""
 
     streamers: int
     category: CategorySums
 
 
 class Ranking(StrEnum):
-    """By what streamers are ranked."""
+    """What streamers can be ranked by."""
 
     HOURS = "hours"
     WATCHED = "watched"
@@ -119,13 +120,13 @@ def categories(several: Iterable[CategorySums]) -> list[CategorySums]:
 
 
 def summary(several: Iterable[Totals]) -> Summary:
-    """What the totals of all streamers come to."""
+    """The sum of the totals of all streamers."""
     several = list(several)
     return Summary(len(several), sum(several, Totals()))
 
 
 def ranked(several: Iterable[StreamerStats], ranking: Ranking) -> list[StreamerStats]:
-    """The first by `ranking` first; who has no viewers to show comes last."""
+    """Sorted by `ranking`, the greatest first; streamers without viewers come last."""
     values: dict[Ranking, Callable[[Totals], float | None]] = {
         Ranking.HOURS: lambda of: of.airtime_ms,
         Ranking.WATCHED: lambda of: of.sums.viewer_ms,
@@ -140,12 +141,12 @@ def ranked(several: Iterable[StreamerStats], ranking: Ranking) -> list[StreamerS
     return sorted(several, key=place)
 
 
-def games(several: Iterable[Sequence[CategorySums]]) -> list[GameSums]:
+def ranked_categories(several: Iterable[Sequence[CategorySums]]) -> list[CategoryRank]:
     """The categories of several streamers together, the most watched first."""
     several = list(several)
     streamers = Counter(one.category_id for played in several for one in played)
     found = [
-        GameSums(streamers[one.category_id], one)
+        CategoryRank(streamers[one.category_id], one)
         for one in categories(one for played in several for one in played)
     ]
     return sorted(found, key=lambda one: (-one.category.sums.viewer_ms, one.category.category_id))

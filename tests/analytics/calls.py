@@ -22,7 +22,7 @@ READS: dict[str, Call] = {
     "categories": lambda a: a.categories("user-0"),
     "summary": lambda a: a.summary(),
     "top": lambda a: [a.top(ranking, 5) for ranking in Ranking],
-    "top_games": lambda a: a.top_games(5),
+    "top_categories": lambda a: a.top_categories(5),
     "snapshots": lambda a: a.snapshots(None, 10),
     "snapshots_of_one": lambda a: a.snapshots("user-0", 10),
     "user_ids": lambda a: a.user_ids(),

@@ -51,7 +51,7 @@ DAY = timedelta(days=1)
 EXAMINED = {"each_snapshot": 101, "samples": SAMPLES}
 """The most documents of a read, where that is more than 10; the driver reads 101 ahead."""
 
-EVERYONE = {"summary", "top_games"}
+EVERYONE = {"summary", "top_categories"}
 """What reads one document a streamer, and is bounded by their number."""
 
 

@@ -12,10 +12,10 @@ from streamwatch.analytics.testing.build import (
     online,
     snapshot,
 )
-from streamwatch.api.analytics_documents import session_document, stats_document, window_document
+from streamwatch.api.analytics_documents import period_document, session_document, stats_document
 from streamwatch.domain.sessions import Identity, ObservedName
 from streamwatch.domain.statistics import HOUR_MS
-from streamwatch.domain.totals import StreamerStats, Totals, Window, totals
+from streamwatch.domain.totals import Period, StreamerStats, Totals, totals
 
 
 def test_a_streamers_average_weighs_by_time_and_not_by_stream() -> None:
@@ -70,8 +70,8 @@ def test_statistics_are_rounded_only_in_the_response() -> None:
 
 
 def test_a_change_is_relative_to_the_period_before_and_absent_without_one() -> None:
-    window = Window(7, at(0), Totals(streams=3, airtime_ms=HOUR_MS), Totals(streams=2))
-    document = window_document(window)
+    period = Period(7, at(0), Totals(streams=3, airtime_ms=HOUR_MS), Totals(streams=2))
+    document = period_document(period)
     assert document["change"]["streams"] == 0.5
     assert document["change"]["hours_streamed"] is None
     assert (document["hours_streamed"], document["previous"]["hours_streamed"]) == (1, 0)

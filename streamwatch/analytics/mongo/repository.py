@@ -18,16 +18,16 @@ from pymongo.errors import BulkWriteError
 from streamwatch.analytics.base import History, Repository
 from streamwatch.analytics.codec import (
     Document,
-    event_document,
-    event_from,
-    sample_document,
-    sample_from,
-    session_document,
-    session_from,
-    state_document,
-    state_from,
-    stats_document,
-    stats_from,
+    decode_event,
+    decode_sample,
+    decode_session,
+    decode_state,
+    decode_stats,
+    encode_event,
+    encode_sample,
+    encode_session,
+    encode_state,
+    encode_stats,
 )
 from streamwatch.analytics.mongo.connection import Connection
 from streamwatch.analytics.mongo.schema import EVENTS, SESSIONS, SNAPSHOTS, STATS
@@ -58,11 +58,11 @@ class MongoRepository(Repository):
     def stored_samples(self, stream_ids: Items[str]) -> dict[str, list[StreamSnapshot]]:
         samples = defaultdict(list)
         for document in self._find(SNAPSHOTS, stream_ids, "stream_id"):
-            samples[document["stream_id"]].append(sample_from(document))
+            samples[document["stream_id"]].append(decode_sample(document))
         return samples
 
     def history(self, user_id: str) -> History:
-        events = map(event_from, self._find(EVENTS, [user_id], "broadcaster_id"))
+        events = map(decode_event, self._find(EVENTS, [user_id], "broadcaster_id"))
         sessions = self._find(SESSIONS, [user_id], "broadcaster_id")
         return History(
             {event.id: event for event in events}, {item["_id"]: _stored(item) for item in sessions}
@@ -77,7 +77,7 @@ class MongoRepository(Repository):
         conflicts = self._replace(
             SESSIONS,
             [
-                (session_document(item.session), item.version)
+                (encode_session(item.session), item.version)
                 for update in updates
                 for item in update.sessions
             ],
@@ -89,7 +89,7 @@ class MongoRepository(Repository):
             if not any(item.session.stream_id in conflicts for item in update.sessions)
         ]
         states = [
-            (stats_document(update.state) | state_document(update.state), update.state.version)
+            (encode_stats(update.state) | encode_state(update.state), update.state.version)
             for update in updates
         ]
         conflicts = self._replace(STATS, states, version)
@@ -128,19 +128,19 @@ class MongoRepository(Repository):
 def _state(document: Document) -> StreamerState:
     """A state of version 0.1 has no events, so that everything is read from the history."""
     if "version" not in document:
-        identity = stats_from(document).identity
+        identity = decode_stats(document).identity
         return StreamerState(identity, last_settled=(_NEVER, ""), since=_NEVER, version=UNVERSIONED)
-    return state_from(document, document["version"])
+    return decode_state(document, document["version"])
 
 
 def _stored(document: Document) -> StoredSession:
-    return StoredSession(session_from(document), document.get("version", UNVERSIONED))
+    return StoredSession(decode_session(document), document.get("version", UNVERSIONED))
 
 
 def _addition(event: SessionEvent) -> Write:
     """An insert, which fails where the event is stored. Of SEEN events the earlier is stored, as in
     `domain.sessions.merge_events`."""
-    document = event_document(event)
+    document = encode_event(event)
     if event.kind is not Kind.SEEN:
         return InsertOne(document)
     key = {name: document.pop(name) for name in ("_id", "broadcaster_id")}
@@ -150,7 +150,7 @@ def _addition(event: SessionEvent) -> Write:
 
 def _sample_addition(sample: StreamSnapshot) -> Write:
     sample_id = f"{sample.stream_id}:{format_time(sample.captured_at)}"
-    return InsertOne({"_id": sample_id, **sample_document(sample)})
+    return InsertOne({"_id": sample_id, **encode_sample(sample)})
 
 
 def _write(collection: Collection[Document], writes: Sequence[Write]) -> int:

@@ -13,12 +13,12 @@ from streamwatch.analytics.codec import (
     COUNTS,
     SUMS,
     Document,
-    category_from,
-    quarter_from,
-    sample_from,
-    session_from,
-    stats_from,
-    totals_from,
+    decode_category,
+    decode_quarter,
+    decode_sample,
+    decode_session,
+    decode_stats,
+    decode_totals,
 )
 from streamwatch.analytics.mongo import schema
 from streamwatch.analytics.mongo.connection import Client, Connection, client_maker, items
@@ -29,7 +29,7 @@ from streamwatch.domain.models import StreamSnapshot
 from streamwatch.domain.positions import Position
 from streamwatch.domain.sessions import ProjectionInput, StreamSession
 from streamwatch.domain.statistics import CategorySums, quarter_of
-from streamwatch.domain.totals import GameSums, Ranking, StreamerStats, Summary
+from streamwatch.domain.totals import CategoryRank, Ranking, StreamerStats, Summary
 from streamwatch.settings import Settings
 
 _RANKED_BY = {
@@ -94,20 +94,20 @@ class MongoAnalytics(AnalyticsStore):
         newest = [("updated_at", DESCENDING)]
         with self._connection.reading():
             document = self._stats.find_one({"broadcaster_login": login}, _STATS, sort=newest)
-            return stats_from(document) if document else None
+            return decode_stats(document) if document else None
 
     def sessions(
         self, user_id: str, limit: int, after: Position | None = None
     ) -> list[StreamSession]:
         with self._connection.reading():
             found = self._newest_sessions(user_id, None, after).limit(limit)
-            return [session_from(item) for item in found]
+            return [decode_session(item) for item in found]
 
     def each_session(
         self, user_id: str, since: datetime | None = None, after: Position | None = None
     ) -> Iterator[StreamSession]:
         found = self._newest_sessions(user_id, since, after)
-        return items(self._connection, map(session_from, found))
+        return items(self._connection, map(decode_session, found))
 
     def _newest_sessions(
         self, user_id: str, since: datetime | None, after: Position | None
@@ -120,19 +120,19 @@ class MongoAnalytics(AnalyticsStore):
     def session(self, stream_id: str) -> StreamSession | None:
         with self._connection.reading():
             document = self._sessions.find_one({"_id": stream_id})
-            return session_from(document) if document else None
+            return decode_session(document) if document else None
 
     def categories(self, user_id: str) -> list[CategorySums]:
         with self._connection.reading():
             document = self._stats.find_one({"_id": user_id}, {"categories": 1})
-            return [category_from(item) for item in document["categories"]] if document else []
+            return [decode_category(item) for item in document["categories"]] if document else []
 
     # All streamers: sums over one document a streamer, or the first by an index
 
     def summary(self) -> Summary:
         with self._connection.reading():
             found = next(iter(self._stats.aggregate([{"$group": _SUMMARY}])), None)
-            return Summary(found["streamers"], totals_from(found)) if found else Summary()
+            return Summary(found["streamers"], decode_totals(found)) if found else Summary()
 
     def user_ids(self) -> list[str]:
         with self._connection.reading():
@@ -144,17 +144,17 @@ class MongoAnalytics(AnalyticsStore):
         first = quarter_of(since)
         with self._connection.reading():
             found = self._sessions.find(was_on, {"quarters": 1}, batch_size=BATCH_SIZE)
-            quarters = (quarter_from(item) for document in found for item in document["quarters"])
+            quarters = (decode_quarter(item) for document in found for item in document["quarters"])
             return sum(item.viewer_ms for item in quarters if item.quarter >= first)
 
     def top(self, ranking: Ranking, limit: int) -> list[StreamerStats]:
         order = [(_RANKED_BY[ranking], DESCENDING), ("_id", ASCENDING)]
         with self._connection.reading():
             return [
-                stats_from(item) for item in self._stats.find({}, _STATS).sort(order).limit(limit)
+                decode_stats(item) for item in self._stats.find({}, _STATS).sort(order).limit(limit)
             ]
 
-    def top_games(self, limit: int) -> list[GameSums]:
+    def top_categories(self, limit: int) -> list[CategoryRank]:
         pipeline: list[Document] = [
             {"$unwind": "$categories"},
             {"$group": _GAMES},
@@ -163,7 +163,9 @@ class MongoAnalytics(AnalyticsStore):
         ]
         with self._connection.reading():
             return [
-                GameSums(item["streamers"], category_from(item | {"category_id": item["_id"]}))
+                CategoryRank(
+                    item["streamers"], decode_category(item | {"category_id": item["_id"]})
+                )
                 for item in self._stats.aggregate(pipeline)
             ]
 
@@ -174,18 +176,18 @@ class MongoAnalytics(AnalyticsStore):
     ) -> list[StreamSnapshot]:
         with self._connection.reading():
             found = self._newest_samples(user_id, after).limit(limit)
-            return [sample_from(item) for item in found]
+            return [decode_sample(item) for item in found]
 
     def samples(self, stream_id: str) -> list[StreamSnapshot]:
         snapshots = self._connection.collection(schema.SNAPSHOTS)
         with self._connection.reading():
             found = snapshots.find({"stream_id": stream_id}).sort("captured_at", ASCENDING)
-            return [sample_from(document) for document in found]
+            return [decode_sample(document) for document in found]
 
     def each_snapshot(
         self, user_id: str | None, after: Position | None = None
     ) -> Iterator[StreamSnapshot]:
-        return items(self._connection, map(sample_from, self._newest_samples(user_id, after)))
+        return items(self._connection, map(decode_sample, self._newest_samples(user_id, after)))
 
     def _newest_samples(
         self, user_id: str | None, after: Position | None = None

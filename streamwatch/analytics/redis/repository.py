@@ -11,14 +11,14 @@ import orjson
 from streamwatch.analytics.base import AnalyticsError, History, Repository
 from streamwatch.analytics.codec import (
     Document,
-    event_document,
-    event_from,
-    identity_document,
-    session_document,
-    session_from,
-    state_document,
-    state_from,
-    stats_document,
+    decode_event,
+    decode_session,
+    decode_state,
+    encode_event,
+    encode_identity,
+    encode_session,
+    encode_state,
+    encode_stats,
 )
 from streamwatch.analytics.redis import keys
 from streamwatch.analytics.redis.connection import Command, Connection
@@ -66,7 +66,7 @@ class RedisRepository(Repository):
             [("HMGET", keys.VERSIONS, *names), ("HMGET", keys.STATES, *names)]
         )
         return {
-            user_id: state_from(orjson.loads(document), int(version))
+            user_id: decode_state(orjson.loads(document), int(version))
             for user_id, version, document in zip(names, versions, documents, strict=True)
             if version is not None and document is not None
         }
@@ -79,7 +79,7 @@ class RedisRepository(Repository):
 
     def history(self, user_id: str) -> History:
         documents = self._connection.call("HVALS", keys.events(user_id))
-        events = [event_from(orjson.loads(document)) for document in documents]
+        events = [decode_event(orjson.loads(document)) for document in documents]
         sessions = self.sessions_of(user_id)
         return History(
             {event.id: event for event in events},
@@ -143,7 +143,7 @@ class RedisRepository(Repository):
         for some in batched(stream_ids, SESSIONS_AT_ONCE):
             for document in self._connection.call("HMGET", keys.SESSIONS, *some):
                 if document is not None:
-                    yield session_from(orjson.loads(document))
+                    yield decode_session(orjson.loads(document))
 
     def sessions_of(
         self, user_id: str, since: datetime | None = None, after: Position | None = None
@@ -215,16 +215,16 @@ class RedisRepository(Repository):
 def _commands(update: Update) -> Iterator[Command]:
     """What saves the state, the events and the sessions."""
     state, user_id = update.state, update.user_id
-    stored = identity_document(state.identity) | state_document(state)
+    stored = encode_identity(state.identity) | encode_state(state)
     yield "HSET", keys.STATES, user_id, _json(stored)
-    yield "HSET", keys.STATS, user_id, _json(stats_document(state))
+    yield "HSET", keys.STATS, user_id, _json(encode_stats(state))
     yield "SADD", keys.login(state.identity.latest_name.login), user_id
     for event in update.events:
-        yield "HSET", keys.events(user_id), event.id, _json(event_document(event))
+        yield "HSET", keys.events(user_id), event.id, _json(encode_event(event))
     for item in update.sessions:
         session = item.session
         started, ended = to_ms(session.started_at), session.ended_at
-        yield "HSET", keys.SESSIONS, session.stream_id, _json(session_document(session))
+        yield "HSET", keys.SESSIONS, session.stream_id, _json(encode_session(session))
         yield "ZADD", keys.sessions_of(user_id), started, session.stream_id
         yield "ZADD", keys.ENDS, to_ms(ended) if ended else "+inf", session.stream_id
 

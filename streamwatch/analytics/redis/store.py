@@ -8,7 +8,7 @@ from typing import Self
 
 from streamwatch.analytics import journal
 from streamwatch.analytics.base import AnalyticsStore, Progress
-from streamwatch.analytics.codec import category_from, stats_from
+from streamwatch.analytics.codec import decode_category, decode_stats
 from streamwatch.analytics.projection import Projection
 from streamwatch.analytics.redis import keys
 from streamwatch.analytics.redis.connection import Connection
@@ -21,12 +21,12 @@ from streamwatch.domain.sessions import ProjectionInput, StreamSession
 from streamwatch.domain.statistics import CategorySums, quarter_of
 from streamwatch.domain.times import utc_now
 from streamwatch.domain.totals import (
-    GameSums,
+    CategoryRank,
     Ranking,
     StreamerStats,
     Summary,
-    games,
     ranked,
+    ranked_categories,
     summary,
 )
 from streamwatch.embedded_socket import socket_url
@@ -118,7 +118,7 @@ class RedisAnalytics(AnalyticsStore):
 
     def find(self, login: str) -> StreamerStats | None:
         user_ids = [item.decode() for item in self._connection.call("SMEMBERS", keys.login(login))]
-        stats = map(stats_from, self._repository.stats(user_ids))
+        stats = map(decode_stats, self._repository.stats(user_ids))
         named = [item for item in stats if item.identity.latest_name.login == login]
         return max(named, key=lambda item: item.identity.latest_name.at, default=None)
 
@@ -132,12 +132,12 @@ class RedisAnalytics(AnalyticsStore):
 
     def categories(self, user_id: str) -> list[CategorySums]:
         documents = self._repository.stats([user_id])
-        return [category_from(item) for document in documents for item in document["categories"]]
+        return [decode_category(item) for document in documents for item in document["categories"]]
 
     # All streamers
 
     def summary(self) -> Summary:
-        return summary(stats_from(document).totals for document in self._repository.stats())
+        return summary(decode_stats(document).totals for document in self._repository.stats())
 
     def user_ids(self) -> list[str]:
         return sorted(item.decode() for item in self._connection.call("HKEYS", keys.STATS))
@@ -153,13 +153,13 @@ class RedisAnalytics(AnalyticsStore):
         )
 
     def top(self, ranking: Ranking, limit: int) -> list[StreamerStats]:
-        return ranked(map(stats_from, self._repository.stats()), ranking)[:limit]
+        return ranked(map(decode_stats, self._repository.stats()), ranking)[:limit]
 
-    def top_games(self, limit: int) -> list[GameSums]:
+    def top_categories(self, limit: int) -> list[CategoryRank]:
         documents = self._repository.stats()
-        return games([category_from(item) for item in one["categories"]] for one in documents)[
-            :limit
-        ]
+        return ranked_categories(
+            [decode_category(item) for item in one["categories"]] for one in documents
+        )[:limit]
 
     # Samples
 

@@ -1,4 +1,4 @@
-"""Sessions and figures are functions of what was projected, however it was."""
+"""Contract tests of projecting: any order, repetition and concurrency give the same result."""
 
 from collections.abc import Iterator, Sequence
 from functools import partial

@@ -159,16 +159,16 @@ class ReadingContract(ContractBase):
             found = [one.identity.broadcaster_id for one in analytics.top(ranking, 50)]
             assert found == ["ann", "bob", "carol"]
 
-    def test_games_are_ranked_over_all_streamers(self, analytics: AnalyticsStore) -> None:
+    def test_categories_are_ranked_over_all_streamers(self, analytics: AnalyticsStore) -> None:
         analytics.project(told(*stream("ann", 0, 1, 100, CHESS), *stream("bob", 0, 9, 10, GO)))
         analytics.project(told(*stream("carol", 0, 1, 200, CHESS)))
         analytics.project(told(*stream("carol", 3 * HOUR, 1, 200, NOTHING)))
-        chess, go = analytics.top_games(10)
+        chess, go = analytics.top_categories(10)
         assert (chess.streamers, chess.category.category_name) == (2, "Chess")
         assert chess.category.sums.viewer_ms == 300 * HOUR_MS
         assert chess.category.sums.max_viewers == 200
         assert (go.streamers, go.category.sums.observed_ms) == (1, 9 * HOUR_MS)
-        assert analytics.top_games(1) == [chess]
+        assert analytics.top_categories(1) == [chess]
 
     def test_snapshots_come_newest_first(self, analytics: AnalyticsStore) -> None:
         anns = [snapshot("s1", n, n, user_id="ann") for n in (0, 60, 30)]

@@ -8,7 +8,7 @@ from streamwatch.analytics.base import AnalyticsStore
 from streamwatch.domain.days import Day, days
 from streamwatch.domain.sessions import StreamSession
 from streamwatch.domain.statistics import CategorySums
-from streamwatch.domain.totals import StreamerStats, Window, categories
+from streamwatch.domain.totals import Period, StreamerStats, categories
 from streamwatch.services.analytics.queries import LONGEST_STREAM, AnalyticsQueries
 
 
@@ -18,7 +18,7 @@ class Profile:
     period, the newest first, and their categories, the most hours first."""
 
     stats: StreamerStats
-    window: Window
+    period: Period
     sessions: list[StreamSession]
     categories: list[CategorySums]
 
@@ -49,14 +49,14 @@ class StreamerProfiles:
         self._analytics = analytics
         self._clock = clock
 
-    def profile(self, login: str, window_days: int) -> Profile:
-        """The last `window_days`. Raises UnknownStreamer if nothing was ever observed."""
+    def profile(self, login: str, period_days: int) -> Profile:
+        """The last `period_days`. Raises UnknownStreamer if nothing was ever observed."""
         stats = self._queries.stats(login)
-        window = self._queries.window(stats, window_days)
-        found = self._analytics.each_session(stats.identity.broadcaster_id, window.since)
+        period = self._queries.period(stats, period_days)
+        found = self._analytics.each_session(stats.identity.broadcaster_id, period.since)
         sessions = list(found)
         played = (one for session in sessions for one in session.sample_totals.categories)
-        return Profile(stats, window, sessions, categories(played))
+        return Profile(stats, period, sessions, categories(played))
 
     def starts_since(self, user_id: str, since: datetime) -> list[datetime]:
         """When the streamer's sessions started, at or after `since`, the newest first."""
@@ -73,11 +73,11 @@ class StreamerProfiles:
                 following = other
         return Neighbours(None, following)
 
-    def compare(self, logins: Sequence[str], window_days: int, zone: tzinfo) -> list[Compared]:
+    def compare(self, logins: Sequence[str], period_days: int, zone: tzinfo) -> list[Compared]:
         """Those of `logins` that were ever observed, over the last days in `zone`."""
         today = self._clock().astimezone(zone).date()
-        first = today - timedelta(days=window_days - 1)
-        since = self._clock() - timedelta(days=window_days) - LONGEST_STREAM
+        first = today - timedelta(days=period_days - 1)
+        since = self._clock() - timedelta(days=period_days) - LONGEST_STREAM
         found = [stats for login in logins if (stats := self._analytics.find(login.lower()))]
         return [
             Compared(

@@ -11,7 +11,7 @@ from streamwatch.domain.schedule import Cell, schedule
 from streamwatch.domain.segments import Gap, Segment, gaps, segments, thin
 from streamwatch.domain.sessions import StreamSession
 from streamwatch.domain.statistics import CategorySums
-from streamwatch.domain.totals import GameSums, Ranking, StreamerStats, Summary, Window
+from streamwatch.domain.totals import CategoryRank, Period, Ranking, StreamerStats, Summary
 from streamwatch.domain.trend import TrendDay, trend
 from streamwatch.services.errors import UnknownSession, UnknownStreamer
 from streamwatch.storage.base import Coordination, Topic
@@ -76,11 +76,11 @@ class AnalyticsQueries:
         self._coordination.publish_change(Topic.ANALYTICS)
         return len(user_ids)
 
-    def window(self, stats: StreamerStats, days: int) -> Window:
+    def period(self, stats: StreamerStats, days: int) -> Period:
         """The totals of the last `days` days, and of as many days before."""
         user_id, until, span = stats.identity.broadcaster_id, self._clock(), timedelta(days=days)
         totals = self._analytics.totals
-        return Window(
+        return Period(
             days=days,
             until=until,
             totals=totals(user_id, until - span, until),
@@ -148,9 +148,9 @@ class AnalyticsQueries:
         everyone = self._analytics.top(ranking, _ALL)
         return [stats for stats in everyone if stats.identity.broadcaster_id in user_ids][:limit]
 
-    def top_games(self, limit: int) -> list[GameSums]:
+    def top_categories(self, limit: int) -> list[CategoryRank]:
         """The categories with the most hours watched."""
-        return self._analytics.top_games(limit)
+        return self._analytics.top_categories(limit)
 
     # Samples of all streamers or of one; a login that is not known has none
 
