@@ -75,7 +75,7 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies)  # type: ignore[method-assign]  # Flask's way
     context.provide(app, services)
     auth.register_identification(app)
-    for part in (middleware, rate_limits, auth, blueprint, arguments, errors):
+    for part in (middleware, rate_limits, arguments, auth, blueprint, errors):
         part.register(app)
     cors.register(app)
     responses.register(app, services.storage.coordination)

@@ -5,7 +5,7 @@ from typing import Any, NoReturn
 
 import marshmallow as ma
 import orjson
-from flask import Flask, Request
+from flask import Flask, Request, current_app, request
 from marshmallow.exceptions import SCHEMA
 from webargs.flaskparser import FlaskParser, is_json_request
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
@@ -14,6 +14,7 @@ from werkzeug.routing import BaseConverter, Map
 from streamwatch.api.body import read_body
 from streamwatch.api.errors import Fault, InvalidRequest
 from streamwatch.domain.eventsub import LOGIN
+from streamwatch.domain.logins import login_from
 from streamwatch.domain.models import EventType
 from streamwatch.domain.tags import NOT_A_TAG, TAG
 
@@ -58,8 +59,18 @@ CONVERTERS = {
 
 
 def register(app: Flask) -> None:
+    """Add the converters, and the limit of bodies. A view with an attribute `max_body_bytes` has
+    another limit. Register before `auth`, which may read a form."""
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
+    app.before_request(_set_body_limit)
     app.url_map.converters |= {name: converter for name, (converter, _) in CONVERTERS.items()}
+
+
+def _set_body_limit() -> None:
+    view = current_app.view_functions.get(request.endpoint or "")
+    limit = getattr(view, "max_body_bytes", None)
+    if limit is not None:
+        request.max_content_length = limit
 
 
 class LoginField(ma.fields.String):
@@ -72,6 +83,21 @@ class LoginField(ma.fields.String):
 def _check_login(value: str) -> None:
     if not LOGIN.fullmatch(value):
         raise ma.ValidationError(f"{value[:64]!r}: {NOT_A_LOGIN}")
+
+
+class PastedLoginField(ma.fields.String):
+    """A login in a body, also as `@login` or as the URL of the channel."""
+
+    def __init__(self) -> None:
+        description = "A login, or the URL of a channel."
+        super().__init__(metadata={"description": description, "examples": ["shroud"]})
+
+    def _deserialize(self, *arguments: Any, **options: Any) -> str:
+        text = super()._deserialize(*arguments, **options)
+        login = login_from(text)
+        if login is None:
+            raise ma.ValidationError(f"{text[:64]!r}: {NOT_A_LOGIN}")
+        return login
 
 
 class TagField(ma.fields.String):
@@ -103,12 +129,12 @@ class Parser(FlaskParser):
         raise InvalidRequest(list(_faults(error.messages_dict))) from None
 
 
-def read_json(request: Request, limit: int) -> Any:
-    """The JSON body of `request`, of at most `limit` bytes."""
-    if not is_json_request(request):
+def read_json(req: Request, limit: int) -> Any:
+    """The JSON body of a request, of at most `limit` bytes."""
+    if not is_json_request(req):
         raise UnsupportedMediaType("Send the body as application/json.")
     try:
-        return orjson.loads(read_body(request, limit))
+        return orjson.loads(read_body(req, limit))
     except orjson.JSONDecodeError:
         raise BadRequest("The body is not JSON.") from None
 

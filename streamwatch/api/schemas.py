@@ -5,7 +5,7 @@ from typing import Any
 import marshmallow as ma
 from marshmallow import fields, validate
 
-from streamwatch.api.arguments import LOGIN_SCHEMA, LoginField, TagField
+from streamwatch.api.arguments import LOGIN_SCHEMA, PastedLoginField, TagField
 from streamwatch.domain.models import EventType, Source
 from streamwatch.domain.tags import MAX_TAGS
 from streamwatch.services.monitoring import health
@@ -124,7 +124,9 @@ class UsernamesSchema(ma.Schema):
     class Meta:
         unknown = ma.RAISE
 
-    usernames = fields.List(LoginField(), required=True, validate=validate.Length(1, MAX_USERNAMES))
+    usernames = fields.List(
+        PastedLoginField(), required=True, validate=validate.Length(1, MAX_USERNAMES)
+    )
     tags = _tags(load_default=(), metadata={"description": "For those that are new."})
 
 

@@ -64,7 +64,7 @@ def add_streamers_from(text: str) -> dict[str, str]:
         "invalid": [entry[:60] for entry in accepted if login_from(entry) is None],
         "surplus": surplus,
     }
-    return {name: _summarized(logins) for name, logins in outcomes.items() if logins}
+    return {name: summarized(logins) for name, logins in outcomes.items() if logins}
 
 
 def lookup(calls: int = 1) -> AbstractContextManager[None]:
@@ -81,7 +81,7 @@ def add_result() -> dict[str, str]:
     return {name: value for name in names if (value := request.args.get(name, ""))}
 
 
-def _summarized(logins: Sequence[str]) -> str:
+def summarized(logins: Sequence[str]) -> str:
     """The first logins by name, and the number of the others."""
     text = ", ".join(logins[:_NAMED])
     return f"{text} and {len(logins) - _NAMED:,} more" if len(logins) > _NAMED else text

@@ -1,6 +1,7 @@
 """The operator's pages. `api.auth` requires a login, and the session's token with forms."""
 
 from collections import Counter
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode
@@ -20,6 +21,12 @@ STREAMERS_PER_PAGE = 50
 
 @blueprint.get("/manage")
 def manage() -> str:
+    return manage_page(result=add_result())
+
+
+def manage_page(result: dict[str, str], import_faults: Sequence[str] = ()) -> str:
+    """The page, with the outcome of a form: `result` as of `add_result`, and what an import could
+    not use."""
     search = request.args.get("q", "").strip().casefold()
     matching = [
         streamer
@@ -37,8 +44,9 @@ def manage() -> str:
         subscribes=subscribes,
         is_pending=subscribes and not all(streamer.is_active for streamer in found.items),
         search=search,
-        result=add_result(),
+        result=result,
         removed=request.args.get("removed"),
+        import_faults=import_faults,
         tagged=request.args.get("tagged"),
         wrong_tags=request.args.get("wrong_tags"),
     )

@@ -102,8 +102,9 @@ def _faults(document: Any, *, allow_private: bool) -> Faults:
                 found = _streamer_faults(_as_object(entry))
             else:
                 found = notification_faults(entry, allow_private=allow_private)
-            yield from ((f"{field}.{index}.{name}", fault) for name, fault in found)
-            yield from _duplicate(f"{field}.{index}", entry, known)
+            place = f"{field}.{index}"
+            yield from ((f"{place}.{name}" if name else place, fault) for name, fault in found)
+            yield from _duplicate(place, entry, known)
 
 
 def _duplicate(place: str, entry: Any, known: set[str]) -> Faults:

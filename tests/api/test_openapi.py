@@ -172,6 +172,7 @@ CONFIG = SchemathesisConfig.from_dict(
                 "GET /analytics/snapshots",
                 "GET /analytics/streamer/{login}/sessions",
                 "POST /admin/import",
+                "POST /streamers",
             )
         ],
     }

@@ -278,3 +278,10 @@ def test_without_a_webhook_url_a_streamer_is_polled_only() -> None:
     world.add("shroud")
     assert world.get("/streamers").get_json()["streamers"][0]["is_active"] is False
     assert world.twitch.subscribed == {}
+
+
+def test_links_and_at_signs_are_taken_for_logins(world: World) -> None:
+    world.twitch.add_user("shroud")
+    usernames = ["https://www.twitch.tv/Shroud", "twitch.tv/shroud", "@shroud"]
+    answer = world.post("/streamers", json={"usernames": usernames}).get_json()
+    assert answer["added"] == ["shroud"]

@@ -30,6 +30,7 @@ FORMS = (
     "/dashboard/manage/streamers",
     "/dashboard/manage/streamers/shroud/remove",
     "/dashboard/manage/streamers/shroud/tags",
+    "/dashboard/manage/import",
     "/dashboard/manage/subscriptions/verify",
     "/dashboard/logout",
 )

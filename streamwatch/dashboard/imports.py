@@ -1,0 +1,97 @@
+"""Manage: import of an exported file, or of a file with logins."""
+
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from flask import request
+
+from streamwatch.api.context import services
+from streamwatch.dashboard.blueprint import blueprint
+from streamwatch.dashboard.forms import lookup, split_entries, summarized
+from streamwatch.dashboard.manage import manage_page
+from streamwatch.domain.exports import InvalidExport
+from streamwatch.domain.logins import login_from
+from streamwatch.services.notifications.errors import TooManyNotifications
+
+MAX_FILE_BYTES = 16 * 1024 * 1024
+MAX_LOGINS = 10_000
+"""Logins in one file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """The logins of a text, and a sentence for each line that cannot be used."""
+
+    logins: list[str]
+    faults: list[str]
+
+
+@blueprint.post("/manage/import")
+def import_file() -> str:
+    """Import an export, or a text with logins or URLs of channels, and show the result."""
+    data = b""
+    if file := request.files.get("file"):
+        with closing(file):  # a large upload is a temporary file
+            data = file.read(MAX_FILE_BYTES)
+    try:
+        outcome, faults = _import(data)
+    except InvalidExport as error:
+        outcome, faults = {}, [f"{place}: {fault}" for place, fault in error.faults]
+    except (TooManyNotifications, ValueError) as error:
+        outcome, faults = {}, [str(error)]
+    return manage_page(result=outcome, import_faults=faults)
+
+
+# Read before the body, by `api.arguments`.
+import_file.max_body_bytes = MAX_FILE_BYTES + 64 * 1024  # type: ignore[attr-defined]  # a function's own attribute
+
+
+def _import(data: bytes) -> tuple[dict[str, str], list[str]]:
+    """Import `data`. Returns the outcome by result, and what could not be used. Raises ValueError
+    for data that is no text."""
+    faults: list[str] = []
+    if data.lstrip().startswith(b"{"):
+        try:
+            document = orjson.loads(data)
+        except orjson.JSONDecodeError as error:
+            raise ValueError(f"The file is not JSON: {error}.") from None
+        with lookup():
+            imported: Any = services().transfer.load(document)
+        added = {"notifications": imported.notifications}
+    else:
+        lines = _lines(data)
+        faults = lines.faults
+        with lookup(calls=1 + len(lines.logins) // 100):
+            imported = services().streamers.add_many(lines.logins)
+        added = {}
+    outcomes: dict[str, list[str]] = {
+        "added": imported.added,
+        "existing": imported.existing,
+        "not_found": imported.not_found,
+        "failed": imported.failed,
+        **added,
+    }
+    return {name: summarized(logins) for name, logins in outcomes.items() if logins}, faults
+
+
+def _lines(data: bytes) -> Lines:
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise ValueError("The file is neither an export nor a text in UTF-8.") from None
+    logins: dict[str, None] = {}
+    faults = []
+    for number, line in enumerate(text.splitlines(), 1):
+        entries = split_entries(line)
+        wrong = [entry for entry in entries if login_from(entry) is None]
+        if wrong:
+            faults.append(f"Line {number}: {wrong[0][:60]!r} is not a Twitch name.")
+        else:
+            logins |= dict.fromkeys(filter(None, map(login_from, entries)))
+    if not logins and not faults:
+        raise ValueError("The file has no names. Choose a file.")
+    if len(logins) > MAX_LOGINS:
+        raise ValueError(f"The file has {len(logins):,} names; at most {MAX_LOGINS:,} are allowed.")
+    return Lines(list(logins), faults)
