@@ -5,6 +5,7 @@ import re
 from io import BytesIO
 
 import pytest
+from werkzeug.datastructures import FileStorage
 from werkzeug.test import TestResponse, stream_encode_multipart
 
 from tests.api.world import World, build_world
@@ -26,7 +27,7 @@ def send(world: World, content: bytes) -> TestResponse:
     page = world.client.get("/dashboard/manage").text
     token = re.search(r'name="token" value="([^"]+)"', page)
     assert token
-    form = {"token": token[1], "file": (BytesIO(content), "file")}
+    form = {"token": token[1], "file": FileStorage(BytesIO(content), "file")}
     # Werkzeug's client does not close the temporary file of a large form.
     body, _, boundary = stream_encode_multipart(form, use_tempfile=False)
     content_type = f"multipart/form-data; boundary={boundary}"
