@@ -51,6 +51,8 @@ OPERATIONS = {
     "GET /analytics/streamer/{login}/categories": READ,
     "GET /analytics/streamer/{login}/schedule": READ,
     "POST /analytics/streamer/{login}/recalculate": CHANGE,
+    "GET /analytics/streamer/{login}/backfill": READ,
+    "POST /analytics/streamer/{login}/backfill": CHANGE,
     "GET /admin/subscriptions": ADMIN,
     "GET /admin/diagnostics": ADMIN,
     "POST /admin/verify-subscriptions": ADMIN,
