@@ -11,7 +11,7 @@ from streamwatch.cli.arguments import Login
 from streamwatch.cli.services import progress, shared
 from streamwatch.storage.backfills import Backfill, BackfillStatus
 
-_LOOK_SECONDS = 0.3
+_POLL_SECONDS = 0.3
 
 _WAITING = {BackfillStatus.QUEUED, BackfillStatus.RUNNING}
 
@@ -29,7 +29,7 @@ def backfill(logins: tuple[str, ...], everyone: bool) -> None:
     if bool(logins) == everyone:
         raise click.UsageError("Name streamers, or use --all.")
     with shared() as services, progress("Reading videos") as report:
-        _check(services)
+        _check_settings(services)
         if everyone:
             names = {each.user_id: each.login for each in services.streamers.all()}
             services.backfills.queue(names)
@@ -44,7 +44,7 @@ def backfill(logins: tuple[str, ...], everyone: bool) -> None:
         raise click.exceptions.Exit(1)
 
 
-def _check(services: Services) -> None:
+def _check_settings(services: Services) -> None:
     has_worker = services.storage.coordination.is_worker_alive()
     if services.settings.analytics_type == "memory" and not has_worker:
         raise click.ClickException(
@@ -64,7 +64,7 @@ def _wait(
         report(len(user_ids) - len(waiting), max(len(user_ids), 1))
         if not waiting:
             return found
-        pause = _LOOK_SECONDS
+        pause = _POLL_SECONDS
         if not services.storage.coordination.is_worker_alive():
             pause = services.backfills.run_next()
         time.sleep(pause)

@@ -1,4 +1,4 @@
-"""The port to the queue of backfills: looks at the archived videos of streamers.
+"""The port to the queue of backfills: checks of the archived videos of streamers.
 
 The queue has entries with a time at which they are due. One worker at a time takes the first due
 entry, does what it says, and drops it: an entry whose worker died is taken again. The last result

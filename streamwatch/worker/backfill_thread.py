@@ -14,7 +14,7 @@ _AWAY_SECONDS = 1.0
 
 
 class BackfillThread:
-    """Does the looks that are due, while this worker leads, until it is stopped."""
+    """Does the checks that are due, while this worker leads, until it is stopped."""
 
     def __init__(
         self,
@@ -33,8 +33,8 @@ class BackfillThread:
         self._thread.start()
 
     def stop(self, seconds: float) -> None:
-        """Make the thread end after its look, and wait up to `seconds`: a look that is not finished
-        is repeated."""
+        """Make the thread end after its check, and wait up to `seconds`. An unfinished check is
+        repeated."""
         self._stop.set()
         self._thread.join(seconds)
 

@@ -1,7 +1,7 @@
 """Backfills: past streams of streamers from Twitch's archived videos.
 
-Looks at the videos of a streamer wait in the storage's queue, and the leading worker does one after
-another. A look is dropped from the queue when it is done, so a crash repeats it. Repeating it
+Checks of a streamer's videos wait in the storage's queue, and the leading worker does one after
+another. A check is dropped from the queue when it is done, so a crash repeats it. Repeating it
 changes nothing.
 """
 
@@ -19,7 +19,7 @@ from streamwatch.domain.sessions import (
     StreamSession,
     video_event,
 )
-from streamwatch.domain.videos import sort_videos
+from streamwatch.domain.videos import SkipReason, sort_videos
 from streamwatch.services.errors import UnknownStreamer
 from streamwatch.services.ingestion.poller import REFRESH
 from streamwatch.storage.backfills import Backfill, BackfillStatus
@@ -35,23 +35,23 @@ from streamwatch.twitch.base import (
 
 log = logging.getLogger(__name__)
 
-LOOKS_AFTER_END = (timedelta(minutes=16), timedelta(hours=1), timedelta(days=1))
+CHECKS_AFTER_END = (timedelta(minutes=16), timedelta(hours=1), timedelta(days=1))
 """When the video of a stream is looked for after the stream's end: Twitch may list it late."""
 
 MISSED_AFTER = timedelta(minutes=15)
 """After such a time without a refresh streams may have been missed."""
 
 CALL_SECONDS, IDLE_SECONDS, RETRY_SECONDS = 0.3, 1.0, 60.0
-"""The pauses after a look, while no look is due, and before a failed look is repeated."""
+"""The pauses after a check, while no check is due, and before a failed check is repeated."""
 
 _MAX_SHARE = 0.5
-"""The share of the rate limit that looks may use. The rest is for refreshes and other calls."""
+"""The share of the rate limit that checks may use. The rest is for refreshes and other calls."""
 
 _FIRST = datetime(1970, 1, 1, tzinfo=UTC)
 """Due before all others."""
 
 _REFRESH_FIRST = timedelta(minutes=1)
-"""How long looks at the start wait, so that it is known by then who is live."""
+"""How long checks at the start wait, so that it is known by then who is live."""
 
 _MARGIN = timedelta(days=2)
 """How far the observed start of a stream may be from that of its video."""
@@ -61,7 +61,7 @@ Names = tuple[str, str]
 
 
 class Backfills:
-    """Plans looks at archived videos, and does them."""
+    """Plans checks of archived videos, and does them."""
 
     def __init__(
         self,
@@ -97,17 +97,17 @@ class Backfills:
         if last is None or now - last.started_at < MISSED_AFTER:
             return
         user_ids = [streamer.user_id for streamer in self._storage.streamers()]
-        log.info("Nobody was watched since %s: looking at archived videos", last.started_at)
+        log.info("The last refresh was at %s: checking archived videos", last.started_at)
         self._plan(user_ids, now + _REFRESH_FIRST)
 
     def plan_after_ends(self, events: Iterable[SessionEvent]) -> None:
-        """Plan the looks for the videos of the streams that ended with these events."""
+        """Plan the checks for the videos of the streams that ended with these events."""
         self._queue.plan(
             {
                 f"{number} {event.broadcaster_id}": event.at + delay
                 for event in events
                 if event.kind is Kind.OFFLINE
-                for number, delay in enumerate(LOOKS_AFTER_END, 1)
+                for number, delay in enumerate(CHECKS_AFTER_END, 1)
             }
         )
 
@@ -134,10 +134,10 @@ class Backfills:
             raise UnknownStreamer(login)
         return known.identity.broadcaster_id
 
-    # Looking
+    # Checking
 
     def run_next(self) -> float:
-        """Do the next look that is due, with one call to Twitch for each 100 videos. Returns after
+        """Do the next check that is due, with one call to Twitch for each 100 videos. Returns after
         how many seconds to call this again."""
         now = self._clock()
         entry = self._queue.next(now)
@@ -149,7 +149,7 @@ class Backfills:
         user_id = entry.partition(" ")[2]
         self._queue.save({user_id: Backfill(BackfillStatus.RUNNING)})
         try:
-            backfill = self._look(user_id)
+            backfill = self._check(user_id)
         except TwitchBusy as error:
             self._retry(entry, user_id, error, 0)
             return min(error.retry_after, RETRY_SECONDS)
@@ -161,6 +161,8 @@ class Backfills:
             log.warning("The archived videos of user %s cannot be used: %s", user_id, error)
         self._queue.save({user_id: backfill})
         self._queue.drop(entry)
+        if SkipReason.RECENT in backfill.skipped:  # nobody may report the end of its stream
+            self._queue.plan({f"1 {user_id}": now + CHECKS_AFTER_END[0]})
         return CALL_SECONDS
 
     def _retry(self, entry: str, user_id: str, error: Exception, seconds: float) -> None:
@@ -177,7 +179,7 @@ class Backfills:
             return 0
         return min((state.resets_at - now).total_seconds(), RETRY_SECONDS)
 
-    def _look(self, user_id: str) -> Backfill:
+    def _check(self, user_id: str) -> Backfill:
         videos = self._twitch.videos(user_id)
         status = self._storage.status(user_id)
         live_id = status.stream.id if status and status.stream else None
@@ -229,7 +231,7 @@ def _is_known(video: Video, session: StreamSession | None) -> bool:
 
 
 def _may_pass(error: TwitchError | AnalyticsError) -> bool:
-    """Whether the same look may succeed later."""
+    """Whether the same check may succeed later."""
     if isinstance(error, TwitchNotConfigured | TwitchDenied | AnalyticsUnavailable):
         return True
     return not isinstance(error, TwitchRefused | AnalyticsError)

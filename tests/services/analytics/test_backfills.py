@@ -49,7 +49,7 @@ def monitor(world: World, login: str) -> str:
 
 
 def run_all(backfills: Backfills) -> int:
-    """Do all looks that are due; returns how many."""
+    """Do all checks that are due; returns how many."""
     count = 0
     while backfills.run_next() != IDLE_SECONDS:
         count += 1
@@ -70,6 +70,18 @@ def test_the_past_of_a_new_streamer_is_read(world: World, backfills: Backfills) 
     [session] = world.services.analytics.sessions("id-of-ann", 10)
     assert (session.stream_id, session.is_observed, session.title) == ("s1", False, "Past")
     assert world.storage.events(10) == [], "the past is no event"
+
+
+def test_a_video_that_may_grow_is_read_again(world: World, backfills: Backfills) -> None:
+    add_video(world, "id-of-ann", "s1", 2 * HOUR, timedelta(minutes=110))
+    monitor(world, "ann")
+    assert run_all(backfills) == 1
+    assert backfills.find("ann").skipped == {"ended less than 15 minutes ago": 1}
+    world.clock.advance(16 * 60)
+    assert run_all(backfills) == 1
+    assert backfills.find("ann").added == 1
+    world.clock.advance(86_400)
+    assert run_all(backfills) == 0
 
 
 def test_reading_again_adds_nothing(world: World, backfills: Backfills) -> None:
@@ -204,12 +216,12 @@ def test_the_video_of_a_stream_is_looked_for_three_times_after_its_end(
     user_id = monitor(world, "ann")
     run_all(backfills)
     end_of(user_id, world.clock())(backfills)
-    looks = []
+    checks = []
     for minute in range(0, 25 * 60, 4):
         if run_all(backfills):
-            looks.append(minute)
+            checks.append(minute)
         world.clock.advance(240)
-    assert looks == [16, 60, 24 * 60]
+    assert checks == [16, 60, 24 * 60]
 
 
 def test_the_end_of_a_stream_plans_the_looks(world: World, backfills: Backfills) -> None:
