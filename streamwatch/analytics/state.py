@@ -14,8 +14,10 @@ from streamwatch.domain.sessions import Identity, Kind, SessionEvent, StreamSess
 from streamwatch.domain.statistics import CategorySums
 from streamwatch.domain.totals import StreamerStats, Totals, categories, session_totals
 
-RECENT_STREAMS = 4
-"""The number of streams whose events a state has. More are stored while their starts overlap."""
+RECENT_STREAMS = 2
+"""The number of streams whose events a state has: the current one, and the one before it, whose
+messages may be late. Each more makes every write dearer. More are stored while their starts
+overlap."""
 
 UNVERSIONED = 0
 """The version of what version 0.1 stored."""

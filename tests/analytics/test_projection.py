@@ -65,9 +65,9 @@ def test_a_state_has_the_events_of_recent_streams_only() -> None:
         )
         analytics.project(told(offline(None, start + 3600)))
     state = state_of(analytics)
-    assert list(state.recent) == ["s96", "s97", "s98", "s99"]
-    assert len(state.events) == 12
-    assert state.since == at(960_000)
+    assert list(state.recent) == ["s98", "s99"]
+    assert len(state.events) == 6
+    assert state.since == at(980_000)
     assert state.stats.totals.streams == 100
 
 

@@ -108,7 +108,6 @@ class RedisAnalytics(AnalyticsStore):
         self._connection.close()
 
     def project(self, new: ProjectionInput) -> None:
-        self.ping()
         self._projection.project(new)
 
     def recalculate(self, user_id: str) -> None:
