@@ -51,6 +51,9 @@ class _OneCall(WSGIRequestHandler):
     records the calls itself."""
 
     protocol_version = "HTTP/1.0"
+    wbufsize = -1
+    """Buffered, so that an answer arrives in one piece: pyTwitchAPI reads a token's answer after it
+    has closed its session."""
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         pass
