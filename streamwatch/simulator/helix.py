@@ -150,7 +150,8 @@ class Helix:
         return Reply(200, {"data": [one.document() for one in self._conduits.all()]})
 
     def _create_conduit(self, request: Request) -> Reply:
-        created = self._conduits.create(request.get_json(silent=True))
+        in_query = {"shard_count": request.args.get("shard_count", type=int)}  # as twurple sends it
+        created = self._conduits.create(request.get_json(silent=True) or in_query)
         return Reply(200, {"data": [created.document()]})
 
     def _update_conduit(self, request: Request) -> Reply:

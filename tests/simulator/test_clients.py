@@ -1,18 +1,22 @@
-"""A widely used client of Twitch's API drives the simulator: it answers as Twitch does."""
+"""Widely used clients of Twitch's API drive the simulator: it answers as Twitch does."""
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
+import pytest
 from twitchAPI.object.api import TwitchUser
 from twitchAPI.twitch import Twitch
 from twitchAPI.type import VideoType
 
 from streamwatch.simulator import Simulator
+from tests.tools import NPM_PACKAGES, npm_tool, run, tool
 
 Use = Callable[[Twitch, TwitchUser], Awaitable[None]]
 
 
-def run(simulator: Simulator, use: Use) -> None:
+def with_pytwitchapi(simulator: Simulator, use: Use) -> None:
     """Call `use` with a client that has an app token, and with the user shroud."""
 
     async def connected() -> None:
@@ -45,7 +49,7 @@ def test_pytwitchapi_reads_users_streams_channels_and_videos(twitch: Simulator) 
         ]
         assert [video.stream_id for video in videos] == [stream.id]
 
-    run(twitch, use)
+    with_pytwitchapi(twitch, use)
 
 
 def test_pytwitchapi_lists_and_deletes_subscriptions(twitch: Simulator) -> None:
@@ -68,4 +72,31 @@ def test_pytwitchapi_lists_and_deletes_subscriptions(twitch: Simulator) -> None:
         await client.delete_eventsub_subscription(created.id)
         assert (await client.get_eventsub_subscriptions()).data == []
 
-    run(twitch, use)
+    with_pytwitchapi(twitch, use)
+
+
+@pytest.mark.xdist_group("npm")
+def test_twurple_reads_users_streams_channels_videos_and_conduits(twitch: Simulator) -> None:
+    twitch.world.go_online("shroud", viewers=7, category="Chess", title="e4")
+    packages = Path(npm_tool("tsc")).parents[1]
+    script = str(NPM_PACKAGES / "twurple.js")
+
+    done = run(
+        [
+            *(tool("node", debian="nodejs"), script, twitch.auth_url, twitch.api_url),
+            *(twitch.client_id, twitch.client_secret),
+        ],
+        environment={"NODE_PATH": str(packages)},
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == {
+        "login": "shroud",
+        "nobody": None,
+        "viewers": 7,
+        "category": "Chess",
+        "videos": [True],
+        "conduits": [True],
+        "subscriptions": 0,
+        "maxCost": 10_000,
+    }
