@@ -8,7 +8,17 @@ import { followTrends } from "./trend.js";
 const HEIGHT = 300;
 const ZOOM = 0.6;
 
-const zone = () => document.documentElement.dataset.zone;
+const FIELDS = { year: "numeric", month: "numeric", day: "numeric", hour: "numeric", minute: "numeric", second: "numeric" };
+const formats = new Map(); // by time zone: a format is slow to make, and uPlot asks hundreds of times
+
+// A Date whose local fields are those of the time in the page's time zone, as uPlot wants it.
+function localDate(seconds) {
+  const timeZone = document.documentElement.dataset.zone;
+  if (!formats.has(timeZone)) formats.set(timeZone, new Intl.DateTimeFormat("en-US", { ...FIELDS, hourCycle: "h23", timeZone }));
+  const parts = formats.get(timeZone).formatToParts(seconds * 1000);
+  const { year, month, day, hour, minute, second } = Object.fromEntries(parts.map(({ type, value }) => [type, Number(value)]));
+  return new Date(year, month - 1, day, hour, minute, second, (seconds * 1000) % 1000);
+}
 
 // Labels of the time axis: for steps of at least so many seconds, the label, and what is added below
 // where a year, a month or a day begins.
@@ -91,7 +101,7 @@ function options(figure, found, onCursor) {
   return {
     width: figure.querySelector(".plot").clientWidth,
     height: HEIGHT,
-    tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), zone()),
+    tzDate: localDate,
     cursor: { drag: { x: true, y: false }, points: { size: 7 } },
     legend: { show: lines.length > 1, live: false },
     scales: { y: valueScale(figure) },
