@@ -321,7 +321,7 @@ def test_streamer_is_added_and_removed_with_the_key(
     expect(page).to_have_url(re.compile("/dashboard/manage$"))
 
     page.get_by_label("Twitch names").fill("waldkauzig, nobody_here")
-    page.get_by_role("button", name="Add").click()
+    page.get_by_role("button", name="Add", exact=True).click()
     expect(page.get_by_text("Added: waldkauzig")).to_be_visible()
     expect(page.get_by_text("Twitch has no such user: nobody_here")).to_be_visible()
 

@@ -48,7 +48,7 @@ def test_a_notification_is_previewed_added_tested_and_switched_off(
         page.get_by_role("textbox", name="URL", exact=True).fill(
             f"{discord.url}/api/webhooks/1/token"
         )
-        page.get_by_label("Name made of kind and host if empty").fill("My server")
+        page.get_by_role("textbox", name="Name", exact=True).fill("My server")
         page.get_by_label("Text for Discord and Apprise").fill("$streamer: $title")
         page.get_by_role("button", name="Preview").click()
         expect(page.get_by_text("Shroud: Ranked all day")).to_be_visible()
