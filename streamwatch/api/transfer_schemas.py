@@ -64,7 +64,7 @@ IMPORT_SCHEMA: dict[str, Any] = {
     "type": "object",
     "additionalProperties": False,
     "properties": {
-        "version": {"type": "integer", "const": VERSION},
+        "version": {"type": "integer", "enum": [VERSION]},
         "streamers": {
             "type": "array",
             "items": {

@@ -22,6 +22,14 @@ FILE = Path(streamwatch.api.__file__).with_name("examples.json")
 KEY = {"Authorization": "Bearer a-full-key"}
 WEBHOOK: dict[str, Any] = {"kind": "webhook", "url": "https://127.0.0.1/hook", "tags": ["friends"]}
 
+VALUES = {
+    "username": "shroud",
+    "login": "shroud",
+    "event_type": "stream.online",
+    "stream_id": "9001",
+}
+"""The path parameters that are known before the first request."""
+
 REQUESTS: list[tuple[str, str, Any]] = [
     ("POST", "/streamers/{username}", None),
     ("POST", "/streamers", {"usernames": ["ann", "nobody_here"], "tags": ["friends"]}),
@@ -76,17 +84,11 @@ REQUESTS: list[tuple[str, str, Any]] = [
 def make() -> dict[str, Any]:
     """The body and the answer of each operation, by method and path."""
     with time_machine.travel(START + timedelta(hours=5), tick=False):
-        world = _furnished()
-        values = {
-            "username": "shroud",
-            "login": "shroud",
-            "event_type": "stream.online",
-            "stream_id": "9001",
-        }
+        world, values = furnished(), dict(VALUES)
         return dict(_example(world, *request, values) for request in REQUESTS)
 
 
-def _furnished() -> World:
+def furnished() -> World:
     """An installation that has observed one streamer."""
     world = build_world(
         require_api_key=KeyRequirement.WRITE,
@@ -122,12 +124,17 @@ def _example(
     response = world.call(method, address, headers=KEY, **({} if body is None else {"json": body}))
     assert response.status_code < 300, (method, address, response.text)
     answer = response.get_json()
+    note_ids(method, template, answer, values)
+    example = {"status": response.status_code, "response": answer}
+    return f"{method} {template}", example | ({} if body is None else {"request": body})
+
+
+def note_ids(method: str, template: str, answer: Any, values: dict[str, str]) -> None:
+    """Add the ids in an answer that later requests have in their path to `values`."""
     if template == "/notifications" and method == "POST":
         values["notification_id"] = answer["notification"]["id"]
     if template.endswith("/deliveries"):
         values["delivery_id"] = answer["deliveries"][0]["id"]
-    example = {"status": response.status_code, "response": answer}
-    return f"{method} {template}", example | ({} if body is None else {"request": body})
 
 
 if __name__ == "__main__":

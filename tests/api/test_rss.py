@@ -4,7 +4,9 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 from xml.etree import ElementTree as ET
 
+import feedparser
 import pytest
+from icalendar import Calendar
 from werkzeug.test import TestResponse
 
 from streamwatch.analytics.base import AnalyticsUnavailable
@@ -153,3 +155,28 @@ def test_a_calendar_has_no_control_characters(lively: World) -> None:
 def test_a_feed_of_an_unknown_streamer_is_404(world: World) -> None:
     problem(world.get("/feeds/streamer/nobody.rss"), 404)
     problem(world.get("/feeds/streamer/not-a-login.rss"), 422)
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_a_strict_reader_accepts_a_feed(lively: World, path: str) -> None:
+    feed = feedparser.parse(lively.get(path).data)
+    assert (feed.bozo, feed.version) == (False, "rss20")
+    assert feed.feed.title
+    assert feed.feed.link
+    assert feed.feed.description
+    ids = [entry.id for entry in feed.entries]
+    assert len(ids) == len(set(ids)) == 1
+    assert all(entry.link and entry.published_parsed for entry in feed.entries)
+
+
+def test_a_strict_reader_accepts_a_calendar(lively: World) -> None:
+    lively.send(messages.offline(SHROUD, "9001"))
+    lively.app.extensions["streamwatch"].projector.run_once()
+    response = lively.get("/feeds/streamer/shroud.ics")
+    calendar = Calendar.from_ical(response.data)
+    assert calendar.errors == []
+    assert {"PRODID", "VERSION"} <= calendar.keys()
+    [event] = calendar.walk("VEVENT")
+    assert event.errors == []
+    assert {"UID", "DTSTAMP", "DTSTART", "DTEND", "SUMMARY"} <= event.keys()
+    assert all(len(line) <= 75 for line in response.data.split(b"\r\n"))
