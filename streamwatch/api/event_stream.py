@@ -53,16 +53,6 @@ class EventStreamQuery(TagQuery):
     200, {"type": "string"}, description="An endless stream", content_type="text/event-stream"
 )
 @blueprint.problems(503)
-@blueprint.doc(
-    parameters=[
-        {
-            "name": "Last-Event-ID",
-            "in": "header",
-            "description": "The `id` of the last event that was received.",
-            "schema": {"type": "string"},
-        }
-    ]
-)
 def follow_events(query: dict[str, Any]) -> Response:
     """Follow events as they happen
 

@@ -31,6 +31,20 @@ _IF_NONE_MATCH = {
     "description": "The ETag of an earlier response: answered with 304 if nothing has changed.",
     "schema": {"type": "string"},
 }
+_LAST_EVENT_ID = {
+    "name": "Last-Event-ID",
+    "in": "header",
+    "description": "The `id` of the last event that was received.",
+    "schema": {"type": "string"},
+}
+
+_ERROR_HEADERS = {
+    HTTPStatus.UNAUTHORIZED: {"WWW-Authenticate": "How a key may be sent."},
+    HTTPStatus.METHOD_NOT_ALLOWED: {"Allow": "The methods of this path."},
+    HTTPStatus.TOO_MANY_REQUESTS: {"Retry-After": "Seconds."},
+    HTTPStatus.SERVICE_UNAVAILABLE: {"Retry-After": "Seconds."},
+}
+"""The headers of problems, with their descriptions."""
 
 
 class Api(flask_smorest.Api):
@@ -43,10 +57,13 @@ class Api(flask_smorest.Api):
 
     def _register_responses(self) -> None:
         for status in HTTPStatus:
-            problem = {
+            problem: dict[str, Any] = {
                 "description": status.phrase,
                 "content": {PROBLEM_JSON: {"schema": self.ERROR_SCHEMA}},
             }
+            for name, description in _ERROR_HEADERS.get(status, {}).items():
+                header = {"description": description, "schema": {"type": "string"}}
+                problem.setdefault("headers", {})[name] = header
             self.spec.components.response(status.name, problem, lazy=True)
 
     def _register_pagination_header(self) -> None:
@@ -72,6 +89,8 @@ class CommonResponsesPlugin(BasePlugin):
                 success.setdefault("headers", {})["ETag"] = _ETAG
                 operation.setdefault("parameters", []).append(_IF_NONE_MATCH)
                 responses["304"] = {"description": "The client has the current response."}
+            if "text/event-stream" in success.get("content", {}):
+                operation["parameters"].append(_LAST_EVENT_ID)
             responses.setdefault("500", "INTERNAL_SERVER_ERROR")
             if path != WEBHOOK_PATH:
                 self._add_authorization(path, method.upper(), operation)

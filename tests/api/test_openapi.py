@@ -113,6 +113,33 @@ def test_the_examples_are_what_the_api_answers() -> None:
     assert shape(recorded) == shape(examples.make()), "run python -m tests.api.examples"
 
 
+def names(parameters: list[dict[str, Any]]) -> set[str]:
+    return {parameter["name"] for parameter in parameters}
+
+
+def test_every_parameter_and_header_is_documented(world: World) -> None:
+    paths, components = world.openapi["paths"], world.openapi["components"]
+    assert world.openapi["servers"] == [{"url": "/"}]
+    live = paths["/events/live"]["get"]
+    assert names(live["parameters"]) == {"streamer", "type", "tag", "Last-Event-ID"}
+    events = paths["/events"]["get"]
+    assert names(events["parameters"]) == {"limit", "after", "tag", "If-None-Match"}
+    assert events["responses"]["200"]["headers"].keys() == {"ETag", "Link"}
+    [tz] = [
+        parameter
+        for parameter in paths["/analytics/streamer/{login}/trend"]["get"]["parameters"]
+        if parameter["name"] == "tz"
+    ]
+    assert "enum" not in tz["schema"]
+    assert paths["/webhooks/eventsub"]["post"]["operationId"] == "receive"
+    for name, header in (
+        ("UNAUTHORIZED", "WWW-Authenticate"),
+        ("TOO_MANY_REQUESTS", "Retry-After"),
+        ("SERVICE_UNAVAILABLE", "Retry-After"),
+    ):
+        assert header in components["responses"][name]["headers"]
+
+
 def test_the_bounds_of_a_limit_are_documented(world: World) -> None:
     parameters = world.openapi["paths"]["/events"]["get"]["parameters"]
     [limit] = [parameter for parameter in parameters if parameter["name"] == "limit"]
