@@ -17,9 +17,11 @@ from streamwatch.dev.valkey import Valkey
 from streamwatch.domain.models import User
 from streamwatch.settings import Settings
 from streamwatch.storage import open_storage
-from streamwatch.storage.redis import keys
+from streamwatch.storage.redis import RedisStorage, keys
+from streamwatch.storage.redis.connection import Connection
 from tests import messages
 from tests.api.world import FakeAnalytics
+from tests.counting import CountingConnection
 from tests.fakes import FakeTwitch
 from tests.messages import SECRET
 from tests.servers import Server, redis_sentinel, redis_server
@@ -176,3 +178,23 @@ def test_tags_and_badges_follow_another_process(processes: Processes) -> None:
     assert writer.patch("/streamers/ann", json={"tags": ["fps"]}).status_code == 200
     assert live(writer) == 1
     wait_for(lambda: live(reader) == 1)
+
+
+def test_a_304_from_the_cache_costs_no_round_trip(redis_url: str) -> None:
+    pool = redis.ConnectionPool.from_url(
+        redis_url, connection_class=CountingConnection, protocol=2, driver_info=None
+    )
+    storage = RedisStorage(Connection(lambda: redis.Redis(connection_pool=pool)))
+    settings = Settings(storage_type="redis", redis_url=redis_url, webhook_secrets=(SECRET,))
+    services = assemble(settings, storage, FakeTwitch(), FakeAnalytics())
+    client = create_app(services=services).test_client()
+
+    def round_trips() -> int:
+        etag = client.get("/events").headers["ETag"]
+        CountingConnection.sent = 0
+        assert client.get("/events", headers={"If-None-Match": etag}).status_code == 304
+        return CountingConnection.sent
+
+    wait_for(lambda: round_trips() == 0)  # not while the listener connects or pings
+    services.close()
+    pool.disconnect()
