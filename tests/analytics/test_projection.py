@@ -26,7 +26,7 @@ from streamwatch.domain.models import StreamEvent, StreamSnapshot
 randoms = st.randoms(use_true_random=False)
 
 
-@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @pytest.mark.parametrize("recent_streams", [1, 2])
 @given(random=randoms, order=randoms)
 def test_settled_streams_do_not_change_the_result(

@@ -230,7 +230,7 @@ def observed(draw: st.DrawFn) -> list[tuple[float, Observation]]:
 
 
 @given(observed())
-@settings(max_examples=200)
+@settings(max_examples=50)
 def test_late_and_repeated_messages_end_in_one_status_history_and_segments(
     arrivals: list[tuple[float, Observation]],
 ) -> None:
