@@ -203,7 +203,8 @@ class Replay:
             return
         state = self.streams.setdefault(start.id, StreamState(start.id))
         state.started_at = state.latest_start = start.started_at
-        state.type, state.has_online_message = start.type, True
+        # "live" may be the type that polls show, which a message still replaces.
+        state.type, state.has_online_message = start.type, start.type != "live"
         last = state.last
         state.online_at = last.at if last and last.type is _ONLINE else start.started_at
         if not timeline.is_on:

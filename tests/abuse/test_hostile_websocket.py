@@ -145,7 +145,8 @@ def world() -> Iterator[World]:
     services = assemble(
         options, MemoryStorage(100), FakeTwitch(), FakeAnalytics(), CorrectedClock(clock)
     )
-    with serve(server.handle, "127.0.0.1", 0) as listener:
+    # Pings would use `random` in another thread, which hypothesis takes for a use in a strategy.
+    with serve(server.handle, "127.0.0.1", 0, ping_interval=None) as listener:
         thread = threading.Thread(target=listener.serve_forever)
         thread.start()
         server.url = f"ws://127.0.0.1:{listener.socket.getsockname()[1]}"

@@ -1,5 +1,7 @@
 """Estimates of polls and their corrections: what a lossy, late and lagging Twitch leads to."""
 
+from dataclasses import replace
+
 import pytest
 
 from streamwatch.domain.models import EventType, Source, StreamSight
@@ -197,6 +199,15 @@ def test_a_start_that_is_named_after_the_streams_own_end_is_no_later_than_the_en
     story = Story(offline("s1", 40), seen("s1", 120, started=70))
     assert story.live_id() is None
     assert story.told == ["+s1", "-s1"]
+
+
+def test_a_message_says_the_type_of_a_stream_that_polls_have_shown_for_hours() -> None:
+    again = online("s1", 5005, started=0)
+    again = replace(again, stream=replace(again.stream, type="rerun"))
+    story = Story(seen("s1", 60, started=0), offline("s1", 5000), again)
+    assert story.status is not None
+    assert story.status.stream is not None
+    assert story.status.stream.type == "rerun"
 
 
 # Stated limits: see docs/reliability.md
