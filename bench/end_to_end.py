@@ -157,7 +157,7 @@ def running(transport: str, streamers: int) -> Iterator[Service]:
         mongo = stack.enter_context(mongo_server())
         twitch = stack.enter_context(Simulator())
         users = [twitch.world.add_user(f"Streamer_{number}") for number in range(streamers)]
-        settings = _settings(twitch, transport) | {
+        settings = twitch_settings(twitch, transport) | {
             "REDIS_URL": redis.url,
             "MONGODB_URL": mongo.url,
             "DEFAULT_STREAMERS": ",".join(user.login for user in users),
@@ -174,7 +174,8 @@ def running(transport: str, streamers: int) -> Iterator[Service]:
         yield Service(twitch, deployed, f"http://127.0.0.1:{port}", users)
 
 
-def _settings(twitch: Simulator, transport: str) -> dict[str, str]:
+def twitch_settings(twitch: Simulator, transport: str) -> dict[str, str]:
+    """The settings of a service that uses the simulated Twitch."""
     return {
         "STORAGE_TYPE": "redis",
         "ANALYTICS_TYPE": "mongodb",
