@@ -41,7 +41,8 @@ bench: $(DEV)  ## measure speed beside a plain Flask application; BENCH_ARGS=--k
 	@$(BIN)/python -m bench $(BENCH_ARGS)
 
 soak: $(DEV)  ## run the long tests: faults under load, abuse, hours; writes their figures to docs/
-	KEEP_FIGURES=1 $(BIN)/pytest -m soak tests/faults tests/abuse tests/analytics tests/api $(PYTEST_ARGS)
+	$(BIN)/pytest --hypothesis-profile=thorough -n $(PROCESSES) --timeout 900 tests/domain tests/services
+	KEEP_FIGURES=1 $(BIN)/pytest -m soak $(PYTEST_ARGS)
 
 screenshots: $(DEV)  ## take a picture of each page of the dashboard; needs a Chromium on PATH
 	$(BIN)/python -m tests.dashboard.screenshots

@@ -13,9 +13,9 @@ from tests.browser import launched
 from tests.servers import Server, mongo_server, redis_server
 
 # A busy machine is slow, which is no failure; pytest's timeout ends a test that hangs.
-hypothesis.settings.register_profile("no_deadline", deadline=None)
+hypothesis.settings.register_profile("quick", deadline=None, max_examples=60)
 hypothesis.settings.register_profile("thorough", deadline=None, max_examples=1000)
-hypothesis.settings.load_profile("no_deadline")
+hypothesis.settings.load_profile("quick")
 
 # The contracts are no test modules: without this their assertions do not show what differs.
 pytest.register_assert_rewrite("streamwatch.storage.testing", "streamwatch.analytics.testing")

@@ -5,7 +5,7 @@ from itertools import pairwise
 from random import Random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from streamwatch.analytics.testing.build import (
@@ -134,7 +134,6 @@ def shown_at(
     return (sample.category_id, sample.title) if sample else (None, None)
 
 
-@settings(max_examples=50)
 @given(st.randoms(use_true_random=False))
 def test_segments_follow_updates_and_samples_and_add_up_to_the_session(random: Random) -> None:
     pieces = history(random)

@@ -2,7 +2,7 @@ from dataclasses import replace
 from random import Random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from streamwatch.analytics.testing.build import (
@@ -186,7 +186,6 @@ def observations() -> st.SearchStrategy[list[Observation]]:
     return st.lists(onlines | offlines | polls | absences, max_size=20)
 
 
-@settings(max_examples=500)
 @given(observations())
 def test_the_ongoing_session_is_the_stream_that_is_live(several: list[Observation]) -> None:
     status = None

@@ -1,7 +1,7 @@
 from itertools import groupby, permutations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from streamwatch.domain.models import EventType, Source
@@ -291,7 +291,6 @@ def tellings(draw: st.DrawFn) -> tuple[list[WentOnline | WentOffline], ...]:
 
 
 @given(tellings())
-@settings(max_examples=500)
 def test_any_order_and_any_repetition_ends_in_the_same_status(
     told: tuple[list[WentOnline | WentOffline], ...],
 ) -> None:
@@ -305,7 +304,6 @@ def test_any_order_and_any_repetition_ends_in_the_same_status(
 
 
 @given(tellings())
-@settings(max_examples=500)
 def test_no_message_is_stored_twice(told: tuple[list[WentOnline | WentOffline], ...]) -> None:
     history = Story(*told[0]).history
     ids = [event.id for event in history]
@@ -315,7 +313,6 @@ def test_no_message_is_stored_twice(told: tuple[list[WentOnline | WentOffline], 
 
 
 @given(tellings())
-@settings(max_examples=500)
 def test_successive_equal_messages_are_exactly_one_event(
     told: tuple[list[WentOnline | WentOffline], ...],
 ) -> None:
@@ -367,7 +364,6 @@ POLLS = st.one_of(
 
 
 @given(st.lists(st.one_of(ONLINES, OFFLINES, POLLS), max_size=20))
-@settings(max_examples=500)
 def test_any_observations_give_each_event_once_and_a_valid_status(
     observations: list[Observation],
 ) -> None:

@@ -4,7 +4,7 @@ from datetime import datetime
 from itertools import groupby, permutations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from streamwatch.domain.models import EventType, Source, StreamEvent
@@ -175,7 +175,6 @@ UPDATES = st.lists(
 
 
 @given(UPDATES, st.randoms(use_true_random=False))
-@settings(max_examples=300)
 def test_any_order_and_any_repetition_of_updates_ends_in_the_same(
     messages: list[Updated], random: object
 ) -> None:
@@ -230,7 +229,6 @@ def observed(draw: st.DrawFn) -> list[tuple[float, Observation]]:
 
 
 @given(observed())
-@settings(max_examples=50)
 def test_late_and_repeated_messages_end_in_one_status_history_and_segments(
     arrivals: list[tuple[float, Observation]],
 ) -> None:

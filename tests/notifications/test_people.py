@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from streamwatch.domain.models import User
@@ -390,7 +390,6 @@ def test_a_go_live_that_discord_accepts_late_is_announced_while_the_stream_is_li
 DELAYS = st.lists(st.floats(0, 45), min_size=3, max_size=3)
 
 
-@settings(max_examples=60)
 @given(
     kind=st.sampled_from([APPRISE, DISCORD]),
     gaps=st.lists(st.floats(1, 55), min_size=2, max_size=2),
@@ -418,7 +417,6 @@ def test_on_off_on_is_one_message_in_any_order_of_arrival(
     assert all("ended" not in message.text for _, message in world.sender.sent)
 
 
-@settings(max_examples=60)
 @given(
     kind=st.sampled_from([APPRISE, DISCORD]),
     steps=st.lists(st.tuples(st.floats(0.1, 400), st.booleans()), min_size=1, max_size=8),
