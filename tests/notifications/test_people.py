@@ -443,7 +443,9 @@ def test_no_stream_is_announced_twice_or_ends_twice(
     assert len(keys) == len(set(keys))
     if kind is APPRISE:
         assert len(world.sender.sent) == len(delivered)
-        announced = [d.created_at for d in delivered if d.event_type == "stream.online"]
+        announced = [
+            d.delivered_at for d in delivered if d.event_type == "stream.online" and d.delivered_at
+        ]
         gaps = [after - before for before, after in pairwise(announced)]
         assert all(gap >= timedelta(minutes=cooldown) for gap in gaps)
     if kind is DISCORD and delivered and not live:

@@ -12,6 +12,7 @@ from streamwatch.services.notifications import reader
 from streamwatch.services.notifications.senders.base import Message
 from tests.notifications.build import START, notification
 from tests.notifications.world import NotificationWorld
+from tests.waiting import wait_for
 
 BOB = User("2", "bob", "Bob")
 REFUSED = SendResult(delivered=False, detail="the receiver answered 500", status_code=500)
@@ -226,8 +227,7 @@ def test_beyond_the_bound_the_oldest_pending_deliveries_fail(
 
     assert [d.error for d in world.deliveries()[:2]] == ["queue full", "queue full"]
     assert [d.status for d in world.deliveries()] == ["failed"] * 2 + ["pending"] * 3
-    world.counters.flush()
-    assert world.counters.shared() == {"webhook queue_full": 2}
+    wait_for(lambda: world.counters.shared() == {"webhook queue_full": 2})
 
 
 def test_an_error_of_ours_is_a_failed_attempt(world: NotificationWorld) -> None:
@@ -262,9 +262,9 @@ def test_finished_deliveries_are_counted_by_kind_and_outcome(world: Notification
     world.add(notification())
     world.go_live()
     world.pass_time(1)
-    world.counters.flush()
 
-    assert world.counters.shared() == {f"{TargetKind.WEBHOOK} delivered": 1}
+    expected = {f"{TargetKind.WEBHOOK} delivered": 1}
+    wait_for(lambda: world.counters.shared() == expected)
 
 
 def test_a_tag_filter_follows_the_tags_of_the_streamer(world: NotificationWorld) -> None:

@@ -83,7 +83,7 @@ class NotificationWorld:
             self.clock,
             choose=lambda: 0.0,
         )
-        self.counters = SharedCounters(self.storage.coordination, "notifications", seconds=3600)
+        self.counters = SharedCounters(self.storage.coordination, "notifications", seconds=0.05)
         self.reader = NotificationReader(
             self.storage, context, bodies, "a", self.counters, self.clock
         )
