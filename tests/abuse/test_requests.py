@@ -230,3 +230,17 @@ def memory(server: Server) -> int:
         found = re.search(r"VmRSS:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
         pages += int(found[1]) if found else 0
     return pages // 1024
+
+
+@pytest.mark.parametrize("depth", [33, 254, 2_000, 400_000])
+def test_a_deeply_nested_body_is_refused(server: Server, depth: int) -> None:
+    nested = b'{"usernames": ' + b"[" * depth + b"]" * depth + b"}"
+    head = [
+        b"POST /streamers HTTP/1.1",
+        b"Host: localhost",
+        b"Content-Type: application/json",
+        b"Content-Length: %d" % len(nested),
+    ]
+    assert server.exchange(b"\r\n".join([*head, b"", nested])).status in {400, 422}
+    if len(nested) <= 64 * 1024:
+        assert server.send(messages.message("notification", nested)).status == 400
