@@ -48,15 +48,11 @@ def insert_update(known: Sequence[ChannelEntry], entry: ChannelEntry) -> UpdateI
     outdated = _outdated(entries)
     reported = {key: estimate for key, estimate in outdated.items() if estimate.is_reported}
     first = _insertion([item for item in entries if item not in outdated.values()])
-    replaced = {
-        event.id: reported[event.id]
-        for event in first.events
-        if event.id in reported and event.replaces is None
-    }
+    replaced = _assigned(first.events, reported)
     if len(replaced) == len(reported):
         return _with_replaced(first, replaced)
-    retained = reported.keys() - replaced.keys()  # their messages are no events
-    dropped = [estimate for key, estimate in outdated.items() if key not in retained]
+    retained = [item for item in reported.values() if item not in replaced.values()]
+    dropped = [estimate for estimate in outdated.values() if estimate not in retained]
     return _with_replaced(_insertion([item for item in entries if item not in dropped]), replaced)
 
 
@@ -71,6 +67,18 @@ def _outdated(entries: Sequence[ChannelEntry]) -> dict[str, ChannelEntry]:
         elif message and entry.at - message.at < POLLS_LAG and entry.info.key != message.info.key:
             found.setdefault(message.message_id, entry)
     return found
+
+
+def _assigned(
+    events: Sequence[StreamEvent], estimates: Mapping[str, ChannelEntry]
+) -> dict[str, ChannelEntry]:
+    """The estimate that each event replaces, by the event's id. An event replaces one estimate at
+    most: that which its message proves wrong, else any other. `estimates` are by message id."""
+    free = [event.id for event in events if event.replaces is None]
+    own = {event_id: estimates[event_id] for event_id in free if event_id in estimates}
+    rest = [estimate for message_id, estimate in estimates.items() if message_id not in own]
+    others = [event_id for event_id in free if event_id not in own]
+    return own | dict(zip(others, rest, strict=False))
 
 
 def _with_replaced(
@@ -186,5 +194,6 @@ def _trimmed(entries: Sequence[ChannelEntry]) -> tuple[ChannelEntry, ...]:
     return (base, *entries[first:])
 
 
-def _order(entry: ChannelEntry) -> tuple[datetime, str]:
-    return entry.at, entry.message_id
+def _order(entry: ChannelEntry) -> tuple[datetime, bool, str]:
+    """Messages come before a poll of the same time."""
+    return entry.at, entry.is_estimate, entry.message_id

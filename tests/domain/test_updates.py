@@ -205,6 +205,9 @@ def test_the_number_of_stored_updates_is_bounded() -> None:
 
 # Messages and polls together
 
+LATEST = 540
+"""Messages arrive up to so many seconds late: the receiver refuses those of more than ten minutes."""
+
 
 @st.composite
 def observed(draw: st.DrawFn) -> list[tuple[float, Observation]]:
@@ -215,7 +218,7 @@ def observed(draw: st.DrawFn) -> list[tuple[float, Observation]]:
     arrivals: list[tuple[float, Observation]] = [(0.0, online("s1", 0, message_id="on"))]
     for number, (title, time) in enumerate(zip(titles, times, strict=True)):
         message = update(title, time, message_id=f"update-{number}")
-        delays = draw(st.lists(st.integers(0, 900), min_size=1, max_size=2))
+        delays = draw(st.lists(st.integers(0, LATEST), min_size=1, max_size=2))
         arrivals += [(time + delay, message) for delay in delays]
     for time in range(30, 3300, 330):
         shown_since = time - draw(st.integers(0, int(LAG) - 1))
@@ -224,7 +227,7 @@ def observed(draw: st.DrawFn) -> list[tuple[float, Observation]]:
         ]
         arrivals.append((time, poll(known[-1] if known else "first", time)))
     end = offline("s1", 3300, message_id="off")
-    arrivals.append((3300 + draw(st.integers(0, 900)), end))
+    arrivals.append((3300 + draw(st.integers(0, LATEST)), end))
     return arrivals
 
 
@@ -240,6 +243,20 @@ def test_late_and_repeated_messages_end_in_one_status_history_and_segments(
     assert by_arrival.status.channel[-1].info == by_time.status.channel[-1].info
     assert by_arrival.status.stream == by_time.status.stream
     assert by_arrival.segments() == by_time.segments()
+
+
+def test_a_late_message_replaces_an_estimate_that_a_message_without_event_proved_wrong() -> None:
+    messages = [
+        update("A0", 0, message_id="0"),
+        update("A1", 1, message_id="1"),
+        update("A0", 301, message_id="2"),
+    ]
+    story = Story(online("s1", 0, message_id="on"), messages[0])
+    story.observe(poll("A1", 360))  # lags behind "2", which repeats what "0" said
+    story.observe(messages[2])
+    story.observe(poll("A0", 690))
+    story.observe(messages[1])
+    assert _history(story) == _history(Story(online("s1", 0, message_id="on"), *messages))
 
 
 def _own_time(arrival: tuple[float, Observation]) -> tuple[datetime, bool]:
