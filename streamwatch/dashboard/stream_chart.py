@@ -110,8 +110,11 @@ def _named(segments: Sequence[Segment]) -> list[tuple[Segment, str | None]]:
 
 
 def _without(span: _Span, gap: Gap) -> Iterator[_Span]:
-    """The parts of a span before and after a gap."""
+    """The parts of a span before and after a gap. A span that has only just begun has no length."""
     start, end, category = span
+    if start == end and not gap.started_at <= start < gap.ended_at:
+        yield span
+        return
     before, after = min(end, gap.started_at), max(start, gap.ended_at)
     if start < before:
         yield start, before, category
