@@ -20,7 +20,7 @@ def test_a_path_that_does_not_exist_is_404(world: World) -> None:
     ("method", "path", "allowed"),
     [
         ("PUT", "/streamers", {"GET", "HEAD", "OPTIONS", "POST"}),
-        ("GET", "/streamers/shroud", {"POST", "DELETE", "OPTIONS"}),
+        ("GET", "/streamers/shroud", {"POST", "PATCH", "DELETE", "OPTIONS"}),
         ("DELETE", "/events", {"GET", "HEAD", "OPTIONS"}),
         ("GET", "/webhooks/eventsub", {"POST", "OPTIONS"}),
         ("TRACE", "/", {"GET", "HEAD", "OPTIONS"}),

@@ -139,7 +139,7 @@ def test_added_streamers_follow_and_a_reload_adds_nothing(
     log_in(one.page, served)
     page = one.open("/dashboard/manage")
     page.get_by_label("Twitch names").fill("waldkauzig")
-    page.get_by_role("button", name="Add").click()
+    page.get_by_role("button", name="Add", exact=True).click()
     expect(page.locator("#monitored").get_by_text("Pending")).to_be_visible()
     calls = showcase.twitch.calls.count("users")
     page.reload()

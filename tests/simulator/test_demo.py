@@ -44,8 +44,14 @@ class Demo:
 
     def image_origin(self) -> str:
         """The origin of the simulated Twitch's pictures."""
-        avatar = urlsplit(self.get("/streamers")["streamers"][0]["profile_image_url"])
+        wait_for(lambda: self._avatar() is not None, 30)
+        avatar = urlsplit(self._avatar() or "")
         return f"{avatar.scheme}://{avatar.netloc}"
+
+    def _avatar(self) -> str | None:
+        """The URL of an avatar, once one is known."""
+        url: str | None = self.get("/streamers")["streamers"][0]["profile_image_url"]
+        return url
 
     def web_process(self) -> int:
         """The pid of gunicorn, the demo's only child process."""
