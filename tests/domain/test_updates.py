@@ -206,7 +206,7 @@ def test_the_number_of_stored_updates_is_bounded() -> None:
 # Messages and polls together
 
 LATEST = 540
-"""Messages arrive up to so many seconds late: the receiver refuses those of more than ten minutes."""
+"""Messages arrive up to so many seconds late: the receiver refuses those of over ten minutes."""
 
 
 @st.composite
