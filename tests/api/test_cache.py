@@ -185,7 +185,7 @@ PATHS = ("/events", "/streams/live", "/streamers", "/events/streamer/ann", "/eve
 
 
 @given(ACTIONS)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_a_conditional_request_is_answered_as_if_nothing_was_cached(actions: list[str]) -> None:
     world = build_world(rate_limit=0, lookup_limit=0)
     uncached = world.app.test_client()

