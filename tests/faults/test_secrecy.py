@@ -11,6 +11,7 @@ from tests.faults.run import run_fault
 from tests.faults.stack import Stack, children, stack
 
 REDIS_PASSWORD = "a-password-of-redis"
+READ_KEY = "a-read-key-in-a-url"
 
 
 def test_no_secret_is_logged_or_answered(tmp_path: Path) -> None:
@@ -21,7 +22,7 @@ def test_no_secret_is_logged_or_answered(tmp_path: Path) -> None:
         run_fault(stacked, "", inflict.redis_killed, 60, before=20)
         written |= dict(answers(stacked)) | dict(titles(stacked))
         written |= {str(file): file.read_text("utf-8", "replace") for file in logs(tmp_path)}
-        secrets = {SECRET, API_KEY, REDIS_PASSWORD, stacked.twitch.client_secret}
+        secrets = {SECRET, API_KEY, READ_KEY, REDIS_PASSWORD, stacked.twitch.client_secret}
         secrets |= set(stacked.twitch.oauth._expiries)
     assert len(secrets) > 4
     assert any("Stream online" in text for text in written.values())
@@ -51,6 +52,8 @@ def answers(stacked: Stack) -> Iterator[tuple[str, str]]:
         yield path, requests.get(url + path, headers=key, timeout=10).text
     wrong = requests.get(f"{url}/admin/diagnostics", headers={"Authorization": "x"}, timeout=10)
     yield "401", wrong.text
+    for path in ("/feeds/live.rss", "/badges/nobody_here.svg", "/embed/live", "/streamers"):
+        yield path, requests.get(url + path, params={"key": READ_KEY}, timeout=10).text
 
 
 def titles(stacked: Stack) -> Iterator[tuple[str, str]]:

@@ -78,13 +78,12 @@ def _event(kind: EventType, user: User, now: datetime, data: dict[str, str]) -> 
 @pytest.mark.parametrize(
     "seconds",
     [
-        pytest.param(8, id="for seconds"),
+        pytest.param(8, id="for seconds", marks=pytest.mark.timeout(240)),
         pytest.param(
             600, id="for ten minutes", marks=[pytest.mark.soak, pytest.mark.timeout(3000)]
         ),
     ],
 )
-@pytest.mark.timeout(240)
 def test_a_receiver_is_down_while_workers_are_killed_in_turn(
     storage: RedisStorage, redis_url: str, seconds: float
 ) -> None:
