@@ -217,10 +217,14 @@ def _log_faults(faults: Sequence[str]) -> None:
 
 def _user(item: Document) -> User:
     _check(item, _USER)
-    if not isinstance(item.get("profile_image_url"), str | None):
+    image_url = item.get("profile_image_url")
+    if not isinstance(image_url, str | None):
         raise ValueError("profile_image_url is not a string")  # noqa: TRY004  one error for every broken promise
     _check_names(item["id"], item["login"], item["display_name"])
-    return User(item["id"], item["login"].lower(), item["display_name"])
+    is_usable = image_url is not None and _URL.fullmatch(image_url)
+    return User(
+        item["id"], item["login"].lower(), item["display_name"], image_url if is_usable else None
+    )
 
 
 def _check_names(user_id: str, login: str, display_name: str) -> None:

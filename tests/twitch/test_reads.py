@@ -60,6 +60,23 @@ def test_users_are_found_by_login_and_by_id_with_their_login_in_lower_case(
     assert asked(twitch.calls[0].request) == [("login", "shroud"), ("id", "2")]
 
 
+@pytest.mark.parametrize(
+    ("given", "known"),
+    [
+        ("https://static-cdn.jtvnw.net/ann.png", "https://static-cdn.jtvnw.net/ann.png"),
+        ("", None),
+        (None, None),
+        ("javascript:alert(1)", None),
+        ("https://example.com/'onerror=", None),
+    ],
+)
+def test_a_user_has_an_image_if_its_address_is_usable(
+    helix: Helix, twitch: Mock, given: str | None, known: str | None
+) -> None:
+    twitch.get(USERS, json={"data": [user_item("1", "ann") | {"profile_image_url": given}]})
+    assert [user.profile_image_url for user in helix.users(logins=["ann"])] == [known]
+
+
 def test_a_user_that_is_missing_from_the_answer_is_not_found(helix: Helix, twitch: Mock) -> None:
     twitch.get(USERS, json={"data": []})
 
