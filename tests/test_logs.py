@@ -93,9 +93,9 @@ def test_every_process_logs_in_the_same_format(service: Deployment, place: int) 
 
 
 def test_gunicorn_logs_in_the_same_format(service: Deployment) -> None:
-    told = {line["message"] for line in lines(service.processes[0])}
-    assert any(text.startswith("Starting gunicorn") for text in told)
-    assert any(text.startswith("Booting worker") for text in told)
+    logged = {line["message"] for line in lines(service.processes[0])}
+    assert any(text.startswith("Starting gunicorn") for text in logged)
+    assert any(text.startswith("Booting worker") for text in logged)
 
 
 def test_the_lines_of_a_job_have_its_name(service: Deployment) -> None:

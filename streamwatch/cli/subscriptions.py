@@ -143,7 +143,7 @@ def _ours(listed: Listed) -> str:
 def _notes(listed: Listed) -> list[str]:
     notes = []
     if listed.conduit is not None:
-        states = ", ".join(f"shard {one.id} {one.status}" for one in listed.conduit.shards)
+        states = ", ".join(f"shard {shard.id} {shard.status}" for shard in listed.conduit.shards)
         notes.append(f"conduit {listed.conduit.id}: {states}")
     if listed.updates_without_room:
         notes.append(

@@ -96,7 +96,7 @@ def _subscriptions(**context: Any) -> str:
         listing=listing,
         statuses=Counter(subscription.status for subscription in listing.ours).most_common(),
         unhealthy=[subscription for subscription in listing.ours if not subscription.is_enabled],
-        names={one.user_id: one.display_name for one in services().streamers.all()},
+        names={streamer.user_id: streamer.display_name for streamer in services().streamers.all()},
         settings=services().settings,
         **context,
     )

@@ -125,7 +125,7 @@ class Conduits:
         with self._lock:
             conduit = self._all.get(conduit_id)
             shards = conduit.shards.values() if conduit else ()
-            enabled = [one.session_id for one in shards if one.status == ENABLED]
+            enabled = [shard.session_id for shard in shards if shard.status == ENABLED]
             return enabled[hash(key) % len(enabled)] if enabled else None
 
     def is_attached(self, session_id: str) -> bool:

@@ -147,7 +147,7 @@ class Helix:
         return Reply(200, {"data": [_channel_document(*pair) for pair in channels]})
 
     def _list_conduits(self, _: Request) -> Reply:
-        return Reply(200, {"data": [one.document() for one in self._conduits.all()]})
+        return Reply(200, {"data": [conduit.document() for conduit in self._conduits.all()]})
 
     def _create_conduit(self, request: Request) -> Reply:
         in_query = {"shard_count": request.args.get("shard_count", type=int)}  # as twurple sends it

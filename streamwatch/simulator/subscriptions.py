@@ -121,13 +121,19 @@ class Subscriptions:
         """Delete the subscriptions of a conduit that is deleted."""
         with self._lock:
             self._all = {
-                known: one for known, one in self._all.items() if one.conduit_id != conduit_id
+                known: subscription
+                for known, subscription in self._all.items()
+                if subscription.conduit_id != conduit_id
             }
 
     def enabled(self, event_type: str, user_id: str) -> list[Subscription]:
         """The enabled subscriptions to `event_type` about `user_id`."""
         wanted = (ENABLED, event_type, user_id)
-        return [one for one in self.all() if (one.status, one.type, one.user_id) == wanted]
+        return [
+            subscription
+            for subscription in self.all()
+            if (subscription.status, subscription.type, subscription.user_id) == wanted
+        ]
 
     def page(self, filters: Mapping[str, str], after: str) -> Document:
         """One page of the subscriptions that match every filter, from the cursor `after` on."""
@@ -138,14 +144,14 @@ class Subscriptions:
         begin = int(after or 0)
         end = begin + self.page_size
         matching = [
-            one
-            for one in self.all()
-            if all(getattr(one, name) == value for name, value in filters.items())
+            subscription
+            for subscription in self.all()
+            if all(getattr(subscription, name) == value for name, value in filters.items())
         ]
         cursor = {"cursor": str(end)} if end < len(matching) else {}
         return {
             **self.totals(),
-            "data": [one.document() for one in matching[begin:end]],
+            "data": [subscription.document() for subscription in matching[begin:end]],
             "pagination": cursor,
         }
 
@@ -153,7 +159,7 @@ class Subscriptions:
         subscriptions = self.all()
         return {
             "total": len(subscriptions),
-            "total_cost": sum(one.cost for one in subscriptions),
+            "total_cost": sum(subscription.cost for subscription in subscriptions),
             "max_total_cost": self.max_total_cost,
         }
 

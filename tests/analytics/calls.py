@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from streamwatch.analytics.base import AnalyticsStore, AnalyticsUnavailable
-from streamwatch.analytics.testing.build import Piece, at, offline, online, snapshot, told
+from streamwatch.analytics.testing.build import Piece, as_input, at, offline, online, snapshot
 from streamwatch.domain.totals import Ranking
 
 HOUR = 3600
@@ -35,7 +35,7 @@ READS: dict[str, Call] = {
 
 CALLS = READS | {
     "prepare": lambda a: a.prepare(),
-    "project": lambda a: a.project(told(online("s1", 0))),
+    "project": lambda a: a.project(as_input(online("s1", 0))),
     "recalculate": lambda a: a.recalculate("user-0"),
 }
 

@@ -21,11 +21,11 @@ from streamwatch.analytics.redis import RedisAnalytics
 from streamwatch.analytics.redis.connection import Connection
 from streamwatch.analytics.testing.build import (
     CAP,
+    as_input,
     at,
     offline,
     online,
     snapshot,
-    told,
 )
 from streamwatch.domain.statistics import HOUR_MS
 from streamwatch.domain.totals import totals
@@ -94,10 +94,10 @@ def check_it_goes_on(analytics: AnalyticsStore) -> None:
     before = analytics.find("ann_new")
     assert before
     analytics.project(
-        told(snapshot("ann-live", 600_660, 77, started=600_000, user_id="ann", login="ann_new"))
+        as_input(snapshot("ann-live", 600_660, 77, started=600_000, user_id="ann", login="ann_new"))
     )
-    analytics.project(told(offline(None, 600_960, user_id="ann", login="ann_new")))
-    analytics.project(told(online("ann-next", 900_000, user_id="ann", login="ann_new")))
+    analytics.project(as_input(offline(None, 600_960, user_id="ann", login="ann_new")))
+    analytics.project(as_input(online("ann-next", 900_000, user_id="ann", login="ann_new")))
     after = analytics.find("ann_new")
     assert after
     assert (after.totals.streams, after.totals.ended_streams) == (8, 7)

@@ -1,4 +1,4 @@
-"""What MongoDB is asked, how soon its silence is told, and what it keeps."""
+"""What MongoDB is asked, how soon its silence is as_input, and what it keeps."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -18,6 +18,7 @@ from streamwatch.analytics.mongo.repository import MongoRepository
 from streamwatch.analytics.testing import CAP
 from streamwatch.analytics.testing.build import (
     Piece,
+    as_input,
     at,
     by_id,
     made_of,
@@ -25,7 +26,6 @@ from streamwatch.analytics.testing.build import (
     online,
     snapshot,
     together,
-    told,
 )
 from streamwatch.domain.totals import totals
 from streamwatch.settings import Settings
@@ -83,9 +83,9 @@ def filled(mongodb_url: str) -> Iterator[Filled]:
     """A streamer with a long history among others, for all tests of this module."""
     analytics = MongoAnalytics(mongodb_url, "test_filled", CAP)
     analytics.prepare()
-    analytics.project(told(*history("user-0", STREAMS)))
+    analytics.project(as_input(*history("user-0", STREAMS)))
     for number in range(1, 20):
-        analytics.project(told(*history(f"user-{number}", 3)))
+        analytics.project(as_input(*history(f"user-{number}", 3)))
     with pymongo.MongoClient[Document](mongodb_url, tz_aware=True) as client:
         yield Filled(analytics, client["test_filled"])
         client.drop_database("test_filled")
@@ -138,7 +138,7 @@ IN_ORDER = 100 * HOUR * STREAMS
 def test_projecting_in_order_reads_a_few_documents_of_a_long_history(
     filled: Filled, piece: Piece
 ) -> None:
-    done = operations(filled.database, lambda: filled.analytics.project(told(piece)))
+    done = operations(filled.database, lambda: filled.analytics.project(as_input(piece)))
     assert len(done) < 20
     for one in done:
         if one["ns"].endswith(".$cmd") or "profile" in one["command"]:
@@ -160,7 +160,7 @@ def test_projecting_in_order_reads_a_few_documents_of_a_long_history(
 def test_projecting_a_late_event_reads_the_streamers_events_and_sessions_by_index(
     filled: Filled, piece: Piece
 ) -> None:
-    done = operations(filled.database, lambda: filled.analytics.project(told(piece)))
+    done = operations(filled.database, lambda: filled.analytics.project(as_input(piece)))
     most = {
         "stream_events": 4 * STREAMS,
         "stream_sessions": STREAMS + 10,
@@ -181,7 +181,7 @@ def test_every_read_fails_within_three_seconds_while_mongodb_is_frozen() -> None
     with mongo_server() as server:
         analytics = MongoAnalytics(server.url, "streamwatch", CAP)
         analytics.prepare()
-        analytics.project(told(*history("user-0", 8)))
+        analytics.project(as_input(*history("user-0", 8)))
         together(*(partial(read, analytics) for read in READS.values()))
         server.freeze()
         together(*(partial(check_unavailable, read, analytics) for read in CALLS.values()))
@@ -203,7 +203,7 @@ def test_a_mongodb_that_refuses_is_unavailable_and_not_the_records_fault(
     url = mongodb_url.replace("mongodb://", "mongodb://someone:secret@")
     analytics = MongoAnalytics(url, mongodb_database, CAP)
     with pytest.raises(AnalyticsUnavailable) as caught:
-        analytics.project(told(online("s1", 0)))
+        analytics.project(as_input(online("s1", 0)))
     assert "secret" not in f"{caught.value!r}{analytics._connection!r}"
     analytics.close()
 
@@ -211,13 +211,13 @@ def test_a_mongodb_that_refuses_is_unavailable_and_not_the_records_fault(
 def test_a_record_mongodb_cannot_store_is_a_record_error(analytics: MongoAnalytics) -> None:
     wrong = replace(snapshot("s1", 0), title="\ud800")
     with pytest.raises(AnalyticsError) as caught:
-        analytics.project(told(wrong))
+        analytics.project(as_input(wrong))
     assert not isinstance(caught.value, AnalyticsUnavailable)
     assert analytics.sessions("1337", 10) == []
 
 
 def test_a_forked_process_opens_its_own_connection(analytics: MongoAnalytics) -> None:
-    analytics.project(told(*history("user-0", 1)))
+    analytics.project(as_input(*history("user-0", 1)))
     child = os.fork()
     if child == 0:
         os._exit(0 if analytics.summary().streamers == 1 else 1)
@@ -263,7 +263,7 @@ def test_old_samples_go_and_sessions_stay() -> None:
     new = [snapshot("s2", seconds_since, 5, started=seconds_since)]
     with mongo_server("--setParameter", "ttlMonitorSleepSecs=1") as server:
         analytics = MongoAnalytics(server.url, "streamwatch", CAP, retention=DAY)
-        analytics.project(told(*old, *new))
+        analytics.project(as_input(*old, *new))
         sessions = analytics.sessions("1337", 10)
         assert by_id(sessions) == made_of([*old, *new])
         analytics.prepare()
@@ -287,7 +287,7 @@ def shifted(start: float) -> Iterator[Piece]:
 def test_recalculation_repairs_damaged_records(
     analytics: MongoAnalytics, database: Database[Document]
 ) -> None:
-    analytics.project(told(*history("user-0", 9)))
+    analytics.project(as_input(*history("user-0", 9)))
     stats, sessions = analytics.find("user-0"), list(analytics.each_session("user-0"))
     later = datetime(2100, 1, 1, tzinfo=UTC)
     database["stream_sessions"].update_many({}, {"$set": {"viewer_ms": 1, "ended_at": later}})
@@ -305,7 +305,7 @@ def test_a_session_that_another_process_saved_meanwhile_is_computed_again(
     analytics: MongoAnalytics, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The other process has not saved the state yet, as after a crash."""
-    other = partial(analytics.project, told(offline("s1", 60)))
+    other = partial(analytics.project, as_input(offline("s1", 60)))
     read = MongoRepository.stored_sessions
     others = iter([other])
 
@@ -315,9 +315,9 @@ def test_a_session_that_another_process_saved_meanwhile_is_computed_again(
             project()
         return found
 
-    analytics.project(told(online("s1", 0)))
+    analytics.project(as_input(online("s1", 0)))
     monkeypatch.setattr(MongoRepository, "stored_sessions", stored_sessions)
-    analytics.project(told(snapshot("s1", 30)))
+    analytics.project(as_input(snapshot("s1", 30)))
     [session] = analytics.sessions("1337", 1)
     assert (session.ended_at, session.sample_totals.sums.samples) == (at(60), 1)
 
@@ -336,7 +336,7 @@ def test_a_batch_that_was_interrupted_is_completed_when_it_is_projected_again(
         offline(None, 700),
         snapshot("s2", 650, 9, started=500),
     ]
-    analytics.project(told(*pieces[:2]))
+    analytics.project(as_input(*pieces[:2]))
     write = repository._write
 
     def crash(collection: Any, writes: Any) -> int:
@@ -347,8 +347,8 @@ def test_a_batch_that_was_interrupted_is_completed_when_it_is_projected_again(
     with monkeypatch.context() as patched:
         patched.setattr(repository, "_write", crash)
         with pytest.raises(KeyboardInterrupt):
-            analytics.project(told(*pieces[2:]))
-    analytics.project(told(snapshot("s1", 120, 8)))
-    analytics.project(told(*pieces[2:]))
+            analytics.project(as_input(*pieces[2:]))
+    analytics.project(as_input(snapshot("s1", 120, 8)))
+    analytics.project(as_input(*pieces[2:]))
     assert by_id(analytics.sessions("1337", 10)) == made_of([*pieces, snapshot("s1", 120, 8)])
     assert analytics.summary().totals == totals(analytics.sessions("1337", 10))

@@ -12,12 +12,12 @@ from streamwatch.analytics.state import StreamerState
 from streamwatch.analytics.testing.build import (
     CAP,
     Piece,
+    as_input,
     at,
     history,
     offline,
     online,
     snapshot,
-    told,
     video,
 )
 from streamwatch.analytics.testing.projecting import batches, check
@@ -61,9 +61,9 @@ def test_a_state_has_the_events_of_recent_streams_only() -> None:
     for number in range(100):
         start = 10_000 * number
         analytics.project(
-            told(online(f"s{number}", start), snapshot(f"s{number}", start + 60, started=start))
+            as_input(online(f"s{number}", start), snapshot(f"s{number}", start + 60, started=start))
         )
-        analytics.project(told(offline(None, start + 3600)))
+        analytics.project(as_input(offline(None, start + 3600)))
     state = state_of(analytics)
     assert list(state.recent) == ["s98", "s99"]
     assert len(state.events) == 6
@@ -73,8 +73,8 @@ def test_a_state_has_the_events_of_recent_streams_only() -> None:
 
 def test_sessions_of_videos_are_not_in_the_state() -> None:
     analytics = MemoryAnalytics(CAP)
-    analytics.project(told(online("s9", 900_000), offline("s9", 900_100)))
-    analytics.project(told(*(video(f"v{n}", 10_000 * n, 10_000 * n + 3600) for n in range(50))))
+    analytics.project(as_input(online("s9", 900_000), offline("s9", 900_100)))
+    analytics.project(as_input(*(video(f"v{n}", 10_000 * n, 10_000 * n + 3600) for n in range(50))))
     state = state_of(analytics)
     assert list(state.recent) == ["s9"]
     assert len(state.events) == 2

@@ -8,7 +8,7 @@ import pytest
 from streamwatch.analytics.redis import RedisAnalytics
 from streamwatch.analytics.redis.connection import Connection
 from streamwatch.analytics.testing import CAP
-from streamwatch.analytics.testing.build import together, told
+from streamwatch.analytics.testing.build import as_input, together
 from streamwatch.app import create_app
 from streamwatch.bootstrap import assemble
 from streamwatch.redis_urls import client_maker
@@ -30,7 +30,7 @@ def connected(url: str) -> RedisAnalytics:
 def test_a_frozen_redis_is_reported_by_every_call_and_holds_up_nothing_else() -> None:
     with redis_server() as server:
         analytics = connected(server.url)
-        analytics.project(told(*history("user-0", 8)))
+        analytics.project(as_input(*history("user-0", 8)))
         settings = Settings(webhook_secrets=(messages.SECRET,), webhook_url=messages.CALLBACK)
         services = assemble(settings, MemoryStorage(), FakeTwitch(), analytics)
         client = create_app(services=services).test_client()

@@ -13,7 +13,7 @@ import orjson
 import time_machine
 
 import streamwatch.api
-from streamwatch.analytics.testing.build import GO, START, offline, online, snapshot, told
+from streamwatch.analytics.testing.build import GO, START, as_input, offline, online, snapshot
 from streamwatch.settings import KeyRequirement
 from tests import messages
 from tests.api.world import World, build_world
@@ -105,7 +105,7 @@ def furnished() -> World:
     user_id = shroud.user_id
     world.twitch.go_live(shroud, id="9002", viewer_count=12_345)
     world.analytics.project(
-        told(
+        as_input(
             online("9001", 0, user_id=user_id, login="shroud"),
             snapshot("9001", 0, 12_000, user_id=user_id, login="shroud"),
             snapshot("9001", 300, 12_600, user_id=user_id, login="shroud", category=GO),

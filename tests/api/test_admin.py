@@ -253,7 +253,7 @@ def test_diagnostics_report_the_rest_while_twitch_does_not_answer(world: World) 
 
 
 class AskedTwitch(FakeTwitch):
-    """One that has told its rate limit."""
+    """A client that knows its rate limit."""
 
     def rate_limit(self) -> RateLimitState | None:
         return RateLimitState(800, 799, datetime(2026, 6, 1, tzinfo=UTC))

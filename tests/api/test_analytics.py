@@ -16,10 +16,10 @@ from streamwatch.analytics.testing.build import (
     CHESS,
     GO,
     Piece,
+    as_input,
     offline,
     online,
     snapshot,
-    told,
 )
 from streamwatch.domain.models import User
 from streamwatch.domain.times import format_time, parse_time, utc_now
@@ -61,7 +61,7 @@ def world(analytics: AnalyticsStore) -> World:
 
 
 def keep(world: World, *pieces: Piece) -> None:
-    world.analytics.project(told(*pieces))
+    world.analytics.project(as_input(*pieces))
     world.storage.coordination.publish_change(Topic.ANALYTICS)
 
 
@@ -401,7 +401,7 @@ def test_a_webhook_stream_reaches_the_statistics(world: World) -> None:
 def test_one_session_has_segments_and_samples(analytics: AnalyticsStore, world: World) -> None:
     start = (utc_now() - timedelta(hours=3) - START).total_seconds() // 1
     analytics.project(
-        told(
+        as_input(
             online("s1", start, user_id="1", login="cool_user"),
             *(
                 snapshot(
@@ -432,8 +432,8 @@ def test_one_session_has_segments_and_samples(analytics: AnalyticsStore, world: 
 
 
 def test_an_unknown_session_is_404(analytics: AnalyticsStore, world: World) -> None:
-    analytics.project(told(online("s1", 0, user_id="1", login="cool_user")))
-    analytics.project(told(online("s2", 0, user_id="2", login="another")))
+    analytics.project(as_input(online("s1", 0, user_id="1", login="cool_user")))
+    analytics.project(as_input(online("s2", 0, user_id="2", login="another")))
     for path in ("cool_user/sessions/s9", "cool_user/sessions/s2", "nobody/sessions/s1"):
         assert problem(world.get(f"/analytics/streamer/{path}"), 404)
 
@@ -444,7 +444,7 @@ def test_the_trend_has_each_of_the_last_dates(
 ) -> None:
     start = (utc_now() - timedelta(hours=30) - START).total_seconds() // 1
     analytics.project(
-        told(
+        as_input(
             online("s1", start, user_id="1", login="cool_user"),
             snapshot("s1", start, 10, started=start, user_id="1", login="cool_user"),
             offline("s1", start + 600, user_id="1", login="cool_user"),

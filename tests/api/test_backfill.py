@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from streamwatch.analytics.testing.build import offline, online, snapshot, told
+from streamwatch.analytics.testing.build import as_input, offline, online, snapshot
 from streamwatch.domain.models import Video
 from streamwatch.domain.times import utc_now
 from streamwatch.services.analytics.backfills import IDLE_SECONDS, Backfills
@@ -99,7 +99,7 @@ def test_a_monitored_streamer_without_statistics_is_backfilled(world: World) -> 
 def test_an_observed_session_gets_the_address_of_its_video(world: World) -> None:
     seconds = -3 * 86_400.0
     start = utc_now().replace(microsecond=0) - timedelta(days=3)
-    observed = told(
+    observed = as_input(
         online("s1", seconds, user_id="id-of-ann", login="ann"),
         snapshot("s1", seconds + 60, 7, started=seconds, user_id="id-of-ann", login="ann"),
         offline("s1", seconds + 600, user_id="id-of-ann", login="ann"),

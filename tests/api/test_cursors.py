@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from streamwatch.analytics.testing.build import online, snapshot, told
+from streamwatch.analytics.testing.build import as_input, online, snapshot
 from streamwatch.api import cursors
 from streamwatch.domain.positions import Position
 from streamwatch.storage.testing.build import START, change, event, status, store, streamer
@@ -38,7 +38,7 @@ def filled() -> World:
     world.storage.add_streamers([streamer(str(n), f"login{n}", added=n // 2) for n in range(7)])
     pieces = [online(f"s{n}", n // 2, user_id="1", login="ann") for n in range(7)]
     samples = [snapshot(f"s{n}", 60, user_id="1", login="ann") for n in range(7)]
-    world.analytics.project(told(*pieces, *samples))
+    world.analytics.project(as_input(*pieces, *samples))
     return world
 
 

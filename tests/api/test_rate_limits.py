@@ -148,7 +148,7 @@ def test_requests_pass_while_the_storage_cannot_count(world: World) -> None:
 
 
 class HangingTwitch(FakeTwitch):
-    """Answers nobody until it is told to."""
+    """Answers no request until it is released."""
 
     def __init__(self) -> None:
         super().__init__()

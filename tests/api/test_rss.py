@@ -20,7 +20,7 @@ PATHS = ["/feeds/live.rss", "/feeds/streamer/SHROUD.rss"]
 
 @pytest.fixture
 def lively(world: World) -> World:
-    """shroud went live; the webhook told it, and a poll the rest."""
+    """shroud went live; the webhook reported it, and a poll the rest."""
     user = world.twitch.add_user("shroud", name="Shroud")
     stream = world.twitch.go_live(user, id="9001", title="A < B & C \x0b", game_name="Chess")
     world.send(messages.online(SHROUD, "9001", started_at=stream.started_at))
@@ -54,10 +54,10 @@ def test_an_ended_stream_stays_an_item_and_its_end_is_not_an_item(lively: World,
     [guid] = [item["guid"] for item in items(lively.get(path))]
     lively.send(messages.offline(SHROUD, "9001"))
     lively.send(messages.online(SHROUD, "9002"))
-    told = items(lively.get(path))
-    assert [item["title"] for item in told] == ["Shroud went live"] * 2
-    assert told[1]["guid"] == guid
-    times = [parsedate_to_datetime(item["pubDate"]) for item in told]
+    listed = items(lively.get(path))
+    assert [item["title"] for item in listed] == ["Shroud went live"] * 2
+    assert listed[1]["guid"] == guid
+    times = [parsedate_to_datetime(item["pubDate"]) for item in listed]
     assert times == sorted(times, reverse=True)
     assert all(time.tzinfo for time in times)
 

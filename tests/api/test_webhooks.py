@@ -34,7 +34,7 @@ def user() -> User:
     return User(f"{number}", f"user_{number}", f"User_{number}")
 
 
-def told(server: Server, user: User) -> list[str]:
+def event_types(server: Server, user: User) -> list[str]:
     """The history of `user`, oldest first, as "online" and "offline"."""
     events = server.get(f"/events/streamer/{user.login}")["events"]
     return [event["event_type"].removeprefix("stream.") for event in reversed(events)]
@@ -87,16 +87,16 @@ def test_a_challenge_that_twitch_did_not_sign_is_not_answered(server: Server) ->
 
 def test_an_online_and_its_offline_are_stored(server: Server, user: User) -> None:
     accepted(server.send(messages.online(user)))
-    assert (told(server, user), live(server, user)) == (["online"], True)
+    assert (event_types(server, user), live(server, user)) == (["online"], True)
     accepted(server.send(messages.offline(user)))
-    assert (told(server, user), live(server, user)) == (["online", "offline"], False)
+    assert (event_types(server, user), live(server, user)) == (["online", "offline"], False)
 
 
 def test_the_same_message_again_changes_nothing(server: Server, user: User) -> None:
     message = messages.online(user)
     for _ in range(3):
         accepted(server.send(message, twitch_eventsub_message_retry="1"))
-    assert told(server, user) == ["online"]
+    assert event_types(server, user) == ["online"]
 
 
 def test_the_same_message_many_times_at_once_changes_nothing(server: Server, user: User) -> None:
@@ -104,20 +104,20 @@ def test_the_same_message_many_times_at_once_changes_nothing(server: Server, use
     with ThreadPoolExecutor(20) as pool:
         answers = list(pool.map(server.send, [message] * 60))
     assert {answer.status for answer in answers} == {204}
-    assert told(server, user) == ["online"]
+    assert event_types(server, user) == ["online"]
 
 
 def test_the_same_event_under_another_id_changes_nothing(server: Server, user: User) -> None:
     for make in (messages.online, messages.online, messages.offline, messages.offline):
         accepted(server.send(make(user)))
-    assert told(server, user) == ["online", "offline"]
+    assert event_types(server, user) == ["online", "offline"]
 
 
 def test_an_offline_before_its_online_ends_the_stream(server: Server, user: User) -> None:
     now = datetime.now(UTC)
     accepted(server.send(messages.offline(user, at=now)))
     accepted(server.send(messages.online(user, at=now - timedelta(minutes=5))))
-    assert (told(server, user), live(server, user)) == (["online", "offline"], False)
+    assert (event_types(server, user), live(server, user)) == (["online", "offline"], False)
 
 
 @pytest.mark.parametrize("stream_id", ["9001", None])
@@ -128,25 +128,28 @@ def test_a_late_offline_goes_into_the_history_only(
     accepted(server.send(messages.online(user, "9001", at=now - timedelta(minutes=8))))
     accepted(server.send(messages.online(user, "9002", at=now)))
     accepted(server.send(messages.offline(user, stream_id, at=now - timedelta(minutes=4))))
-    assert (told(server, user), live(server, user)) == (["online", "offline", "online"], True)
+    assert (event_types(server, user), live(server, user)) == (
+        ["online", "offline", "online"],
+        True,
+    )
 
 
 def test_a_body_in_chunks_is_taken(server: Server, user: User) -> None:
     message = messages.online(user)
     accepted(server.exchange(chunked(message)))
-    assert told(server, user) == ["online"]
+    assert event_types(server, user) == ["online"]
 
 
 def test_header_names_are_matched_in_any_case(server: Server, user: User) -> None:
     head, body = messages.online(user)
     message = Message({name.lower(): value for name, value in head.items()}, body)
     accepted(server.send(message))
-    assert told(server, user) == ["online"]
+    assert event_types(server, user) == ["online"]
 
 
 def test_a_revocation_is_taken(server: Server, user: User) -> None:
     accepted(server.send(messages.revocation(user)))
-    assert told(server, user) == []
+    assert event_types(server, user) == []
 
 
 @pytest.mark.parametrize(
@@ -209,7 +212,7 @@ def test_a_changed_body_is_refused(server: Server) -> None:
 
 def test_another_secrets_signature_is_refused(server: Server, user: User) -> None:
     refused(server.send(messages.online(user, secret="a-secret-of-someone-else")), 403)
-    assert told(server, user) == []
+    assert event_types(server, user) == []
 
 
 def test_a_request_without_anything_is_refused(server: Server) -> None:
@@ -223,7 +226,7 @@ def test_a_request_without_anything_is_refused(server: Server) -> None:
 def test_a_message_of_another_time_is_refused(server: Server, user: User, minutes: float) -> None:
     at = datetime.now(UTC) + timedelta(minutes=minutes)
     refused(server.send(messages.online(user, at=at)), 403)
-    assert told(server, user) == []
+    assert event_types(server, user) == []
 
 
 @pytest.mark.parametrize("minutes", [-9.8, 9.8])
@@ -232,7 +235,7 @@ def test_a_message_of_ten_minutes_around_now_is_taken(
 ) -> None:
     at = datetime.now(UTC) + timedelta(minutes=minutes)
     accepted(server.send(messages.online(user, at=at)))
-    assert told(server, user) == ["online"]
+    assert event_types(server, user) == ["online"]
 
 
 @pytest.mark.parametrize(
@@ -337,9 +340,9 @@ def test_a_body_of_64_kibibytes_is_accepted_and_one_byte_more_is_not(
     body = messages.online(user).body
     message = messages.message("notification", body.ljust(MAX_BODY_BYTES))
     refused(server.send(messages.message("notification", body.ljust(MAX_BODY_BYTES + 1))), 413)
-    assert told(server, user) == []
+    assert event_types(server, user) == []
     accepted(server.send(message))
-    assert told(server, user) == ["online"]
+    assert event_types(server, user) == ["online"]
 
 
 @pytest.mark.parametrize("length", [MAX_BODY_BYTES + 1, 10**12])
@@ -374,7 +377,7 @@ def test_a_body_shorter_than_announced_is_refused(server: Server, user: User, mi
     head = post(message, content_length=str(len(message.body) + 1))
     sent = message.body[: len(message.body) - missing]
     refused(server.exchange(head + sent, then_close=True), 400)
-    assert told(server, user) == []
+    assert event_types(server, user) == []
 
 
 @pytest.mark.parametrize("sent", [b"zz\r\n", b"5\r\nhel", b"", b"1\r\nxx", b"0\r\nfoo: \0\r\n\r\n"])
@@ -405,7 +408,7 @@ def test_a_malformed_request_is_refused_and_the_next_is_served(
 ) -> None:
     assert server.exchange(NO_PROPER_REQUESTS[name], then_close=True).status in (400, 414, 431, 501)
     accepted(server.send(messages.online(user)))
-    assert told(server, user) == ["online"]
+    assert event_types(server, user) == ["online"]
 
 
 def test_clients_that_hang_up_or_stay_silent_delay_no_other(server: Server, user: User) -> None:
@@ -419,7 +422,7 @@ def test_clients_that_hang_up_or_stay_silent_delay_no_other(server: Server, user
         assert time.monotonic() - started < 2
         still.sendall(post(message) + message.body)
         accepted(read_answer(still))
-    assert told(server, user) == ["online"]
+    assert event_types(server, user) == ["online"]
 
 
 def test_one_connection_carries_many_messages(server: Server, user: User) -> None:
@@ -428,7 +431,7 @@ def test_one_connection_carries_many_messages(server: Server, user: User) -> Non
             message = make(user)
             connection.sendall(post(message) + message.body)
             accepted(read_answer(connection))
-    assert told(server, user) == ["online", "offline"]
+    assert event_types(server, user) == ["online", "offline"]
 
 
 # Our own trouble

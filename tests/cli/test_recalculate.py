@@ -4,7 +4,7 @@ import pymongo
 import pytest
 
 from streamwatch.analytics.mongo import MongoAnalytics
-from streamwatch.analytics.testing.build import CAP, offline, online, snapshot, told
+from streamwatch.analytics.testing.build import CAP, as_input, offline, online, snapshot
 from tests.cli.conftest import Shell
 
 pytestmark = pytest.mark.xdist_group("mongo")
@@ -25,7 +25,7 @@ def analytics(shell: Shell, mongodb_url: str, mongodb_database: str) -> Iterator
             snapshot(name, 60, 5, user_id=name, login=name),
             offline(name, 120, user_id=name, login=name),
         )
-        analytics.project(told(*went))
+        analytics.project(as_input(*went))
     with pymongo.MongoClient[dict[str, object]](mongodb_url) as client:
         damage = {"$set": {"airtime_ms": 0, "viewer_ms": 0}}
         client[mongodb_database]["stream_sessions"].update_many({}, damage)

@@ -58,27 +58,27 @@ def test_twitchs_own_start_replaces_the_estimate_of_a_poll() -> None:
 
 def test_an_offline_without_stream_id_long_after_an_estimated_end_is_another_end() -> None:
     story = Story(online("s1", 0), seen("s1", 600), absent(900), absent(1200), offline(None, 5000))
-    assert story.told == ["+s1", "-s1", "-"]
+    assert story.short_history == ["+s1", "-s1", "-"]
 
 
 def test_a_replaced_stream_ends_before_the_next_one_starts() -> None:
     story = Story(online("s1", 0), seen("s1", 600), online("s2", 900))
-    assert story.told == ["+s1", "-s1", "+s2"]
+    assert story.short_history == ["+s1", "-s1", "+s2"]
     assert end_of(story) == (Source.POLL, 600)
     story.observe(offline("s1", 880))
-    assert story.told == ["+s1", "-s1", "+s2"]
+    assert story.short_history == ["+s1", "-s1", "+s2"]
     assert end_of(story) == (Source.EVENTSUB, 880)
 
 
 def test_polls_alone_find_the_end_of_a_replaced_stream() -> None:
     story = Story(seen("s1", 300, started=0), seen("s2", 900, started=800))
-    assert story.told == ["+s1", "-s1", "+s2"]
+    assert story.short_history == ["+s1", "-s1", "+s2"]
     assert end_of(story) == (Source.POLL, 300)
 
 
 def test_a_second_copy_of_a_start_does_not_restart_a_stream_with_an_estimated_end() -> None:
     story = Story(online("s1", 0), online("s2", 100), online("s1", 3, started=0))
-    assert story.told == ["+s1", "-s1", "+s2"]
+    assert story.short_history == ["+s1", "-s1", "+s2"]
     assert story.live_id() == "s2"
 
 
@@ -87,7 +87,7 @@ def test_a_replaced_stream_ends_when_last_seen_after_its_end_proves_to_be_that_o
 ):
     story = Story(online("s1", 0), seen("s1", 420), offline(None, 600))
     story.observe(online("s2", 500))  # arrives late: the offline is that of s2
-    assert story.told == ["+s1", "-s1", "+s2", "-"]
+    assert story.short_history == ["+s1", "-s1", "+s2", "-"]
     [end] = [event for event in story.history if event.stream_id == "s1"][1:]
     assert (end.source, end.timestamp) == (Source.POLL, at(420))
 
@@ -95,7 +95,7 @@ def test_a_replaced_stream_ends_when_last_seen_after_its_end_proves_to_be_that_o
 def test_a_replaced_stream_ends_when_last_seen_although_a_late_online_resumes_it() -> None:
     story = Story(online("s1", 0), seen("s1", 420), offline("s1", 100), online("s2", 900))
     story.observe(online("s1", 110, started=0))  # arrives late, and has no offline of its own
-    assert story.told == ["+s1", "-s1", "+s1", "-s1", "+s2"]
+    assert story.short_history == ["+s1", "-s1", "+s1", "-s1", "+s2"]
     end = max(event.timestamp for event in story.history if event.source is Source.POLL)
     assert end == at(420)
 
@@ -129,7 +129,7 @@ def test_a_stream_that_is_on_when_its_streamer_is_added_again_starts_once() -> N
     story.observe(seen("s1", 300))
     story.observe(online("s1", 3, started=0))
     assert story.live_id() == "s1"
-    assert story.told == ["+s1"]
+    assert story.short_history == ["+s1"]
 
 
 def test_a_stream_that_ended_while_its_streamer_was_removed_ended_when_it_was_last_seen() -> None:
@@ -167,11 +167,11 @@ def test_a_late_copy_is_known_after_restarts_every_30_seconds() -> None:
     for number in range(20):
         story.observe(online(f"s{number}", 30 * number))
         story.observe(offline(f"s{number}", 30 * number + 15))
-    told = len(story.history)
+    before = len(story.history)
     for number in range(20):
         story.observe(online(f"s{number}", 30 * number + 1, started=30 * number))
         story.observe(offline(f"s{number}", 30 * number + 16))
-    assert len(story.history) == told == 40
+    assert len(story.history) == before == 40
 
 
 @pytest.mark.parametrize(("shown", "kept"), [("live", "rerun"), ("", "rerun"), ("other", "other")])
@@ -198,7 +198,7 @@ def test_a_start_that_is_named_after_the_streams_own_end_is_no_later_than_the_en
     """Twitch can name a start a minute late; the online of this stream of 30 s was lost."""
     story = Story(offline("s1", 40), seen("s1", 120, started=70))
     assert story.live_id() is None
-    assert story.told == ["+s1", "-s1"]
+    assert story.short_history == ["+s1", "-s1"]
 
 
 def test_a_message_says_the_type_of_a_stream_that_polls_have_shown_for_hours() -> None:
@@ -224,4 +224,4 @@ def test_a_stream_named_after_its_unnamed_end_ends_again_by_absences() -> None:
     assert story.live_id() == "s1"
     story.observe(absent(400)).observe(absent(700))
     assert story.live_id() is None
-    assert story.told == ["-", "+s1", "-s1"]
+    assert story.short_history == ["-", "+s1", "-s1"]

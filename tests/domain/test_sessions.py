@@ -189,11 +189,11 @@ def observations() -> st.SearchStrategy[list[Observation]]:
 @given(observations())
 def test_the_ongoing_session_is_the_stream_that_is_live(several: list[Observation]) -> None:
     status = None
-    told: list[Piece] = []
+    as_input: list[Piece] = []
     for one in several:
         change = decide(status, one)
         if change:
             status = change.status
-            told += [*change.events, *([change.snapshot] if change.snapshot else [])]
-    ongoing = [one.stream_id for one in made_of(told).values() if one.is_ongoing]
+            as_input += [*change.events, *([change.snapshot] if change.snapshot else [])]
+    ongoing = [one.stream_id for one in made_of(as_input).values() if one.is_ongoing]
     assert ongoing == ([status.stream.id] if status and status.stream else [])

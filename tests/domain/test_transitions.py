@@ -22,7 +22,7 @@ def test_a_stream_goes_on_and_off() -> None:
     assert story.live_id() == "s1"
     story.observe(offline("s1", 100))
     assert story.live_id() is None
-    assert story.told == ["+s1", "-s1"]
+    assert story.short_history == ["+s1", "-s1"]
     assert story.status is not None
     assert story.status.last_updated == at(100)
     assert story.status.last_event_type is EventType.OFFLINE
@@ -36,13 +36,13 @@ def test_the_same_message_again_changes_nothing() -> None:
 
 def test_the_same_stream_under_another_message_id_is_a_duplicate() -> None:
     story = Story(online("s1", 0), online("s1", 3, started=0))
-    assert story.told == ["+s1"]
+    assert story.short_history == ["+s1"]
 
 
 @pytest.mark.parametrize("named", ["s1", None])
 def test_the_same_offline_under_another_message_id_is_a_duplicate(named: str | None) -> None:
     story = Story(online("s1", 0), offline(named, 100), offline(named, 101))
-    assert story.told == ["+s1", f"-{named or ''}"]
+    assert story.short_history == ["+s1", f"-{named or ''}"]
 
 
 def test_an_offline_without_stream_id_ends_the_current_stream() -> None:
@@ -52,28 +52,28 @@ def test_an_offline_without_stream_id_ends_the_current_stream() -> None:
 
 def test_an_offline_before_its_online_goes_into_the_history_and_wins() -> None:
     story = Story(offline("s1", 100))
-    assert story.told == ["-s1"]
+    assert story.short_history == ["-s1"]
     story.observe(online("s1", 0))
     assert story.live_id() is None
-    assert story.told == ["+s1", "-s1"]
+    assert story.short_history == ["+s1", "-s1"]
 
 
 def test_an_offline_of_an_older_stream_does_not_end_the_newer_one() -> None:
     story = Story(online("s1", 0), online("s2", 100), offline("s1", 101))
     assert story.live_id() == "s2"
-    assert story.told == ["+s1", "+s2", "-s1"]
+    assert story.short_history == ["+s1", "+s2", "-s1"]
 
 
 def test_a_late_online_of_an_older_stream_does_not_end_the_newer_one() -> None:
     story = Story(online("s2", 100), online("s1", 0))
     assert story.live_id() == "s2"
-    assert story.told == ["+s1", "-s1", "+s2"]
+    assert story.short_history == ["+s1", "-s1", "+s2"]
 
 
 def test_a_stream_that_comes_back_is_the_same_stream_again() -> None:
     story = Story(online("s1", 0), offline("s1", 30), online("s1", 75, started=0))
     assert story.live_id() == "s1"
-    assert story.told == ["+s1", "-s1", "+s1"]
+    assert story.short_history == ["+s1", "-s1", "+s1"]
 
 
 def test_a_flap_in_any_order_ends_live() -> None:
@@ -81,20 +81,20 @@ def test_a_flap_in_any_order_ends_live() -> None:
     for order in permutations(flap):
         story = Story(*order)
         assert story.live_id() == "s1"
-        assert story.told == ["+s1", "-", "+s1"]
+        assert story.short_history == ["+s1", "-", "+s1"]
 
 
 def test_a_duplicate_becomes_an_event_when_the_event_in_between_arrives() -> None:
     story = Story(online("s1", 0), online("s1", 75, started=0))
-    assert story.told == ["+s1"]
+    assert story.short_history == ["+s1"]
     story.observe(offline("s1", 30))
-    assert story.told == ["+s1", "-s1", "+s1"]
+    assert story.short_history == ["+s1", "-s1", "+s1"]
     assert story.live_id() == "s1"
 
 
 def test_offlines_without_a_name_far_apart_are_two_facts() -> None:
     story = Story(online("s1", 0), offline(None, 100), offline(None, 500))
-    assert story.told == ["+s1", "-", "-"]
+    assert story.short_history == ["+s1", "-", "-"]
 
 
 def test_a_late_event_is_marked_late() -> None:
@@ -130,7 +130,7 @@ def test_the_timeline_stays_short() -> None:
     assert len(story.status.timeline.entries) == 1
     assert story.live_id() == "later"
     story.observe(online("later", 4001 + 2 * span, started=4000 + 2 * span))
-    assert story.told[-1:] == ["+later"]
+    assert story.short_history[-1:] == ["+later"]
 
 
 def test_a_stream_longer_than_the_timeline_is_still_known() -> None:
@@ -138,7 +138,7 @@ def test_a_stream_longer_than_the_timeline_is_still_known() -> None:
     story = Story(online("s1", 0), offline(None, 2 * span), online("s1", 2 * span + 60, started=0))
     assert story.live_id() == "s1"
     story.observe(online("s1", 9 * span, started=0))
-    assert story.told == ["+s1", "-", "+s1"]
+    assert story.short_history == ["+s1", "-", "+s1"]
     story.observe(offline(None, 12 * span))
     assert story.live_id() is None
 
@@ -153,7 +153,7 @@ def test_a_poll_adds_the_fields_that_a_webhook_lacks() -> None:
     assert story.status.stream.viewer_count == 123
     assert story.status.stream.title == "Best Stream Ever"
     assert story.snapshots == 1
-    assert story.told == ["+s1"]
+    assert story.short_history == ["+s1"]
 
 
 def test_an_older_poll_does_not_overwrite_a_newer_one() -> None:
@@ -175,7 +175,7 @@ def test_a_poll_finds_a_stream_whose_online_was_missed() -> None:
     )
     assert story.snapshots == 1
     story.observe(online("s1", 5, started=0))
-    assert story.told == ["+s1"]
+    assert story.short_history == ["+s1"]
 
 
 def test_just_after_an_offline_helix_still_shows_the_stream_and_that_is_nothing() -> None:
@@ -189,7 +189,7 @@ def test_just_after_an_offline_helix_still_shows_the_stream_and_that_is_nothing(
 def test_a_stream_that_helix_shows_long_after_its_offline_is_on_again() -> None:
     story = Story(online("s1", 0), offline("s1", 100), seen("s1", 100 + LAG))
     assert story.live_id() == "s1"
-    assert story.told == ["+s1", "-s1", "+s1"]
+    assert story.short_history == ["+s1", "-s1", "+s1"]
     assert story.history[-1].timestamp == at(100 + LAG)
 
 
@@ -203,8 +203,8 @@ def test_a_stream_is_not_older_than_itself_because_helix_rounds_its_start() -> N
 def test_a_missed_online_is_an_event_even_when_the_stream_is_over() -> None:
     story = Story(offline(None, 100), seen("s1", 110, started=0))
     assert story.live_id() is None
-    assert story.told == ["+s1", "-"]
-    assert Story(offline("s1", 100), seen("s1", 110)).told == ["+s1", "-s1"]
+    assert story.short_history == ["+s1", "-"]
+    assert Story(offline("s1", 100), seen("s1", 110)).short_history == ["+s1", "-s1"]
 
 
 def test_an_older_stream_in_a_lagging_poll_changes_nothing() -> None:
@@ -253,12 +253,12 @@ def test_an_absence_makes_an_unknown_streamer_offline() -> None:
 def test_a_stream_ended_by_absence_comes_back_as_the_same_stream() -> None:
     story = Story(online("s1", 0), seen("s1", 600), absent(900), absent(1200), seen("s1", 1500))
     assert story.live_id() == "s1"
-    assert story.told == ["+s1", "-s1", "+s1"]
+    assert story.short_history == ["+s1", "-s1", "+s1"]
 
 
 def test_a_late_offline_of_a_stream_ended_by_absence_is_no_second_end() -> None:
     story = Story(online("s1", 0), seen("s1", 600), absent(900), absent(1200), offline("s1", 700))
-    assert story.told == ["+s1", "-s1"]
+    assert story.short_history == ["+s1", "-s1"]
 
 
 # Any order, any repetition
@@ -292,9 +292,9 @@ def tellings(draw: st.DrawFn) -> tuple[list[WentOnline | WentOffline], ...]:
 
 @given(tellings())
 def test_any_order_and_any_repetition_ends_in_the_same_status(
-    told: tuple[list[WentOnline | WentOffline], ...],
+    arrivals: tuple[list[WentOnline | WentOffline], ...],
 ) -> None:
-    one, other = (Story(*messages).status for messages in told)
+    one, other = (Story(*messages).status for messages in arrivals)
     if one is None or other is None:
         assert one is other
         return
@@ -304,20 +304,20 @@ def test_any_order_and_any_repetition_ends_in_the_same_status(
 
 
 @given(tellings())
-def test_no_message_is_stored_twice(told: tuple[list[WentOnline | WentOffline], ...]) -> None:
-    history = Story(*told[0]).history
+def test_no_message_is_stored_twice(arrivals: tuple[list[WentOnline | WentOffline], ...]) -> None:
+    history = Story(*arrivals[0]).history
     ids = [event.id for event in history]
     assert len(ids) == len(set(ids))
     messages = {event.id for event in history if event.source is Source.EVENTSUB}
-    assert messages <= {message.event.id for message in told[1]}
+    assert messages <= {message.event.id for message in arrivals[1]}
 
 
 @given(tellings())
 def test_successive_equal_messages_are_exactly_one_event(
-    told: tuple[list[WentOnline | WentOffline], ...],
+    arrivals: tuple[list[WentOnline | WentOffline], ...],
 ) -> None:
-    """No fact that is new is dropped, and none is told twice, where offlines name their stream."""
-    messages = [message for message in told[0] if message.event.stream_id]
+    """No new event is dropped, and none is recorded twice, where offlines name their stream."""
+    messages = [message for message in arrivals[0] if message.event.stream_id]
     story = Story(*messages)
     once = {message.event.id: message.event for message in messages}.values()
     for stream_id in STARTS:
@@ -350,7 +350,7 @@ def test_messages_in_order_give_the_whole_history(
 def test_messages_with_stream_ids_give_the_whole_history_in_any_order(
     messages: list[WentOnline | WentOffline],
 ) -> None:
-    assert Story(*messages).told == ["+s1", "-s1", "+s2", "-s2"]
+    assert Story(*messages).short_history == ["+s1", "-s1", "+s2", "-s2"]
 
 
 POLLS = st.one_of(

@@ -7,12 +7,12 @@ import pytest
 
 from streamwatch.analytics.testing.build import (
     Piece,
+    as_input,
     at,
     made_of,
     offline,
     online,
     snapshot,
-    told,
     video,
 )
 from streamwatch.domain.models import EventType, Source, StreamEvent, Video
@@ -146,7 +146,7 @@ def test_the_names_of_a_video_do_not_rename_an_observed_session() -> None:
 
 
 def test_a_streamer_is_first_seen_when_observed() -> None:
-    observed, before = told(online("s1", 900)), told(video("s0", 0, 60))
+    observed, before = as_input(online("s1", 900)), as_input(video("s0", 0, 60))
     of_video = identities(before.events)["1337"]
     assert (of_video.is_observed, of_video.first_seen_at) == (False, at(0))
     both = identities(before.events + observed.events)["1337"]

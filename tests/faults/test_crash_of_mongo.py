@@ -4,7 +4,7 @@ import pytest
 
 from streamwatch.analytics.mongo import MongoAnalytics
 from streamwatch.analytics.testing import CAP
-from streamwatch.analytics.testing.build import online, told
+from streamwatch.analytics.testing.build import as_input, online
 from tests.servers import mongo_server
 
 pytestmark = pytest.mark.xdist_group("mongo")
@@ -16,7 +16,7 @@ def test_projected_entries_survive_an_immediate_crash() -> None:
         analytics.prepare()
         stream_ids = []
         for number in range(3):
-            analytics.project(told(online(f"{number}", 100 * number)))
+            analytics.project(as_input(online(f"{number}", 100 * number)))
             server.kill()
             server.start()
             stream_ids += [session.stream_id for session in analytics.sessions("1337", 1)]

@@ -18,7 +18,7 @@ _METRIC = re.compile(r"\bstreamwatch_\w+")
 
 
 def known_metrics() -> set[str]:
-    """The names of all samples that can be told."""
+    """The names of all samples that can exist."""
     text = build_world().get("/metrics").text
     suffixes = {"counter": ("_total",), "summary": ("_sum", "_count")}
     suffixes["histogram"] = ("_sum", "_count", "_bucket")

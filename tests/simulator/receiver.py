@@ -1,5 +1,5 @@
 """A receiver of webhooks on a real socket: checks signatures as StreamWatch does, and answers
-badly when told to."""
+badly on request."""
 
 import threading
 import time

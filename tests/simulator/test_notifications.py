@@ -16,7 +16,7 @@ def _notifications(messages: list[Message]) -> list[Notification]:
     return [message for message in messages if isinstance(message, Notification)]
 
 
-def _told(receiver: Receiver) -> Counter[str]:
+def _event_types(receiver: Receiver) -> Counter[str]:
     """How many notifications of each type came."""
     return Counter(
         message.observation.event.event_type for message in _notifications(receiver.messages)
@@ -55,7 +55,10 @@ def test_a_flap_is_an_offline_and_an_online_with_the_same_stream_id(
     watched.world.flap("shroud")
     watched.wait_until_delivered()
     ids = {message.observation.event.stream_id for message in _notifications(receiver.messages)}
-    assert (ids, _told(receiver)) == ({stream.id}, {EventType.ONLINE: 2, EventType.OFFLINE: 1})
+    assert (ids, _event_types(receiver)) == (
+        {stream.id},
+        {EventType.ONLINE: 2, EventType.OFFLINE: 1},
+    )
 
 
 def test_only_subscribed_streamers_are_notified_about(
@@ -172,7 +175,7 @@ def test_a_dropped_message_is_never_sent(watched: Simulator, receiver: Receiver)
     watched.world.go_online("shroud")
     watched.world.go_offline("shroud")
     watched.wait_until_delivered()
-    assert _told(receiver) == {EventType.OFFLINE: 1}
+    assert _event_types(receiver) == {EventType.OFFLINE: 1}
 
 
 def test_a_doubled_message_is_sent_twice_with_one_id(

@@ -95,14 +95,14 @@ def test_deliveries_can_be_read(process: Process, receiver: Receiver) -> None:
     wait_for(lambda: process.get("deliveries")["pending"] == 0)
     assert process.post("revoke/shroud") == 204
     wait_for(lambda: process.get("deliveries")["pending"] == 0)
-    told = process.get("deliveries")["deliveries"]
-    assert sorted((one["message_type"], one["status"]) for one in told) == [
+    deliveries = process.get("deliveries")["deliveries"]
+    assert sorted((one["message_type"], one["status"]) for one in deliveries) == [
         ("notification", 204),
         ("notification", 204),
         ("revocation", 204),
         ("webhook_callback_verification", 200),
     ]
-    notified = [one for one in told if one["message_type"] == "notification"]
+    notified = [one for one in deliveries if one["message_type"] == "notification"]
     assert notified[0] == notified[1]
     assert notified[0]["event"]["broadcaster_user_login"] == "shroud"
 

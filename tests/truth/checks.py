@@ -33,10 +33,10 @@ def check_now(play: Play) -> None:
 def check_all(play: Play) -> None:
     """What holds once everything has settled."""
     check_status(play)
-    told = check_history(play)
+    recorded = check_history(play)
     check_updates(play)
     check_feed(play)
-    check_sessions(play, told)
+    check_sessions(play, recorded)
 
 
 def check_status(play: Play) -> None:
@@ -63,17 +63,17 @@ def check_history(play: Play) -> dict[tuple[int, EventType], StreamEvent]:
     everything = play.history()
     assert len({event.id for event in everything}) == len(everything)
     events = [event for event in everything if event.event_type is not EventType.UPDATE]
-    told: dict[tuple[int, EventType], StreamEvent] = {}
+    recorded: dict[tuple[int, EventType], StreamEvent] = {}
     for event in events:
-        segment = _segment_of(play, event, told)
+        segment = _segment_of(play, event, recorded)
         key = segment.number, event.event_type
-        assert key not in told, f"told twice: {key}"
-        told[key] = event
+        assert key not in recorded, f"recorded twice: {key}"
+        recorded[key] = event
         if event.source is not Source.EVENTSUB:
             _check_estimate(play, segment, event)
-    _check_complete(play, told)
-    _check_order(play, told)
-    return told
+    _check_complete(play, recorded)
+    _check_order(play, recorded)
+    return recorded
 
 
 def check_updates(play: Play) -> None:
@@ -100,7 +100,7 @@ def check_updates(play: Play) -> None:
 
 
 def _segment_of(
-    play: Play, event: StreamEvent, told: dict[tuple[int, EventType], StreamEvent]
+    play: Play, event: StreamEvent, recorded: dict[tuple[int, EventType], StreamEvent]
 ) -> Segment:
     """The segment whose start or end an event is."""
     if event.source is Source.EVENTSUB:
@@ -108,7 +108,7 @@ def _segment_of(
         assert event_type is event.event_type
         return segment
     candidates = [item for item in play.truth.segments if item.stream_id == event.stream_id]
-    free = [item for item in candidates if (item.number, event.event_type) not in told]
+    free = [item for item in candidates if (item.number, event.event_type) not in recorded]
     assert free, f"invented: {event.event_type} of {event.stream_id} at {event.timestamp}"
     begun = [item for item in free if at(item.start - CLOCK) <= event.timestamp]
     return (begun or free[:1])[-1]
@@ -147,7 +147,7 @@ def _check_estimate(play: Play, segment: Segment, event: StreamEvent) -> None:
     )
 
 
-def _check_complete(play: Play, told: dict[tuple[int, EventType], StreamEvent]) -> None:
+def _check_complete(play: Play, recorded: dict[tuple[int, EventType], StreamEvent]) -> None:
     """Nothing that was reported or seen is missing. Of a stream that resumes only what alternates
     is required: without the end between, two starts are one."""
     flaps = {item.stream_id for item in play.truth.segments if item.plan.resumes}
@@ -156,25 +156,29 @@ def _check_complete(play: Play, told: dict[tuple[int, EventType], StreamEvent]) 
         if segment.stream_id in flaps:
             continue
         reported = {kind for item, kind in play.delivered.values() if item == segment}
-        has_start = (segment.number, EventType.ONLINE) in told
+        has_start = (segment.number, EventType.ONLINE) in recorded
         assert has_start or not (EventType.ONLINE in reported or segment.stream_id in seen), (
             f"the start of {segment.stream_id} is missing"
         )
-        has_end = (segment.number, EventType.OFFLINE) in told
+        has_end = (segment.number, EventType.OFFLINE) in recorded
         assert has_end or not (
             (EventType.OFFLINE in reported and not _is_like_another(play, segment))
-            or (has_start and segment.end < play.time.now and not _took_end(play, segment, told))
+            or (
+                has_start and segment.end < play.time.now and not _took_end(play, segment, recorded)
+            )
         ), f"the end of {segment.stream_id} is missing"
 
 
-def _took_end(play: Play, segment: Segment, told: dict[tuple[int, EventType], StreamEvent]) -> bool:
+def _took_end(
+    play: Play, segment: Segment, recorded: dict[tuple[int, EventType], StreamEvent]
+) -> bool:
     """Whether a later end without a stream id, of a stream whose start was not observed, was taken
     for the end of this one."""
     after = play.truth.segments[segment.number + 1 :]
     for later in after:
-        if (later.number, EventType.ONLINE) in told:
+        if (later.number, EventType.ONLINE) in recorded:
             return False
-        end = told.get((later.number, EventType.OFFLINE))
+        end = recorded.get((later.number, EventType.OFFLINE))
         if end is not None and end.stream_id is None:
             return True
     return False
@@ -194,9 +198,9 @@ def _is_like_another(play: Play, segment: Segment) -> bool:
     )
 
 
-def _check_order(play: Play, told: dict[tuple[int, EventType], StreamEvent]) -> None:
+def _check_order(play: Play, recorded: dict[tuple[int, EventType], StreamEvent]) -> None:
     """By their times, starts and ends alternate; an end without its start may stand alone."""
-    numbers = {event.id: number for (number, _), event in told.items()}
+    numbers = {event.id: number for (number, _), event in recorded.items()}
 
     def time(event: StreamEvent) -> datetime:
         """The end that absences prove while Helix does not show the next stream yet is up to the
@@ -212,7 +216,7 @@ def _check_order(play: Play, told: dict[tuple[int, EventType], StreamEvent]) -> 
         return min([event.timestamp, *overlapped])
 
     events = sorted(
-        told.values(),
+        recorded.values(),
         key=lambda event: (
             time(event),
             numbers[event.id],
@@ -237,17 +241,17 @@ def check_feed(play: Play) -> None:
     assert current == {event.id: event for event in play.history()}
 
 
-def check_sessions(play: Play, told: dict[tuple[int, EventType], StreamEvent]) -> None:
+def check_sessions(play: Play, recorded: dict[tuple[int, EventType], StreamEvent]) -> None:
     """A session for each stream whose start is in the history, with its times and figures."""
     sessions = {item.stream_id: item for item in play.analytics.sessions(USER_ID, 1000)}
     started = {
         segment.stream_id
         for segment in play.truth.segments
-        if (segment.number, EventType.ONLINE) in told
+        if (segment.number, EventType.ONLINE) in recorded
     }
     assert sessions.keys() == started
     for session in sessions.values():
-        _check_session(play, session, told)
+        _check_session(play, session, recorded)
     ordered = sorted(sessions.values(), key=lambda item: (item.started_at, item.stream_id))
     for before, after in pairwise(ordered):
         assert before.ended_at is not None, f"{before.stream_id} never ended"
@@ -259,7 +263,7 @@ def check_sessions(play: Play, told: dict[tuple[int, EventType], StreamEvent]) -
 
 
 def _check_session(
-    play: Play, session: StreamSession, told: dict[tuple[int, EventType], StreamEvent]
+    play: Play, session: StreamSession, recorded: dict[tuple[int, EventType], StreamEvent]
 ) -> None:
     segments = [item for item in play.truth.segments if item.stream_id == session.stream_id]
     first, last = segments[0], segments[-1]
@@ -267,7 +271,7 @@ def _check_session(
     assert (session.ended_at is None) == is_on, f"{session.stream_id} is wrongly ongoing or ended"
     earliest, latest = sorted((first.start, first.named_start))
     assert at(earliest - 1 - CLOCK) <= session.started_at <= at(latest + CLOCK)
-    end = told.get((last.number, EventType.OFFLINE))
+    end = recorded.get((last.number, EventType.OFFLINE))
     if session.ended_at is not None and end is not None:
         assert (
             session.ended_at

@@ -1,4 +1,4 @@
-"""A server on the loopback that misbehaves as it is told: what a mock of requests cannot show."""
+"""A server on the loopback that misbehaves on request: what a mock of requests cannot show."""
 
 import socket
 import threading

@@ -337,11 +337,11 @@ def test_a_title_that_cannot_be_stored_is_an_error(helix: Helix, twitch: Mock) -
 def test_the_rate_limit_state_is_that_of_the_last_response(
     helix: Helix, twitch: Mock, time: FakeTime
 ) -> None:
-    told = {"Ratelimit-Limit": "800", "Ratelimit-Reset": time.in_seconds(1)}
-    twitch.get(USERS, json={"data": []}, headers=told | {"Ratelimit-Remaining": "799"})
-    twitch.get(USERS, json={"data": []}, headers=told | {"Ratelimit-Remaining": "798"})
+    limits = {"Ratelimit-Limit": "800", "Ratelimit-Reset": time.in_seconds(1)}
+    twitch.get(USERS, json={"data": []}, headers=limits | {"Ratelimit-Remaining": "799"})
+    twitch.get(USERS, json={"data": []}, headers=limits | {"Ratelimit-Remaining": "798"})
     twitch.get(USERS, json={"data": []}, headers={"Ratelimit-Limit": "5"})
-    twitch.get(USERS, json={"data": []}, headers=told | {"Ratelimit-Remaining": "-"})
+    twitch.get(USERS, json={"data": []}, headers=limits | {"Ratelimit-Remaining": "-"})
 
     assert helix.rate_limit() is None
     for _ in range(4):

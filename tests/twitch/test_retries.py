@@ -138,12 +138,12 @@ def test_a_429_without_a_reset_time_is_retried_after_a_second(
 def test_calls_are_delayed_while_the_bucket_is_low(
     helix: Helix, twitch: Mock, time: FakeTime, remaining: int, seconds: int, waits: list[float]
 ) -> None:
-    told = {
+    limits = {
         "Ratelimit-Limit": "800",
         "Ratelimit-Remaining": str(remaining),
         "Ratelimit-Reset": time.in_seconds(seconds),
     }
-    twitch.get(USERS, json=NOBODY, headers=told)
+    twitch.get(USERS, json=NOBODY, headers=limits)
     twitch.get(USERS, json=NOBODY)
 
     helix.users(logins=["shroud"])

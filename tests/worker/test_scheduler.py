@@ -68,7 +68,7 @@ def test_jobs_run_in_order_at_the_start_then_at_their_intervals(
 
 
 @pytest.mark.parametrize(
-    ("problem", "told"),
+    ("problem", "logged"),
     [
         (lambda: TwitchUnavailable("Twitch is down."), "Twitch is down."),
         (lambda: RuntimeError("a secret detail"), "RuntimeError"),
@@ -76,7 +76,7 @@ def test_jobs_run_in_order_at_the_start_then_at_their_intervals(
 )
 def test_a_failing_job_runs_again_and_does_not_stop_the_next(
     problem: Callable[[], Exception],
-    told: str,
+    logged: str,
     storage: MemoryStorage,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
@@ -84,10 +84,10 @@ def test_a_failing_job_runs_again_and_does_not_stop_the_next(
     with working(storage, Job("failing", 1, failing), Job("well", 1, well)):
         wait_for(lambda: failing.count >= 2 and well.count >= 2)
     runs = storage.coordination.job_runs()
-    assert runs["failing"].error == told
+    assert runs["failing"].error == logged
     assert runs["well"].error is None
     warnings = [r.getMessage() for r in caplog.records if r.levelno == logging.WARNING]
-    assert warnings.count(f"Job failing failed: {told}") == 1
+    assert warnings.count(f"Job failing failed: {logged}") == 1
 
 
 def test_a_failed_job_with_a_long_interval_is_retried_soon(storage: MemoryStorage) -> None:

@@ -160,12 +160,12 @@ def video(
     return video_event(found, user_id, login, login.title())
 
 
-def told(*pieces: Piece) -> ProjectionInput:
+def as_input(*pieces: Piece) -> ProjectionInput:
     """These events and samples, as the projector hands them over."""
-    return sum((_told(piece) for piece in pieces), ProjectionInput())
+    return sum((_as_input(piece) for piece in pieces), ProjectionInput())
 
 
-def _told(piece: Piece) -> ProjectionInput:
+def _as_input(piece: Piece) -> ProjectionInput:
     match piece:
         case SessionEvent():
             return ProjectionInput((piece,))
@@ -181,7 +181,7 @@ def _told(piece: Piece) -> ProjectionInput:
 
 def made_of(pieces: Sequence[Piece]) -> dict[str, StreamSession]:
     """The sessions of one streamer that the rules make of all of this at once."""
-    everything = told(*pieces)
+    everything = as_input(*pieces)
     facts: dict[str, SessionEvent] = {}
     for one in everything.events:
         facts[one.id] = merge_events(facts.get(one.id), one)

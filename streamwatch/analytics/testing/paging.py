@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from random import Random
 
 from streamwatch.analytics.base import AnalyticsStore
-from streamwatch.analytics.testing.build import ContractBase, at, online, snapshot, told
+from streamwatch.analytics.testing.build import ContractBase, as_input, at, online, snapshot
 from streamwatch.domain.models import StreamSnapshot
 from streamwatch.domain.positions import Item, Position
 
@@ -14,7 +14,7 @@ HOUR = 3600
 class PagingContract(ContractBase):
     def test_pages_of_sessions_follow_each_other(self, analytics: AnalyticsStore) -> None:
         starts = [0, 0, 0, HOUR, 2 * HOUR, 3 * HOUR, 3 * HOUR]
-        analytics.project(told(*(online(f"s{n}", start) for n, start in enumerate(starts))))
+        analytics.project(as_input(*(online(f"s{n}", start) for n, start in enumerate(starts))))
 
         everything = analytics.sessions("1337", 10)
         assert [session.stream_id for session in everything] == [f"s{n}" for n in range(6, -1, -1)]
@@ -26,7 +26,7 @@ class PagingContract(ContractBase):
 
     def test_pages_of_samples_follow_each_other(self, analytics: AnalyticsStore) -> None:
         samples = _samples(Random(1))  # noqa: S311  reproducible
-        analytics.project(told(*samples))
+        analytics.project(as_input(*samples))
         newest_first = sorted(samples, key=lambda sample: sample.position, reverse=True)
 
         assert analytics.snapshots(None, 1000) == newest_first
@@ -44,13 +44,13 @@ class PagingContract(ContractBase):
         samples = _samples(random)
         arriving = [sample for sample in samples if random.random() < 0.3]
         before = [sample for sample in samples if sample not in arriving]
-        analytics.project(told(*before))
+        analytics.project(as_input(*before))
 
         shown: list[StreamSnapshot] = []
         for page in _pages(lambda limit, after: analytics.snapshots(None, limit, after), 9):
             shown += page
             if arriving:
-                analytics.project(told(arriving.pop()))
+                analytics.project(as_input(arriving.pop()))
 
         positions = [sample.position for sample in shown]
         assert len(positions) == len(set(positions))

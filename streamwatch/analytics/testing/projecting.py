@@ -14,6 +14,7 @@ from streamwatch.analytics.testing.build import (
     ContractBase,
     OpenAnalytics,
     Piece,
+    as_input,
     by_id,
     history,
     made_of,
@@ -21,7 +22,6 @@ from streamwatch.analytics.testing.build import (
     online,
     snapshot,
     together,
-    told,
 )
 from streamwatch.domain.sessions import ProjectionInput, StreamSession, identities
 from streamwatch.domain.statistics import CategorySums
@@ -52,7 +52,7 @@ def batches(pieces: Sequence[Piece], random: Random) -> Iterator[ProjectionInput
     rest = list(pieces)
     while rest:
         size = random.randint(1, 5)
-        yield told(*rest[:size])
+        yield as_input(*rest[:size])
         rest = rest[size:]
 
 
@@ -67,7 +67,7 @@ def found(
 def check(analytics: AnalyticsStore, user_id: str, pieces: Sequence[Piece]) -> None:
     """What was made is what the rules make of all pieces at once, to the last digit."""
     sessions = made_of(pieces)
-    identity = identities(told(*pieces).events)[user_id]
+    identity = identities(as_input(*pieces).events)[user_id]
     assert found(analytics, user_id, identity.latest_name.login) == (
         sessions,
         categories(one for each in sessions.values() for one in each.sample_totals.categories),
@@ -95,7 +95,7 @@ class ProjectingContract(ContractBase):
     ) -> None:
         pieces = history(random, user_id := new_user())
         for number, piece in enumerate(pieces, start=1):
-            analytics.project(told(piece))
+            analytics.project(as_input(piece))
             check(analytics, user_id, pieces[:number])
 
     @examples
@@ -123,7 +123,7 @@ class ProjectingContract(ContractBase):
     ) -> None:
         pieces = history(random, user_id := new_user())
         for piece in pieces:
-            analytics.project(told(piece))
+            analytics.project(as_input(piece))
         analytics.recalculate(user_id)
         check(analytics, user_id, pieces)
 
@@ -143,9 +143,9 @@ class ProjectingContract(ContractBase):
             offline(None, 155),
             online("s3", 160, started=140),
         ]
-        analytics.project(told(*known))
+        analytics.project(as_input(*known))
         for number, piece in enumerate(late, start=1):
-            analytics.project(told(piece))
+            analytics.project(as_input(piece))
             found = by_id(analytics.sessions("1337", 10))
             assert found == made_of([*known, *late[:number]])
 
@@ -160,7 +160,7 @@ class ProjectingContract(ContractBase):
             snapshot("s1", NEXT_MONTH + 200, 7, started=NEXT_MONTH - 600),
         ]
         for number, piece in enumerate(pieces, start=1):
-            analytics.project(told(piece))
+            analytics.project(as_input(piece))
             check(analytics, "1337", pieces[:number])
         analytics.recalculate("1337")
         check(analytics, "1337", pieces)
@@ -181,7 +181,7 @@ class ProjectingContract(ContractBase):
             ]
             for user_id in users
         }
-        analytics.project(told(*(one for several in pieces.values() for one in several)))
+        analytics.project(as_input(*(one for several in pieces.values() for one in several)))
         for user_id in users:
             assert by_id(analytics.sessions(user_id, 10)) == made_of(pieces[user_id])
 
@@ -191,6 +191,6 @@ class ProjectingContract(ContractBase):
 
     def test_preparing_again_changes_nothing(self, analytics: AnalyticsStore) -> None:
         analytics.prepare()
-        analytics.project(told(snapshot("s1", 0)))
+        analytics.project(as_input(snapshot("s1", 0)))
         analytics.prepare()
         assert len(analytics.snapshots(None, 10)) == 1

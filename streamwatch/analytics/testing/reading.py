@@ -11,11 +11,11 @@ from streamwatch.analytics.testing.build import (
     NOTHING,
     ContractBase,
     Piece,
+    as_input,
     at,
     offline,
     online,
     snapshot,
-    told,
 )
 from streamwatch.domain.statistics import HOUR_MS
 from streamwatch.domain.totals import Ranking, Summary, Totals
@@ -45,7 +45,7 @@ def stream(
 
 class ReadingContract(ContractBase):
     def test_a_streamer_is_found_by_login(self, analytics: AnalyticsStore) -> None:
-        analytics.project(told(*stream("ann", 0, 2, 100), *stream("bob", 0, 1, 10)))
+        analytics.project(as_input(*stream("ann", 0, 2, 100), *stream("bob", 0, 1, 10)))
         stats = analytics.find("ann")
         assert stats is not None
         assert stats.identity.broadcaster_id == "ann"
@@ -57,22 +57,22 @@ class ReadingContract(ContractBase):
         assert analytics.find("carol") is None
 
     def test_a_rename_moves_the_login(self, analytics: AnalyticsStore) -> None:
-        analytics.project(told(online("s1", 0, user_id="1", login="old")))
-        analytics.project(told(online("s2", 50, user_id="1", login="new")))
-        analytics.project(told(offline("s1", 10, user_id="1", login="old")))
+        analytics.project(as_input(online("s1", 0, user_id="1", login="old")))
+        analytics.project(as_input(online("s2", 50, user_id="1", login="new")))
+        analytics.project(as_input(offline("s1", 10, user_id="1", login="old")))
         assert analytics.find("old") is None
         stats = analytics.find("new")
         assert stats is not None
         assert (stats.identity.broadcaster_id, stats.totals.streams) == ("1", 2)
 
     def test_two_streamers_swapping_names_are_not_mixed_up(self, analytics: AnalyticsStore) -> None:
-        analytics.project(told(online("s1", 0, user_id="1", login="ann")))
-        analytics.project(told(online("s2", 0, user_id="2", login="bob")))
-        analytics.project(told(online("s3", 50, user_id="1", login="bob")))
+        analytics.project(as_input(online("s1", 0, user_id="1", login="ann")))
+        analytics.project(as_input(online("s2", 0, user_id="2", login="bob")))
+        analytics.project(as_input(online("s3", 50, user_id="1", login="bob")))
         found = analytics.find("bob")
         assert found is not None
         assert found.identity.broadcaster_id == "1"
-        analytics.project(told(online("s4", 60, user_id="2", login="ann")))
+        analytics.project(as_input(online("s4", 60, user_id="2", login="ann")))
         for login, user_id, ids in (("bob", "1", ["s3", "s1"]), ("ann", "2", ["s4", "s2"])):
             found = analytics.find(login)
             assert found is not None
@@ -82,7 +82,7 @@ class ReadingContract(ContractBase):
     def test_a_streamer_with_only_an_offline_has_no_sessions(
         self, analytics: AnalyticsStore
     ) -> None:
-        analytics.project(told(offline(None, 0, user_id="1", login="ann")))
+        analytics.project(as_input(offline(None, 0, user_id="1", login="ann")))
         stats = analytics.find("ann")
         assert stats is not None
         assert stats.totals == Totals()
@@ -90,7 +90,7 @@ class ReadingContract(ContractBase):
 
     def test_sessions_come_newest_first(self, analytics: AnalyticsStore) -> None:
         starts = [0, 2 * HOUR, HOUR, 4 * HOUR]
-        analytics.project(told(*(p for start in starts for p in stream("ann", start, 0.5, 1))))
+        analytics.project(as_input(*(p for start in starts for p in stream("ann", start, 0.5, 1))))
         found = [one.started_at for one in analytics.sessions("ann", 3)]
         assert found == [at(4 * HOUR), at(2 * HOUR), at(HOUR)]
         since = [one.started_at for one in analytics.each_session("ann", at(2 * HOUR))]
@@ -102,7 +102,7 @@ class ReadingContract(ContractBase):
         self, analytics: AnalyticsStore
     ) -> None:
         for start, viewers in ((0, 100), (2 * HOUR, 10), (4 * HOUR, 1)):
-            analytics.project(told(*stream("ann", start, 1, viewers)))
+            analytics.project(as_input(*stream("ann", start, 1, viewers)))
         found = analytics.totals("ann", at(0) + timedelta(seconds=1), at(4 * HOUR))
         assert (found.streams, found.airtime_ms) == (1, HOUR_MS)
         assert (found.sums.viewer_ms, found.sums.max_viewers) == (10 * HOUR_MS, 10)
@@ -111,10 +111,10 @@ class ReadingContract(ContractBase):
         assert analytics.totals("ann", at(0), at(9 * HOUR)).streams == 3
 
     def test_categories_come_with_the_most_hours_first(self, analytics: AnalyticsStore) -> None:
-        analytics.project(told(*stream("ann", 0, 1, 100, CHESS)))
-        analytics.project(told(*stream("ann", 2 * HOUR, 3, 10, GO)))
-        analytics.project(told(*stream("ann", 6 * HOUR, 1, 20, CHESS)))
-        analytics.project(told(*stream("ann", 9 * HOUR, 9, 20, NOTHING)))
+        analytics.project(as_input(*stream("ann", 0, 1, 100, CHESS)))
+        analytics.project(as_input(*stream("ann", 2 * HOUR, 3, 10, GO)))
+        analytics.project(as_input(*stream("ann", 6 * HOUR, 1, 20, CHESS)))
+        analytics.project(as_input(*stream("ann", 9 * HOUR, 9, 20, NOTHING)))
         go, chess = analytics.categories("ann")
         assert (go.category_name, go.sums.observed_ms) == ("Go", 3 * HOUR_MS)
         assert (chess.category_name, chess.sums.observed_ms) == ("Chess", 2 * HOUR_MS)
@@ -123,8 +123,8 @@ class ReadingContract(ContractBase):
 
     def test_the_summary_includes_all_streamers(self, analytics: AnalyticsStore) -> None:
         assert analytics.summary() == Summary()
-        analytics.project(told(*stream("ann", 0, 1, 100), *stream("bob", 0, 2, 10)))
-        analytics.project(told(online("s9", 9 * HOUR, user_id="ann", login="ann")))
+        analytics.project(as_input(*stream("ann", 0, 1, 100), *stream("bob", 0, 2, 10)))
+        analytics.project(as_input(online("s9", 9 * HOUR, user_id="ann", login="ann")))
         found = analytics.summary()
         assert found.streamers == 2
         assert analytics.user_ids() == ["ann", "bob"]
@@ -145,24 +145,24 @@ class ReadingContract(ContractBase):
     def test_streamers_are_ranked(
         self, analytics: AnalyticsStore, ranking: Ranking, expected: list[str]
     ) -> None:
-        analytics.project(told(*stream("ann", 0, 2, 100), *stream("bob", 0, 3, 10)))
-        analytics.project(told(snapshot("c", 60, 500, user_id="carol", login="carol")))
-        analytics.project(told(online("d", 0, user_id="dave", login="dave")))
+        analytics.project(as_input(*stream("ann", 0, 2, 100), *stream("bob", 0, 3, 10)))
+        analytics.project(as_input(snapshot("c", 60, 500, user_id="carol", login="carol")))
+        analytics.project(as_input(online("d", 0, user_id="dave", login="dave")))
         top = analytics.top(ranking, 50)
         assert [one.identity.broadcaster_id for one in top] == expected
         assert analytics.top(ranking, 2) == top[:2]
 
     def test_ties_are_ordered_by_user_id(self, analytics: AnalyticsStore) -> None:
         for name in ("bob", "ann", "carol"):
-            analytics.project(told(*stream(name, 0, 1, 10)))
+            analytics.project(as_input(*stream(name, 0, 1, 10)))
         for ranking in Ranking:
             found = [one.identity.broadcaster_id for one in analytics.top(ranking, 50)]
             assert found == ["ann", "bob", "carol"]
 
     def test_categories_are_ranked_over_all_streamers(self, analytics: AnalyticsStore) -> None:
-        analytics.project(told(*stream("ann", 0, 1, 100, CHESS), *stream("bob", 0, 9, 10, GO)))
-        analytics.project(told(*stream("carol", 0, 1, 200, CHESS)))
-        analytics.project(told(*stream("carol", 3 * HOUR, 1, 200, NOTHING)))
+        analytics.project(as_input(*stream("ann", 0, 1, 100, CHESS), *stream("bob", 0, 9, 10, GO)))
+        analytics.project(as_input(*stream("carol", 0, 1, 200, CHESS)))
+        analytics.project(as_input(*stream("carol", 3 * HOUR, 1, 200, NOTHING)))
         chess, go = analytics.top_categories(10)
         assert (chess.streamers, chess.category.category_name) == (2, "Chess")
         assert chess.category.sums.viewer_ms == 300 * HOUR_MS
@@ -173,7 +173,7 @@ class ReadingContract(ContractBase):
     def test_snapshots_come_newest_first(self, analytics: AnalyticsStore) -> None:
         anns = [snapshot("s1", n, n, user_id="ann") for n in (0, 60, 30)]
         bobs = [snapshot("s2", n, n, user_id="bob") for n in (45, 90)]
-        analytics.project(told(*anns, *bobs, anns[0]))
+        analytics.project(as_input(*anns, *bobs, anns[0]))
         newest = [one.viewer_count for one in analytics.snapshots(None, 10)]
         assert newest == [90, 60, 45, 30, 0]
         assert analytics.snapshots("ann", 2) == [anns[1], anns[2]]
@@ -182,7 +182,7 @@ class ReadingContract(ContractBase):
         assert analytics.snapshots("carol", 2) == []
 
     def test_one_stream_is_read_by_its_id(self, analytics: AnalyticsStore) -> None:
-        analytics.project(told(*stream("ann", 0, 1, 100), *stream("bob", 0, 2, 10)))
+        analytics.project(as_input(*stream("ann", 0, 1, 100), *stream("bob", 0, 2, 10)))
         [expected] = analytics.sessions("bob", 10)
         assert analytics.session("bob-0") == expected
         assert analytics.session("carol-0") is None
@@ -195,7 +195,7 @@ class ReadingContract(ContractBase):
         self, analytics: AnalyticsStore
     ) -> None:
         analytics.project(
-            told(
+            as_input(
                 *stream("ann", 0, 2, 100),
                 *stream("bob", HOUR, 2, 10),
                 *stream("carol", -9 * HOUR, 1, 1_000),

@@ -8,13 +8,13 @@ from streamwatch.analytics.testing.build import (
     CAP,
     ContractBase,
     Piece,
+    as_input,
     at,
     by_id,
     made_of,
     offline,
     online,
     snapshot,
-    told,
 )
 
 Forget = Callable[[datetime], None]
@@ -27,7 +27,7 @@ class RetainingContract(ContractBase):
     def test_sessions_and_statistics_outlive_their_samples(
         self, analytics: AnalyticsStore, forget: Forget
     ) -> None:
-        analytics.project(told(*STREAM, offline("s1", 3000)))
+        analytics.project(as_input(*STREAM, offline("s1", 3000)))
         stats, sessions = analytics.find("cool_user"), analytics.sessions("1337", 10)
         forget(at(1_000_000))
         assert analytics.snapshots(None, 100) == []
@@ -41,17 +41,17 @@ class RetainingContract(ContractBase):
     ) -> None:
         for number, sample in enumerate(SAMPLES):
             forget(at(300 * (number - 2)))
-            analytics.project(told(STREAM[0], sample))
+            analytics.project(as_input(STREAM[0], sample))
         assert len(analytics.snapshots(None, 100)) < len(SAMPLES)
         assert by_id(analytics.sessions("1337", 10)) == made_of(STREAM)
 
     def test_an_end_that_is_learned_late_still_counts(
         self, analytics: AnalyticsStore, forget: Forget
     ) -> None:
-        analytics.project(told(*STREAM))
+        analytics.project(as_input(*STREAM))
         forget(at(1_000_000))
         end = offline("s1", SAMPLES[-1].captured_at.timestamp() - at(0).timestamp() + 100)
-        analytics.project(told(end))
+        analytics.project(as_input(end))
         assert by_id(analytics.sessions("1337", 10)) == made_of([*STREAM, end])
         [session] = analytics.sessions("1337", 10)
         assert session.sample_totals.last_ms == min(100_000, CAP.total_seconds() * 1000)
@@ -59,8 +59,8 @@ class RetainingContract(ContractBase):
     def test_samples_repeated_after_their_expiry_do_not_change_the_statistics(
         self, analytics: AnalyticsStore, forget: Forget
     ) -> None:
-        analytics.project(told(*STREAM))
+        analytics.project(as_input(*STREAM))
         sessions = analytics.sessions("1337", 10)
         forget(at(1_000_000))
-        analytics.project(told(*SAMPLES[:3]))
+        analytics.project(as_input(*SAMPLES[:3]))
         assert analytics.sessions("1337", 10) == sessions

@@ -34,8 +34,8 @@ class PeriodRankings:
         """Everyone with a stream in the last `days`, or ever if it is None, first by `ranking`."""
         if days is None:
             return [Ranked(stats, None) for stats in self._analytics.top(ranking, _ALL)]
-        found = {one.stats.identity.broadcaster_id: one for one in self._period(days)}
-        order = ranked([one.stats for one in found.values()], ranking)
+        found = {entry.stats.identity.broadcaster_id: entry for entry in self._period(days)}
+        order = ranked([entry.stats for entry in found.values()], ranking)
         return [found[stats.identity.broadcaster_id] for stats in order]
 
     def _period(self, days: int) -> list[Ranked]:

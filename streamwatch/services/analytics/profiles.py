@@ -55,7 +55,7 @@ class StreamerProfiles:
         period = self._queries.period(stats, period_days)
         found = self._analytics.each_session(stats.identity.broadcaster_id, period.since)
         sessions = list(found)
-        played = (one for session in sessions for one in session.sample_totals.categories)
+        played = (category for session in sessions for category in session.sample_totals.categories)
         return Profile(stats, period, sessions, categories(played))
 
     def starts_since(self, user_id: str, since: datetime) -> list[datetime]:

@@ -91,19 +91,19 @@ class Projector:
 
     def _project(self, usable: list[Usable]) -> None:
         """Project together or, where that fails, each by itself."""
-        together = _together(one for _, one in usable)
+        merged = _merged(item for _, item in usable)
         try:
-            self._analytics.project(together)
+            self._analytics.project(merged)
         except AnalyticsUnavailable:
             raise
         except AnalyticsError as error:
             if len(usable) == 1:
                 self._set_aside(usable[0][0], str(error))
                 return
-            for one in usable:
-                self._project([one])
+            for entry_with_input in usable:
+                self._project([entry_with_input])
             return
-        self._projected(together.events)
+        self._projected(merged.events)
         self._feed.acknowledge(READER, [entry.id for entry, _ in usable])
 
     def _set_aside(self, entry: FeedEntry, error: str) -> None:
@@ -111,9 +111,9 @@ class Projector:
         self._feed.add_dead_letter(READER, entry, error, self._clock())
 
 
-def _together(several: Iterable[ProjectionInput]) -> ProjectionInput:
-    several = list(several)
+def _merged(inputs: Iterable[ProjectionInput]) -> ProjectionInput:
+    inputs = list(inputs)
     return ProjectionInput(
-        tuple(fact for one in several for fact in one.events),
-        tuple(sample for one in several for sample in one.samples),
+        tuple(event for each in inputs for event in each.events),
+        tuple(sample for each in inputs for sample in each.samples),
     )

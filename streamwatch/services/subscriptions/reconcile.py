@@ -182,8 +182,16 @@ class Subscriptions:
         """What Twitch has. Raises TwitchError."""
         listing = self._twitch.subscriptions()
         transport = self._transports.current()
-        ours = [one for one in listing.subscriptions if _carries(transport, one)]
-        others = [one for one in listing.subscriptions if not _carries(transport, one)]
+        ours = [
+            subscription
+            for subscription in listing.subscriptions
+            if _carries(transport, subscription)
+        ]
+        others = [
+            subscription
+            for subscription in listing.subscriptions
+            if not _carries(transport, subscription)
+        ]
         published = subscription_metrics(self._storage.coordination)
         return Listed(
             ours,
@@ -260,13 +268,15 @@ class Subscriptions:
     def _delete(self, is_meant: Callable[[Subscription], bool], progress: Progress) -> int:
         with distributed_lock(self._storage.coordination, RECONCILE) as check_still_held:
             listing = self._twitch.subscriptions()
-            meant = [one for one in listing.subscriptions if is_meant(one)]
+            meant = [
+                subscription for subscription in listing.subscriptions if is_meant(subscription)
+            ]
             after_each = _step(check_still_held, progress, len(meant))
             executor = ReconciliationExecutor(self._twitch, 0, after_each)
             check_still_held()
             executor.delete(meant)
             streamers = self._storage.streamers()
-            known = {one for item in streamers for one in item.subscription_ids.values()}
+            known = {each for item in streamers for each in item.subscription_ids.values()}
             transport = self._transports.current()
             self._save_ids(streamers, {}, known - executor.deleted, transport)
             self._publish(listing, executor, transport, 0, len(known & executor.deleted))
@@ -309,11 +319,15 @@ class Subscriptions:
         missing: int,
     ) -> None:
         """Publish what Twitch has after the work; `missing` required subscriptions have room."""
-        left = [one for one in listing.subscriptions if one.id not in executor.deleted]
-        before = sum(one.cost for one in listing.subscriptions)
+        left = [
+            subscription
+            for subscription in listing.subscriptions
+            if subscription.id not in executor.deleted
+        ]
+        before = sum(subscription.cost for subscription in listing.subscriptions)
         now = [*left, *executor.created.values()]
-        cost = listing.total_cost - before + sum(one.cost for one in now)
-        ours = [one for one in now if _carries(transport, one)]
+        cost = listing.total_cost - before + sum(subscription.cost for subscription in now)
+        ours = [subscription for subscription in now if _carries(transport, subscription)]
         publish_subscriptions(
             self._storage.coordination, ours, cost, listing.max_total_cost, without_room, missing
         )
@@ -373,5 +387,9 @@ def _unfulfilled(
 
 def _not_replaced(changes: Plan, executor: ReconciliationExecutor) -> set[str]:
     """The ids of what is alive still although it should have been replaced."""
-    old = (one for item in changes.missing for one in (*item.blocking, *item.replaced))
-    return {one.id for one in old if one.is_alive} - executor.deleted
+    old = (
+        subscription
+        for item in changes.missing
+        for subscription in (*item.blocking, *item.replaced)
+    )
+    return {subscription.id for subscription in old if subscription.is_alive} - executor.deleted

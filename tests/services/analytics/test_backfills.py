@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from streamwatch.analytics.base import AnalyticsUnavailable
-from streamwatch.analytics.testing.build import offline, online, snapshot, told
+from streamwatch.analytics.testing.build import as_input, offline, online, snapshot
 from streamwatch.domain.models import Video
 from streamwatch.services.analytics.backfills import CALL_SECONDS, IDLE_SECONDS, Backfills
 from streamwatch.services.errors import UnknownStreamer
@@ -107,7 +107,9 @@ def test_the_stream_that_is_on_is_skipped(world: World, backfills: Backfills) ->
 def test_somebody_whom_only_the_analytics_know_can_be_read(
     world: World, backfills: Backfills
 ) -> None:
-    world.services.analytics.project(told(online("s1", 0), snapshot("s1", 60), offline("s1", 90)))
+    world.services.analytics.project(
+        as_input(online("s1", 0), snapshot("s1", 60), offline("s1", 90))
+    )
     add_video(world, "1337", "s2", 48 * HOUR)
     backfills.request("Cool_User")
     run_all(backfills)
@@ -206,7 +208,7 @@ def test_an_empty_rate_limit_pauses_all(world: World, backfills: Backfills) -> N
 def end_of(user_id: str, at: datetime) -> Callable[[Backfills], None]:
     seconds = (at - datetime(2026, 6, 1, 12, tzinfo=UTC)).total_seconds()
     return lambda backfills: backfills.plan_after_ends(
-        told(offline("s1", seconds, user_id=user_id)).events
+        as_input(offline("s1", seconds, user_id=user_id)).events
     )
 
 

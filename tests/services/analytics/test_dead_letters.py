@@ -38,13 +38,15 @@ def test_replayed_dead_letters_are_deleted_and_unreadable_ones_stay() -> None:
     for entry in (good, bad):
         feed.add_dead_letter(READER, entry, "something was wrong", AT)
     feed.unreadable = bad.id
-    told: list[tuple[int, int]] = []
+    progress: list[tuple[int, int]] = []
 
-    replayed = DeadLetters(feed, analytics).replay(lambda done, total: told.append((done, total)))
+    replayed = DeadLetters(feed, analytics).replay(
+        lambda done, total: progress.append((done, total))
+    )
 
     assert replayed.done == 1
     [(left, error)] = replayed.failed
     assert (left.id, error) == (bad.id, "What is stored cannot be read.")
     assert DeadLetters(feed, analytics).all() == [left]
     assert analytics.find("cool_user") is not None
-    assert told == [(1, 2), (2, 2)]
+    assert progress == [(1, 2), (2, 2)]

@@ -269,8 +269,8 @@ def test_the_cursor_of_an_event_that_is_not_the_last_of_its_entry_is_the_entry_b
     with closing(push.listen()) as listener:
         poll(storage)
         start = listener.cursor
-        told = [item for item, _ in zip(listener.events(10), range(3), strict=False)]
-    assert [cursor for cursor, _ in told] == [start, start, storage.feed.last_id()]
+        received = [item for item, _ in zip(listener.events(10), range(3), strict=False)]
+    assert [cursor for cursor, _ in received] == [start, start, storage.feed.last_id()]
 
 
 def test_one_listener_more_than_the_capacity_is_refused(push: Broadcaster) -> None:

@@ -354,8 +354,8 @@ def test_beyond_the_cost_limit_no_subscription_is_requested(
         "101",
         "100",
     ]
-    told = [record for record in caplog.records if "cost limit" in record.message]
-    assert [record.getMessage() for record in told] == [
+    warnings = [record for record in caplog.records if "cost limit" in record.message]
+    assert [record.getMessage() for record in warnings] == [
         "Twitch's cost limit is reached: 48 streamers are only polled"
     ]
 
@@ -585,9 +585,9 @@ def test_a_lost_lock_stops_the_reconciliation(services: World) -> None:
 def test_progress_is_reported_for_every_step(services: World) -> None:
     services.monitor("1", "2")
     services.twitch.put(EventType.ONLINE, "9", OURS)
-    told: list[tuple[int, int]] = []
-    services.service.reconcile(lambda done, total: told.append((done, total)))
-    assert told == [(number, 5) for number in range(1, 6)]
-    told.clear()
-    services.service.delete_all(lambda done, total: told.append((done, total)))
-    assert told == [(number, 4) for number in range(1, 5)]
+    progress: list[tuple[int, int]] = []
+    services.service.reconcile(lambda done, total: progress.append((done, total)))
+    assert progress == [(number, 5) for number in range(1, 6)]
+    progress.clear()
+    services.service.delete_all(lambda done, total: progress.append((done, total)))
+    assert progress == [(number, 4) for number in range(1, 5)]
