@@ -1,4 +1,4 @@
-"""What MongoDB is asked, how soon its silence is as_input, and what it keeps."""
+"""What MongoDB is asked, how soon an outage is reported, and what is stored."""
 
 import os
 from collections.abc import Callable, Iterator

@@ -130,7 +130,7 @@ class Story:
         return self.status.stream.id if self.status and self.status.stream else None
 
     @property
-    def as_input(self) -> list[str]:
+    def short_history(self) -> list[str]:
         """The history in words, in the order of the events' own times: "+s1" for on, "-s1" for
         off, "-" for an offline that names no stream."""
         events = sorted(

@@ -189,11 +189,11 @@ def observations() -> st.SearchStrategy[list[Observation]]:
 @given(observations())
 def test_the_ongoing_session_is_the_stream_that_is_live(several: list[Observation]) -> None:
     status = None
-    as_input: list[Piece] = []
+    pieces: list[Piece] = []
     for one in several:
         change = decide(status, one)
         if change:
             status = change.status
-            as_input += [*change.events, *([change.snapshot] if change.snapshot else [])]
-    ongoing = [one.stream_id for one in made_of(as_input).values() if one.is_ongoing]
+            pieces += [*change.events, *([change.snapshot] if change.snapshot else [])]
+    ongoing = [one.stream_id for one in made_of(pieces).values() if one.is_ongoing]
     assert ongoing == ([status.stream.id] if status and status.stream else [])
