@@ -1,4 +1,4 @@
-"""Archived videos: which of them tell of a stream that is over, and links into them."""
+"""Archived videos: which of them are of a stream that is over, and links into them."""
 
 from collections import Counter
 from collections.abc import Iterable

@@ -41,7 +41,7 @@ _ARCHIVED = timedelta(days=21)
 """How far back there are videos of the past streams."""
 
 _NOT_OBSERVED = CAST[-1].login
-"""A streamer of whom there are videos alone."""
+"""A streamer who is known from videos only."""
 
 _STOP_SECONDS = 9
 """A little longer than gunicorn's `graceful_timeout`."""

@@ -14,6 +14,7 @@ import redis
 from tests import messages
 from tests.api.server import Server, gunicorn, read_answer
 from tests.servers import Server as DatabaseServer
+from tests.waiting import wait_for
 
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(300), pytest.mark.xdist_group("abuse")]
 
@@ -66,6 +67,10 @@ class SlowClient:
             self._connection.close()
             self._connection = None
 
+    @property
+    def is_connected(self) -> bool:
+        return self._connection is not None
+
     def _is_closed(self) -> bool:
         """Whether the server has closed the connection: what it sent stays unread."""
         assert self._connection is not None
@@ -85,7 +90,7 @@ def slow_client(port: int, number: int) -> SlowClient:
 
 
 @contextmanager
-def slow_clients(port: int) -> Iterator[None]:
+def slow_clients(port: int) -> Iterator[list[SlowClient]]:
     clients = [slow_client(port, number) for number in range(CLIENTS)]
     stopped = threading.Event()
 
@@ -97,7 +102,7 @@ def slow_clients(port: int) -> Iterator[None]:
     thread = threading.Thread(target=run)
     thread.start()
     try:
-        yield
+        yield clients
     finally:
         stopped.set()
         thread.join()
@@ -119,8 +124,8 @@ def server(
 def test_slow_and_deaf_clients_delay_no_webhook(server: Server) -> None:
     webhook: list[float] = []
     live: list[float] = []
-    with slow_clients(server.port):
-        time.sleep(3)
+    with slow_clients(server.port) as clients:
+        wait_for(lambda: all(client.is_connected for client in clients), 30)
         ends = time.monotonic() + SECONDS
         number = 0
         while time.monotonic() < ends:

@@ -151,23 +151,26 @@ class Backfills:
         try:
             backfill = self._check(user_id)
         except TwitchBusy as error:
-            self._retry(entry, user_id, error, 0)
+            self._retry(entry, user_id, str(error), 0)
             return min(error.retry_after, RETRY_SECONDS)
         except (TwitchError, AnalyticsError) as error:
             if _may_pass(error):
-                self._retry(entry, user_id, error, RETRY_SECONDS)
+                self._retry(entry, user_id, str(error), RETRY_SECONDS)
                 return CALL_SECONDS
             backfill = Backfill(BackfillStatus.FAILED, error=str(error))
             log.warning("The archived videos of user %s cannot be used: %s", user_id, error)
+        except Exception:  # a defect; the next call would find the same entry again
+            self._retry(entry, user_id, "an unexpected error", RETRY_SECONDS)
+            raise
         self._queue.save({user_id: backfill})
         self._queue.drop(entry)
         if SkipReason.RECENT in backfill.skipped:  # nobody may report the end of its stream
             self._queue.plan({f"1 {user_id}": now + CHECKS_AFTER_END[0]})
         return CALL_SECONDS
 
-    def _retry(self, entry: str, user_id: str, error: Exception, seconds: float) -> None:
+    def _retry(self, entry: str, user_id: str, error: str, seconds: float) -> None:
         """Leave an entry in the queue, after those that are due now."""
-        self._queue.save({user_id: Backfill(BackfillStatus.QUEUED, error=str(error))})
+        self._queue.save({user_id: Backfill(BackfillStatus.QUEUED, error=error)})
         self._queue.plan({entry: self._clock() + timedelta(seconds=seconds)})
 
     def _pause_for_rate_limit(self, now: datetime) -> float:

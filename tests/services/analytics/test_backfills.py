@@ -143,6 +143,28 @@ def test_a_failure_that_may_pass_is_repeated_after_the_others(
     assert backfills.find("ann").status is BackfillStatus.DONE
 
 
+def test_an_unexpected_error_delays_no_other_streamer(
+    world: World, backfills: Backfills, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ann, bob = monitor(world, "ann"), monitor(world, "bob")
+    add_video(world, bob, "s1", 48 * HOUR)
+    videos = world.twitch.videos
+
+    def fail_for_ann(user_id: str) -> list[Video]:
+        if user_id == ann:
+            raise RuntimeError("a bug")
+        return videos(user_id)
+
+    monkeypatch.setattr(world.twitch, "videos", fail_for_ann)
+    with pytest.raises(RuntimeError):
+        backfills.run_next()
+    assert run_all(backfills) == 1
+    assert backfills.find("bob").status is BackfillStatus.DONE
+    world.clock.advance(60)
+    with pytest.raises(RuntimeError):
+        backfills.run_next()
+
+
 def test_a_refusal_ends_the_backfill(world: World, backfills: Backfills) -> None:
     monitor(world, "ann")
     world.twitch.errors["videos"] = TwitchRefused("Twitch refused it.", 400)
@@ -150,7 +172,7 @@ def test_a_refusal_ends_the_backfill(world: World, backfills: Backfills) -> None
     assert backfills.find("ann") == Backfill(BackfillStatus.FAILED, error="Twitch refused it.")
 
 
-def test_a_crash_repeats_the_look(
+def test_a_crash_repeats_the_check(
     world: World, backfills: Backfills, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     user_id = monitor(world, "ann")
