@@ -1,7 +1,9 @@
 """Manage: import of an exported file, or of a file with logins."""
 
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 
 import orjson
@@ -19,6 +21,8 @@ MAX_FILE_BYTES = 16 * 1024 * 1024
 MAX_LOGINS = 10_000
 """Logins in one file."""
 
+_SHOWN_FAULTS = 100
+
 
 @dataclass(frozen=True, slots=True)
 class Lines:
@@ -29,8 +33,9 @@ class Lines:
 
 
 @blueprint.post("/manage/import")
-def import_file() -> str:
-    """Import an export, or a text with logins or URLs of channels, and show the result."""
+def import_file() -> str | tuple[str, HTTPStatus]:
+    """Import an export, or a text with logins or URLs of channels, and show the result. A file that
+    is refused as a whole changes nothing, and is a 422."""
     data = b""
     if file := request.files.get("file"):
         with closing(file):  # a large upload is a temporary file
@@ -38,10 +43,21 @@ def import_file() -> str:
     try:
         outcome, faults = _import(data)
     except InvalidExport as error:
-        outcome, faults = {}, [f"{place}: {fault}" for place, fault in error.faults]
+        return _refused([f"{place}: {fault}" for place, fault in error.faults])
     except (TooManyNotifications, ValueError) as error:
-        outcome, faults = {}, [str(error)]
-    return manage_page(result=outcome, import_faults=faults)
+        return _refused([str(error)])
+    return manage_page(result=outcome, import_faults=_first(faults))
+
+
+def _refused(faults: Sequence[str]) -> tuple[str, HTTPStatus]:
+    page = manage_page(result={}, import_faults=_first(faults))
+    return page, HTTPStatus.UNPROCESSABLE_ENTITY
+
+
+def _first(faults: Sequence[str]) -> list[str]:
+    """The first faults, and how many more there are."""
+    rest = len(faults) - _SHOWN_FAULTS
+    return [*faults[:_SHOWN_FAULTS], *([f"{rest:,} more like these."] if rest > 0 else [])]
 
 
 # Read before the body, by `api.arguments`.

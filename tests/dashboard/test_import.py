@@ -69,9 +69,16 @@ def test_a_file_that_cannot_be_used_changes_nothing(
     world: World, content: bytes, fault: str
 ) -> None:
     response = send(world, content)
-    assert response.status_code == 200
+    assert response.status_code == 422
     assert fault in response.text
     assert monitored(world) == set()
+
+
+def test_a_file_with_many_unusable_lines_is_answered_with_the_first_of_them(world: World) -> None:
+    page = send(world, b"not-a-name\n" * 100_000).text
+    assert "Line 100: " in page
+    assert "Line 101: " not in page
+    assert "99,900 more like these." in page
 
 
 def test_the_export_can_be_downloaded_by_a_login_session(world: World) -> None:
