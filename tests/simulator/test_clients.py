@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -33,7 +34,9 @@ def with_pytwitchapi(simulator: Simulator, use: Use) -> None:
         finally:
             await client.close()
 
-    asyncio.run(connected())
+    # In a thread of its own: Playwright's event loop runs in that of the tests.
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(lambda: asyncio.run(connected())).result()
 
 
 def test_pytwitchapi_reads_users_streams_channels_and_videos(twitch: Simulator) -> None:
