@@ -4,12 +4,14 @@ A response is cached with the topics that it was made from, and is no longer use
 has changed. `Coordination.listen_for_changes` reports changes: those of this process before the
 call that made them returns, those of other processes within milliseconds. A lost message costs no
 more than `MAX_AGE_SECONDS`, and nothing is cached while the listener is not connected.
+
+Where several requests miss the same response at once, one makes it and the others wait for it.
 """
 
 from collections import Counter, OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
-from threading import Lock
+from threading import Event, Lock
 from time import monotonic
 
 from streamwatch.storage.base import ChangeListener, Coordination, Topic
@@ -17,6 +19,9 @@ from streamwatch.storage.base import ChangeListener, Coordination, Topic
 MAX_AGE_SECONDS = 1.0
 MAX_BYTES = 32 * 1024 * 1024
 """The size of all cached bodies of a process; the least recently used ones make room."""
+
+MAX_WAIT_SECONDS = 1.0
+"""How long a request waits for another one that makes the same response."""
 
 Key = tuple[str, ...]
 """What identifies a request: its path, its query and whatever else the response varies by."""
@@ -52,6 +57,8 @@ class ResponseCache:
         self._changes: Counter[str] = Counter()
         self._entries: OrderedDict[Key, _Entry] = OrderedDict()
         self._bytes = 0
+        self._making: dict[Key, Event] = {}
+        """The responses that a request is making; each event is set once it has ended."""
         self._listener: ChangeListener | None = None
 
     def version(self, topics: tuple[Topic, ...]) -> int:
@@ -64,14 +71,33 @@ class ResponseCache:
         if not self._is_connected():
             return None
         with self._lock:
-            entry = self._entries.get(key)
-            if entry is None:
+            return self._current(key)
+
+    def get_or_reserve(self, key: Key) -> CachedResponse | None:
+        """The cached response, if need be after another request has made it.
+
+        None if the caller has to make it. The first such caller has reserved `key` until it calls
+        `release`. The others wait once: if a response cannot be cached, each makes its own.
+        """
+        if not self._is_connected():
+            return None
+        with self._lock:
+            found = self._current(key)
+            if found is not None:
+                return found
+            being_made = self._making.get(key)
+            if being_made is None:
+                self._making[key] = Event()
                 return None
-            if entry.expires_at <= self._clock() or entry.version != self.version(entry.topics):
-                self._remove(key)
-                return None
-            self._entries.move_to_end(key)
-            return entry.response
+        being_made.wait(MAX_WAIT_SECONDS)
+        return self.get(key)
+
+    def release(self, key: Key) -> None:
+        """End the reservation of `key`, if there is one: its response is cached or will not be."""
+        with self._lock:
+            made = self._making.pop(key, None)
+        if made is not None:
+            made.set()
 
     def put(
         self, key: Key, topics: tuple[Topic, ...], version: int, response: CachedResponse
@@ -93,6 +119,17 @@ class ResponseCache:
     def close(self) -> None:
         if self._listener:
             self._listener.close()
+
+    def _current(self, key: Key) -> CachedResponse | None:
+        """The entry of `key` while it is valid. The lock is held."""
+        entry = self._entries.get(key)
+        if entry is None:
+            return None
+        if entry.expires_at <= self._clock() or entry.version != self.version(entry.topics):
+            self._remove(key)
+            return None
+        self._entries.move_to_end(key)
+        return entry.response
 
     def _is_connected(self) -> bool:
         """Whether changes are received. The first call starts to listen: not before the fork."""

@@ -55,6 +55,7 @@ def register(app: Flask, coordination: Coordination) -> None:
     ETag is set, then the body is compressed, then the result is cached or answered as 304."""
     app.extensions[_EXTENSION] = ResponseCache(coordination)
     app.before_request(_respond_from_cache)
+    app.teardown_request(_release_reservation)
     app.after_request(_cache_response)
     app.config.update(
         COMPRESS_ALGORITHM=["gzip"],
@@ -68,18 +69,29 @@ def register(app: Flask, coordination: Coordination) -> None:
 
 
 def _respond_from_cache() -> Response | None:
-    """The cached response, if there is one; else note what has to be cached."""
+    """The cached response, if there is one; else note what has to be cached.
+
+    The first of several requests for the same response makes it, while the others wait.
+    """
     topics = _topics()
     if topics is None:
         return None
     cache: ResponseCache = current_app.extensions[_EXTENSION]
     key = (request.path, request.query_string.decode("latin-1"), str(_accepts_gzip()))
-    found = cache.get(key)
+    found = cache.get_or_reserve(key)
     if found is None:
         g.to_cache = (key, topics, cache.version(topics))
+        g.reserved = key
         return None
     g.from_cache = True
     return Response(found.body, headers=list(found.headers))
+
+
+def _release_reservation(_error: BaseException | None) -> None:
+    key: Key | None = g.pop("reserved", None)
+    if key is not None:
+        cache: ResponseCache = current_app.extensions[_EXTENSION]
+        cache.release(key)
 
 
 def _topics() -> tuple[Topic, ...] | None:
@@ -119,7 +131,7 @@ def _cache_response(response: Response) -> Response:
         )
         cache: ResponseCache = current_app.extensions[_EXTENSION]
         cache.put(*to_cache, CachedResponse(response.get_data(), headers))
-    if response.get_etag()[0]:
+    if request.if_none_match or request.if_modified_since:
         response.make_conditional(request)
     return response
 

@@ -275,6 +275,8 @@ class _Outcome:
                 yield entry
 
     def _add(self, run: Sequence[TimelineEntry]) -> None:
+        if len(run) == 1 and run[0].suppressed_event is None:
+            return  # the usual run: its event is in the history
         messages = [entry for entry in run if not entry.is_estimate]
         reported = [entry for entry in run if entry.suppressed_event is None]
         if messages:

@@ -1,6 +1,9 @@
 """The response cache, by itself and as a client of the API sees it."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from threading import Barrier, BrokenBarrierError
 from typing import Any
 
 import pytest
@@ -8,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streamwatch.api.cache import MAX_AGE_SECONDS, CachedResponse, ResponseCache
+from streamwatch.domain.models import StreamStatus
 from streamwatch.storage.base import ChangeListener, Topic
 from streamwatch.storage.memory import MemoryStorage
 from streamwatch.storage.memory.coordination import MemoryCoordination
@@ -110,6 +114,25 @@ def test_the_least_recently_used_responses_make_room(cache: ResponseCache) -> No
     assert cache.get(("d",)) is None
 
 
+def test_others_wait_while_one_request_makes_the_response(cache: ResponseCache) -> None:
+    assert cache.get_or_reserve(KEY) is None
+    with ThreadPoolExecutor() as threads:
+        others = [threads.submit(cache.get_or_reserve, KEY) for _ in range(3)]
+        assert not any(other.done() for other in others)
+        cache.put(KEY, LIVE, cache.version(LIVE), RESPONSE)
+        cache.release(KEY)
+        assert [other.result() for other in others] == [RESPONSE] * 3
+
+
+def test_each_request_makes_a_response_that_cannot_be_cached(cache: ResponseCache) -> None:
+    assert cache.get_or_reserve(KEY) is None
+    with ThreadPoolExecutor() as threads:
+        other = threads.submit(cache.get_or_reserve, KEY)
+        cache.release(KEY)
+        assert other.result() is None
+    cache.release(KEY)
+
+
 # As a client sees it
 
 
@@ -167,6 +190,25 @@ def test_a_response_over_one_kilobyte_is_compressed_with_a_weak_etag(world: Worl
         )
         assert unchanged.status_code == 304
     assert "Content-Encoding" not in world.get("/events").headers
+
+
+def test_requests_at_the_same_time_read_the_storage_once(
+    world: World, reads: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    live = world.storage.live
+    second_read = Barrier(2)
+
+    def slow_live() -> list[StreamStatus]:
+        with suppress(BrokenBarrierError):  # no second request reads
+            second_read.wait(0.5)
+        return live()
+
+    monkeypatch.setattr(world.storage, "live", slow_live)
+    clients = [world.app.test_client() for _ in range(3)]
+    with ThreadPoolExecutor() as threads:
+        responses = list(threads.map(lambda client: client.get("/streams/live"), clients))
+    assert [response.status_code for response in responses] == [200, 200, 200]
+    assert reads == ["live"]
 
 
 def test_an_error_is_not_cached(world: World) -> None:
