@@ -17,7 +17,6 @@ from streamwatch.domain.eventsub import LOGIN
 from streamwatch.domain.models import Subscription, User, Video
 from streamwatch.domain.times import utc_now
 from streamwatch.settings import Settings
-from streamwatch.twitch import parsing
 from streamwatch.twitch.base import (
     MAX_IDS_PER_CALL,
     Conduit,
@@ -41,6 +40,16 @@ from streamwatch.twitch.eventsub_calls import (
     list_shards_call,
     subscribe_call,
 )
+from streamwatch.twitch.parsing.conduits import (
+    parse_conduits,
+    parse_created_conduit,
+    parse_shard_errors,
+    parse_shard_page,
+)
+from streamwatch.twitch.parsing.streams import parse_live_streams
+from streamwatch.twitch.parsing.subscriptions import parse_subscription, parse_subscription_page
+from streamwatch.twitch.parsing.users import parse_users
+from streamwatch.twitch.parsing.videos import parse_video_page
 from streamwatch.twitch.token import AppTokens
 from streamwatch.twitch.transport import Observe, ObserveDate, RateLimits, Transport
 
@@ -137,7 +146,7 @@ class Helix(Twitch):
         asked += [("id", user_id) for user_id in dict.fromkeys(user_ids)]
         self._app_tokens()  # raises TwitchNotConfigured even for an empty batch
         found = chain.from_iterable(
-            self._read(Call("GET", "/users", batch), parsing.users)
+            self._read(Call("GET", "/users", batch), parse_users)
             for batch in batched(asked, MAX_IDS_PER_CALL)
         )
         requested = set(asked)
@@ -165,7 +174,7 @@ class Helix(Twitch):
         cursor = None
         for _ in range(MAX_VIDEO_PAGES):
             params = [*asked, ("after", cursor)] if cursor else asked
-            page = self._read(Call("GET", "/videos", params), parsing.video_page)
+            page = self._read(Call("GET", "/videos", params), parse_video_page)
             found.update((video.id, video) for video in page.videos)
             cursor = page.cursor
             if cursor is None:
@@ -178,7 +187,7 @@ class Helix(Twitch):
         params: list[tuple[str, str]] = []
         for _ in range(MAX_PAGES):
             call = Call("GET", SUBSCRIPTIONS, params)
-            page = self._read(call, parsing.subscription_page)
+            page = self._read(call, parse_subscription_page)
             found.update((each.id, each) for each in page.subscriptions)
             if page.cursor is None:
                 return SubscriptionListing(
@@ -197,7 +206,7 @@ class Helix(Twitch):
         request succeeded, Twitch answers 409 to the second, and SubscriptionExists lets the caller
         adopt the subscription."""
         secrets = [transport.secret] if isinstance(transport, eventsub.WebhookTransport) else []
-        return self._read(subscribe_call(wanted, transport), parsing.subscription, *secrets)
+        return self._read(subscribe_call(wanted, transport), parse_subscription, *secrets)
 
     def unsubscribe(self, subscription_id: str) -> None:
         try:
@@ -207,10 +216,10 @@ class Helix(Twitch):
                 raise
 
     def conduits(self) -> list[Conduit]:
-        return self._read(list_conduits_call(), parsing.conduits)
+        return self._read(list_conduits_call(), parse_conduits)
 
     def create_conduit(self, shard_count: int) -> Conduit:
-        return self._read(create_conduit_call(shard_count), parsing.created_conduit)
+        return self._read(create_conduit_call(shard_count), parse_created_conduit)
 
     def delete_conduit(self, conduit_id: str) -> None:
         self._send(delete_conduit_call(conduit_id))
@@ -219,7 +228,7 @@ class Helix(Twitch):
         found: list[Shard] = []
         cursor = None
         for _ in range(MAX_PAGES):
-            page = self._read(list_shards_call(conduit_id, cursor), parsing.shard_page)
+            page = self._read(list_shards_call(conduit_id, cursor), parse_shard_page)
             found += page.shards
             cursor = page.cursor
             if cursor is None:
@@ -228,7 +237,7 @@ class Helix(Twitch):
 
     def attach_shard(self, conduit_id: str, shard_id: str, session_id: str) -> None:
         call = attach_shard_call(conduit_id, shard_id, session_id)
-        errors = self._read(call, parsing.shard_errors)
+        errors = self._read(call, parse_shard_errors)
         if errors:
             raise TwitchRefused(
                 f"Twitch did not attach the WebSocket to the conduit: {', '.join(errors)}",
@@ -242,7 +251,7 @@ class Helix(Twitch):
         # `first` is 20 by default: with the maximum, one page holds all streams of the batch.
         first = ("first", str(MAX_IDS_PER_CALL))
         call = Call("GET", "/streams", [*(("user_id", each) for each in user_ids), first])
-        return self._read(call, partial(parsing.live_streams, asked=user_ids))
+        return self._read(call, partial(parse_live_streams, asked=user_ids))
 
     def _read(self, call: Call, read: Callable[[Response], T], *secrets: str) -> T:
         response = self._send(call, *secrets)

@@ -6,7 +6,7 @@ import pytest
 import requests
 
 from streamwatch.simulator import CallFault, Simulator
-from streamwatch.twitch.parsing import stream_from
+from streamwatch.twitch.parsing.streams import stream_from
 from tests.simulator.conftest import Client
 
 
