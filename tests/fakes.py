@@ -20,6 +20,7 @@ from streamwatch.storage.memory import MemoryStorage
 from streamwatch.twitch.base import (
     Conduit,
     ConduitLimit,
+    FoundUsers,
     LiveStreams,
     NotFound,
     RateLimitState,
@@ -46,6 +47,8 @@ class FakeTwitch(Twitch):
     errors: dict[str, TwitchError] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
     known: dict[str, User] = field(default_factory=dict)
+    unreadable: set[str] = field(default_factory=set)
+    """The logins whose items in responses are malformed."""
     on: dict[str, Stream] = field(default_factory=dict)
     """The streams that Helix shows, by user id."""
     videos_of: dict[str, list[Video]] = field(default_factory=dict)
@@ -79,9 +82,13 @@ class FakeTwitch(Twitch):
         self.on[user.user_id] = Stream(**values | details)
         return self.on[user.user_id]
 
-    def users(self, *, logins: Collection[str] = (), user_ids: Collection[str] = ()) -> list[User]:
+    def users(self, *, logins: Collection[str] = (), user_ids: Collection[str] = ()) -> FoundUsers:
         self._called("users")
-        return [u for u in self.known.values() if u.login in logins or u.user_id in user_ids]
+        found = [u for u in self.known.values() if u.login in logins or u.user_id in user_ids]
+        return FoundUsers(
+            tuple(user for user in found if user.login not in self.unreadable),
+            frozenset(self.unreadable.intersection(logins)),
+        )
 
     def streams(self, user_ids: Collection[str]) -> LiveStreams:
         self._called("streams")

@@ -145,7 +145,7 @@ class BulkAddedSchema(Document):
     not_found = fields.List(_login())
     failed = fields.List(
         _login(),
-        metadata={"description": "Twitch could not be asked about these: send them again."},
+        metadata={"description": "Twitch gave no usable answer about these: send them again."},
     )
 
 

@@ -84,7 +84,7 @@ def report_added(result: BulkAdded) -> None:
         ("Added", result.added),
         ("Monitored already", result.existing),
         ("No such Twitch user", result.not_found),
-        ("Not added, because Twitch did not answer", result.failed),
+        ("Not added, because Twitch gave no usable answer", result.failed),
     ):
         if logins:
             click.echo(f"{label}: {', '.join(logins)}")

@@ -76,7 +76,7 @@ class Statuses:
         return lookup.status
 
     def _look_up(self, login: str) -> Lookup:
-        users = self._twitch.users(logins=[login])
+        users = self._twitch.users(logins=[login]).users
         lookup = Lookup(login, self._status_of(users[0]) if users else None)
         self._storage.save_lookup(lookup, self._lookup_ttl_seconds)
         return lookup

@@ -40,7 +40,7 @@ class Added:
 @dataclass(slots=True)
 class BulkAdded:
     """The logins of a bulk addition by result. `failed` are those for which the request to Twitch
-    failed."""
+    failed, or its response was malformed."""
 
     added: list[str] = field(default_factory=list)
     existing: list[str] = field(default_factory=list)
@@ -98,7 +98,7 @@ class Streamers:
         if known is not None:
             return Added(known, created=False)
         asked_at = self._clock()
-        users = self._twitch.users(logins=[login])
+        users = self._twitch.users(logins=[login]).users
         asked_at = min(asked_at, self._clock())  # the answer may have set the clock back
         if not users:
             raise UnknownUser(login)
@@ -200,24 +200,26 @@ class Streamers:
     def _add_batch(self, logins: list[str], tags: tuple[str, ...], result: BulkAdded) -> None:
         asked_at = self._clock()
         try:
-            users = self._twitch.users(logins=logins)
+            answer = self._twitch.users(logins=logins)
         except TwitchNotConfigured:
             raise
         except TwitchError as error:
             log.warning("Could not add %d streamers: %s", len(logins), error)
             result.failed += logins
             return
-        created = self._monitor(users, min(asked_at, self._clock()), tags)
-        found = {user.login: user.user_id for user in users}
+        created = self._monitor(answer.users, min(asked_at, self._clock()), tags)
+        found = {user.login: user.user_id for user in answer.users}
         for login in logins:
-            if login not in found:
+            if login in answer.unreadable:
+                result.failed.append(login)
+            elif login not in found:
                 result.not_found.append(login)
             elif found[login] in created:
                 result.added.append(login)
             else:
                 result.existing.append(login)
 
-    def _monitor(self, users: list[User], at: datetime, tags: tuple[str, ...] = ()) -> set[str]:
+    def _monitor(self, users: Sequence[User], at: datetime, tags: tuple[str, ...] = ()) -> set[str]:
         """Add `users`, whose names were requested at `at`, to the monitored streamers. Returns the
         ids of those who were new. The names of the others are updated."""
         now = self._clock()
@@ -248,7 +250,7 @@ class Streamers:
         renamed = 0
         for batch in batched(self._storage.streamers(), MAX_IDS_PER_CALL):
             asked_at = self._clock()
-            users = self._twitch.users(user_ids=[streamer.user_id for streamer in batch])
+            users = self._twitch.users(user_ids=[streamer.user_id for streamer in batch]).users
             asked_at = min(asked_at, self._clock())
             renamed += self._record_names(users, asked_at)
         return renamed

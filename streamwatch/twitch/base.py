@@ -104,6 +104,15 @@ class RateLimitState:
 
 
 @dataclass(frozen=True, slots=True)
+class FoundUsers:
+    """A response of Get Users. `unreadable` are requested logins that are not among `users`, and
+    that a malformed item may belong to: it is not known whether such users exist."""
+
+    users: tuple[User, ...] = ()
+    unreadable: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class LiveStreams:
     """A response of Get Streams. `seen` are the live streams, at most one a user. `unreadable` are
     the ids of users whose stream is malformed: it is not known whether they are live."""
@@ -141,7 +150,7 @@ class Twitch(ABC):
     or TwitchRefused; a failure is never reported as an empty result."""
 
     @abstractmethod
-    def users(self, *, logins: Collection[str] = (), user_ids: Collection[str] = ()) -> list[User]:
+    def users(self, *, logins: Collection[str] = (), user_ids: Collection[str] = ()) -> FoundUsers:
         """The users that exist, in no particular order. Values that are not logins are not sent;
         users who were not asked for, or whose id or login is malformed, are left out."""
 

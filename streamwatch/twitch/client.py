@@ -8,18 +8,18 @@ from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from http import HTTPStatus
-from itertools import chain
 from typing import Self, TypeVar
 
 from streamwatch.domain import subscriptions as eventsub
 from streamwatch.domain.batches import batched
 from streamwatch.domain.eventsub import LOGIN
-from streamwatch.domain.models import Subscription, User, Video
+from streamwatch.domain.models import Subscription, Video
 from streamwatch.domain.times import utc_now
 from streamwatch.settings import Settings
 from streamwatch.twitch.base import (
     MAX_IDS_PER_CALL,
     Conduit,
+    FoundUsers,
     LiveStreams,
     RateLimitState,
     Shard,
@@ -140,22 +140,20 @@ class Helix(Twitch):
         other._transport = self._transport.with_own_sessions()  # noqa: SLF001  of this class
         return other
 
-    def users(self, *, logins: Collection[str] = (), user_ids: Collection[str] = ()) -> list[User]:
+    def users(self, *, logins: Collection[str] = (), user_ids: Collection[str] = ()) -> FoundUsers:
         valid = dict.fromkeys(login.lower() for login in logins if LOGIN.fullmatch(login))
         asked = [("login", login) for login in valid]
         asked += [("id", user_id) for user_id in dict.fromkeys(user_ids)]
         self._app_tokens()  # raises TwitchNotConfigured even for an empty batch
-        found = chain.from_iterable(
-            self._read(Call("GET", "/users", batch), parse_users)
+        answers = [
+            self._read(Call("GET", "/users", batch), partial(parse_users, asked=batch))
             for batch in batched(asked, MAX_IDS_PER_CALL)
-        )
-        requested = set(asked)
-        return list(
-            {
-                user.user_id: user
-                for user in found
-                if requested & {("login", user.login), ("id", user.user_id)}
-            }.values()
+        ]
+        found = {user.user_id: user for answer in answers for user in answer.users}
+        return FoundUsers(
+            tuple(found.values()),
+            frozenset(login for answer in answers for login in answer.unreadable)
+            - {user.login for user in found.values()},
         )
 
     def streams(self, user_ids: Collection[str]) -> LiveStreams:

@@ -30,6 +30,7 @@ from tests.abuse.hostile_twitch import (
     HostileTwitch,
     Odd,
     ReplaceAll,
+    ReplaceField,
     hostile_twitch,
 )
 from tests.clocks import ManualClock
@@ -182,6 +183,21 @@ EXAMPLES = settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 MANY_EXAMPLES = settings(EXAMPLES, max_examples=5000, derandomize=False)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("id", 8), ("id", "*} {x"), ("login", "a\nb"), ("login", "somebody_else")]
+)
+def test_a_user_whose_item_is_odd_is_not_reported_as_not_found(
+    world: World, name: str, value: object
+) -> None:
+    fields = ["display_name", "id", "login"]
+    world.twitch.suffer(Odd("GET /users", ReplaceField(fields.index(name), value)))
+    response = world.client.post("/streamers", json={"usernames": ["user_7", "user_8"]})
+    world.twitch.suffer(None)
+    world.client.delete("/streamers/user_7")
+    result = response.get_json()
+    assert (result["added"], result["failed"], result["not_found"]) == (["user_7"], ["user_8"], [])
 
 
 @given(odd=ODD_ITEMS)

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from streamwatch.domain.models import User
 from streamwatch.storage.base import StorageUnavailable, WindowCount
 from streamwatch.storage.memory.coordination import MemoryCoordination
+from streamwatch.twitch.base import FoundUsers
 from tests import messages
 from tests.api.world import World, build_world, problem
 from tests.fakes import FakeTwitch
@@ -155,10 +155,10 @@ class HangingTwitch(FakeTwitch):
         self.asked = threading.Semaphore(0)
         self.answer = threading.Event()
 
-    def users(self, **asked: Any) -> list[User]:
+    def users(self, **asked: Any) -> FoundUsers:
         self.asked.release()
         assert self.answer.wait(20)
-        return []
+        return FoundUsers()
 
 
 @pytest.fixture

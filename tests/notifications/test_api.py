@@ -124,6 +124,14 @@ def test_wrong_values_are_reported_by_field(api: Api, fields: dict[str, Any], fa
     assert faulty.partition(".")[0] in {name.partition(".")[0] for name in names}
 
 
+def test_a_streamer_whose_user_cannot_be_read_is_not_reported_as_unknown(api: Api) -> None:
+    api.world.twitch.unreadable.add("odd_user")
+
+    response = api("POST", "", {"kind": "webhook", "url": URL, "streamers": ["odd_user"]})
+
+    assert "'odd_user'" in problem(response, 502)["detail"]
+
+
 def test_a_host_that_does_not_resolve_is_refused(api: Api) -> None:
     response = api("POST", "", {"kind": "webhook", "url": "https://nowhere.invalid/"})
 

@@ -84,6 +84,15 @@ def test_bulk_addition_reports_logins_as_failed_when_twitch_is_down(world: World
     assert world.services.streamers.add_many(["one", "two"]).failed == ["one", "two"]
 
 
+def test_bulk_addition_reports_a_login_as_failed_when_its_user_cannot_be_read(
+    world: World,
+) -> None:
+    world.twitch.unreadable.add("odd_user")
+    result = world.services.streamers.add_many(["cool_user", "nobody", "odd_user"])
+    assert (result.added, result.not_found) == (["cool_user"], ["nobody"])
+    assert result.failed == ["odd_user"]
+
+
 def test_bulk_addition_without_credentials_is_an_error(world: World) -> None:
     world.twitch.error = TwitchNotConfigured("Not set.")
     with pytest.raises(TwitchNotConfigured):

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from streamwatch.domain.models import Stream, User
 from streamwatch.domain.observations import SeenLive
 from streamwatch.services.clock import CorrectedClock
-from streamwatch.twitch.base import LiveStreams
+from streamwatch.twitch.base import FoundUsers, LiveStreams
 from tests.fakes import FakeTwitch
 from tests.truth.plans import Plan, StreamPlan
 
@@ -110,12 +110,12 @@ class FaultyTwitch(FakeTwitch):
         self.sights: list[tuple[float, str]] = []
         """The true times at which answers showed a stream, and its id."""
 
-    def users(self, *, logins: object = (), user_ids: object = ()) -> list[User]:
+    def users(self, *, logins: object = (), user_ids: object = ()) -> FoundUsers:
         self._answer()
         user = self._user()
         assert isinstance(logins, list | tuple)
         assert isinstance(user_ids, list | tuple)
-        return [user] if user.login in logins or user.user_id in user_ids else []
+        return FoundUsers((user,) if user.login in logins or user.user_id in user_ids else ())
 
     def streams(self, user_ids: object) -> LiveStreams:
         asked_at = self.corrected()

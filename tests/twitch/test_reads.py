@@ -11,6 +11,7 @@ from streamwatch.domain.models import EventType, Source, Stream, User
 from streamwatch.domain.observations import SeenLive
 from streamwatch.domain.subscriptions import DesiredSubscription, WebhookTransport
 from streamwatch.twitch.base import (
+    FoundUsers,
     LiveStreams,
     RateLimitState,
     TwitchNotConfigured,
@@ -56,7 +57,7 @@ def test_users_are_found_by_login_and_by_id_with_their_login_in_lower_case(
 
     found = helix.users(logins=["SHROUD", "shroud"], user_ids=["2", "2"])
 
-    assert found == [User("1", "shroud", "Shroud"), User("2", "ninja", "Ninja")]
+    assert found == FoundUsers((User("1", "shroud", "Shroud"), User("2", "ninja", "Ninja")))
     assert asked(twitch.calls[0].request) == [("login", "shroud"), ("id", "2")]
 
 
@@ -74,13 +75,13 @@ def test_a_user_has_an_image_if_its_address_is_usable(
     helix: Helix, twitch: Mock, given: str | None, known: str | None
 ) -> None:
     twitch.get(USERS, json={"data": [user_item("1", "ann") | {"profile_image_url": given}]})
-    assert [user.profile_image_url for user in helix.users(logins=["ann"])] == [known]
+    assert [user.profile_image_url for user in helix.users(logins=["ann"]).users] == [known]
 
 
 def test_a_user_that_is_missing_from_the_answer_is_not_found(helix: Helix, twitch: Mock) -> None:
     twitch.get(USERS, json={"data": []})
 
-    assert helix.users(logins=["nobody_here"]) == []
+    assert helix.users(logins=["nobody_here"]) == FoundUsers()
 
 
 @pytest.mark.parametrize(
@@ -103,14 +104,27 @@ def test_a_user_with_a_malformed_field_is_left_out(
 
     found = helix.users(logins=["shroud", "ninja"], user_ids=["2"])
 
-    assert found == [User("1", "shroud", "Shroud")]
+    assert found.users == (User("1", "shroud", "Shroud"),)
+    assert found.unreadable == {"ninja"}
 
 
 def test_a_user_who_was_not_requested_is_left_out(helix: Helix, twitch: Mock) -> None:
     items = [user_item("1", "shroud"), user_item("3", "somebody_else")]
     twitch.get(USERS, json={"data": items})
 
-    assert helix.users(logins=["shroud"], user_ids=["2"]) == [User("1", "shroud", "Shroud")]
+    found = helix.users(logins=["shroud", "ninja"], user_ids=["2"])
+
+    assert found.users == (User("1", "shroud", "Shroud"),)
+    assert found.unreadable == {"ninja"}  # the other item may be an odd answer about this login
+
+
+def test_an_answer_about_another_user_alone_is_never_an_empty_result(
+    helix: Helix, twitch: Mock
+) -> None:
+    twitch.get(USERS, json={"data": [user_item("3", "somebody_else")]})
+
+    with pytest.raises(TwitchUnavailable):
+        helix.users(logins=["shroud"])
 
 
 @pytest.mark.parametrize(
@@ -118,19 +132,19 @@ def test_a_user_who_was_not_requested_is_left_out(helix: Helix, twitch: Mock) ->
     ["", "a" * 26, "two words", "a&id=1", "a\n", "a\0", "ünï", "../x", "shroud?", "١٢٣", "\ud800"],
 )
 def test_an_invalid_login_is_not_requested(helix: Helix, twitch: Mock, login: str) -> None:
-    assert helix.users(logins=[login]) == []
+    assert helix.users(logins=[login]) == FoundUsers()
 
 
 def test_users_are_requested_in_batches_of_100_ids_and_logins(helix: Helix, twitch: Mock) -> None:
-    for _ in range(3):
-        twitch.get(USERS, json={"data": [user_item("1", "shroud")]})
+    for items in ([], [user_item("1", "shroud")], []):
+        twitch.get(USERS, json={"data": items})
 
     found = helix.users(
         logins=[f"login{n}" for n in range(101)], user_ids=[str(n) for n in range(149)]
     )
 
     assert [len(asked(call.request)) for call in twitch.calls] == [100, 100, 50]
-    assert [user.user_id for user in found] == ["1"]
+    assert [user.user_id for user in found.users] == ["1"]
 
 
 def test_a_stream_has_all_fields_of_the_response(
@@ -212,7 +226,7 @@ def test_a_stream_is_dated_to_its_request(helix: Helix, twitch: Mock, time: Fake
 
 
 def test_an_empty_request_makes_no_call(helix: Helix, twitch: Mock) -> None:
-    assert helix.users() == []
+    assert helix.users() == FoundUsers()
     assert helix.streams([]) == LiveStreams()
 
 
@@ -303,7 +317,10 @@ def test_a_malformed_user_does_not_spoil_the_others(helix: Helix, twitch: Mock) 
         USERS, json={"data": [user_item("1", "shroud"), user_item("2", "ninja") | {"id": 2}]}
     )
 
-    assert helix.users(logins=["shroud", "ninja"]) == [User("1", "shroud", "Shroud")]
+    found = helix.users(logins=["shroud", "ninja", "nobody_here"])
+
+    assert found.users == (User("1", "shroud", "Shroud"),)
+    assert found.unreadable == {"ninja"}  # the item has this login
 
 
 @pytest.mark.parametrize(

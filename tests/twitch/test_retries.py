@@ -4,7 +4,7 @@ import pytest
 import requests
 import responses
 
-from streamwatch.twitch.base import TwitchBusy, TwitchRefused, TwitchUnavailable
+from streamwatch.twitch.base import FoundUsers, TwitchBusy, TwitchRefused, TwitchUnavailable
 from streamwatch.twitch.client import Helix
 from tests.twitch.conftest import API, FakeTime, MakeHelix
 
@@ -20,7 +20,7 @@ def test_a_503_is_retried_once_as_twitch_recommends(
     twitch.get(USERS, status=503)
     twitch.get(USERS, json=NOBODY)
 
-    assert helix.users(logins=["shroud"]) == []
+    assert helix.users(logins=["shroud"]) == FoundUsers()
     assert time.waits == [0.75]
 
 
@@ -89,7 +89,7 @@ def test_an_empty_bucket_is_waited_for_until_it_is_full(
     twitch.get(USERS, status=429, headers={"Ratelimit-Reset": time.in_seconds(9)})
     twitch.get(USERS, json=NOBODY)
 
-    assert helix.users(logins=["shroud"]) == []
+    assert helix.users(logins=["shroud"]) == FoundUsers()
     assert time.waits == [9.5]
 
 
@@ -121,7 +121,7 @@ def test_a_429_without_a_reset_time_is_retried_after_a_second(
     twitch.get(USERS, status=429, headers=headers)
     twitch.get(USERS, json=NOBODY)
 
-    assert helix.users(logins=["shroud"]) == []
+    assert helix.users(logins=["shroud"]) == FoundUsers()
     assert time.waits == [1.5]
 
 

@@ -8,7 +8,7 @@ import responses
 
 from streamwatch.domain.models import AppToken
 from streamwatch.storage.base import StorageUnavailable
-from streamwatch.twitch.base import TwitchBusy, TwitchDenied, TwitchUnavailable
+from streamwatch.twitch.base import FoundUsers, TwitchBusy, TwitchDenied, TwitchUnavailable
 from streamwatch.twitch.client import Helix
 from tests.twitch.conftest import (
     API,
@@ -91,7 +91,7 @@ def test_a_refused_token_is_replaced_and_the_call_is_repeated(
     give_token(twitch, "fresh")
     twitch.get(USERS, json=NOBODY, match=[bearing("fresh")])
 
-    assert helix.users(logins=["shroud"]) == []
+    assert helix.users(logins=["shroud"]) == FoundUsers()
 
     assert tokens.token
     assert tokens.token.value == "fresh"

@@ -14,7 +14,7 @@ from streamwatch.domain.notifications.validation import (
 from streamwatch.services.notifications.addresses import AddressPolicy
 from streamwatch.services.notifications.targets import check_target
 from streamwatch.storage.base import Storage
-from streamwatch.twitch.base import Twitch
+from streamwatch.twitch.base import Twitch, TwitchUnavailable
 
 
 class GivenSettings:
@@ -77,8 +77,14 @@ class GivenSettings:
         }
         unknown = [login for login in logins if login not in found]
         if unknown:
-            users = self._twitch.users(logins=unknown)
-            found |= {user.login: WatchedStreamer(user.user_id, user.login) for user in users}
+            answer = self._twitch.users(logins=unknown)
+            if answer.unreadable:
+                raise TwitchUnavailable(
+                    f"Twitch's response about {min(answer.unreadable)!r} could not be read."
+                )
+            found |= {
+                user.login: WatchedStreamer(user.user_id, user.login) for user in answer.users
+            }
         missing = [login for login in logins if login not in found]
         if missing:
             raise InvalidNotification({"streamers": f"Twitch has no user {missing[0]!r}."})
