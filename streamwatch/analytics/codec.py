@@ -221,7 +221,17 @@ def decode_totals(document: Document) -> Totals:
         **{name: document[name] for name in COUNTS},
         sums=_decode_sums(document),
         last_stream_at=_time(document["last_stream_at"]),
+        last_live_at=_last_live_at(document),
     )
+
+
+def _last_live_at(document: Document) -> datetime | None:
+    """Until `migrate`, documents of version 0.1 have no such time: there it is the time of the
+    newest observation, or of the latest start."""
+    last_stream_at = document["last_stream_at"]
+    if last_stream_at is None or "last_live_at" in document:
+        return _time(document.get("last_live_at"))
+    return _time(document.get("updated_at", last_stream_at))
 
 
 def _decode_identity(document: Document) -> Identity:
@@ -238,6 +248,7 @@ def _encode_contribution(contribution: Contribution) -> Document:
     totals = contribution.totals
     return {
         "last_stream_at": totals.last_stream_at,
+        "last_live_at": totals.last_live_at,
         **{name: getattr(totals, name) for name in COUNTS},
         **_encode_sums(totals.sums),
         "categories": _encode_categories(contribution.categories),

@@ -41,7 +41,7 @@ def _usual_times(entries: Sequence[DirectoryEntry]) -> dict[str, UsualTime]:
     now, zone = utc_now(), preferences.zone()
     found: dict[str, UsualTime] = {}
     for entry in entries:
-        if not entry.last_stream_at or entry.last_stream_at < now - PERIOD:
+        if not entry.last_live_at or entry.last_live_at < now - PERIOD:
             continue
         try:
             starts = services().profiles.starts_since(entry.streamer.user_id, now - PERIOD)

@@ -23,16 +23,18 @@ class Totals:
     sums: Sums = field(default_factory=Sums)
     last_stream_at: datetime | None = None
     """The start of the latest stream."""
+    last_live_at: datetime | None = None
+    """The latest end of a stream; of one that is on, when it was last seen."""
 
     def __add__(self, other: "Totals") -> "Totals":
-        starts = [at for at in (self.last_stream_at, other.last_stream_at) if at is not None]
         return Totals(
             streams=self.streams + other.streams,
             ended_streams=self.ended_streams + other.ended_streams,
             airtime_ms=self.airtime_ms + other.airtime_ms,
             ended_airtime_ms=self.ended_airtime_ms + other.ended_airtime_ms,
             sums=self.sums + other.sums,
-            last_stream_at=max(starts, default=None),
+            last_stream_at=_later(self.last_stream_at, other.last_stream_at),
+            last_live_at=_later(self.last_live_at, other.last_live_at),
         )
 
     @property
@@ -103,7 +105,13 @@ def session_totals(session: StreamSession) -> Totals:
         ended_airtime_ms=session.airtime_ms if ended else 0,
         sums=session.sample_totals.sums,
         last_stream_at=session.started_at,
+        last_live_at=session.ended_at or session.seen_at,
     )
+
+
+def _later(one: datetime | None, other: datetime | None) -> datetime | None:
+    """The later of two times; the known one where the other is None."""
+    return max((at for at in (one, other) if at is not None), default=None)
 
 
 def categories(several: Iterable[CategorySums]) -> list[CategorySums]:

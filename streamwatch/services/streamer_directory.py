@@ -28,16 +28,16 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class DirectoryEntry:
-    """A monitored streamer, the stream that is on, if any, and the start of the last known one."""
+    """A monitored streamer, the stream that is on, if any, and when a stream was last on."""
 
     streamer: Streamer
     stream: Stream | None
-    last_stream_at: datetime | None
+    last_live_at: datetime | None
 
 
 class StreamerDirectory:
     """Lists monitored streamers: those who are live first, the most viewers first; then the others
-    by their last stream, the most recent first."""
+    by when their last stream ended, the most recent first."""
 
     def __init__(
         self, storage: Storage, analytics: AnalyticsStore, clock: Callable[[], datetime]
@@ -45,7 +45,7 @@ class StreamerDirectory:
         self._storage = storage
         self._analytics = analytics
         self._clock = clock
-        self._starts: dict[str, datetime] = {}
+        self._last_live: dict[str, datetime] = {}
         self._read_at: datetime | None = None
 
     def entries(
@@ -68,36 +68,36 @@ class StreamerDirectory:
 
     def _all(self) -> Iterable[DirectoryEntry]:
         streams = {status.user_id: status.stream for status in self._storage.live()}
-        starts = self._last_starts()
+        last_live = self._read_last_live()
         entries = [
-            DirectoryEntry(streamer, streams.get(streamer.user_id), starts.get(streamer.user_id))
+            DirectoryEntry(streamer, streams.get(streamer.user_id), last_live.get(streamer.user_id))
             for streamer in self._storage.streamers()
         ]
         return sorted(entries, key=_position)
 
-    def _last_starts(self) -> dict[str, datetime]:
-        """The start of each streamer's last stream by user id, at most 30 seconds old. While the
-        analytics are not available, those that were read last."""
+    def _read_last_live(self) -> dict[str, datetime]:
+        """When each streamer was last live by user id, at most 30 seconds old. While the analytics
+        are not available, what was read last."""
         now = self._clock()
         if self._read_at is None or now - self._read_at >= _CACHED:
             try:
                 everyone = self._analytics.top(Ranking.HOURS, _ALL)
             except AnalyticsUnavailable as error:
                 log.warning("Streamers are listed without their last streams: %s", error)
-                return self._starts
-            self._starts = {
-                stats.identity.broadcaster_id: stats.totals.last_stream_at
+                return self._last_live
+            self._last_live = {
+                stats.identity.broadcaster_id: stats.totals.last_live_at
                 for stats in everyone
-                if stats.totals.last_stream_at
+                if stats.totals.last_live_at
             }
             self._read_at = now
-        return self._starts
+        return self._last_live
 
 
 def _position(entry: DirectoryEntry) -> tuple[bool, float, str]:
     if entry.stream:
         return False, -(entry.stream.viewer_count or 0), entry.streamer.login
-    last = entry.last_stream_at
+    last = entry.last_live_at
     return True, -last.timestamp() if last else math.inf, entry.streamer.login
 
 

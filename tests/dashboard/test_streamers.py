@@ -64,8 +64,16 @@ def test_streamers_are_listed_live_first_then_by_last_stream(
 
 def test_offline_streamer_is_listed_with_the_last_stream(client: FlaskClient) -> None:
     shown = text(client, "/dashboard/streamers")
-    assert "last live 24 h ago" in shown
+    assert "last live 23 h ago" in shown, "since its end, not since its start"
     assert "no stream seen yet" in shown
+    assert "last live 23 h ago" in text(client, "/dashboard/search?q=yesterday")
+    assert "last live 23 h ago" in text(client, "/dashboard/streamer/yesterday")
+
+
+def test_order_by_last_stream_is_by_when_it_ended(client: FlaskClient, showcase: Showcase) -> None:
+    user = showcase.twitch.known["id-never"]
+    showcase.past_stream(user, "long", NOW - 30 * HOUR, 20 * HOUR, 10)
+    assert names(client) == ["Big", "Small", "Never", "Yesterday"]
 
 
 def test_streamers_beyond_50_are_on_further_pages(client: FlaskClient, showcase: Showcase) -> None:

@@ -3,14 +3,17 @@
 import json
 import socket
 import time
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import accumulate
 
 import pytest
 
 from streamwatch.domain.models import EventType, Source, Stream, StreamEvent, User
 from streamwatch.domain.notifications.models import SigningSecret, TargetKind
+from streamwatch.domain.notifications.retries import DELAYS, JITTER
 from streamwatch.domain.observations import WentOffline, WentOnline
 from streamwatch.domain.times import format_time
 from streamwatch.services.ingestion.recorder import ObservationRecorder
@@ -28,6 +31,8 @@ from tests.notifications.world import NotificationWorld
 from tests.waiting import wait_for
 
 STREAMERS = 20
+CLAIMED_BY_KILLED_SECONDS = 60
+"""Allows for deliveries that a killed worker had claimed, and for starting another worker."""
 
 
 @pytest.fixture
@@ -75,6 +80,14 @@ def _event(kind: EventType, user: User, now: datetime, data: dict[str, str]) -> 
     )
 
 
+def longest_delay_after(outage: float) -> float:
+    """How many seconds after the end of an outage the last delivery may be attempted: the delay
+    that follows the last attempt within the outage."""
+    attempts = [0.0, *accumulate(delay.total_seconds() for delay in DELAYS)]
+    failed = bisect_right(attempts, outage)
+    return DELAYS[failed - 1].total_seconds() * (1 + JITTER)
+
+
 @pytest.mark.parametrize(
     "seconds",
     [
@@ -87,7 +100,7 @@ def _event(kind: EventType, user: User, now: datetime, data: dict[str, str]) -> 
 def test_a_receiver_is_down_while_workers_are_killed_in_turn(
     storage: RedisStorage, redis_url: str, seconds: float
 ) -> None:
-    down = True
+    down, kills = True, 0
 
     def answer(_: object) -> tuple[int, dict[str, str], bytes]:
         return (500 if down else 204), {}, b""
@@ -102,10 +115,19 @@ def test_a_receiver_is_down_while_workers_are_killed_in_turn(
         while time.monotonic() < end:
             wait_for(lambda: bool(receiver.requests), seconds=60)
             workers.kill_oldest()
+            kills += 1
             time.sleep(min(3, max(0.0, end - time.monotonic())))  # between two kills
         failed, down = len(receiver.requests), False
-        wait_for(lambda: not storage.notifications.pending("n1", 1), seconds=seconds + 150)
+        wait_for(
+            lambda: not storage.notifications.pending("n1", 1),
+            seconds=longest_delay_after(seconds) + CLAIMED_BY_KILLED_SECONDS,
+        )
         taken = receiver.requests[failed:]
+    waited = time.monotonic() - end
+    print(  # noqa: T201  its report
+        f"{failed} requests failed, {kills} workers were killed; {len(taken)} requests succeeded,"
+        f" the last {waited:.0f} s after the outage"
+    )
 
     deliveries = storage.notifications.deliveries("n1", 1000)
     assert [d.status for d in deliveries] == ["delivered"] * 2 * STREAMERS

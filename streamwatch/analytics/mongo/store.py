@@ -230,6 +230,7 @@ _SUMMARY: Document = {
     "_id": None,
     "streamers": {"$sum": 1},
     "last_stream_at": {"$max": "$last_stream_at"},
+    "last_live_at": {"$max": "$last_live_at"},
     **_sums_of("", COUNTS + SUMS),
 }
 

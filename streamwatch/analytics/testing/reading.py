@@ -52,6 +52,7 @@ class ReadingContract(ContractBase):
         assert stats.identity.first_seen_at == at(0)
         assert stats.identity.latest_name.at == at(2 * HOUR)
         assert stats.totals.last_stream_at == at(0)
+        assert stats.totals.last_live_at == at(2 * HOUR)
         assert stats.totals.hours_streamed == 2
         assert stats.totals.sums.hours_watched == 200
         assert analytics.find("carol") is None
@@ -78,6 +79,18 @@ class ReadingContract(ContractBase):
             assert found is not None
             assert found.identity.broadcaster_id == user_id
             assert [one.stream_id for one in analytics.sessions(user_id, 10)] == ids
+
+    def test_last_live_is_the_latest_end_and_of_an_ongoing_stream_when_it_was_seen(
+        self, analytics: AnalyticsStore
+    ) -> None:
+        analytics.project(as_input(*stream("ann", 0, 5, 100), *stream("bob", HOUR, 2, 10)))
+        analytics.project(as_input(online("s9", 6 * HOUR, user_id="carol", login="carol")))
+        found = {
+            stats.identity.broadcaster_id: stats.totals.last_live_at
+            for stats in analytics.top(Ranking.HOURS, 10)
+        }
+        assert found == {"ann": at(5 * HOUR), "bob": at(3 * HOUR), "carol": at(6 * HOUR)}
+        assert analytics.summary().totals.last_live_at == at(6 * HOUR)
 
     def test_a_streamer_with_only_an_offline_has_no_sessions(
         self, analytics: AnalyticsStore
