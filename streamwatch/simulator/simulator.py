@@ -67,11 +67,11 @@ class Simulator:
         for member in CAST:
             self.world.add_user(member.display_name)
         self._clock = clock
-        self._life = Life(self.world, Random(seed), clock()) if alive else None  # noqa: S311
         self._application = self._assemble(clock)
         pictures: dict[str, WSGIApplication] = {PATH: Pictures(self._category_of)}
         self._server = LoopbackServer(DispatcherMiddleware(self._application, pictures), port)
-        self.world.pictures_url = self._server.url + PATH
+        self.world.pictures_url = self._server.url + PATH  # before streams have their previews
+        self._life = Life(self.world, Random(seed), clock()) if alive else None  # noqa: S311
         self._closing = threading.Event()
         self._running = ExitStack()
 

@@ -5,11 +5,13 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 
 import pytest
+import requests
 
 from streamwatch.domain.models import EventType
 from streamwatch.simulator.cast import CAST
 from streamwatch.simulator.faults import Faults, MessageType, Mishap
 from streamwatch.simulator.life import Life
+from streamwatch.simulator.simulator import Simulator
 from streamwatch.simulator.world import ChannelUpdate, Happening, World
 
 START = datetime(2026, 10, 11, 10, 0, tzinfo=UTC)
@@ -35,6 +37,16 @@ def test_the_same_seed_gives_the_same_events_for_any_step() -> None:
         other.shown(datetime.max.replace(tzinfo=UTC))
     )
     assert _lived(8, 20)[1] != happenings
+
+
+def test_streams_that_are_on_at_the_start_have_drawn_previews() -> None:
+    with Simulator(alive=True) as twitch:
+        streams = [stream for _, stream in twitch.world.shown(datetime.max.replace(tzinfo=UTC))]
+        templates = [stream.thumbnail_url or "" for stream in streams]
+        assert len(templates) > 5
+        assert [url for url in templates if not url.startswith(f"{twitch.origin}/")] == []
+        url = templates[0].replace("{width}", "320").replace("{height}", "180")
+        assert requests.get(url, timeout=5).headers["Content-Type"] == "image/svg+xml"
 
 
 @pytest.mark.parametrize("seed", range(5))
