@@ -104,6 +104,7 @@ def _chosen_stream(profile: Profile, colors: Mapping[str, int]) -> dict[str, Any
     return {
         "chosen": details.session,
         "samples": details.samples,
+        "retention_days": services().settings.snapshot_retention_days,
         "chart": stream_chart(details, colors),
         "neighbours": services().profiles.neighbours(details.session),
     }

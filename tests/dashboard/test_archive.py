@@ -1,11 +1,13 @@
 """Streams that archived videos tell of, on a streamer's page."""
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from flask.testing import FlaskClient
 
+from streamwatch.analytics.memory import MemoryAnalytics
 from streamwatch.app import create_app
 from streamwatch.domain.models import Video
 from streamwatch.domain.sessions import ProjectionInput, video_event
@@ -67,6 +69,37 @@ def test_segments_of_an_observed_stream_link_into_its_video(
     assert "From the archive" not in page
     links = re.findall(r'href="https://www.twitch.tv/videos/s1([^"]*)"', page)
     assert {"", "?t=1h0m0s"} <= set(links), links
+
+
+def test_a_stream_without_samples_says_so_in_place_of_a_chart(
+    showcase: Showcase, client: FlaskClient
+) -> None:
+    give_video(showcase, "s1", 3 * DAY, 2 * HOUR)
+    page = client.get(PAGE).text
+    assert "No viewer samples were stored for this stream." in page
+    assert "data-chart" not in page
+    showcase.past_stream(showcase.twitch.known["id-shroud"], "s2", showcase.now - DAY, HOUR, 60)
+    page = client.get(PAGE).text
+    assert "No viewer samples" not in page
+    assert "data-chart" in page
+
+
+@pytest.mark.parametrize(
+    ("days", "sentence"),
+    [
+        (2, "Viewer samples older than 2 days are deleted. Average and peak remain."),
+        (0, "The viewer samples of this stream were deleted. Average and peak remain."),
+    ],
+)
+def test_a_stream_whose_samples_were_deleted_says_why(days: int, sentence: str) -> None:
+    showcase = Showcase(analytics=MemoryAnalytics(SAMPLED_EVERY, retention=2 * DAY))
+    showcase.settings = replace(showcase.settings, snapshot_retention_days=days)
+    showcase.monitor("Shroud")
+    showcase.past_stream(showcase.twitch.known["id-shroud"], "s1", showcase.now - 3 * DAY, HOUR, 60)
+    page = create_app(services=showcase.services).test_client().get(PAGE).text
+    assert sentence in page
+    assert "average 60 · peak 60" in page
+    assert "data-chart" not in page
 
 
 def test_a_page_without_statistics_says_that_the_archive_is_read(

@@ -97,6 +97,8 @@ def test_first_stream_of_a_streamer_appears_on_the_open_page(
     page = visit(served).open("/dashboard/streamer/shroud")
     expect(page.get_by_text("No statistics yet")).to_be_visible()
     showcase.go_online("Shroud", "s1")
+    expect(page.get_by_text("No viewer samples were stored for this stream.")).to_be_visible()
+    expect(page.locator("#stream .chart-tools")).to_have_count(0)
     showcase.poll("Shroud", viewer_count=10)
     expect(page.locator("figure[data-chart][data-drawn]")).to_be_visible()
 
