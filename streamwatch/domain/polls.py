@@ -132,7 +132,7 @@ def _online_time(state: Replay, seen: SeenLive) -> datetime | None:
     if known is None or last is None:
         return min(stream.started_at, seen.at)
     if known.online_at is None:  # only its end is known, which the start precedes
-        return min(stream.started_at, seen.at, last.at)
+        return min(stream.started_at, seen.at, known.ended_at or last.at)
     if last.type is EventType.ONLINE or is_superseded(stream, state.latest):
         return None
     if seen.at >= last.at + HELIX_LAG or (last.is_estimate and seen.at > last.at):

@@ -29,7 +29,7 @@ from streamwatch.domain.models import (
 from streamwatch.domain.positions import Position
 from streamwatch.domain.statistics import SampleTotals, compute_totals, milliseconds
 from streamwatch.domain.status_update import ended_by
-from streamwatch.domain.timeline import Replay, StreamState
+from streamwatch.domain.timeline import Replay, StreamState, in_order
 from streamwatch.domain.times import format_time, parse_time, to_milliseconds
 
 MAX_VIEWERS = 2**31 - 1
@@ -382,9 +382,9 @@ def spans(events: Iterable[SessionEvent]) -> dict[str, Span]:
     replaced = {event.replaces for event in events}
     state = Replay()
     state.apply(
-        _timeline_entry(event)
-        for event in sorted(_starts_and_ends(events), key=_order)
-        if event.id not in replaced
+        in_order(
+            _timeline_entry(event) for event in _starts_and_ends(events) if event.id not in replaced
+        )
     )
     first_seen = {event.stream_id: event for event in events if event.kind is _SEEN}
     unwatched_at: dict[str, datetime] = {}
@@ -584,7 +584,3 @@ def _names(
             yield ObservedName(event.at, event.broadcaster_login, event.broadcaster_name)
     if last is not None:
         yield ObservedName(last.captured_at, last.broadcaster_login, last.broadcaster_name)
-
-
-def _order(event: SessionEvent) -> tuple[datetime, bool, str]:
-    return event.at, event.kind is _OFFLINE, event.id

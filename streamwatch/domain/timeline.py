@@ -106,10 +106,9 @@ class Insertion:
 
 def insert(timeline: Timeline, entry: TimelineEntry) -> Insertion | None:
     """Insert `entry`, whose event is suppressed, at its own time. None if the timeline has it."""
-    entries = list(timeline.entries)
-    if entry.message_id in [known.message_id for known in entries]:
+    if entry.message_id in [known.message_id for known in timeline.entries]:
         return None
-    insort(entries, entry, key=_order)
+    entries = in_order([*timeline.entries, entry])
     settled = _settled(entries)
     state = Replay(timeline)
     state.apply(entries[:settled])
@@ -125,6 +124,22 @@ def insert(timeline: Timeline, entry: TimelineEntry) -> Insertion | None:
         replaced_events=tuple(outcome.replaced_events),
         missing_ends=tuple(state.missing_ends()),
     )
+
+
+def in_order(entries: Iterable[TimelineEntry]) -> list[TimelineEntry]:
+    """Sort entries by their times, an online before an offline of the same time.
+
+    Twitch can name the start of a short stream later than its end. A start that a poll found there
+    is placed at the end, so that it does not count as the stream's return.
+    """
+    ordered = sorted(entries, key=_order)
+    starts = [entry for entry in ordered if _is_estimated_start(entry)]
+    for start in starts:
+        ends = [end for end in ordered if _is_end_of(end, start) and end.at < start.at]
+        if ends:
+            ordered.remove(start)
+            insort(ordered, start._replace(at=ends[0].at), key=_order)
+    return ordered
 
 
 class Replay:
@@ -332,6 +347,21 @@ def _is_same_online(state: StreamState, entry: TimelineEntry) -> bool:
         and bool(state.online_run)
         and entry.at - state.online_at <= SAME_ONLINE
     )
+
+
+def _is_estimated_start(entry: TimelineEntry) -> bool:
+    """Whether a poll found the start of a stream, and not that it is on again."""
+    return (
+        entry.estimated_at is not None
+        and entry.type is _ONLINE
+        and entry.started_at is not None
+        and entry.started_at >= entry.at
+    )
+
+
+def _is_end_of(end: TimelineEntry, start: TimelineEntry) -> bool:
+    """Whether `end` is a message about the end of the stream that starts with `start`."""
+    return end.type is _OFFLINE and end.stream_id == start.stream_id and not end.is_estimate
 
 
 def _order(entry: TimelineEntry) -> tuple[datetime, bool, str]:

@@ -201,6 +201,30 @@ def test_a_start_that_is_named_after_the_streams_own_end_is_no_later_than_the_en
     assert story.short_history == ["+s1", "-s1"]
 
 
+def test_an_end_before_the_start_that_a_poll_found_ends_the_stream() -> None:
+    """As before, but the poll comes before the messages."""
+    story = Story(seen("s1", 100, started=70), offline("s1", 40))
+    assert story.live_id() is None
+    story.observe(online("s1", 10, started=70))
+    assert story.live_id() is None
+    assert story.short_history == ["+s1", "-s1"]
+    assert [event.source for event in story.history] == [Source.EVENTSUB] * 2
+
+
+@pytest.mark.parametrize("first", [40, 41])
+def test_copies_of_an_end_around_the_start_that_a_poll_found_are_one_event(first: int) -> None:
+    ends = {40: offline("s1", 40), 41: offline("s1", 41)}
+    story = Story(ends.pop(first), seen("s1", 100, started=70), *ends.values())
+    assert story.live_id() is None
+    assert end_of(story) == (Source.EVENTSUB, first)
+
+
+def test_copies_of_an_end_before_the_start_that_a_poll_finds_are_one_event() -> None:
+    story = Story(offline("s1", 40), offline("s1", 41), seen("s1", 100, started=70))
+    assert story.live_id() is None
+    assert story.short_history == ["+s1", "-s1"]
+
+
 def test_a_message_says_the_type_of_a_stream_that_polls_have_shown_for_hours() -> None:
     again = online("s1", 5005, started=0)
     again = replace(again, stream=replace(again.stream, type="rerun"))
