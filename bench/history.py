@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from itertools import count, islice
 
 from streamwatch.analytics.base import AnalyticsStore
 from streamwatch.domain.batches import batched
@@ -16,10 +15,10 @@ _BATCH_SIZE = 40
 
 
 def write(analytics: AnalyticsStore, users: list[User], snapshots: int) -> None:
-    """Write `snapshots` samples, in sessions of all `users` in turn, the newest session first."""
+    """Write about `snapshots` samples, in as many sessions of each user, in the order of time."""
     analytics.prepare()
-    sessions = islice(_sessions(users), snapshots // SAMPLES_PER_SESSION)
-    for batch in batched(sessions, _BATCH_SIZE):
+    turns = snapshots // (SAMPLES_PER_SESSION * len(users))
+    for batch in batched(_sessions(users, turns), _BATCH_SIZE):
         samples = [sample for session in batch for sample in session]
         observations = [projection_input((), sample) for sample in samples]
         analytics.project(
@@ -30,9 +29,9 @@ def write(analytics: AnalyticsStore, users: list[User], snapshots: int) -> None:
         )
 
 
-def _sessions(users: list[User]) -> Iterator[list[StreamSnapshot]]:
+def _sessions(users: list[User], turns: int) -> Iterator[list[StreamSnapshot]]:
     now = datetime.now(UTC)
-    for turn in count(1):
+    for turn in range(turns, 0, -1):
         for user in users:
             yield _session(user, f"6{turn:05}{user.user_id}", now - turn * _SESSION_INTERVAL)
 

@@ -1,7 +1,12 @@
-"""One refresh of many streamers and its projection: Helix calls, round trips, time, memory."""
+"""One refresh of many streamers and its projection: Helix calls, round trips, time, memory.
 
+`python -m bench.polling --streamers 50000 --live 10000` measures it by itself.
+"""
+
+import argparse
+import sys
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -23,13 +28,13 @@ from streamwatch.storage.redis.connection import Connection
 from streamwatch.twitch.client import Helix
 from tests.counting import CountingConnection
 from tests.processes import deployment
-from tests.servers import Server, redis_server
+from tests.servers import Server, mongo_server, redis_server
 from tests.waiting import wait_for
 
 STREAMERS = 10_000
 LIVE = 1_000
 REFRESHES = 3
-WORKER_SECONDS = 120
+WORKER_SECONDS = 900
 DATABASE = "polling"
 
 
@@ -51,7 +56,7 @@ class Commands(monitoring.CommandListener):
 
 @dataclass(frozen=True, slots=True)
 class Polling:
-    """The cost of a refresh of STREAMERS streamers, LIVE of them live."""
+    """The cost of one refresh."""
 
     helix_calls: int
     redis_trips: int
@@ -61,12 +66,24 @@ class Polling:
     worker_megabytes: float
 
 
-def measure(mongo: Server) -> Polling:
-    """Measure the second refresh; the first one stores every streamer for the first time."""
+def main() -> None:
+    """Print the cost of one refresh."""
+    parser = argparse.ArgumentParser(prog="python -m bench.polling", description=__doc__)
+    parser.add_argument("--streamers", type=int, default=STREAMERS)
+    parser.add_argument("--live", type=int, default=LIVE)
+    options = parser.parse_args()
+    with mongo_server() as mongo:
+        for name, value in asdict(measure(mongo, options.streamers, options.live)).items():
+            sys.stdout.write(f"{name}: {value:,.5g}\n")
+
+
+def measure(mongo: Server, streamers: int = STREAMERS, live: int = LIVE) -> Polling:
+    """Measure the second refresh of `streamers` streamers, `live` of them live; the first refresh
+    stores every streamer for the first time."""
     listener = Commands()
     with redis_server(*DURABLE) as server, Simulator() as twitch:
-        users = [twitch.world.add_user(f"Streamer_{number}") for number in range(STREAMERS)]
-        for user in users[:: STREAMERS // LIVE]:
+        users = [twitch.world.add_user(f"Streamer_{number}") for number in range(streamers)]
+        for user in users[:: streamers // live]:
             twitch.world.go_online(user.login)
         services = _services(server, mongo, twitch, listener)
         now = datetime.now(UTC)
@@ -143,3 +160,7 @@ def _worker_megabytes(server: Server, mongo: Server, twitch: Simulator) -> float
 
 def _runs(storage: RedisStorage) -> int:
     return storage.coordination.counts().get(f"{JOBS}:{REFRESH} runs", 0)
+
+
+if __name__ == "__main__":
+    main()
