@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 
 from streamwatch.analytics import open_analytics
@@ -195,7 +195,7 @@ def assemble(
         lookups_at_once=max(1, settings.web_threads // 4),
     )
     analytics_queries = AnalyticsQueries(
-        analytics, storage.coordination, clock, timedelta(seconds=settings.sample_cap_seconds)
+        analytics, storage.coordination, clock, settings.sample_cap
     )
     backfills = Backfills(storage, background, analytics, clock)
     streamers = Streamers(

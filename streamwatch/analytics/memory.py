@@ -8,29 +8,21 @@ from datetime import datetime, timedelta
 from threading import RLock
 from typing import Self
 
-from streamwatch.analytics.base import AnalyticsStore, History, Repository
+from streamwatch.analytics.base import History, Repository
 from streamwatch.analytics.projection import Projection
-from streamwatch.analytics.state import StoredSession, StreamerState, Update
+from streamwatch.analytics.reads import ComputedReads
+from streamwatch.analytics.state import Statistics, StoredSession, StreamerState, Update
 from streamwatch.domain.models import StreamSnapshot
 from streamwatch.domain.positions import Position
 from streamwatch.domain.sessions import ProjectionInput, SessionEvent, StreamSession, merge_events
-from streamwatch.domain.statistics import CategorySums, quarter_of
+from streamwatch.domain.statistics import CategorySums
 from streamwatch.domain.times import utc_now
-from streamwatch.domain.totals import (
-    CategoryRank,
-    Ranking,
-    StreamerStats,
-    Summary,
-    ranked,
-    ranked_categories,
-    summary,
-)
 from streamwatch.settings import Settings
 
 _READ_AT_ONCE = 1000
 
 
-class MemoryAnalytics(AnalyticsStore, Repository):
+class MemoryAnalytics(ComputedReads, Repository):
     """Everything in this process, gone when it ends: for the demo, development and tests."""
 
     def __init__(
@@ -54,11 +46,7 @@ class MemoryAnalytics(AnalyticsStore, Repository):
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:
-        days = settings.snapshot_retention_days
-        return cls(
-            sample_cap=timedelta(seconds=settings.sample_cap_seconds),
-            retention=timedelta(days=days) if days else None,
-        )
+        return cls(settings.sample_cap, settings.snapshot_retention)
 
     def ping(self) -> None:
         pass
@@ -136,12 +124,6 @@ class MemoryAnalytics(AnalyticsStore, Repository):
 
     # One streamer
 
-    def find(self, login: str) -> StreamerStats | None:
-        with self._lock:
-            named = [s for s in self._states.values() if s.identity.latest_name.login == login]
-        newest = max(named, key=lambda state: state.identity.latest_name.at, default=None)
-        return newest.stats if newest else None
-
     def each_session(
         self, user_id: str, since: datetime | None = None, after: Position | None = None
     ) -> Iterator[StreamSession]:
@@ -162,37 +144,26 @@ class MemoryAnalytics(AnalyticsStore, Repository):
 
     def categories(self, user_id: str) -> list[CategorySums]:
         state = self.states([user_id]).get(user_id)
-        return list(state.total().categories) if state else []
+        return list(state.statistics.total.categories) if state else []
 
     # All streamers
-
-    def summary(self) -> Summary:
-        with self._lock:
-            return summary(state.stats.totals for state in self._states.values())
 
     def user_ids(self) -> list[str]:
         with self._lock:
             return sorted(self._states)
 
-    def watched_since(self, since: datetime) -> int:
+    def all_statistics(self) -> list[Statistics]:
         with self._lock:
-            return sum(
-                item.viewer_ms
-                for sessions in self._sessions.values()
-                for session in sessions.values()
-                for item in session.sample_totals.quarters
-                if item.quarter >= quarter_of(since)
-            )
+            return [state.statistics for state in self._states.values()]
 
-    def top(self, ranking: Ranking, limit: int) -> list[StreamerStats]:
-        with self._lock:
-            return ranked((state.stats for state in self._states.values()), ranking)[:limit]
+    def observed_under(self, login: str) -> list[Statistics]:
+        del login
+        return self.all_statistics()
 
-    def top_categories(self, limit: int) -> list[CategoryRank]:
+    def sessions_on_since(self, since: datetime) -> list[StreamSession]:
+        del since
         with self._lock:
-            return ranked_categories(state.total().categories for state in self._states.values())[
-                :limit
-            ]
+            return [item for sessions in self._sessions.values() for item in sessions.values()]
 
     # Samples
 

@@ -47,6 +47,18 @@ class Contribution:
 
 
 @dataclass(frozen=True, slots=True)
+class Statistics:
+    """What is read of a streamer: the identity, and the sums over all sessions."""
+
+    identity: Identity
+    total: Contribution
+
+    @property
+    def stats(self) -> StreamerStats:
+        return StreamerStats(self.identity, self.total.totals)
+
+
+@dataclass(frozen=True, slots=True)
 class StreamerState:
     """A streamer as projected so far.
 
@@ -69,14 +81,10 @@ class StreamerState:
     updates_since: datetime | None = None
     version: int | None = None
 
-    def total(self) -> Contribution:
-        """The sum over all sessions."""
-        return Contribution.sum((self.settled, *self.recent.values()))
-
     @property
-    def stats(self) -> StreamerStats:
-        totals = (item.totals for item in self.recent.values())
-        return StreamerStats(self.identity, sum(totals, self.settled.totals))
+    def statistics(self) -> Statistics:
+        total = Contribution.sum((self.settled, *self.recent.values()))
+        return Statistics(self.identity, total)
 
     def covers(self, merged: Events, new: Sequence[SessionEvent]) -> bool:
         """Whether the spans that change with `new` follow from `merged` alone: the events of this

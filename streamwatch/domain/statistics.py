@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from typing import NamedTuple
 
 from streamwatch.domain.channel import Channel, ChannelUpdate
 from streamwatch.domain.models import StreamSnapshot
@@ -66,8 +67,7 @@ class CategorySums:
     sums: Sums
 
 
-@dataclass(frozen=True, slots=True)
-class QuarterSums:
+class QuarterSums(NamedTuple):
     """The sums of one quarter of an hour, numbered from 1970. Time zones differ by whole quarters,
     so an hour of any time zone is four of these."""
 

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from streamwatch.domain.sessions import Identity, StreamSession
-from streamwatch.domain.statistics import HOUR_MS, CategorySums, Sums
+from streamwatch.domain.statistics import HOUR_MS, CategorySums, Sums, quarter_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +112,17 @@ def session_totals(session: StreamSession) -> Totals:
 def _later(one: datetime | None, other: datetime | None) -> datetime | None:
     """The later of two times; the known one where the other is None."""
     return max((at for at in (one, other) if at is not None), default=None)
+
+
+def watched_since(sessions: Iterable[StreamSession], since: datetime) -> int:
+    """Viewers times milliseconds of these sessions from the quarter of an hour of `since` on."""
+    first = quarter_of(since)
+    return sum(
+        item.viewer_ms
+        for session in sessions
+        for item in session.sample_totals.quarters
+        if item.quarter >= first
+    )
 
 
 def categories(several: Iterable[CategorySums]) -> list[CategorySums]:

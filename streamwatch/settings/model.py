@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Self
@@ -158,6 +159,17 @@ class Settings:
     def has_twitch_credentials(self) -> bool:
         """Whether there is an application to call Twitch as."""
         return self.twitch_client_id is not None and self.twitch_client_secret is not None
+
+    @property
+    def sample_cap(self) -> timedelta:
+        """The longest duration of one sample of viewers."""
+        return timedelta(seconds=self.sample_cap_seconds)
+
+    @property
+    def snapshot_retention(self) -> timedelta | None:
+        """How long snapshots are retained; None retains all."""
+        days = self.snapshot_retention_days
+        return timedelta(days=days) if days else None
 
     @property
     def transport(self) -> EventSubTransport:

@@ -68,7 +68,7 @@ def test_a_state_has_the_events_of_recent_streams_only() -> None:
     assert list(state.recent) == ["s98", "s99"]
     assert len(state.events) == 6
     assert state.since == at(980_000)
-    assert state.stats.totals.streams == 100
+    assert state.statistics.stats.totals.streams == 100
 
 
 def test_sessions_of_videos_are_not_in_the_state() -> None:
@@ -78,4 +78,4 @@ def test_sessions_of_videos_are_not_in_the_state() -> None:
     state = state_of(analytics)
     assert list(state.recent) == ["s9"]
     assert len(state.events) == 2
-    assert state.stats.totals.streams == 51
+    assert state.statistics.stats.totals.streams == 51

@@ -14,7 +14,7 @@ from pymongo.database import Database
 from pymongo.errors import BulkWriteError, DocumentTooLarge, PyMongoError, WriteError
 
 from streamwatch.analytics.base import AnalyticsError, AnalyticsUnavailable
-from streamwatch.analytics.codec import Document
+from streamwatch.analytics.mongo.codec import Document
 from streamwatch.circuit_breaker import CircuitBreaker
 
 Client = pymongo.MongoClient[Document]

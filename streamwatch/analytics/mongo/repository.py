@@ -7,7 +7,6 @@ a writer that reads a version back knows whether it is its own.
 from collections import defaultdict
 from collections.abc import Collection as Items
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
 from secrets import randbits
 from typing import Any
 
@@ -16,31 +15,27 @@ from pymongo.collection import Collection
 from pymongo.errors import BulkWriteError
 
 from streamwatch.analytics.base import History, Repository
-from streamwatch.analytics.codec import (
+from streamwatch.analytics.mongo.codec import (
     Document,
     decode_event,
     decode_sample,
-    decode_session,
     decode_state,
-    decode_stats,
+    decode_stored_session,
     encode_event,
     encode_sample,
     encode_session,
     encode_state,
-    encode_stats,
 )
 from streamwatch.analytics.mongo.connection import Connection
 from streamwatch.analytics.mongo.schema import EVENTS, SESSIONS, SNAPSHOTS, STATS
-from streamwatch.analytics.state import UNVERSIONED, StoredSession, StreamerState, Update
+from streamwatch.analytics.state import StoredSession, StreamerState, Update
 from streamwatch.domain.models import StreamSnapshot
 from streamwatch.domain.sessions import Kind, SessionEvent
-from streamwatch.domain.times import format_time
 
 BATCH_SIZE = 10_000
 """How many documents one answer may have: MongoDB's own first answer is 101."""
 
 _DUPLICATE_KEY = 11000
-_NEVER = datetime.max.replace(microsecond=0, tzinfo=UTC)
 
 Write = InsertOne[Document] | ReplaceOne[Document] | UpdateOne
 
@@ -50,10 +45,12 @@ class MongoRepository(Repository):
         self._connection = connection
 
     def states(self, user_ids: Items[str]) -> dict[str, StreamerState]:
-        return {document["_id"]: _state(document) for document in self._find(STATS, user_ids)}
+        return {document["_id"]: decode_state(document) for document in self._find(STATS, user_ids)}
 
     def stored_sessions(self, stream_ids: Items[str]) -> dict[str, StoredSession]:
-        return {item["_id"]: _stored(item) for item in self._find(SESSIONS, stream_ids)}
+        return {
+            item["_id"]: decode_stored_session(item) for item in self._find(SESSIONS, stream_ids)
+        }
 
     def stored_samples(self, stream_ids: Items[str]) -> dict[str, list[StreamSnapshot]]:
         samples = defaultdict(list)
@@ -64,15 +61,15 @@ class MongoRepository(Repository):
     def history(self, user_id: str) -> History:
         events = map(decode_event, self._find(EVENTS, [user_id], "broadcaster_id"))
         sessions = self._find(SESSIONS, [user_id], "broadcaster_id")
-        return History(
-            {event.id: event for event in events}, {item["_id"]: _stored(item) for item in sessions}
-        )
+        return History({event.id: event for event in events}, _by_id(sessions))
 
     def save(self, updates: Sequence[Update]) -> set[str]:
         events = [_addition(event) for update in updates for event in update.events]
         _write(self._collection(EVENTS), events)
         samples = [sample for update in updates for new in update.samples for sample in new.samples]
-        _write(self._collection(SNAPSHOTS), [_sample_addition(sample) for sample in samples])
+        _write(
+            self._collection(SNAPSHOTS), [InsertOne(encode_sample(sample)) for sample in samples]
+        )
         version = randbits(62) or 1
         conflicts = self._replace(
             SESSIONS,
@@ -88,10 +85,7 @@ class MongoRepository(Repository):
             for update in updates
             if not any(item.session.stream_id in conflicts for item in update.sessions)
         ]
-        states = [
-            (encode_stats(update.state) | encode_state(update.state), update.state.version)
-            for update in updates
-        ]
+        states = [(encode_state(update.state), update.state.version) for update in updates]
         conflicts = self._replace(STATS, states, version)
         return {update.user_id for update in updates} - conflicts
 
@@ -125,16 +119,9 @@ class MongoRepository(Repository):
         return self._connection.collection(name)
 
 
-def _state(document: Document) -> StreamerState:
-    """A state of version 0.1 has no events, so that everything is read from the history."""
-    if "version" not in document:
-        identity = decode_stats(document).identity
-        return StreamerState(identity, last_settled=(_NEVER, ""), since=_NEVER, version=UNVERSIONED)
-    return decode_state(document, document["version"])
-
-
-def _stored(document: Document) -> StoredSession:
-    return StoredSession(decode_session(document), document.get("version", UNVERSIONED))
+def _by_id(documents: Iterable[Document]) -> dict[str, StoredSession]:
+    stored = map(decode_stored_session, documents)
+    return {item.session.stream_id: item for item in stored}
 
 
 def _addition(event: SessionEvent) -> Write:
@@ -146,11 +133,6 @@ def _addition(event: SessionEvent) -> Write:
     key = {name: document.pop(name) for name in ("_id", "broadcaster_id")}
     least = {name: document.pop(name) for name in ("at", "started_at")}
     return UpdateOne(key, {"$min": least, "$setOnInsert": document}, upsert=True)
-
-
-def _sample_addition(sample: StreamSnapshot) -> Write:
-    sample_id = f"{sample.stream_id}:{format_time(sample.captured_at)}"
-    return InsertOne({"_id": sample_id, **encode_sample(sample)})
 
 
 def _write(collection: Collection[Document], writes: Sequence[Write]) -> int:

@@ -9,18 +9,15 @@ from pymongo.collection import Collection
 from pymongo.cursor import Cursor
 
 from streamwatch.analytics.base import AnalyticsStore, Progress
-from streamwatch.analytics.codec import (
-    COUNTS,
-    SUMS,
+from streamwatch.analytics.mongo import schema
+from streamwatch.analytics.mongo.codec import (
     Document,
     decode_category,
-    decode_quarter,
     decode_sample,
     decode_session,
     decode_stats,
     decode_totals,
 )
-from streamwatch.analytics.mongo import schema
 from streamwatch.analytics.mongo.connection import Client, Connection, client_maker, items
 from streamwatch.analytics.mongo.migration import migrate
 from streamwatch.analytics.mongo.repository import BATCH_SIZE, MongoRepository
@@ -28,8 +25,14 @@ from streamwatch.analytics.projection import Projection
 from streamwatch.domain.models import StreamSnapshot
 from streamwatch.domain.positions import Position
 from streamwatch.domain.sessions import ProjectionInput, StreamSession
-from streamwatch.domain.statistics import CategorySums, quarter_of
-from streamwatch.domain.totals import CategoryRank, Ranking, StreamerStats, Summary
+from streamwatch.domain.statistics import CategorySums, Sums
+from streamwatch.domain.totals import (
+    CategoryRank,
+    Ranking,
+    StreamerStats,
+    Summary,
+    watched_since,
+)
 from streamwatch.settings import Settings
 
 _RANKED_BY = {
@@ -38,6 +41,8 @@ _RANKED_BY = {
     Ranking.PEAK: "max_viewers",
     Ranking.AVERAGE: "average",
 }
+_COUNTS = ("streams", "ended_streams", "airtime_ms", "ended_airtime_ms")
+_SUMS = tuple(Sums.__dataclass_fields__)
 _NEWEST_FIRST = [("started_at", DESCENDING), ("_id", DESCENDING)]
 
 
@@ -59,12 +64,11 @@ class MongoAnalytics(AnalyticsStore):
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:
-        days = settings.snapshot_retention_days
         return cls(
-            url=settings.mongodb_url,
-            database=settings.mongodb_database,
-            sample_cap=timedelta(seconds=settings.sample_cap_seconds),
-            retention=timedelta(days=days) if days else None,
+            settings.mongodb_url,
+            settings.mongodb_database,
+            settings.sample_cap,
+            settings.snapshot_retention,
         )
 
     def ping(self) -> None:
@@ -141,11 +145,9 @@ class MongoAnalytics(AnalyticsStore):
 
     def watched_since(self, since: datetime) -> int:
         was_on = {"$or": [{"ended_at": None}, {"ended_at": {"$gte": since}}]}
-        first = quarter_of(since)
         with self._connection.reading():
-            found = self._sessions.find(was_on, {"quarters": 1}, batch_size=BATCH_SIZE)
-            quarters = (decode_quarter(item) for document in found for item in document["quarters"])
-            return sum(item.viewer_ms for item in quarters if item.quarter >= first)
+            found = self._sessions.find(was_on, batch_size=BATCH_SIZE)
+            return watched_since(map(decode_session, found), since)
 
     def top(self, ranking: Ranking, limit: int) -> list[StreamerStats]:
         order = [(_RANKED_BY[ranking], DESCENDING), ("_id", ASCENDING)]
@@ -223,7 +225,7 @@ def _sums_of(prefix: str, names: tuple[str, ...]) -> Document:
     }
 
 
-_STATS = dict.fromkeys(("settled", "recent", "events", "last_settled", "categories"), 0)
+_STATS = {"state": 0, "categories": 0}
 """What the statistics of a streamer are read without."""
 
 _SUMMARY: Document = {
@@ -231,12 +233,12 @@ _SUMMARY: Document = {
     "streamers": {"$sum": 1},
     "last_stream_at": {"$max": "$last_stream_at"},
     "last_live_at": {"$max": "$last_live_at"},
-    **_sums_of("", COUNTS + SUMS),
+    **_sums_of("", _COUNTS + _SUMS),
 }
 
 _GAMES: Document = {
     "_id": "$categories.category_id",
     "streamers": {"$sum": 1},
     "category_name": {"$max": "$categories.category_name"},
-    **_sums_of("categories.", SUMS),
+    **_sums_of("categories.", _SUMS),
 }

@@ -1,33 +1,23 @@
 """The repository in Redis: a streamer is saved by one script, all or nothing."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import count
 from math import inf
 from typing import Any, NamedTuple
 
-import orjson
+from msgspec.json import Decoder, encode
 
 from streamwatch.analytics.base import AnalyticsError, History, Repository
-from streamwatch.analytics.codec import (
-    Document,
-    decode_event,
-    decode_session,
-    decode_state,
-    encode_event,
-    encode_identity,
-    encode_session,
-    encode_state,
-    encode_stats,
-)
 from streamwatch.analytics.redis import keys
 from streamwatch.analytics.redis.connection import Command, Connection
-from streamwatch.analytics.redis.samples import decode_newest_first, encode, to_ms
-from streamwatch.analytics.state import StoredSession, StreamerState, Update
+from streamwatch.analytics.redis.samples import decode_newest_first, encode_samples, to_ms
+from streamwatch.analytics.state import Statistics, StoredSession, StreamerState, Update
 from streamwatch.domain.batches import batched
 from streamwatch.domain.models import StreamSnapshot
 from streamwatch.domain.positions import Position
-from streamwatch.domain.sessions import StreamSession
+from streamwatch.domain.sessions import SessionEvent, StreamSession
 
 SESSIONS_AT_ONCE, STREAMS_AT_ONCE = 100, 20
 """How many sessions, and samples of how many streams, are read with one command."""
@@ -45,6 +35,9 @@ _SHORTEST_EXPIRY = timedelta(hours=1)
 
 _LONGEST_STREAM = timedelta(days=30)
 """Twitch ends streams after two days."""
+
+_STATE, _STATISTICS = Decoder(StreamerState), Decoder(Statistics)
+_SESSION, _EVENT = Decoder(StreamSession), Decoder(SessionEvent)
 
 
 class RedisRepository(Repository):
@@ -66,7 +59,7 @@ class RedisRepository(Repository):
             [("HMGET", keys.VERSIONS, *names), ("HMGET", keys.STATES, *names)]
         )
         return {
-            user_id: decode_state(orjson.loads(document), int(version))
+            user_id: replace(_STATE.decode(document), version=int(version))
             for user_id, version, document in zip(names, versions, documents, strict=True)
             if version is not None and document is not None
         }
@@ -79,7 +72,7 @@ class RedisRepository(Repository):
 
     def history(self, user_id: str) -> History:
         documents = self._connection.call("HVALS", keys.events(user_id))
-        events = [decode_event(orjson.loads(document)) for document in documents]
+        events = [*map(_EVENT.decode, documents)]
         sessions = self.sessions_of(user_id)
         return History(
             {event.id: event for event in events},
@@ -111,11 +104,11 @@ class RedisRepository(Repository):
         for new in update.samples:
             key, last = keys.samples(new.stream_id), new.samples[-1]
             if new.follow:
-                yield "APPEND", key, encode(new.samples, new.last)
+                yield "APPEND", key, encode_samples(new.samples, new.last)
             else:
                 samples = sorted([*merged.get(new.stream_id, []), *new.samples], key=_captured_at)
                 last = samples[-1]
-                yield "SET", key, encode(samples, None)
+                yield "SET", key, encode_samples(samples, None)
             yield self.expiry(key, last.captured_at)
             first = to_ms(new.samples[0].captured_at)
             yield "ZADD", keys.FIRST_SAMPLED, "LT", first, new.stream_id
@@ -143,7 +136,7 @@ class RedisRepository(Repository):
         for some in batched(stream_ids, SESSIONS_AT_ONCE):
             for document in self._connection.call("HMGET", keys.SESSIONS, *some):
                 if document is not None:
-                    yield decode_session(orjson.loads(document))
+                    yield _SESSION.decode(document)
 
     def sessions_of(
         self, user_id: str, since: datetime | None = None, after: Position | None = None
@@ -180,13 +173,13 @@ class RedisRepository(Repository):
                 yield new
                 last = new[-1]
 
-    def stats(self, user_ids: Collection[str] | None = None) -> list[Document]:
-        """The statistics of these streamers, or of all."""
-        if user_ids is None:
-            found = self._connection.call("HVALS", keys.STATS)
-        else:
-            found = self._connection.call("HMGET", keys.STATS, *user_ids) if user_ids else []
-        return [orjson.loads(document) for document in found if document is not None]
+    def statistics(self, user_ids: Collection[str]) -> list[Statistics]:
+        """The statistics of those of these streamers who are known."""
+        found = self._connection.call("HMGET", keys.STATS, *user_ids) if user_ids else []
+        return [_STATISTICS.decode(document) for document in found if document is not None]
+
+    def all_statistics(self) -> list[Statistics]:
+        return [*map(_STATISTICS.decode, self._connection.call("HVALS", keys.STATS))]
 
     def sampled_at(self, user_id: str | None, time: datetime) -> list[str]:
         """The streams with samples both up to and from `time` on; for a streamer perhaps also later
@@ -215,24 +208,23 @@ class RedisRepository(Repository):
 def _commands(update: Update) -> Iterator[Command]:
     """What saves the state, the events and the sessions."""
     state, user_id = update.state, update.user_id
-    stored = encode_identity(state.identity) | encode_state(state)
-    yield "HSET", keys.STATES, user_id, _json(stored)
-    yield "HSET", keys.STATS, user_id, _json(encode_stats(state))
+    yield "HSET", keys.STATES, user_id, _json(state)
+    yield "HSET", keys.STATS, user_id, _json(state.statistics)
     yield "SADD", keys.login(state.identity.latest_name.login), user_id
     for event in update.events:
-        yield "HSET", keys.events(user_id), event.id, _json(encode_event(event))
+        yield "HSET", keys.events(user_id), event.id, _json(event)
     for item in update.sessions:
         session = item.session
         started, ended = to_ms(session.started_at), session.ended_at
-        yield "HSET", keys.SESSIONS, session.stream_id, _json(encode_session(session))
+        yield "HSET", keys.SESSIONS, session.stream_id, _json(session)
         yield "ZADD", keys.sessions_of(user_id), started, session.stream_id
         yield "ZADD", keys.ENDS, to_ms(ended) if ended else "+inf", session.stream_id
 
 
-def _json(document: Document) -> bytes:
+def _json(value: object) -> bytes:
     try:
-        return orjson.dumps(document, option=orjson.OPT_UTC_Z)
-    except orjson.JSONEncodeError as error:
+        return encode(value)
+    except UnicodeEncodeError as error:
         raise AnalyticsError(f"It cannot be stored as JSON: {error}") from error
 
 

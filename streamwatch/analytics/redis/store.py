@@ -7,28 +7,20 @@ from pathlib import Path
 from typing import Self
 
 from streamwatch.analytics import journal
-from streamwatch.analytics.base import AnalyticsStore, Progress
-from streamwatch.analytics.codec import decode_category, decode_stats
+from streamwatch.analytics.base import Progress
 from streamwatch.analytics.projection import Projection
+from streamwatch.analytics.reads import ComputedReads
 from streamwatch.analytics.redis import keys
 from streamwatch.analytics.redis.connection import Connection
 from streamwatch.analytics.redis.repository import RedisRepository
 from streamwatch.analytics.redis.sample_pages import newest_samples
 from streamwatch.analytics.redis.samples import from_ms, to_ms
+from streamwatch.analytics.state import Statistics
 from streamwatch.domain.models import StreamSnapshot
 from streamwatch.domain.positions import Position
 from streamwatch.domain.sessions import ProjectionInput, StreamSession
-from streamwatch.domain.statistics import CategorySums, quarter_of
+from streamwatch.domain.statistics import CategorySums
 from streamwatch.domain.times import utc_now
-from streamwatch.domain.totals import (
-    CategoryRank,
-    Ranking,
-    StreamerStats,
-    Summary,
-    ranked,
-    ranked_categories,
-    summary,
-)
 from streamwatch.embedded_socket import socket_url
 from streamwatch.redis_urls import client_maker
 from streamwatch.settings import EMBEDDED, Settings
@@ -36,7 +28,7 @@ from streamwatch.settings import EMBEDDED, Settings
 _SCAN_COUNT = 1000
 
 
-class RedisAnalytics(AnalyticsStore):
+class RedisAnalytics(ComputedReads):
     """Connects when it is first used, in each process anew."""
 
     def __init__(
@@ -58,11 +50,10 @@ class RedisAnalytics(AnalyticsStore):
         """In the embedded Valkey where that is the storage, else in the Redis of REDIS_URL."""
         is_embedded = EMBEDDED in (settings.storage_type, settings.analytics_type)
         url = socket_url(settings.data_dir) if is_embedded else settings.redis_url
-        days = settings.snapshot_retention_days
         return cls(
             Connection(client_maker(url)),
-            sample_cap=timedelta(seconds=settings.sample_cap_seconds),
-            retention=timedelta(days=days) if days else None,
+            settings.sample_cap,
+            settings.snapshot_retention,
             journal=settings.data_dir / journal.FILE_NAME if is_embedded else None,
         )
 
@@ -115,12 +106,6 @@ class RedisAnalytics(AnalyticsStore):
 
     # One streamer
 
-    def find(self, login: str) -> StreamerStats | None:
-        user_ids = [item.decode() for item in self._connection.call("SMEMBERS", keys.login(login))]
-        stats = map(decode_stats, self._repository.stats(user_ids))
-        named = [item for item in stats if item.identity.latest_name.login == login]
-        return max(named, key=lambda item: item.identity.latest_name.at, default=None)
-
     def each_session(
         self, user_id: str, since: datetime | None = None, after: Position | None = None
     ) -> Iterator[StreamSession]:
@@ -130,35 +115,24 @@ class RedisAnalytics(AnalyticsStore):
         return next(self._repository.sessions([stream_id]), None)
 
     def categories(self, user_id: str) -> list[CategorySums]:
-        documents = self._repository.stats([user_id])
-        return [decode_category(item) for document in documents for item in document["categories"]]
+        found = self._repository.statistics([user_id])
+        return [category for item in found for category in item.total.categories]
 
     # All streamers
-
-    def summary(self) -> Summary:
-        return summary(decode_stats(document).totals for document in self._repository.stats())
 
     def user_ids(self) -> list[str]:
         return sorted(item.decode() for item in self._connection.call("HKEYS", keys.STATS))
 
-    def watched_since(self, since: datetime) -> int:
+    def all_statistics(self) -> list[Statistics]:
+        return self._repository.all_statistics()
+
+    def observed_under(self, login: str) -> list[Statistics]:
+        user_ids = self._connection.call("SMEMBERS", keys.login(login))
+        return self._repository.statistics(user_ids)
+
+    def sessions_on_since(self, since: datetime) -> Iterator[StreamSession]:
         found = self._connection.call("ZRANGEBYSCORE", keys.ENDS, to_ms(since), "+inf")
-        first = quarter_of(since)
-        return sum(
-            item.viewer_ms
-            for session in self._repository.sessions(name.decode() for name in found)
-            for item in session.sample_totals.quarters
-            if item.quarter >= first
-        )
-
-    def top(self, ranking: Ranking, limit: int) -> list[StreamerStats]:
-        return ranked(map(decode_stats, self._repository.stats()), ranking)[:limit]
-
-    def top_categories(self, limit: int) -> list[CategoryRank]:
-        documents = self._repository.stats()
-        return ranked_categories(
-            [decode_category(item) for item in one["categories"]] for one in documents
-        )[:limit]
+        return self._repository.sessions(found)
 
     # Samples
 
