@@ -118,9 +118,9 @@ def _last_live_at(document: Document) -> datetime | None:
     """Documents of version 0.1 have no such time: there it is the time of the newest observation,
     or of the latest start."""
     last_stream_at: datetime | None = document["last_stream_at"]
-    if last_stream_at is None or "last_live_at" in document:
-        return document.get("last_live_at")
-    return document.get("updated_at", last_stream_at)
+    default = document.get("updated_at", last_stream_at) if last_stream_at else None
+    known: datetime | None = document.get("last_live_at", default)
+    return known
 
 
 def decode_category(document: Document) -> CategorySums:
