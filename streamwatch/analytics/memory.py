@@ -97,8 +97,7 @@ class MemoryAnalytics(ComputedReads, Repository):
         for new in update.samples:
             for sample in new.samples:
                 self._add(sample)
-        for stored_session in update.sessions:
-            session = stored_session.session
+        for session in (item.session for item in update.sessions):
             self._sessions[user_id][session.stream_id] = session
             self._user_ids[session.stream_id] = user_id
         return True

@@ -20,6 +20,7 @@ from streamwatch.analytics.state import (
     Contribution,
     Events,
     NewSamples,
+    SessionUpdate,
     StoredSession,
     StreamerState,
     Update,
@@ -307,7 +308,7 @@ def _update(plan: _Plan) -> Update:
     )
 
 
-def _sessions_to_save(plan: _Plan) -> Iterator[StoredSession]:
+def _sessions_to_save(plan: _Plan) -> Iterator[SessionUpdate]:
     """All sessions that were computed, but for those of the history that are stored as they are."""
     touched = plan.batch.stream_ids
     for stream_id, computed in plan.computed.items():
@@ -315,4 +316,4 @@ def _sessions_to_save(plan: _Plan) -> Iterator[StoredSession]:
         is_stored = known and known.session == computed and known.version != UNVERSIONED
         if plan.is_complete and is_stored and stream_id not in touched:
             continue
-        yield StoredSession(computed, known.version if known else None)
+        yield SessionUpdate(computed, known)

@@ -176,11 +176,18 @@ def _first_time(events: Iterable[SessionEvent], last: tuple[datetime, str]) -> d
 
 @dataclass(frozen=True, slots=True)
 class StoredSession:
-    """A session with the version of what is stored, as the repository counts it: None for a
-    session that is not stored yet."""
+    """A stored session with its version, None in a repository that saves a streamer in one step."""
 
     session: StreamSession
     version: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SessionUpdate:
+    """A session to store instead of `stored`, which is None for a new one."""
+
+    session: StreamSession
+    stored: StoredSession | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,11 +203,11 @@ class NewSamples:
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """What a batch changes for one streamer. `state` and `sessions` replace what is stored under
-    the versions that they name; `events` and `samples` are added."""
+    """What a batch changes for one streamer. `state` and `sessions` replace what is stored, if that
+    still has the version that was read; `events` and `samples` are added."""
 
     state: StreamerState
-    sessions: tuple[StoredSession, ...]
+    sessions: tuple[SessionUpdate, ...]
     events: tuple[SessionEvent, ...]
     samples: tuple[NewSamples, ...]
 

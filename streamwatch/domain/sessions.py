@@ -369,6 +369,8 @@ def merge_events(known: SessionEvent | None, new: SessionEvent) -> SessionEvent:
     """The event to store where `known` has the same id: the earlier of two SEEN, else the known."""
     if known is None or known.kind is not _SEEN:
         return known or new
+    if known.at <= new.at and known.key <= new.key:
+        return known  # as for all polls but the first
     return replace(
         known,
         at=min(known.at, new.at),
@@ -500,10 +502,9 @@ def _starts_and_ends(events: Sequence[SessionEvent]) -> Iterator[SessionEvent]:
     """The onlines and offlines, and the first sight of each stream that has no online."""
     with_online = {event.stream_id for event in events if event.kind is _ONLINE}
     for event in events:
-        if event.kind is _ONLINE or event.kind is _OFFLINE:
+        is_first_sight = event.kind is _SEEN and event.stream_id not in with_online
+        if is_first_sight or event.kind is _ONLINE or event.kind is _OFFLINE:
             yield event
-        elif event.kind is _SEEN and event.stream_id not in with_online:
-            yield replace(event, estimated_at=event.at)
 
 
 def _timeline_entry(event: SessionEvent) -> TimelineEntry:
@@ -513,7 +514,7 @@ def _timeline_entry(event: SessionEvent) -> TimelineEntry:
         message_id=event.id,
         stream_id=event.stream_id,
         started_at=event.started_at,
-        estimated_at=event.estimated_at,
+        estimated_at=event.at if event.kind is _SEEN else event.estimated_at,
     )
 
 

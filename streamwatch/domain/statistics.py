@@ -9,8 +9,9 @@ order of addition. 64 bits hold 2.5e12 hours watched, a hundred times what all o
 in a year. Only documents round.
 """
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import NamedTuple
@@ -37,11 +38,13 @@ class Sums:
     viewer_ms: int = 0
 
     def __add__(self, other: "Sums") -> "Sums":
-        peaks = [peak for peak in (self.max_viewers, other.max_viewers) if peak is not None]
+        peak = self.max_viewers
+        if peak is None or (other.max_viewers is not None and other.max_viewers > peak):
+            peak = other.max_viewers
         return Sums(
             samples=self.samples + other.samples,
             viewer_sum=self.viewer_sum + other.viewer_sum,
-            max_viewers=max(peaks, default=None),
+            max_viewers=peak,
             observed_ms=self.observed_ms + other.observed_ms,
             viewer_ms=self.viewer_ms + other.viewer_ms,
         )
@@ -171,31 +174,57 @@ def _duration_ms(sample: StreamSnapshot, until: datetime, cap: timedelta) -> int
     return milliseconds(max(min(until - sample.captured_at, cap), timedelta(0)))
 
 
+class _Counter:
+    """Sums that change: a new object for each addition would take most of the time."""
+
+    def __init__(self, sums: Sums) -> None:
+        self._samples, self._viewer_sum = sums.samples, sums.viewer_sum
+        self._max_viewers = sums.max_viewers
+        self._observed_ms, self._viewer_ms = sums.observed_ms, sums.viewer_ms
+
+    def add_sample(self, viewers: int) -> None:
+        self._samples += 1
+        self._viewer_sum += viewers
+        self._max_viewers = max(self._max_viewers or 0, viewers)
+
+    def add_duration(self, viewers: int, length_ms: int) -> None:
+        self._observed_ms += length_ms
+        self._viewer_ms += viewers * length_ms
+
+    @property
+    def sums(self) -> Sums:
+        return Sums(
+            self._samples,
+            self._viewer_sum,
+            self._max_viewers,
+            self._observed_ms,
+            self._viewer_ms,
+        )
+
+
 class _Tally:
     """Adds samples to the statistics of earlier ones."""
 
     def __init__(self, before: SampleTotals, channel: Channel) -> None:
-        self.sums = before.sums
         self._before = before
         self._channel = channel
-        self._categories = {category.category_id: category for category in before.categories}
-        self._quarters = {
-            item.quarter: (item.observed_ms, item.viewer_ms) for item in before.quarters
-        }
+        self._total = _Counter(before.sums)
+        self._names = {item.category_id: item.category_name for item in before.categories}
+        self._categories: dict[str, _Counter] = defaultdict(lambda: _Counter(Sums()))
+        self._categories |= {item.category_id: _Counter(item.sums) for item in before.categories}
+        self._quarters = {item.quarter: item for item in before.quarters}
+
+    @property
+    def sums(self) -> Sums:
+        return self._total.sums
 
     def add(self, sample: StreamSnapshot) -> None:
         """Count a new sample."""
-        viewers = sample.viewer_count
-        sums = Sums(samples=1, viewer_sum=viewers, max_viewers=viewers)
-        self.sums += sums
+        self._total.add_sample(sample.viewer_count)
         shown = self._channel.at_sample(sample)
         if shown.category_id:  # a stream may be without a category
-            known = self._categories.get(shown.category_id)
-            self._categories[shown.category_id] = CategorySums(
-                category_id=shown.category_id,
-                category_name=shown.category_name or "",
-                sums=known.sums + sums if known else sums,
-            )
+            self._names[shown.category_id] = shown.category_name or ""
+            self._categories[shown.category_id].add_sample(sample.viewer_count)
 
     def add_duration(self, sample: StreamSnapshot, length_ms: int) -> tuple[tuple[str, int], ...]:
         """Set the duration of a counted sample. Returns the milliseconds of each category."""
@@ -204,10 +233,8 @@ class _Tally:
         for _, shown, part_ms in self._channel.during(sample, length_ms):
             category_id = shown.category_id or ""
             parts.append((category_id, part_ms))
-            if category_id not in self._categories:
-                name = shown.category_name or ""
-                self._categories[category_id] = CategorySums(category_id, name, Sums())
-            self._add_to_category(category_id, sample, part_ms)
+            self._names.setdefault(category_id, shown.category_name or "")
+            self._categories[category_id].add_duration(sample.viewer_count, part_ms)
         return tuple(parts)
 
     def remove_last(self) -> None:
@@ -217,35 +244,25 @@ class _Tally:
             self._add_quarters(last, self._before.last_ms, -1)
             for category_id, part_ms in self._before.last_parts:
                 if category_id:
-                    self._add_to_category(category_id, last, -part_ms)
+                    self._categories[category_id].add_duration(last.viewer_count, -part_ms)
 
     def category_sums(self) -> Iterator[CategorySums]:
         for key in sorted(self._categories):
-            category = self._categories[key]
-            if key and (category.sums.samples or category.sums.observed_ms):
-                yield category
+            sums = self._categories[key].sums
+            if key and (sums.samples or sums.observed_ms):
+                yield CategorySums(key, self._names[key], sums)
 
     def quarter_sums(self) -> Iterator[QuarterSums]:
         for quarter in sorted(self._quarters):
-            observed_ms, viewer_ms = self._quarters[quarter]
-            if observed_ms:
-                yield QuarterSums(quarter, observed_ms, viewer_ms)
-
-    def _add_to_category(self, category_id: str, sample: StreamSnapshot, length_ms: int) -> None:
-        known = self._categories[category_id]
-        self._categories[category_id] = replace(
-            known, sums=known.sums + _watched(sample, length_ms)
-        )
+            if self._quarters[quarter].observed_ms:
+                yield self._quarters[quarter]
 
     def _add_quarters(self, sample: StreamSnapshot, length_ms: int, sign: int) -> None:
-        self.sums += _watched(sample, sign * length_ms)
+        self._total.add_duration(sample.viewer_count, sign * length_ms)
         for quarter, part in spread(sample.captured_at, length_ms):
-            observed_ms, viewer_ms = self._quarters.get(quarter, (0, 0))
-            self._quarters[quarter] = (
-                observed_ms + sign * part,
-                viewer_ms + sign * sample.viewer_count * part,
+            known = self._quarters.get(quarter, QuarterSums(quarter, 0, 0))
+            self._quarters[quarter] = QuarterSums(
+                quarter,
+                known.observed_ms + sign * part,
+                known.viewer_ms + sign * sample.viewer_count * part,
             )
-
-
-def _watched(sample: StreamSnapshot, length_ms: int) -> Sums:
-    return Sums(observed_ms=length_ms, viewer_ms=sample.viewer_count * length_ms)

@@ -111,7 +111,7 @@ def session_totals(session: StreamSession) -> Totals:
 
 def _later(one: datetime | None, other: datetime | None) -> datetime | None:
     """The later of two times; the known one where the other is None."""
-    return max((at for at in (one, other) if at is not None), default=None)
+    return max(one, other) if one and other else one or other
 
 
 def watched_since(sessions: Iterable[StreamSession], since: datetime) -> int:
@@ -128,12 +128,16 @@ def watched_since(sessions: Iterable[StreamSession], since: datetime) -> int:
 def categories(several: Iterable[CategorySums]) -> list[CategorySums]:
     """One for each category, the most played first. Of several names the last in the alphabet."""
     known: dict[str, CategorySums] = {}
-    for one in several:
-        other = known.get(one.category_id, one)
-        known[one.category_id] = CategorySums(
-            category_id=one.category_id,
-            category_name=max(one.category_name, other.category_name),
-            sums=one.sums if other is one else one.sums + other.sums,
+    for category in several:
+        other = known.get(category.category_id)
+        known[category.category_id] = (
+            CategorySums(
+                category_id=category.category_id,
+                category_name=max(category.category_name, other.category_name),
+                sums=category.sums + other.sums,
+            )
+            if other
+            else category
         )
     return sorted(known.values(), key=lambda one: (-one.sums.observed_ms, one.category_id))
 

@@ -74,7 +74,7 @@ class MongoRepository(Repository):
         conflicts = self._replace(
             SESSIONS,
             [
-                (encode_session(item.session), item.version)
+                (encode_session(item.session), item.stored.version if item.stored else None)
                 for update in updates
                 for item in update.sessions
             ],

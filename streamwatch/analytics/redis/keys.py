@@ -11,14 +11,13 @@
 | `samples:STREAM` | string | a stream's samples: see `samples` |
 | `sampled`, `sampled:USER` | sorted set of stream ids | streams by their last sample |
 | `first-sampled` | sorted set of stream ids | streams by their first sample |
-| `longest` | sorted set of one member, `stream` | the length of the longest sampled stream |
 """
 
 PREFIX = "{streamwatch-analytics}:"
 
 VERSIONS, STATES, STATS = f"{PREFIX}versions", f"{PREFIX}states", f"{PREFIX}stats"
 SESSIONS, ENDS, SAMPLED = f"{PREFIX}sessions", f"{PREFIX}ends", f"{PREFIX}sampled"
-FIRST_SAMPLED, LONGEST = f"{PREFIX}first-sampled", f"{PREFIX}longest"
+FIRST_SAMPLED = f"{PREFIX}first-sampled"
 
 
 def login(name: str) -> str:

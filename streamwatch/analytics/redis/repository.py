@@ -18,6 +18,7 @@ from streamwatch.domain.batches import batched
 from streamwatch.domain.models import StreamSnapshot
 from streamwatch.domain.positions import Position
 from streamwatch.domain.sessions import SessionEvent, StreamSession
+from streamwatch.domain.statistics import milliseconds
 
 SESSIONS_AT_ONCE, STREAMS_AT_ONCE = 100, 20
 """How many sessions, and samples of how many streams, are read with one command."""
@@ -33,8 +34,8 @@ class IndexEntry(NamedTuple):
 _SHORTEST_EXPIRY = timedelta(hours=1)
 """Samples of a stream that are projected late stay so long, so that they can be added to."""
 
-_LONGEST_STREAM = timedelta(days=30)
-"""Twitch ends streams after two days."""
+_LONGEST_STREAM = timedelta(days=4)
+"""More than any stream has: Twitch ends them after two days."""
 
 _STATE, _STATISTICS = Decoder(StreamerState), Decoder(Statistics)
 _SESSION, _EVENT = Decoder(StreamSession), Decoder(SessionEvent)
@@ -91,12 +92,16 @@ class RedisRepository(Repository):
         self, update: Update, merged: dict[str, list[StreamSnapshot]]
     ) -> tuple[list[str], list[Any]]:
         """The KEYS and the ARGV of the save script."""
-        version = update.state.version
+        state, user_id = update.state, update.user_id
         commands = [*_commands(update), *self._sample_commands(update, merged)]
-        arguments: list[Any] = [update.user_id, version or "", (version or 0) + 1]
+        login = keys.login(state.identity.latest_name.login)
+        names = [keys.VERSIONS, keys.STATES, keys.STATS, login]
+        names += dict.fromkeys(str(command[1]) for command in commands)
+        arguments: list[Any] = [user_id, state.version or "", (state.version or 0) + 1]
+        arguments += [_json(state), _json(state.statistics)]
         for command in commands:
             arguments += [len(command), *command]
-        return [keys.VERSIONS, *dict.fromkeys(str(command[1]) for command in commands)], arguments
+        return names, arguments
 
     def _sample_commands(
         self, update: Update, merged: dict[str, list[StreamSnapshot]]
@@ -109,19 +114,22 @@ class RedisRepository(Repository):
                 samples = sorted([*merged.get(new.stream_id, []), *new.samples], key=_captured_at)
                 last = samples[-1]
                 yield "SET", key, encode_samples(samples, None)
-            yield self.expiry(key, last.captured_at)
-            first = to_ms(new.samples[0].captured_at)
-            yield "ZADD", keys.FIRST_SAMPLED, "LT", first, new.stream_id
-            start = min(first, to_ms(last.started_at))
-            yield "ZADD", keys.LONGEST, "GT", to_ms(last.captured_at) - start, "stream"
             for index in (keys.SAMPLED, keys.sampled_of(update.user_id)):
                 yield "ZADD", index, to_ms(last.captured_at), new.stream_id
-                if self._retention is not None:
-                    oldest = self._clock() - self._retention
-                    yield "ZREMRANGEBYSCORE", index, "-inf", f"({to_ms(oldest)}"
             if self._retention is not None:
-                begun = self._clock() - self._retention - _LONGEST_STREAM
-                yield "ZREMRANGEBYSCORE", keys.FIRST_SAMPLED, "-inf", f"({to_ms(begun)}"
+                yield self.expiry(key, last.captured_at)
+            if new.last is None:
+                first = to_ms(new.samples[0].captured_at)
+                yield "ZADD", keys.FIRST_SAMPLED, "LT", first, new.stream_id
+                yield from self._expire_index_entries(update.user_id)
+
+    def _expire_index_entries(self, user_id: str) -> Iterator[Command]:
+        if self._retention is not None:
+            oldest = self._clock() - self._retention
+            for index in (keys.SAMPLED, keys.sampled_of(user_id)):
+                yield "ZREMRANGEBYSCORE", index, "-inf", f"({to_ms(oldest)}"
+            begun = to_ms(oldest - _LONGEST_STREAM)
+            yield "ZREMRANGEBYSCORE", keys.FIRST_SAMPLED, "-inf", f"({begun}"
 
     def expiry(self, key: str, last: datetime) -> Command:
         """The command that makes samples expire, or not, whose last one was taken at `last`."""
@@ -183,9 +191,8 @@ class RedisRepository(Repository):
 
     def sampled_at(self, user_id: str | None, time: datetime) -> list[str]:
         """The streams with samples both up to and from `time` on; for a streamer perhaps also later
-        ones. The cost depends on how many streams are on at once, not on how many there were."""
-        at = to_ms(time)
-        longest = int(float(self._connection.call("ZSCORE", keys.LONGEST, "stream") or 0))
+        ones. The cost depends on how many streams there are in a few days."""
+        at, longest = to_ms(time), milliseconds(_LONGEST_STREAM)
         index = keys.SAMPLED if user_id is None else keys.sampled_of(user_id)
         ended = self._connection.call("ZRANGEBYSCORE", index, at, at + longest)
         if user_id is None:
@@ -206,19 +213,17 @@ class RedisRepository(Repository):
 
 
 def _commands(update: Update) -> Iterator[Command]:
-    """What saves the state, the events and the sessions."""
-    state, user_id = update.state, update.user_id
-    yield "HSET", keys.STATES, user_id, _json(state)
-    yield "HSET", keys.STATS, user_id, _json(state.statistics)
-    yield "SADD", keys.login(state.identity.latest_name.login), user_id
+    """What saves the events and the sessions."""
     for event in update.events:
-        yield "HSET", keys.events(user_id), event.id, _json(event)
+        yield "HSET", keys.events(update.user_id), event.id, _json(event)
     for item in update.sessions:
-        session = item.session
-        started, ended = to_ms(session.started_at), session.ended_at
-        yield "HSET", keys.SESSIONS, session.stream_id, _json(session)
-        yield "ZADD", keys.sessions_of(user_id), started, session.stream_id
-        yield "ZADD", keys.ENDS, to_ms(ended) if ended else "+inf", session.stream_id
+        session, before = item.session, item.stored.session if item.stored else None
+        stream_id, ended_at = session.stream_id, session.ended_at
+        yield "HSET", keys.SESSIONS, stream_id, _json(session)
+        if before is None or before.started_at != session.started_at:
+            yield "ZADD", keys.sessions_of(update.user_id), to_ms(session.started_at), stream_id
+        if before is None or before.ended_at != ended_at:
+            yield "ZADD", keys.ENDS, to_ms(ended_at) if ended_at else "+inf", stream_id
 
 
 def _json(value: object) -> bytes:
