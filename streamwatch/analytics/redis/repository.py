@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from importlib.resources import files
 from itertools import count
 from math import inf
 from typing import Any, NamedTuple
@@ -11,7 +12,7 @@ from msgspec.json import Decoder, encode
 
 from streamwatch.analytics.base import AnalyticsError, History, Repository
 from streamwatch.analytics.redis import keys
-from streamwatch.analytics.redis.connection import Command, Connection
+from streamwatch.analytics.redis.connection import Connection
 from streamwatch.analytics.redis.samples import decode_newest_first, encode_samples, to_ms
 from streamwatch.analytics.state import Statistics, StoredSession, StreamerState, Update
 from streamwatch.domain.batches import batched
@@ -19,6 +20,7 @@ from streamwatch.domain.models import StreamSnapshot
 from streamwatch.domain.positions import Position
 from streamwatch.domain.sessions import SessionEvent, StreamSession
 from streamwatch.domain.statistics import milliseconds
+from streamwatch.redis_connection import Arguments, Command, Script
 
 SESSIONS_AT_ONCE, STREAMS_AT_ONCE = 100, 20
 """How many sessions, and samples of how many streams, are read with one command."""
@@ -36,6 +38,8 @@ _SHORTEST_EXPIRY = timedelta(hours=1)
 
 _LONGEST_STREAM = timedelta(days=4)
 """More than any stream has: Twitch ends them after two days."""
+
+_SAVE = Script("save", (files("streamwatch.analytics.redis") / "save.lua").read_text())
 
 _STATE, _STATISTICS = Decoder(StreamerState), Decoder(Statistics)
 _SESSION, _EVENT = Decoder(StreamSession), Decoder(SessionEvent)
@@ -85,12 +89,10 @@ class RedisRepository(Repository):
             [new.stream_id for update in updates for new in update.samples if not new.follow]
         )
         runs = [self._run(update, merged) for update in updates]
-        saved = self._connection.save_all(runs)
+        saved = self._connection.run_all(_SAVE, runs)
         return {update.user_id for update, done in zip(updates, saved, strict=True) if done}
 
-    def _run(
-        self, update: Update, merged: dict[str, list[StreamSnapshot]]
-    ) -> tuple[list[str], list[Any]]:
+    def _run(self, update: Update, merged: dict[str, list[StreamSnapshot]]) -> Arguments:
         """The KEYS and the ARGV of the save script."""
         state, user_id = update.state, update.user_id
         commands = [*_commands(update), *self._sample_commands(update, merged)]

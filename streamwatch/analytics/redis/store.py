@@ -22,7 +22,6 @@ from streamwatch.domain.sessions import ProjectionInput, StreamSession
 from streamwatch.domain.statistics import CategorySums
 from streamwatch.domain.times import utc_now
 from streamwatch.embedded_socket import socket_url
-from streamwatch.redis_urls import client_maker
 from streamwatch.settings import EMBEDDED, Settings
 
 _SCAN_COUNT = 1000
@@ -51,7 +50,7 @@ class RedisAnalytics(ComputedReads):
         is_embedded = EMBEDDED in (settings.storage_type, settings.analytics_type)
         url = socket_url(settings.data_dir) if is_embedded else settings.redis_url
         return cls(
-            Connection(client_maker(url)),
+            Connection.to(url),
             settings.sample_cap,
             settings.snapshot_retention,
             journal=settings.data_dir / journal.FILE_NAME if is_embedded else None,

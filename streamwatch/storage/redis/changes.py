@@ -9,7 +9,7 @@ from redis.client import PubSub
 
 from streamwatch.storage.base import ChangeListener, StorageError, StorageUnavailable
 from streamwatch.storage.redis import keys
-from streamwatch.storage.redis.connection import Connection, port_errors
+from streamwatch.storage.redis.connection import Connection
 
 log = logging.getLogger(__name__)
 
@@ -79,7 +79,7 @@ class ChangeChannel:
     def _run(self) -> None:
         while not self._closing.is_set():
             try:
-                with port_errors(), self._redis.pubsub() as pubsub:
+                with self._redis.port_errors(), self._redis.pubsub() as pubsub:
                     self._receive(pubsub)
             except StorageError as error:
                 if not self._is_failing:

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from streamwatch.domain.models import Change, EventType, StreamStatus
+from streamwatch.redis_connection import Arguments
 from streamwatch.storage.base import SEEN_SECONDS, FeedRecord, Lease, changed_topics
 from streamwatch.storage.redis import codec, keys
 from streamwatch.storage.redis.changes import published
-from streamwatch.storage.redis.connection import Arguments
 
 _HISTORIES = tuple(keys.events_of_type(event_type) for event_type in EventType)
 _KEY_INDEXES = {event_type: index for index, event_type in enumerate(EventType, start=12)}

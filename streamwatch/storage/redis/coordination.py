@@ -15,7 +15,7 @@ from streamwatch.storage.base import (
 )
 from streamwatch.storage.redis import codec, keys
 from streamwatch.storage.redis.changes import ChangeChannel
-from streamwatch.storage.redis.connection import Connection, Script
+from streamwatch.storage.redis.connection import Connection, load_script
 
 _ALL = 1000
 """More than the number of jobs."""
@@ -25,9 +25,9 @@ class RedisCoordination(Coordination):
     def __init__(self, connection: Connection, changes: ChangeChannel) -> None:
         self._redis = connection
         self._changes = changes
-        self._acquire = Script.load("acquire_lease")
-        self._extend = Script.load("extend_lease")
-        self._increment_window = Script.load("increment_window")
+        self._acquire = load_script("acquire_lease")
+        self._extend = load_script("extend_lease")
+        self._increment_window = load_script("increment_window")
 
     def acquire_lease(self, name: str, holder: str, seconds: float) -> Lease | None:
         lease_keys = [keys.lease(name), keys.fence(name)]

@@ -7,7 +7,7 @@ from typing import Any
 
 from streamwatch.storage.base import DeadLetter, Feed, FeedEntry, ReaderState, Tail
 from streamwatch.storage.redis import codec, keys
-from streamwatch.storage.redis.connection import Connection, Script
+from streamwatch.storage.redis.connection import Connection, load_script
 
 CONSUMER_GONE_SECONDS = 24 * 3600
 """A consumer that has not read for so long is assumed to belong to a process that has ended."""
@@ -19,11 +19,11 @@ _ID = re.compile(r"\d{1,15}-\d{1,15}", re.ASCII)
 class RedisFeed(Feed):
     def __init__(self, connection: Connection) -> None:
         self._redis = connection
-        self._register = Script.load("feed_register")
-        self._read = Script.load("feed_read")
-        self._add_dead_letter = Script.load("feed_add_dead_letter")
-        self._tail = Script.load("feed_tail")
-        self._trim = Script.load("feed_trim")
+        self._register = load_script("feed_register")
+        self._read = load_script("feed_read")
+        self._add_dead_letter = load_script("feed_add_dead_letter")
+        self._tail = load_script("feed_tail")
+        self._trim = load_script("feed_trim")
 
     def register(self, reader: str) -> None:
         self._redis.run(self._register, [keys.FEED], [reader])

@@ -5,10 +5,11 @@ from datetime import datetime
 from typing import Any
 
 from streamwatch.domain.notifications.models import Delivery, Document, Notification
+from streamwatch.redis_connection import Arguments
 from streamwatch.storage.notifications import Attempted, NotificationStore, QueueState
 from streamwatch.storage.redis import notification_codec as values
 from streamwatch.storage.redis.codec import microseconds, time_from
-from streamwatch.storage.redis.connection import Arguments, Connection, Script
+from streamwatch.storage.redis.connection import Connection, load_script
 from streamwatch.storage.redis.keys import key
 
 NOTIFICATIONS = key("notifications")
@@ -37,8 +38,8 @@ def key_of(notification_id: str, part: str) -> str:
 class RedisNotificationStore(NotificationStore):
     def __init__(self, connection: Connection) -> None:
         self._redis = connection
-        self._queue = Script.load("notifications")
-        self._save = Script.load("save_notification")
+        self._queue = load_script("notifications")
+        self._save = load_script("save_notification")
 
     # Notifications
 

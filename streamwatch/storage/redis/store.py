@@ -29,7 +29,7 @@ from streamwatch.storage.redis import codec, keys
 from streamwatch.storage.redis.backfills import RedisBackfillQueue
 from streamwatch.storage.redis.changes import ChangeChannel, published
 from streamwatch.storage.redis.commit import commit_arguments
-from streamwatch.storage.redis.connection import Connection, Script
+from streamwatch.storage.redis.connection import Connection, load_script
 from streamwatch.storage.redis.coordination import RedisCoordination
 from streamwatch.storage.redis.feed import RedisFeed
 from streamwatch.storage.redis.notifications import RedisNotificationStore
@@ -59,11 +59,11 @@ class RedisStorage(Storage):
     def __init__(self, connection: Connection, events_kept: int = 1000) -> None:
         self._redis = connection
         self._events_kept = events_kept
-        self._add_streamers = Script.load("add_streamers")
-        self._commit_streamers = Script.load("commit_streamers")
-        self._remove_streamer = Script.load("remove_streamer")
-        self._commit = Script.load("commit")
-        self._history_page = Script.load("history_page")
+        self._add_streamers = load_script("add_streamers")
+        self._commit_streamers = load_script("commit_streamers")
+        self._remove_streamer = load_script("remove_streamer")
+        self._commit = load_script("commit")
+        self._history_page = load_script("history_page")
         self._changes = ChangeChannel(connection)
         self.feed = RedisFeed(connection)
         self.coordination = RedisCoordination(connection, self._changes)
