@@ -19,7 +19,7 @@ from streamwatch.analytics.mongo import MongoAnalytics
 from streamwatch.analytics.redis import RedisAnalytics
 from streamwatch.analytics.redis.connection import Connection
 from streamwatch.domain.models import EventType, Source, StreamEvent, StreamSnapshot
-from streamwatch.domain.sessions import ProjectionInput, projection_input
+from streamwatch.domain.session_events import ProjectionInput, projection_input
 from streamwatch.domain.times import format_time
 from streamwatch.domain.totals import Ranking
 from streamwatch.redis_urls import client_maker

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from streamwatch.analytics.base import AnalyticsStore
 from streamwatch.domain.batches import batched
 from streamwatch.domain.models import StreamSnapshot, User
-from streamwatch.domain.sessions import ProjectionInput, projection_input
+from streamwatch.domain.session_events import ProjectionInput, projection_input
 
 SAMPLES_PER_SESSION = 100
 _SAMPLE_INTERVAL = timedelta(minutes=5)

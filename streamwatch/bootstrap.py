@@ -8,7 +8,7 @@ from functools import partial
 from streamwatch.analytics import open_analytics
 from streamwatch.analytics.base import AnalyticsStore
 from streamwatch.api.analytics_documents import session_document
-from streamwatch.domain.sessions import SessionEvent
+from streamwatch.domain.session_events import SessionEvent
 from streamwatch.domain.subscriptions import WebhookTransport
 from streamwatch.domain.times import utc_now
 from streamwatch.services.analytics.backfills import Backfills

@@ -18,7 +18,8 @@ from itertools import islice
 from streamwatch.analytics.state import Events, StoredSession, StreamerState, Update
 from streamwatch.domain.models import StreamSnapshot
 from streamwatch.domain.positions import Position
-from streamwatch.domain.sessions import ProjectionInput, StreamSession
+from streamwatch.domain.session_events import ProjectionInput
+from streamwatch.domain.sessions import StreamSession
 from streamwatch.domain.statistics import CategorySums
 from streamwatch.domain.totals import CategoryRank, Ranking, StreamerStats, Summary, Totals, totals
 
@@ -185,5 +186,5 @@ class Repository(ABC):
         Where an update cannot be saved in one step, events and samples are stored first, then the
         sessions, each if it still has its version, then the state: so a state that was saved has
         everything that it counts. Events and samples that are stored already stay as they are, but
-        for events that `domain.sessions.merge_events` changes.
+        for events that `domain.session_events.merge_events` changes.
         """

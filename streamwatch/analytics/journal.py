@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from streamwatch.domain.models import StreamSnapshot
-from streamwatch.domain.sessions import ProjectionInput, SessionEvent
+from streamwatch.domain.session_events import ProjectionInput, SessionEvent
 
 FILE_NAME = "analytics.jsonl"
 IMPORTED_SUFFIX = ".imported"

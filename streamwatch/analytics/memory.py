@@ -14,7 +14,8 @@ from streamwatch.analytics.reads import ComputedReads
 from streamwatch.analytics.state import Statistics, StoredSession, StreamerState, Update
 from streamwatch.domain.models import StreamSnapshot
 from streamwatch.domain.positions import Position
-from streamwatch.domain.sessions import ProjectionInput, SessionEvent, StreamSession, merge_events
+from streamwatch.domain.session_events import ProjectionInput, SessionEvent, merge_events
+from streamwatch.domain.sessions import StreamSession
 from streamwatch.domain.statistics import CategorySums
 from streamwatch.domain.times import utc_now
 from streamwatch.settings import Settings

@@ -27,19 +27,15 @@ from streamwatch.analytics.state import (
 )
 from streamwatch.domain.batches import batched
 from streamwatch.domain.models import StreamSnapshot
-from streamwatch.domain.sessions import (
+from streamwatch.domain.session_events import (
     Identity,
     Kind,
     ProjectionInput,
     SessionEvent,
-    Span,
-    StreamSession,
     identities,
     merge_events,
-    session,
-    spans,
-    starts,
 )
+from streamwatch.domain.sessions import Span, StreamSession, session, spans, starts
 
 STREAMERS_AT_ONCE = 250
 """How many streamers are read and saved together: few round trips, and bounded memory."""

@@ -10,7 +10,8 @@ from datetime import datetime
 from typing import Self
 
 from streamwatch.domain.models import StreamSnapshot
-from streamwatch.domain.sessions import Identity, Kind, SessionEvent, StreamSession, starts
+from streamwatch.domain.session_events import Identity, Kind, SessionEvent
+from streamwatch.domain.sessions import StreamSession, starts
 from streamwatch.domain.statistics import CategorySums
 from streamwatch.domain.totals import StreamerStats, Totals, categories, session_totals
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from streamwatch.domain.sessions import Identity, StreamSession
+from streamwatch.domain.session_events import Identity
+from streamwatch.domain.sessions import StreamSession
 from streamwatch.domain.statistics import HOUR_MS, CategorySums, Sums, quarter_of
 
 

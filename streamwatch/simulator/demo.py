@@ -24,7 +24,7 @@ import urllib3
 
 from streamwatch.analytics import journal
 from streamwatch.dev.run import GUNICORN
-from streamwatch.domain.sessions import Kind, ProjectionInput
+from streamwatch.domain.session_events import Kind, ProjectionInput
 from streamwatch.domain.times import utc_now
 from streamwatch.settings import VARIABLES, WEBHOOK_PATH
 from streamwatch.simulator.cast import CAST

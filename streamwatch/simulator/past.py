@@ -10,7 +10,7 @@ from random import Random
 from streamwatch.domain.models import EventType, Source, Stream, StreamEvent, StreamSnapshot, User
 from streamwatch.domain.observations import SeenLive
 from streamwatch.domain.polls import snapshot
-from streamwatch.domain.sessions import ProjectionInput, projection_input
+from streamwatch.domain.session_events import ProjectionInput, projection_input
 from streamwatch.domain.times import format_time
 from streamwatch.simulator.cast import CAST, CATEGORIES, TAGS, TITLES, Member
 from streamwatch.simulator.world import World

@@ -15,7 +15,7 @@ from streamwatch.analytics.redis import RedisAnalytics
 from streamwatch.analytics.redis.connection import Connection
 from streamwatch.analytics.testing import CAP, AnalyticsContract, OpenAnalytics
 from streamwatch.analytics.testing.build import START
-from streamwatch.domain.sessions import ProjectionInput
+from streamwatch.domain.session_events import ProjectionInput
 from streamwatch.redis_urls import Client, client_maker
 from tests.analytics.doubles import mongomock_client
 from tests.servers import mongo_server

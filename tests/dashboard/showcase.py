@@ -16,7 +16,7 @@ from streamwatch.bootstrap import Services, assemble
 from streamwatch.domain.models import ChannelInfo, EventType, Stream, Streamer, User
 from streamwatch.domain.observations import Observation, SeenLive, Updated, WentOffline, WentOnline
 from streamwatch.domain.polls import snapshot
-from streamwatch.domain.sessions import projection_input
+from streamwatch.domain.session_events import projection_input
 from streamwatch.services.ingestion.recorder import ObservationRecorder
 from streamwatch.services.locks import LEADER_LEASE
 from streamwatch.services.monitoring.counters import MESSAGES, with_kind

@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 from streamwatch.analytics.memory import MemoryAnalytics
 from streamwatch.app import create_app
 from streamwatch.domain.models import Video
-from streamwatch.domain.sessions import ProjectionInput, video_event
+from streamwatch.domain.session_events import ProjectionInput, video_event
 from streamwatch.simulator.past import SAMPLED_EVERY
 from tests.dashboard.showcase import Showcase
 

@@ -15,13 +15,13 @@ from streamwatch.analytics.testing.build import (
     snapshot,
 )
 from streamwatch.domain.observations import Observation
-from streamwatch.domain.sessions import (
+from streamwatch.domain.session_events import (
     MAX_VIEWERS,
     InvalidObservation,
-    StreamSession,
     normalize_sample,
     session_event,
 )
+from streamwatch.domain.sessions import StreamSession
 from streamwatch.domain.transitions import decide
 from tests.domain import build
 

@@ -13,7 +13,7 @@ from streamwatch.analytics.testing.build import (
     snapshot,
 )
 from streamwatch.api.analytics_documents import period_document, session_document, stats_document
-from streamwatch.domain.sessions import Identity, ObservedName
+from streamwatch.domain.session_events import Identity, ObservedName
 from streamwatch.domain.statistics import HOUR_MS
 from streamwatch.domain.totals import Period, StreamerStats, Totals, totals
 

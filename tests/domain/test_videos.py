@@ -16,12 +16,8 @@ from streamwatch.analytics.testing.build import (
     video,
 )
 from streamwatch.domain.models import EventType, Source, StreamEvent, Video
-from streamwatch.domain.sessions import (
-    InvalidObservation,
-    StreamSession,
-    identities,
-    video_event,
-)
+from streamwatch.domain.session_events import InvalidObservation, identities, video_event
+from streamwatch.domain.sessions import StreamSession
 from streamwatch.domain.status_update import ENDED_BY
 from streamwatch.domain.times import format_time
 from streamwatch.domain.totals import session_totals, totals

@@ -9,7 +9,7 @@ from streamwatch.analytics.mongo import MongoAnalytics
 from streamwatch.analytics.testing import CAP
 from streamwatch.domain.models import Source, Stream
 from streamwatch.domain.observations import SeenLive
-from streamwatch.domain.sessions import ProjectionInput
+from streamwatch.domain.session_events import ProjectionInput
 from streamwatch.domain.times import utc_now
 from streamwatch.services.analytics.projector import READER, RECLAIM_SECONDS, Projector
 from streamwatch.services.ingestion.recorder import ObservationRecorder

@@ -5,7 +5,7 @@ import pytest
 
 from streamwatch.analytics.base import AnalyticsUnavailable
 from streamwatch.analytics.memory import MemoryAnalytics
-from streamwatch.domain.sessions import ProjectionInput
+from streamwatch.domain.session_events import ProjectionInput
 from streamwatch.services.analytics.projector import Projector
 from streamwatch.services.ingestion.recorder import ObservationRecorder
 from streamwatch.storage.memory import MemoryStorage

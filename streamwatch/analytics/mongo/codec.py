@@ -14,7 +14,8 @@ from msgspec import convert
 
 from streamwatch.analytics.state import UNVERSIONED, StoredSession, StreamerState
 from streamwatch.domain.models import StreamSnapshot
-from streamwatch.domain.sessions import Identity, ObservedName, SessionEvent, StreamSession
+from streamwatch.domain.session_events import Identity, ObservedName, SessionEvent
+from streamwatch.domain.sessions import StreamSession
 from streamwatch.domain.statistics import CategorySums
 from streamwatch.domain.times import format_time
 from streamwatch.domain.totals import StreamerStats, Totals

@@ -30,7 +30,7 @@ from streamwatch.analytics.mongo.connection import Connection
 from streamwatch.analytics.mongo.schema import EVENTS, SESSIONS, SNAPSHOTS, STATS
 from streamwatch.analytics.state import StoredSession, StreamerState, Update
 from streamwatch.domain.models import StreamSnapshot
-from streamwatch.domain.sessions import Kind, SessionEvent
+from streamwatch.domain.session_events import Kind, SessionEvent
 
 BATCH_SIZE = 10_000
 """How many documents one answer may have: MongoDB's own first answer is 101."""
@@ -126,7 +126,7 @@ def _by_id(documents: Iterable[Document]) -> dict[str, StoredSession]:
 
 def _addition(event: SessionEvent) -> Write:
     """An insert, which fails where the event is stored. Of SEEN events the earlier is stored, as in
-    `domain.sessions.merge_events`."""
+    `domain.session_events.merge_events`."""
     document = encode_event(event)
     if event.kind is not Kind.SEEN:
         return InsertOne(document)

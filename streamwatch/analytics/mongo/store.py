@@ -24,7 +24,8 @@ from streamwatch.analytics.mongo.repository import BATCH_SIZE, MongoRepository
 from streamwatch.analytics.projection import Projection
 from streamwatch.domain.models import StreamSnapshot
 from streamwatch.domain.positions import Position
-from streamwatch.domain.sessions import ProjectionInput, StreamSession
+from streamwatch.domain.session_events import ProjectionInput
+from streamwatch.domain.sessions import StreamSession
 from streamwatch.domain.statistics import CategorySums, Sums
 from streamwatch.domain.totals import (
     CategoryRank,

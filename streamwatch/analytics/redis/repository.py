@@ -18,7 +18,8 @@ from streamwatch.analytics.state import Statistics, StoredSession, StreamerState
 from streamwatch.domain.batches import batched
 from streamwatch.domain.models import StreamSnapshot
 from streamwatch.domain.positions import Position
-from streamwatch.domain.sessions import SessionEvent, StreamSession
+from streamwatch.domain.session_events import SessionEvent
+from streamwatch.domain.sessions import StreamSession
 from streamwatch.domain.statistics import milliseconds
 from streamwatch.redis_connection import Arguments, Command, Script
 

@@ -18,7 +18,8 @@ from streamwatch.analytics.redis.samples import from_ms, to_ms
 from streamwatch.analytics.state import Statistics
 from streamwatch.domain.models import StreamSnapshot
 from streamwatch.domain.positions import Position
-from streamwatch.domain.sessions import ProjectionInput, StreamSession
+from streamwatch.domain.session_events import ProjectionInput
+from streamwatch.domain.sessions import StreamSession
 from streamwatch.domain.statistics import CategorySums
 from streamwatch.domain.times import utc_now
 from streamwatch.embedded_socket import socket_url

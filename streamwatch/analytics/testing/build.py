@@ -19,16 +19,14 @@ from streamwatch.domain.models import (
     Video,
     WatchEnd,
 )
-from streamwatch.domain.sessions import (
+from streamwatch.domain.session_events import (
     ProjectionInput,
     SessionEvent,
-    StreamSession,
     merge_events,
     projection_input,
-    session,
-    spans,
     video_event,
 )
+from streamwatch.domain.sessions import StreamSession, session, spans
 from streamwatch.domain.times import format_time
 
 START = datetime(2026, 6, 1, 12, tzinfo=UTC)

@@ -23,7 +23,8 @@ from streamwatch.analytics.testing.build import (
     snapshot,
     together,
 )
-from streamwatch.domain.sessions import ProjectionInput, StreamSession, identities
+from streamwatch.domain.session_events import ProjectionInput, identities
+from streamwatch.domain.sessions import StreamSession
 from streamwatch.domain.statistics import CategorySums
 from streamwatch.domain.totals import StreamerStats, categories, totals
 

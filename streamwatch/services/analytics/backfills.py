@@ -12,13 +12,8 @@ from datetime import UTC, datetime, timedelta
 
 from streamwatch.analytics.base import AnalyticsError, AnalyticsStore, AnalyticsUnavailable
 from streamwatch.domain.models import Video
-from streamwatch.domain.sessions import (
-    Kind,
-    ProjectionInput,
-    SessionEvent,
-    StreamSession,
-    video_event,
-)
+from streamwatch.domain.session_events import Kind, ProjectionInput, SessionEvent, video_event
+from streamwatch.domain.sessions import StreamSession
 from streamwatch.domain.videos import SkipReason, sort_videos
 from streamwatch.services.errors import UnknownStreamer
 from streamwatch.services.ingestion.poller import REFRESH

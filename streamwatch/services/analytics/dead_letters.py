@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from streamwatch.analytics.base import AnalyticsError, AnalyticsStore, AnalyticsUnavailable
-from streamwatch.domain.sessions import InvalidObservation
+from streamwatch.domain.session_events import InvalidObservation
 from streamwatch.services.analytics.projector import READER, input_of
 from streamwatch.storage.base import DeadLetter, Feed, FeedRecord
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 
 from streamwatch.analytics.base import AnalyticsError, AnalyticsStore, AnalyticsUnavailable
-from streamwatch.domain.sessions import (
+from streamwatch.domain.session_events import (
     InvalidObservation,
     ProjectionInput,
     SessionEvent,

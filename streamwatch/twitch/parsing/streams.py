@@ -6,7 +6,7 @@ from typing import Any
 
 from streamwatch.domain.models import Stream
 from streamwatch.domain.observations import SeenLive
-from streamwatch.domain.sessions import MAX_VIEWERS
+from streamwatch.domain.session_events import MAX_VIEWERS
 from streamwatch.domain.times import parse_start
 from streamwatch.twitch.base import LiveStreams
 from streamwatch.twitch.calls import Response

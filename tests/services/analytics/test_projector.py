@@ -18,7 +18,7 @@ from streamwatch.analytics.testing.build import (
     together,
 )
 from streamwatch.domain.models import StreamEvent, StreamSnapshot
-from streamwatch.domain.sessions import ProjectionInput
+from streamwatch.domain.session_events import ProjectionInput
 from streamwatch.domain.times import utc_now
 from streamwatch.services.analytics.projector import BATCH, READER, RECLAIM_SECONDS, Projector
 from streamwatch.storage.base import FeedEntry, FeedRecord
