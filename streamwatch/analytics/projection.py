@@ -35,7 +35,7 @@ from streamwatch.domain.session_events import (
     identities,
     merge_events,
 )
-from streamwatch.domain.sessions import Span, StreamSession, session, spans, starts
+from streamwatch.domain.sessions import Span, StreamSession, session, spans
 
 STREAMERS_AT_ONCE = 250
 """How many streamers are read and saved together: few round trips, and bounded memory."""
@@ -86,9 +86,9 @@ class _Plan:
     new_events: list[SessionEvent]
     spans: Mapping[str, Span]
     stream_ids: set[str]
-    is_complete: bool
-    """Whether `events` and `stored` are all that the repository has of the streamer."""
     stored: Mapping[str, StoredSession] = field(default_factory=dict)
+    is_complete: bool = False
+    """Whether `events` and `stored` are all that the repository has of the streamer."""
     computed: dict[str, StreamSession] = field(default_factory=dict)
     new_samples: list[NewSamples] = field(default_factory=list)
 
@@ -136,39 +136,33 @@ class Projection:
         self._compute(plans)
         return [_update(plan) for plan in plans]
 
-    def _plan(self, batch: _Batch, state: StreamerState) -> _Plan:
+    def _plan(
+        self,
+        batch: _Batch,
+        state: StreamerState,
+        history: Mapping[str, StoredSession] | None = None,
+    ) -> _Plan:
+        """`history` has all sessions of the streamer; None while the state is enough."""
         events = _merge(state.events, batch.events)
         new_events = [events[key] for key in batch.events if state.events.get(key) != events[key]]
+        now = spans(events.values())
+        if history is not None:
+            return _Plan(batch, state, events, new_events, now, set(now), history, is_complete=True)
         has_videos = any(event.kind is Kind.VIDEO for event in new_events)
         if batch.reread or has_videos or not state.covers(events, new_events):
             return self._plan_from_history(batch, state)
-        now = spans(events.values())
         stream_ids = batch.stream_ids & now.keys()
         if new_events:
             before = spans(state.events.values())
             stream_ids |= {key for key, span in now.items() if span != before.get(key)}
-        if state.last_settled and any(
-            state.is_settled(event)
-            for event in starts(e for e in events.values() if e.stream_id in stream_ids)
-        ):
+        if state.has_settled(event for event in events.values() if event.stream_id in stream_ids):
             return self._plan_from_history(batch, state)
-        return _Plan(batch, state, events, new_events, now, stream_ids, is_complete=False)
+        return _Plan(batch, state, events, new_events, now, stream_ids)
 
     def _plan_from_history(self, batch: _Batch, state: StreamerState) -> _Plan:
         history = self._repository.history(state.identity.broadcaster_id)
-        events = _merge(history.events, batch.events)
-        new_events = [events[key] for key in batch.events if history.events.get(key) != events[key]]
-        now = spans(events.values())
-        return _Plan(
-            batch,
-            state,
-            events,
-            new_events,
-            now,
-            set(now),
-            is_complete=True,
-            stored=history.sessions,
-        )
+        sessions = [item.session for item in history.sessions.values()]
+        return self._plan(batch, state.unsettled(history.events, sessions), history.sessions)
 
     def _with_sessions(self, plans: Sequence[_Plan]) -> list[_Plan]:
         """The plans with the stored sessions. A session of a stream that is not recent depends on
@@ -288,16 +282,9 @@ def _update(plan: _Plan) -> Update:
     state, batch = plan.state, plan.batch
     identity = batch.identity.merge(state.identity) if batch.identity else state.identity
     changed = {key: Contribution.of(computed) for key, computed in plan.computed.items()}
-    if plan.is_complete:
-        rest = [item.session for key, item in plan.stored.items() if key not in changed]
-        settled = Contribution.sum(map(Contribution.of, rest))
-        state = replace(
-            state, settled=settled, recent={}, last_settled=None, since=None, updates_since=None
-        )
     recent = {**state.recent, **changed}
-    state = replace(state, identity=identity, recent=recent, events=plan.events)
     return Update(
-        state=state.settle(),
+        state=replace(state, identity=identity, recent=recent, events=plan.events).settle(),
         sessions=tuple(_sessions_to_save(plan)),
         events=tuple(plan.new_events),
         samples=tuple(plan.new_samples),

@@ -111,9 +111,15 @@ class StreamerState:
             and min(event.key[0] for event in now) == min(event.key[0] for event in before)
         )
 
-    def is_settled(self, start: SessionEvent) -> bool:
-        """Whether this start is before those of settled streams."""
-        return self.last_settled is not None and start.key <= self.last_settled
+    def has_settled(self, events: Iterable[SessionEvent]) -> bool:
+        """Whether a start among these events is before that of a settled stream."""
+        last = self.last_settled
+        return last is not None and any(start.key <= last for start in starts(events))
+
+    def unsettled(self, events: Events, sessions: Iterable[StreamSession]) -> Self:
+        """The state before any stream is settled: `events` and `sessions` are all there are."""
+        recent = {session.stream_id: Contribution.of(session) for session in sessions}
+        return type(self)(self.identity, recent=recent, events=events, version=self.version)
 
     def settle(self) -> Self:
         """Move the oldest streams beyond RECENT_STREAMS to the settled ones, and all of which only

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from random import Random
+from typing import TypedDict, Unpack
 
 import pytest
 
@@ -62,45 +63,36 @@ def at(seconds: float) -> datetime:
     return START + timedelta(seconds=seconds)
 
 
+class Sender(TypedDict, total=False):
+    """Of whom an event is, and the id of its message."""
+
+    user_id: str
+    login: str
+    message_id: str | None
+
+
 def online(
-    stream_id: str,
-    seconds: float,
-    *,
-    started: float | None = None,
-    user_id: str = "1337",
-    login: str = "cool_user",
-    message_id: str | None = None,
+    stream_id: str, seconds: float, *, started: float | None = None, **sender: Unpack[Sender]
 ) -> StreamEvent:
-    started_at = at(seconds if started is None else started)
-    data = {"id": stream_id, "type": "live", "started_at": format_time(started_at)}
-    return _event(EventType.ONLINE, seconds, data, user_id, login, message_id)
+    started_at = format_time(at(seconds if started is None else started))
+    data = {"id": stream_id, "type": "live", "started_at": started_at}
+    return _event(EventType.ONLINE, seconds, data, **sender)
 
 
-def offline(
-    stream_id: str | None,
-    seconds: float,
-    *,
-    user_id: str = "1337",
-    login: str = "cool_user",
-    message_id: str | None = None,
-) -> StreamEvent:
-    data = {"id": stream_id} if stream_id else {}
-    return _event(EventType.OFFLINE, seconds, data, user_id, login, message_id)
+def offline(stream_id: str | None, seconds: float, **sender: Unpack[Sender]) -> StreamEvent:
+    return _event(EventType.OFFLINE, seconds, {"id": stream_id} if stream_id else {}, **sender)
 
 
 def update(
-    title: str,
-    seconds: float,
-    *,
-    category: tuple[str, str] = CHESS,
-    user_id: str = "1337",
-    login: str = "cool_user",
-    message_id: str | None = None,
+    title: str, seconds: float, *, category: tuple[str, str] = CHESS, **sender: Unpack[Sender]
 ) -> StreamEvent:
-    names = {"title": title, "category_id": category[0], "category_name": category[1]}
-    data = {**names, "language": "en"}
-    message_id = message_id or f"{user_id}:update:{title}:{category[0]}:{seconds}"
-    return _event(EventType.UPDATE, seconds, data, user_id, login, message_id)
+    data = {
+        "title": title,
+        "category_id": category[0],
+        "category_name": category[1],
+        "language": "en",
+    }
+    return _event(EventType.UPDATE, seconds, data, **sender)
 
 
 def estimate(event: StreamEvent) -> StreamEvent:
@@ -180,23 +172,23 @@ def _as_input(piece: Piece) -> ProjectionInput:
 def made_of(pieces: Sequence[Piece]) -> dict[str, StreamSession]:
     """The sessions of one streamer that the rules make of all of this at once."""
     everything = as_input(*pieces)
-    facts: dict[str, SessionEvent] = {}
-    for one in everything.events:
-        facts[one.id] = merge_events(facts.get(one.id), one)
-    samples = {(one.stream_id, one.captured_at): one for one in everything.samples}
+    events: dict[str, SessionEvent] = {}
+    for event in everything.events:
+        events[event.id] = merge_events(events.get(event.id), event)
+    samples = {(sample.stream_id, sample.captured_at): sample for sample in everything.samples}
     return {
         stream_id: session(
             span,
-            facts.values(),
-            [one for one in samples.values() if one.stream_id == stream_id],
+            events.values(),
+            [sample for sample in samples.values() if sample.stream_id == stream_id],
             CAP,
         )
-        for stream_id, span in spans(facts.values()).items()
+        for stream_id, span in spans(events.values()).items()
     }
 
 
 def by_id(sessions: Iterable[StreamSession]) -> dict[str, StreamSession]:
-    return {one.stream_id: one for one in sessions}
+    return {session.stream_id: session for session in sessions}
 
 
 def together(*actions: Callable[[], object]) -> None:
@@ -210,12 +202,13 @@ def _event(
     event_type: EventType,
     seconds: float,
     data: dict[str, str],
-    user_id: str,
-    login: str,
-    message_id: str | None,
+    user_id: str = "1337",
+    login: str = "cool_user",
+    message_id: str | None = None,
 ) -> StreamEvent:
+    values = ":".join(data.values())
     return StreamEvent(
-        id=message_id or f"{user_id}:{event_type}:{data.get('id')}:{seconds}",
+        id=message_id or f"{user_id}:{event_type}:{values}:{seconds}",
         event_type=event_type,
         broadcaster_id=user_id,
         broadcaster_login=login,
