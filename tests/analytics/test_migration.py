@@ -1,10 +1,9 @@
-"""What version 0.1.0 stored is taken over: `data/` was written by its code (commit 2b8d2f7).
+"""What version 0.1.0 stored is converted.
 
 Streams of two streamers, one of them renamed and live, one with a missed offline; the samples of
 `ann`'s first two streams had expired.
 """
 
-import gzip
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,6 @@ from typing import Any
 import fakeredis
 import pymongo
 import pytest
-from bson import json_util
 from pymongo.database import Database
 
 from streamwatch.analytics.base import AnalyticsStore
@@ -29,8 +27,7 @@ from streamwatch.analytics.testing.build import (
 )
 from streamwatch.domain.statistics import HOUR_MS
 from streamwatch.domain.totals import totals
-
-DATA = Path(__file__).parent / "data"
+from tests.analytics import first_version
 
 Document = dict[str, Any]
 
@@ -38,17 +35,9 @@ Document = dict[str, Any]
 @pytest.fixture
 def database(mongodb_url: str, mongodb_database: str) -> Iterator[Database[Document]]:
     """A database as version 0.1.0 left it."""
-    dump = json_util.loads(gzip.decompress((DATA / "mongodb-0.1.0.json.gz").read_bytes()))
-    indexes = dump.pop("indexes")
     with pymongo.MongoClient[Document](mongodb_url, tz_aware=True) as client:
         database = client[mongodb_database]
-        for name, documents in dump.items():
-            database[name].insert_many(documents)
-            for index in indexes[name].values():
-                if index["key"] != [["_id", 1]]:
-                    options = {"expireAfterSeconds": index.get("expireAfterSeconds")}
-                    given = {key: value for key, value in options.items() if value is not None}
-                    database[name].create_index([tuple(pair) for pair in index["key"]], **given)
+        first_version.restore(database)
         yield database
 
 
@@ -160,7 +149,7 @@ def test_mongodb_goes_on_before_it_is_converted(analytics: MongoAnalytics) -> No
 @pytest.fixture
 def journal(tmp_path: Path) -> Path:
     file = tmp_path / "analytics.jsonl"
-    file.write_bytes(gzip.decompress((DATA / "analytics-0.1.0.jsonl.gz").read_bytes()))
+    file.write_bytes(first_version.journal())
     return file
 
 

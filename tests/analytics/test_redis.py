@@ -1,14 +1,16 @@
-"""A Redis that does not answer: how soon its silence is reported, and what works meanwhile."""
+"""A Redis that does not answer: how soon that is reported, and what works meanwhile; retention."""
 
 import time
+from datetime import timedelta
 from functools import partial
 
+import fakeredis
 import pytest
 
-from streamwatch.analytics.redis import RedisAnalytics
+from streamwatch.analytics.redis import RedisAnalytics, keys
 from streamwatch.analytics.redis.connection import Connection
 from streamwatch.analytics.testing import CAP
-from streamwatch.analytics.testing.build import as_input, together
+from streamwatch.analytics.testing.build import as_input, at, snapshot, together
 from streamwatch.app import create_app
 from streamwatch.bootstrap import assemble
 from streamwatch.redis_urls import client_maker
@@ -56,3 +58,38 @@ def test_an_absent_redis_is_reported_within_three_seconds() -> None:
     together(*(partial(check_unavailable, call, analytics) for call in CALLS.values()))
     assert time.monotonic() - start < 3
     analytics.close()
+
+
+def test_retention_is_an_expiry_of_samples_that_follows_the_setting() -> None:
+    server = fakeredis.FakeServer()
+
+    def make_client() -> fakeredis.FakeRedis:
+        return fakeredis.FakeRedis(server=server, protocol=2)
+
+    def seconds_left(days: int) -> int:
+        retention = timedelta(days=days) if days else None
+        analytics = RedisAnalytics(Connection(make_client), CAP, retention, lambda: at(0))
+        analytics.prepare()
+        analytics.project(as_input(snapshot("s1", 60)))
+        return int(make_client().ttl(keys.samples("s1")))
+
+    day = 86_400
+    assert 7 * day - 60 < seconds_left(7) <= 7 * day + 60
+    assert 30 * day - 60 < seconds_left(30) <= 30 * day + 60
+    assert seconds_left(0) == -1
+    assert 400 * day - 60 < seconds_left(400) <= 400 * day + 60
+
+
+def test_streams_whose_samples_have_expired_leave_the_indexes() -> None:
+    server, now = fakeredis.FakeServer(), [at(0)]
+
+    def make_client() -> fakeredis.FakeRedis:
+        return fakeredis.FakeRedis(server=server, protocol=2)
+
+    analytics = RedisAnalytics(Connection(make_client), CAP, timedelta(days=1), lambda: now[-1])
+    analytics.project(as_input(snapshot("s1", 0)))
+    now.append(at(10 * 86_400))
+    analytics.project(as_input(snapshot("s2", 10 * 86_400, started=10 * 86_400)))
+    for index in (keys.SAMPLED, keys.sampled_of("1337"), keys.FIRST_SAMPLED):
+        assert make_client().zrange(index, 0, -1) == [b"s2"]
+    assert [session.stream_id for session in analytics.sessions("1337", 5)] == ["s2", "s1"]

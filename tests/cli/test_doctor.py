@@ -149,18 +149,6 @@ def test_memory_storage_and_polling_only_are_no_faults(shell: Shell) -> None:
     ]
 
 
-def test_migrate_prepares_the_databases_any_number_of_times(
-    shell: Shell, mongodb_url: str, mongodb_database: str
-) -> None:
-    for _ in range(2):
-        shell.does(
-            "migrate",
-            ANALYTICS_TYPE="mongodb",
-            MONGODB_URL=mongodb_url,
-            MONGODB_DATABASE=mongodb_database,
-        )
-
-
 def test_the_version_is_printed(shell: Shell) -> None:
     assert shell.does("version") == f"{__version__}\n"
 
