@@ -7,6 +7,7 @@ order is projected without reading older events or sessions, however long the hi
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import chain
 from typing import Self
 
 from streamwatch.domain.models import StreamSnapshot
@@ -38,13 +39,12 @@ class Contribution:
     def of(cls, session: StreamSession) -> Self:
         return cls(session_totals(session), session.sample_totals.categories)
 
-    @classmethod
-    def sum(cls, contributions: Iterable[Self]) -> Self:
-        contributions = list(contributions)
-        return cls(
-            sum((item.totals for item in contributions), Totals()),
-            tuple(categories(sums for item in contributions for sums in item.categories)),
-        )
+    def plus(self, others: Iterable[Self]) -> Self:
+        """The sum of this one and the others."""
+        others = list(others)
+        played = chain(self.categories, *(other.categories for other in others))
+        total = sum((other.totals for other in others), self.totals)
+        return type(self)(total, tuple(categories(played)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +84,7 @@ class StreamerState:
 
     @property
     def statistics(self) -> Statistics:
-        total = Contribution.sum((self.settled, *self.recent.values()))
-        return Statistics(self.identity, total)
+        return Statistics(self.identity, self.settled.plus(self.recent.values()))
 
     def covers(self, merged: Events, new: Sequence[SessionEvent]) -> bool:
         """Whether the spans that change with `new` follow from `merged` alone: the events of this
@@ -144,7 +143,7 @@ class StreamerState:
         since = _first_time(known, last) if last else None
         return replace(
             self,
-            settled=Contribution.sum((self.settled, *(self.recent[key] for key in settled))),
+            settled=self.settled.plus(self.recent[key] for key in settled),
             recent={key: self.recent[key] for key in order[number:]},
             events={
                 event_id: event

@@ -1,12 +1,15 @@
 """A Redis that does not answer: how soon that is reported, and what works meanwhile; retention."""
 
 import time
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
 import fakeredis
 import pytest
 
+from streamwatch.analytics.base import AnalyticsError, AnalyticsUnavailable
 from streamwatch.analytics.redis import RedisAnalytics, keys
 from streamwatch.analytics.redis.connection import Connection
 from streamwatch.analytics.testing import CAP
@@ -60,12 +63,25 @@ def test_an_absent_redis_is_reported_within_three_seconds() -> None:
     analytics.close()
 
 
-def test_retention_is_an_expiry_of_samples_that_follows_the_setting() -> None:
+@pytest.fixture
+def make_client() -> Callable[[], fakeredis.FakeRedis]:
     server = fakeredis.FakeServer()
+    return lambda: fakeredis.FakeRedis(server=server, protocol=2)
 
-    def make_client() -> fakeredis.FakeRedis:
-        return fakeredis.FakeRedis(server=server, protocol=2)
 
+def test_a_sample_that_redis_cannot_store_is_an_error_of_the_sample(
+    make_client: Callable[[], fakeredis.FakeRedis],
+) -> None:
+    analytics = RedisAnalytics(Connection(make_client), CAP)
+    with pytest.raises(AnalyticsError) as caught:
+        analytics.project(as_input(replace(snapshot("s1", 0), title="\ud800")))
+    assert not isinstance(caught.value, AnalyticsUnavailable)
+    assert analytics.sessions("1337", 10) == []
+
+
+def test_retention_is_an_expiry_of_samples_that_follows_the_setting(
+    make_client: Callable[[], fakeredis.FakeRedis],
+) -> None:
     def seconds_left(days: int) -> int:
         retention = timedelta(days=days) if days else None
         analytics = RedisAnalytics(Connection(make_client), CAP, retention, lambda: at(0))
@@ -80,12 +96,10 @@ def test_retention_is_an_expiry_of_samples_that_follows_the_setting() -> None:
     assert 400 * day - 60 < seconds_left(400) <= 400 * day + 60
 
 
-def test_streams_whose_samples_have_expired_leave_the_indexes() -> None:
-    server, now = fakeredis.FakeServer(), [at(0)]
-
-    def make_client() -> fakeredis.FakeRedis:
-        return fakeredis.FakeRedis(server=server, protocol=2)
-
+def test_streams_whose_samples_have_expired_leave_the_indexes(
+    make_client: Callable[[], fakeredis.FakeRedis],
+) -> None:
+    now = [at(0)]
     analytics = RedisAnalytics(Connection(make_client), CAP, timedelta(days=1), lambda: now[-1])
     analytics.project(as_input(snapshot("s1", 0)))
     now.append(at(10 * 86_400))

@@ -16,7 +16,7 @@ from streamwatch.analytics.state import UNVERSIONED, StoredSession, StreamerStat
 from streamwatch.domain.models import StreamSnapshot
 from streamwatch.domain.session_events import Identity, ObservedName, SessionEvent
 from streamwatch.domain.sessions import StreamSession
-from streamwatch.domain.statistics import CategorySums
+from streamwatch.domain.statistics import CategorySums, QuarterSums
 from streamwatch.domain.times import format_time
 from streamwatch.domain.totals import StreamerStats, Totals
 
@@ -67,7 +67,7 @@ def _totals_of_0_1(document: Document) -> Document:
     last, last_ms = document["last"], document["last_ms"]
     return {
         "categories": [item | {"sums": item} for item in document["categories"]],
-        "quarters": [[*item.values()] for item in document["quarters"]],
+        "quarters": [[item[name] for name in QuarterSums._fields] for item in document["quarters"]],
         "last_parts": [(last["category_id"] or "", last_ms)] if last and last_ms else [],
     }
 
