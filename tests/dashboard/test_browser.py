@@ -20,6 +20,7 @@ pytestmark = pytest.mark.xdist_group("browser")
 SERVER_ZONE = "UTC"
 """A browser in the server's time zone does not load a page again at its first visit."""
 
+STREAMER = "/dashboard/streamer/quillandcopper"
 UNKNOWN = "/dashboard/streamer/nobody_here"
 OPEN = [
     "/dashboard/",
@@ -104,6 +105,25 @@ def test_page_is_accessible_and_fits_every_width(full: str, visit: Visiting, pat
         for scheme in ("light", "dark"):
             page.emulate_media(color_scheme=scheme)
             assert axe_violations(page) == []
+
+
+def test_nothing_moves_when_scripts_run(full: str, visit: Visiting) -> None:
+    one = visit(full, timezone_id=SERVER_ZONE, viewport=PHONE)
+    one.page.add_init_script(SUM_LAYOUT_SHIFTS)
+    for path, ready in (
+        ("/dashboard/", ".pulse.on"),
+        (STREAMER, "[data-drawn]"),
+        ("/dashboard/compare?who=shroud&who=quillandcopper", "[data-drawn]"),
+    ):
+        page = one.open(path)
+        expect(page.locator(ready)).to_be_visible()
+        assert page.evaluate("window.shifted") < 0.01, path
+
+
+SUM_LAYOUT_SHIFTS = """window.shifted = 0;
+new PerformanceObserver((list) => {
+    for (const { value } of list.getEntries()) window.shifted += value;
+}).observe({ type: "layout-shift", buffered: true });"""
 
 
 def test_chart_fits_before_it_is_redrawn(full: str, visit: Visiting) -> None:

@@ -4,7 +4,6 @@ import { isConnected } from "./connection.js";
 import "./search.js";
 
 const root = document.documentElement;
-root.classList.add("scripted");
 
 const YEAR = 365 * 86_400;
 
