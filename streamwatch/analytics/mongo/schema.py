@@ -61,9 +61,8 @@ def prepare(connection: Connection, retention: timedelta | None) -> None:
 def _retain(connection: Connection, seconds: int | None) -> None:
     snapshots = connection.collection(SNAPSHOTS)
     index = snapshots.index_information().get(_CAPTURED_AT)
-    if index and index.get("expireAfterSeconds") == seconds:
-        return
-    if index:
+    if index and (seconds is None or index.get("expireAfterSeconds") != seconds):
         snapshots.drop_index(_CAPTURED_AT)
-    expiring = {} if seconds is None else {"expireAfterSeconds": seconds}
-    snapshots.create_indexes([IndexModel([("captured_at", ASCENDING)], **expiring)])
+        index = None
+    if seconds is not None and not index:
+        snapshots.create_index([("captured_at", ASCENDING)], expireAfterSeconds=seconds)
