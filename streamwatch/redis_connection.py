@@ -9,6 +9,7 @@ from typing import Any, Self
 
 from redis.exceptions import (
     NoScriptError,
+    RedisClusterException,
     RedisError,
     TimeoutError,  # noqa: A004  redis-py's own
 )
@@ -52,7 +53,7 @@ class RedisConnection(ABC):
         return cls(client_maker(url))
 
     @abstractmethod
-    def port_error(self, error: RedisError) -> Exception:
+    def port_error(self, error: RedisError | RedisClusterException) -> Exception:
         """The error of the port for an error of redis-py."""
 
     @abstractmethod
@@ -107,7 +108,7 @@ class RedisConnection(ABC):
         """Raise redis-py's errors as errors of the port."""
         try:
             yield
-        except RedisError as error:
+        except (RedisError, RedisClusterException) as error:  # the latter is no RedisError
             raise self.port_error(error) from error
 
     @contextmanager

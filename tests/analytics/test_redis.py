@@ -55,8 +55,9 @@ def test_a_frozen_redis_is_reported_by_every_call_and_holds_up_nothing_else() ->
         analytics.close()
 
 
-def test_an_absent_redis_is_reported_within_three_seconds() -> None:
-    analytics = connected(f"redis://127.0.0.1:{free_port()}")
+@pytest.mark.parametrize("scheme", ["redis", "redis+cluster"])
+def test_an_absent_redis_is_reported_within_three_seconds(scheme: str) -> None:
+    analytics = connected(f"{scheme}://127.0.0.1:{free_port()}")
     start = time.monotonic()
     together(*(partial(check_unavailable, call, analytics) for call in CALLS.values()))
     assert time.monotonic() - start < 3

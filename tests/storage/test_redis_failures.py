@@ -130,8 +130,9 @@ def test_every_method_of_the_port_is_tested() -> None:
     assert methods | {"publish_change"} == set(METHODS)
 
 
-def test_every_method_fails_in_time_when_no_server_listens() -> None:
-    storage = RedisStorage(Connection.to(f"redis://127.0.0.1:{free_port()}"))
+@pytest.mark.parametrize("scheme", ["redis", "redis+cluster"])
+def test_every_method_fails_in_time_when_no_server_listens(scheme: str) -> None:
+    storage = RedisStorage(Connection.to(f"{scheme}://127.0.0.1:{free_port()}"))
 
     assert outcomes(storage) == dict.fromkeys(METHODS, "unavailable")
 

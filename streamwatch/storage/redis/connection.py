@@ -47,7 +47,7 @@ class Connection(RedisConnection):
         super().__init__(make_client)
         self._is_version_checked = False
 
-    def port_error(self, error: RedisError) -> StorageError:
+    def port_error(self, error: RedisError | RedisClusterException) -> StorageError:
         if is_timeout(error):
             return StorageUnavailable("Redis cannot be used: it did not answer in time")
         if isinstance(error, _UNAVAILABLE) or str(error).startswith(_UNAVAILABLE_PREFIXES):
