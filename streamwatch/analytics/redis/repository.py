@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from importlib.resources import files
 from itertools import count
 from math import inf
@@ -13,12 +14,13 @@ from msgspec.json import Decoder, encode
 from streamwatch.analytics.base import AnalyticsError, History, Repository
 from streamwatch.analytics.redis import keys
 from streamwatch.analytics.redis.connection import Connection
+from streamwatch.analytics.redis.reading import ValueReader
 from streamwatch.analytics.redis.samples import decode_newest_first, encode_samples, to_ms
 from streamwatch.analytics.state import Statistics, StoredSession, StreamerState, Update
 from streamwatch.domain.batches import batched
 from streamwatch.domain.models import StreamSnapshot
 from streamwatch.domain.positions import Position
-from streamwatch.domain.session_events import SessionEvent
+from streamwatch.domain.session_events import SessionEvent, identities
 from streamwatch.domain.sessions import StreamSession
 from streamwatch.domain.statistics import milliseconds
 from streamwatch.redis_connection import Arguments, Command, Script
@@ -36,6 +38,8 @@ class IndexEntry(NamedTuple):
 
 _SHORTEST_EXPIRY = timedelta(hours=1)
 """Samples of a stream that are projected late stay so long, so that they can be added to."""
+
+_LAST = datetime.max.replace(tzinfo=UTC)
 
 _LONGEST_STREAM = timedelta(days=4)
 """More than any stream has: Twitch ends them after two days."""
@@ -56,6 +60,7 @@ class RedisRepository(Repository):
         self._connection = connection
         self._retention = retention
         self._clock = clock
+        self._reader = ValueReader()
 
     # Of the projection
 
@@ -65,10 +70,23 @@ class RedisRepository(Repository):
             [("HMGET", keys.VERSIONS, *names), ("HMGET", keys.STATES, *names)]
         )
         return {
-            user_id: replace(_STATE.decode(document), version=int(version))
+            user_id: self._state(user_id, document or b"", version)
             for user_id, version, document in zip(names, versions, documents, strict=True)
-            if version is not None and document is not None
+            if version is not None
         }
+
+    def _state(self, user_id: str, document: bytes, version: bytes) -> StreamerState:
+        """The state in `document`. In place of a damaged one it is a state that covers nothing, so
+        that the streamer is projected from the history."""
+        if not version.isdigit():  # a save would conflict for ever
+            raise AnalyticsError(f"The version of the analytics of user {user_id} is damaged.")
+        state = self._reader.read(f"state of user {user_id}", document, _STATE.decode)
+        if state is None:
+            identity = identities(self.history(user_id).events.values()).get(user_id)
+            if identity is None:
+                raise AnalyticsError(f"The state and all events of user {user_id} are damaged.")
+            state = StreamerState(identity, updates_since=_LAST)
+        return replace(state, version=int(version))
 
     def stored_sessions(self, stream_ids: Collection[str]) -> dict[str, StoredSession]:
         return {item.stream_id: StoredSession(item) for item in self.sessions(stream_ids)}
@@ -77,11 +95,14 @@ class RedisRepository(Repository):
         return {key: list(samples) for key, samples in self.samples_of(stream_ids)}
 
     def history(self, user_id: str) -> History:
-        documents = self._connection.call("HVALS", keys.events(user_id))
-        events = [*map(_EVENT.decode, documents)]
+        documents = self._connection.call("HGETALL", keys.events(user_id))
+        events = [
+            self._reader.read(f"event {_text(name)} of user {user_id}", document, _EVENT.decode)
+            for name, document in documents.items()
+        ]
         sessions = self.sessions_of(user_id)
         return History(
-            {event.id: event for event in events},
+            {event.id: event for event in events if event is not None},
             {item.stream_id: StoredSession(item) for item in sessions},
         )
 
@@ -145,9 +166,15 @@ class RedisRepository(Repository):
 
     def sessions(self, stream_ids: Iterable[str]) -> Iterator[StreamSession]:
         for some in batched(stream_ids, SESSIONS_AT_ONCE):
-            for document in self._connection.call("HMGET", keys.SESSIONS, *some):
-                if document is not None:
-                    yield _SESSION.decode(document)
+            documents = self._connection.call("HMGET", keys.SESSIONS, *some)
+            for stream_id, document in zip(some, documents, strict=True):
+                if document is None:
+                    continue
+                session = self._reader.read(
+                    f"session {_text(stream_id)}", document, _SESSION.decode
+                )
+                if session is not None:
+                    yield session
 
     def sessions_of(
         self, user_id: str, since: datetime | None = None, after: Position | None = None
@@ -187,10 +214,20 @@ class RedisRepository(Repository):
     def statistics(self, user_ids: Collection[str]) -> list[Statistics]:
         """The statistics of those of these streamers who are known."""
         found = self._connection.call("HMGET", keys.STATS, *user_ids) if user_ids else []
-        return [_STATISTICS.decode(document) for document in found if document is not None]
+        return self._read_statistics(zip(user_ids, found, strict=True))
 
     def all_statistics(self) -> list[Statistics]:
-        return [*map(_STATISTICS.decode, self._connection.call("HVALS", keys.STATS))]
+        return self._read_statistics(self._connection.call("HGETALL", keys.STATS).items())
+
+    def _read_statistics(
+        self, found: Iterable[tuple[str | bytes, bytes | None]]
+    ) -> list[Statistics]:
+        read = (
+            self._reader.read(f"statistics of user {_text(name)}", document, _STATISTICS.decode)
+            for name, document in found
+            if document is not None
+        )
+        return [item for item in read if item is not None]
 
     def sampled_at(self, user_id: str | None, time: datetime) -> list[str]:
         """The streams with samples both up to and from `time` on; for a streamer perhaps also later
@@ -211,7 +248,8 @@ class RedisRepository(Repository):
         for some in batched(stream_ids, STREAMS_AT_ONCE):
             values = self._connection.call("MGET", *map(keys.samples, some))
             for stream_id, value in zip(some, values, strict=True):
-                samples = decode_newest_first(stream_id, value or b"")
+                report = partial(self._reader.report, f"samples of stream {stream_id}")
+                samples = decode_newest_first(stream_id, value or b"", report)
                 yield stream_id, (s for s in samples if oldest is None or s.captured_at >= oldest)
 
 
@@ -234,6 +272,10 @@ def _json(value: object) -> bytes:
         return encode(value)
     except UnicodeEncodeError as error:
         raise AnalyticsError(f"It cannot be stored as JSON: {error}") from error
+
+
+def _text(name: str | bytes) -> str:
+    return name.decode(errors="replace") if isinstance(name, bytes) else name
 
 
 def _captured_at(sample: StreamSnapshot) -> datetime:

@@ -4,13 +4,15 @@ A line has all fields of a sample, or only its time and viewers where all others
 line before. So samples are added by appending lines, and a sample takes about 25 bytes.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from operator import attrgetter
 from typing import Any
 
 import msgspec
+from msgspec.json import Decoder
 
+from streamwatch.analytics.redis.reading import DAMAGE
 from streamwatch.domain.models import StreamSnapshot
 from streamwatch.domain.statistics import milliseconds
 
@@ -26,6 +28,8 @@ _DETAILS = tuple(
 """The fields that a line has after those."""
 
 _details = attrgetter(*_DETAILS)
+
+_LINES, _LINE = Decoder(list[list[Any]]), Decoder(list[Any])
 
 _MAX_GAP_MS = 3_600_000
 """After a longer gap a line has all fields: the lines before may have expired."""
@@ -45,17 +49,47 @@ def encode_samples(samples: Iterable[StreamSnapshot], last: StreamSnapshot | Non
     return b"".join(lines)
 
 
-def decode_newest_first(stream_id: str, value: bytes) -> Iterator[StreamSnapshot]:
-    """The samples of a value, the newest first; each is decoded when it is asked for."""
-    lines: list[list[Any]] = msgspec.json.decode(b"[" + value.rstrip().replace(b"\n", b",") + b"]")
+def decode_newest_first(
+    stream_id: str, value: bytes, report: Callable[[Exception], None]
+) -> Iterator[StreamSnapshot]:
+    """The samples of a value, the newest first; each is decoded when it is asked for. Damaged lines
+    are left out, with those after them that repeat their details, and `report` is called."""
     details: list[Any] = []
-    with_details = [(line, details := line[_SHORT:] or details) for line in lines]
+    with_details: list[tuple[list[Any], list[Any]]] = []
+    for line in _lines(value, report):
+        details = line[_SHORT:] or (details if line else [])
+        with_details.append((line, details))
     for line, details in reversed(with_details):
-        if details:  # else the lines before have expired
-            fields = dict(zip(_DETAILS, details, strict=True))
-            at, viewers = from_ms(line[0]), line[1]
-            fields |= {"stream_id": stream_id, "captured_at": at, "viewer_count": viewers}
-            yield msgspec.convert(fields, StreamSnapshot)
+        if details:  # else the lines before have expired, or are damaged
+            try:
+                sample = _sample(stream_id, line, details)
+            except (*DAMAGE, TypeError, OverflowError) as error:
+                report(error)
+            else:
+                yield sample
+
+
+def _lines(value: bytes, report: Callable[[Exception], None]) -> list[list[Any]]:
+    """The lines of a value, an empty one in place of each that is damaged."""
+    try:
+        return _LINES.decode(b"[" + value.rstrip().replace(b"\n", b",") + b"]")
+    except DAMAGE as error:
+        report(error)
+    return [*map(_line, value.rstrip().split(b"\n"))]
+
+
+def _line(line: bytes) -> list[Any]:
+    try:
+        return _LINE.decode(line)
+    except DAMAGE:
+        return []
+
+
+def _sample(stream_id: str, line: list[Any], details: list[Any]) -> StreamSnapshot:
+    fields = dict(zip(_DETAILS, details, strict=True))
+    at, viewers = line[:_SHORT]
+    fields |= {"stream_id": stream_id, "captured_at": from_ms(at), "viewer_count": viewers}
+    return msgspec.convert(fields, StreamSnapshot)
 
 
 def to_ms(time: datetime) -> int:
