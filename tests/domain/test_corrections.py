@@ -242,6 +242,13 @@ def test_of_two_unnamed_ends_within_a_minute_the_first_to_arrive_is_the_event() 
     assert end_of(story) == (Source.EVENTSUB, 110)
 
 
+def test_streams_count_in_the_order_of_the_starts_that_twitch_names() -> None:
+    """s0 began before s1, but Twitch names its start late, and its own messages were lost."""
+    story = Story(online("s1", 73, started=70), seen("s0", 120, started=80))
+    assert story.live_id() == "s0"
+    assert story.short_history == ["+s1", "-s1", "+s0"]
+
+
 def test_a_stream_named_after_its_unnamed_end_ends_again_by_absences() -> None:
     """The stream lasted from 0 to 10, Twitch names its start as 60, and Helix lags behind."""
     story = Story(offline(None, 10), seen("s1", 25, started=60))

@@ -1,6 +1,6 @@
 """The true history that a plan describes, and a Twitch that shows it with the plan's faults."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from streamwatch.domain.models import Stream, User
@@ -170,4 +170,13 @@ def _segments(plan: Plan) -> list[Segment]:
             )
         )
         now += stream.length
-    return segments
+    return [_with_start_before_next(segment, segments) for segment in segments]
+
+
+def _with_start_before_next(segment: Segment, segments: list[Segment]) -> Segment:
+    """Starts are named in the order of the streams, a stated limit: see
+    tests/domain/test_corrections.py."""
+    later = [
+        each.start for each in segments[segment.number :] if each.stream_id != segment.stream_id
+    ]
+    return replace(segment, named_start=min([segment.named_start, *(start - 1 for start in later)]))
