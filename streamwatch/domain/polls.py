@@ -72,6 +72,21 @@ def seen_absent(status: StreamStatus | None, seen: SeenAbsent) -> Change | None:
     return _absence(status, latest, seen) if latest is not None else None
 
 
+def keep_on(update: StatusUpdate, before: StreamStatus, ended_at: datetime) -> None:
+    """Keep the stream of `before` on after a late message has ended it at `ended_at`, if a poll has
+    seen it so long after this that it was on again by then."""
+    stream, seen_at = before.stream, before.seen_at
+    was_ended = stream is not None and replay(update.status.timeline).live is None
+    again_at = ended_at + HELIX_LAG
+    if stream is None or seen_at is None or not was_ended or seen_at < again_at:
+        return
+    start = {"type": stream.type, "started_at": format_time(stream.started_at)}
+    event = estimated_event(update.status, EventType.ONLINE, stream.id, again_at, start)
+    update.insert(timeline_entry(event, stream), seen_at)
+    if update.status.stream is not None:
+        update.set(stream=stream, seen_at=seen_at, absent_at=before.absent_at)
+
+
 def _absence(status: StreamStatus, state: StreamState, seen: SeenAbsent) -> Change | None:
     """The change that the absence of the latest stream makes."""
     if not state.is_on or state.online_at is None:

@@ -74,6 +74,8 @@ def _message(
     update.set_names(login, name, at)
     if not update.insert(timeline_entry(event, stream)):
         return None
+    if status is not None and stream is None:
+        polls.keep_on(update, status, at)
     update.touch(at)
     return update.change(message_id=event.id)
 

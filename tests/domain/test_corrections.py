@@ -225,6 +225,23 @@ def test_copies_of_an_end_before_the_start_that_a_poll_finds_are_one_event() -> 
     assert story.short_history == ["+s1", "-s1"]
 
 
+def test_a_late_end_does_not_end_a_stream_that_polls_have_shown_long_after_it() -> None:
+    """The stream came back at once under its id, and that online is lost or late."""
+    story = Story(online("s1", 0), seen("s1", 65 + LAG), offline("s1", 65))
+    assert story.status is not None
+    assert story.status.stream is not None
+    assert story.status.stream.viewer_count == 10
+    assert story.short_history == ["+s1", "-s1", "+s1"]
+    story.observe(online("s1", 71, started=0))
+    assert story.short_history == ["+s1", "-s1", "+s1"]
+    assert {event.source for event in story.history} == {Source.EVENTSUB}
+
+
+def test_a_late_end_ends_a_stream_that_polls_have_shown_within_helix_lag_only() -> None:
+    story = Story(online("s1", 0), seen("s1", 64 + LAG), offline("s1", 65))
+    assert story.live_id() is None
+
+
 def test_a_message_says_the_type_of_a_stream_that_polls_have_shown_for_hours() -> None:
     again = online("s1", 5005, started=0)
     again = replace(again, stream=replace(again.stream, type="rerun"))
