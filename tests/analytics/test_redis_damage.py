@@ -106,7 +106,7 @@ def test_a_streamer_with_a_damaged_value_is_projected_further(
     assert session is not None
     assert session.ended_at is not None
     assert session.sample_totals.sums.samples == 1
-    if kind != "session":  # which was not read, and so is computed again only now
+    if kind in {"statistics", "state"}:  # another damaged value is missed only now
         assert (analytics.find("bad"), session) == projected
 
 
