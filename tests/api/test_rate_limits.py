@@ -136,6 +136,17 @@ def test_all_clients_together_leave_something_of_twitchs_budget() -> None:
     assert answered == [404] * 8 + [429]
 
 
+def test_addresses_that_use_up_their_lookups_leave_those_of_keys() -> None:
+    world = build_world(lookup_limit=2, api_keys=("a-full-key",))
+    for number in range(9):
+        statuses(world, 2, f"/streamers/n_{number}/status", **from_address(f"192.0.2.{number}"))
+    assert statuses(world, 1, "/streamers/nobody/status", **from_address("192.0.2.99")) == [429]
+    world.twitch.add_user("shroud")
+    key = {"Authorization": "Bearer a-full-key"}
+    added = world.post("/streamers", json={"usernames": ["shroud"]}, headers=key)
+    assert (added.status_code, added.get_json()["added"]) == (200, ["shroud"])
+
+
 class Uncounting(MemoryCoordination):
     def increment_window(self, name: str, seconds: float, times: int = 1) -> WindowCount:
         raise StorageUnavailable("connection refused")

@@ -98,6 +98,36 @@ def test_a_rename_reaches_status_history_and_analytics_at_once(watched: World, b
     assert watched.services.analytics.find("cool_user") is None
 
 
+@pytest.mark.parametrize("by", ["poll", "names"])
+def test_a_wrong_name_in_a_message_lasts_until_twitch_says_otherwise(
+    watched: World, by: str
+) -> None:
+    """Twitch's command-line tool calls everyone testBroadcaster."""
+    wrong = User("1337", "testbroadcaster", "testBroadcaster")
+    watched.clock.advance(60)
+    receive(watched, messages.update(wrong, "New", ("1", "Chess"), at=watched.clock.now))
+    assert watched.live() == ["testbroadcaster"]
+    watched.clock.advance(60)
+    if by == "poll":
+        watched.services.poller.poll_all()
+    else:
+        watched.services.streamers.update_names()
+    project(watched)
+    assert watched.live() == ["cool_user"]
+    [streamer] = watched.services.streamers.all()
+    assert (streamer.login, streamer.display_name) == ("cool_user", "Cool_User")
+    assert watched.services.analytics.find("cool_user") is not None
+    assert watched.services.analytics.find("testbroadcaster") is None
+    receive(watched, messages.offline(wrong, "9001", at=watched.clock.now))  # as old as the answer
+    watched.clock.advance(60)
+    watched.services.streamers.update_names()
+    [streamer] = watched.services.streamers.all()
+    assert streamer.login == "cool_user"
+    status = watched.storage.find_status("cool_user")
+    assert status is not None
+    assert status.stream is None
+
+
 def test_a_refresh_that_began_before_a_rename_does_not_undo_it(watched: World) -> None:
     watched.twitch.on.clear()
     ask = watched.twitch.streams
