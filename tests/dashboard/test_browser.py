@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+import requests
 from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 from playwright.sync_api import FloatRect, Locator, Page, expect
@@ -434,6 +435,9 @@ def _check_thousand_streams(showcase: Showcase, served: str, visit: Visiting) ->
     page = visit(served).open("/dashboard/")
     expect(page.locator(".card")).to_have_count(1000)
     assert 0 < page.evaluate(RENDERED) < 100
+    with requests.get(f"{served}/dashboard/", stream=True, timeout=30) as answer:
+        assert answer.headers["Content-Encoding"] == "gzip"
+        assert len(answer.raw.read()) < 200_000
     page.locator("[data-filters]").get_by_role("searchbox").fill("Streamer_77")
     expect(page.locator(".card")).to_have_count(11)
     page.close()  # before the server ends

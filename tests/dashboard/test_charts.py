@@ -172,6 +172,23 @@ def test_compare_has_switches_gaps_and_statistics_of_the_period(full: str, visit
     expect(page.get_by_role("heading", name="The last 30 days")).to_be_visible()
 
 
+def test_axis_of_days_has_dates_and_no_hours(full: str, visit: Visiting) -> None:
+    one = visit(full)
+    one.page.add_init_script(RECORD_DRAWN_TEXTS)
+    page = drawn(one.open(f"{COMPARE}&days=7"))
+    labels = " ".join(page.evaluate("window.drawnTexts"))
+    assert re.search(r"\d [A-Z][a-z]{2}", labels)
+    assert ":" not in labels
+
+
+RECORD_DRAWN_TEXTS = """window.drawnTexts = [];
+const { fillText } = CanvasRenderingContext2D.prototype;
+CanvasRenderingContext2D.prototype.fillText = function (text, ...place) {
+    window.drawnTexts.push(text);
+    fillText.call(this, text, ...place);
+};"""
+
+
 def test_sixth_streamer_is_reported_as_left_out(full: str, visit: Visiting) -> None:
     names = ("shroud", "quillandcopper", "waldkauzig", "briochebab", "elfaroroto", "tortuveloz_es")
     query = "&".join(f"who={name}" for name in names)

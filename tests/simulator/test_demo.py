@@ -89,11 +89,17 @@ def test_the_demo_watches_the_simulated_streamers_and_ends_on_ctrl_c(demo: Demo)
     wait_for(lambda: demo.get("/streamers")["count"] == 30, 20)
     wait_for(lambda: demo.get("/streams/live")["count"] >= 8, 40)
     wait_for(_has_heard_by_webhook(demo), 60)
-    stats = demo.get("/analytics/streamer/shroud/stats")
-    assert stats["total_streams"] > 10, "it has a past"
+    month, quarter, year = (_past_streams(demo, days) for days in (30, 90, 365))
+    assert 0 < month < quarter < year, "its past is longer than 90 days"
     assert demo.end(signal.SIGINT) == 0
     with pytest.raises(requests.ConnectionError):
         demo.get("/health")
+
+
+def _past_streams(demo: Demo, days: int) -> int:
+    """How many streams a streamer's trend of so many days shows."""
+    trend = demo.get(f"/analytics/streamer/shroud/trend?days={days}")
+    return sum(day["streams"] for day in trend["days"])
 
 
 def _has_heard_by_webhook(demo: Demo) -> Any:
