@@ -100,7 +100,8 @@ class Identity:
 
     def merge(self, other: "Identity") -> "Identity":
         first = min(self, other, key=lambda each: (not each.is_observed, each.first_seen_at))
-        return replace(first, latest_name=max(self.latest_name, other.latest_name))
+        name = max(self.latest_name, other.latest_name)
+        return Identity(self.broadcaster_id, name, first.first_seen_at, first.is_observed)
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,20 +99,20 @@ def operations(database: Database[Document], action: Callable[[], object]) -> li
     database.command("profile", 0)
     found = list(database["system.profile"].find({"ns": {"$not": {"$regex": "system.profile$"}}}))
     database.drop_collection("system.profile")
-    return [one for one in found if one["op"] in ("query", "command", "update", "getmore")]
+    return [each for each in found if each["op"] in ("query", "command", "update", "getmore")]
 
 
 @pytest.mark.parametrize("name", READS)
 def test_a_read_uses_an_index_and_examines_only_the_documents_it_returns(
     filled: Filled, name: str
 ) -> None:
-    for one in operations(filled.database, lambda: READS[name](filled.analytics)):
+    for operation in operations(filled.database, lambda: READS[name](filled.analytics)):
         if name in EVERYONE:
-            assert one["ns"].endswith(".streamer_stats")
-            assert one["docsExamined"] <= 20
-        elif "planSummary" in one:  # other commands, such as ping, read no documents
-            assert "COLLSCAN" not in one["planSummary"], one
-            assert one["docsExamined"] <= EXAMINED.get(name, 10), one
+            assert operation["ns"].endswith(".streamer_stats")
+            assert operation["docsExamined"] <= 20
+        elif "planSummary" in operation:  # other commands, such as ping, read no documents
+            assert "COLLSCAN" not in operation["planSummary"], operation
+            assert operation["docsExamined"] <= EXAMINED.get(name, 10), operation
 
 
 IN_ORDER = 100 * HOUR * STREAMS
@@ -140,12 +140,12 @@ def test_projecting_in_order_reads_a_few_documents_of_a_long_history(
 ) -> None:
     done = operations(filled.database, lambda: filled.analytics.project(as_input(piece)))
     assert len(done) < 20
-    for one in done:
-        if one["ns"].endswith(".$cmd") or "profile" in one["command"]:
+    for operation in done:
+        if operation["ns"].endswith(".$cmd") or "profile" in operation["command"]:
             continue
-        assert "COLLSCAN" not in one.get("planSummary", ""), one
-        most = 2 * SAMPLES if one["ns"].endswith(".stream_snapshots") else 10
-        assert one.get("docsExamined", 0) <= most, one
+        assert "COLLSCAN" not in operation.get("planSummary", ""), operation
+        most = 2 * SAMPLES if operation["ns"].endswith(".stream_snapshots") else 10
+        assert operation.get("docsExamined", 0) <= most, operation
 
 
 @pytest.mark.parametrize(
@@ -166,12 +166,12 @@ def test_projecting_a_late_event_reads_the_streamers_events_and_sessions_by_inde
         "stream_sessions": STREAMS + 10,
         "stream_snapshots": 2 * SAMPLES,
     }
-    for one in done:
-        collection = one["ns"].split(".")[1]
-        if collection == "$cmd" or "profile" in one["command"]:
+    for operation in done:
+        collection = operation["ns"].split(".")[1]
+        if collection == "$cmd" or "profile" in operation["command"]:
             continue
-        assert "COLLSCAN" not in one.get("planSummary", ""), one
-        assert one.get("docsExamined", 0) <= most.get(collection, 10), one
+        assert "COLLSCAN" not in operation.get("planSummary", ""), operation
+        assert operation.get("docsExamined", 0) <= most.get(collection, 10), operation
 
 
 # CircuitBreaker

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from functools import partial
-from itertools import count
+from itertools import chain, count
 from random import Random
 
 from hypothesis import HealthCheck, given, settings
@@ -68,10 +68,11 @@ def found(
 def check(analytics: AnalyticsStore, user_id: str, pieces: Sequence[Piece]) -> None:
     """What was made is what the rules make of all pieces at once, to the last digit."""
     sessions = made_of(pieces)
+    played = [session.sample_totals.categories for session in sessions.values()]
     identity = identities(as_input(*pieces).events)[user_id]
     assert found(analytics, user_id, identity.latest_name.login) == (
         sessions,
-        categories(one for each in sessions.values() for one in each.sample_totals.categories),
+        categories(chain.from_iterable(played)),
         StreamerStats(identity, totals(sessions.values())),
     )
 
@@ -182,7 +183,7 @@ class ProjectingContract(ContractBase):
             ]
             for user_id in users
         }
-        analytics.project(as_input(*(one for several in pieces.values() for one in several)))
+        analytics.project(as_input(*chain.from_iterable(pieces.values())))
         for user_id in users:
             assert by_id(analytics.sessions(user_id, 10)) == made_of(pieces[user_id])
 

@@ -11,6 +11,7 @@ from streamwatch.analytics.testing.build import (
     NOTHING,
     ContractBase,
     Piece,
+    Sender,
     as_input,
     at,
     offline,
@@ -26,20 +27,24 @@ HOUR = 3600
 def stream(
     name: str, start: float, hours: float, viewers: int, category: tuple[str, str] = CHESS
 ) -> list[Piece]:
-    """A stream of user `name`, watched all the time by as many viewers."""
+    """A stream of user `name`, with the same viewers in a sample every 10 minutes."""
     stream_id, end = f"{name}-{start}", start + hours * HOUR
-    times = [start]
-    while times[-1] + 600 < end:
-        times.append(times[-1] + 600)
+    sender: Sender = {"user_id": name, "login": name}
     return [
-        online(stream_id, start, user_id=name, login=name),
+        online(stream_id, start, **sender),
         *(
             snapshot(
-                stream_id, one, viewers, started=start, category=category, user_id=name, login=name
+                stream_id,
+                start + seconds,
+                viewers,
+                started=start,
+                category=category,
+                user_id=name,
+                login=name,
             )
-            for one in times
+            for seconds in range(0, int(hours * HOUR), 600)
         ),
-        offline(stream_id, end, user_id=name, login=name),
+        offline(stream_id, end, **sender),
     ]
 
 
@@ -78,7 +83,7 @@ class ReadingContract(ContractBase):
             found = analytics.find(login)
             assert found is not None
             assert found.identity.broadcaster_id == user_id
-            assert [one.stream_id for one in analytics.sessions(user_id, 10)] == ids
+            assert [item.stream_id for item in analytics.sessions(user_id, 10)] == ids
 
     def test_last_live_is_the_latest_end_and_of_an_ongoing_stream_when_it_was_seen(
         self, analytics: AnalyticsStore
@@ -104,9 +109,9 @@ class ReadingContract(ContractBase):
     def test_sessions_come_newest_first(self, analytics: AnalyticsStore) -> None:
         starts = [0, 2 * HOUR, HOUR, 4 * HOUR]
         analytics.project(as_input(*(p for start in starts for p in stream("ann", start, 0.5, 1))))
-        found = [one.started_at for one in analytics.sessions("ann", 3)]
+        found = [item.started_at for item in analytics.sessions("ann", 3)]
         assert found == [at(4 * HOUR), at(2 * HOUR), at(HOUR)]
-        since = [one.started_at for one in analytics.each_session("ann", at(2 * HOUR))]
+        since = [item.started_at for item in analytics.each_session("ann", at(2 * HOUR))]
         assert since == [at(4 * HOUR), at(2 * HOUR)]
         assert len(list(analytics.each_session("ann"))) == 4
         assert analytics.sessions("bob", 3) == []
@@ -162,14 +167,14 @@ class ReadingContract(ContractBase):
         analytics.project(as_input(snapshot("c", 60, 500, user_id="carol", login="carol")))
         analytics.project(as_input(online("d", 0, user_id="dave", login="dave")))
         top = analytics.top(ranking, 50)
-        assert [one.identity.broadcaster_id for one in top] == expected
+        assert [item.identity.broadcaster_id for item in top] == expected
         assert analytics.top(ranking, 2) == top[:2]
 
     def test_ties_are_ordered_by_user_id(self, analytics: AnalyticsStore) -> None:
         for name in ("bob", "ann", "carol"):
             analytics.project(as_input(*stream(name, 0, 1, 10)))
         for ranking in Ranking:
-            found = [one.identity.broadcaster_id for one in analytics.top(ranking, 50)]
+            found = [item.identity.broadcaster_id for item in analytics.top(ranking, 50)]
             assert found == ["ann", "bob", "carol"]
 
     def test_categories_are_ranked_over_all_streamers(self, analytics: AnalyticsStore) -> None:
@@ -187,7 +192,7 @@ class ReadingContract(ContractBase):
         anns = [snapshot("s1", n, n, user_id="ann") for n in (0, 60, 30)]
         bobs = [snapshot("s2", n, n, user_id="bob") for n in (45, 90)]
         analytics.project(as_input(*anns, *bobs, anns[0]))
-        newest = [one.viewer_count for one in analytics.snapshots(None, 10)]
+        newest = [item.viewer_count for item in analytics.snapshots(None, 10)]
         assert newest == [90, 60, 45, 30, 0]
         assert analytics.snapshots("ann", 2) == [anns[1], anns[2]]
         assert list(analytics.each_snapshot("bob")) == bobs[::-1]
@@ -200,8 +205,8 @@ class ReadingContract(ContractBase):
         assert analytics.session("bob-0") == expected
         assert analytics.session("carol-0") is None
         samples = analytics.samples("bob-0")
-        assert [one.captured_at for one in samples] == [at(600 * number) for number in range(12)]
-        assert {one.broadcaster_id for one in samples} == {"bob"}
+        assert [item.captured_at for item in samples] == [at(600 * number) for number in range(12)]
+        assert {item.broadcaster_id for item in samples} == {"bob"}
         assert analytics.samples("carol-0") == []
 
     def test_watched_hours_since_a_time_include_all_streams(
