@@ -1,5 +1,7 @@
 """The web application: which resources there are, and what every request goes through."""
 
+from functools import partial
+
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -32,7 +34,7 @@ from streamwatch.api import (
 )
 from streamwatch.api.docs import documentation
 from streamwatch.api.json_provider import OrjsonProvider
-from streamwatch.api.openapi import create_api
+from streamwatch.api.openapi import build_document
 from streamwatch.bootstrap import Services, build
 from streamwatch.dashboard.login_session import current_session
 from streamwatch.settings import Settings, from_env
@@ -81,11 +83,10 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     responses.register(app, services.storage.coordination)
     app.register_blueprint(webhooks.blueprint)
     auth.add_credential_source(app, _has_login_session)
-    api = create_api(app, services.settings)
-    for resource in RESOURCES:
-        api.register_blueprint(resource.blueprint)
-    webhooks.document(api.spec, app)
-    app.register_blueprint(documentation(api))
+    blueprints = [resource.blueprint for resource in RESOURCES]
+    for resource_blueprint in blueprints:
+        app.register_blueprint(resource_blueprint)
+    app.register_blueprint(documentation(partial(build_document, services.settings, blueprints)))
     dashboard.register(app)
     return app
 

@@ -1,26 +1,29 @@
 """The OpenAPI document, and Swagger UI whose assets are served from here."""
 
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import flask_swagger_ui
 from flask import Blueprint, Response, jsonify, send_from_directory
 
 from streamwatch.api.middleware import CONTENT_SECURITY_POLICY
-from streamwatch.api.openapi import Api
 
 _OURS = Path(__file__).parent / "static"
 _SWAGGER_UI = Path(flask_swagger_ui.__file__).parent / "dist"
 _ASSETS = 'any("swagger-ui.css", "swagger-ui-bundle.js", "favicon-32x32.png")'
 
 
-def documentation(api: Api) -> Blueprint:
-    """The blueprint that documents what is registered with `api`; call it last."""
+def documentation(build_document: Callable[[], dict[str, Any]]) -> Blueprint:
+    """The blueprint that serves the OpenAPI document. It is built when it is first requested: that
+    takes longer than everything else at the start of a web process."""
     blueprint = Blueprint("docs", __name__)
-    document = api.spec.to_dict()
+    document = cache(build_document)
 
     @blueprint.get("/openapi.json")
     def openapi() -> Response:
-        return jsonify(document)
+        return jsonify(document())
 
     @blueprint.get("/docs", strict_slashes=False)
     def page() -> Response:

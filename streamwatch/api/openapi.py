@@ -1,5 +1,6 @@
 """The OpenAPI 3.1 document: what all operations share. A blueprint documents only its own part."""
 
+from collections.abc import Iterable
 from functools import cache
 from http import HTTPStatus
 from importlib.resources import files
@@ -12,7 +13,8 @@ from flask import Flask
 from werkzeug.routing import Rule
 
 from streamwatch import __version__
-from streamwatch.api import arguments, auth
+from streamwatch.api import arguments, auth, webhooks
+from streamwatch.api.blueprint import Blueprint
 from streamwatch.api.errors import PROBLEM_JSON, http_problem
 from streamwatch.api.schemas import ProblemSchema
 from streamwatch.settings import WEBHOOK_PATH, KeyRequirement, Settings
@@ -132,7 +134,21 @@ def _examples() -> dict[str, Any]:
     return examples
 
 
-def create_api(app: Flask, settings: Settings) -> Api:
+def build_document(settings: Settings, blueprints: Iterable[Blueprint]) -> dict[str, Any]:
+    """The OpenAPI document of `blueprints` and the webhook. Which operations need a key follows
+    from `settings`."""
+    app = Flask(__name__, static_folder=None)  # serves nothing: flask-smorest reads its URL map
+    arguments.register(app)
+    api = _create_api(app, settings)
+    for blueprint in blueprints:
+        api.register_blueprint(blueprint)
+    app.register_blueprint(webhooks.blueprint)
+    webhooks.document(api.spec, app)
+    document: dict[str, Any] = api.spec.to_dict()
+    return document
+
+
+def _create_api(app: Flask, settings: Settings) -> Api:
     """The registry of blueprints for `app`; the document shows which operations need a key."""
     api = Api(
         spec_kwargs={

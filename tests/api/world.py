@@ -1,7 +1,7 @@
 """The application on a storage and a Twitch that a test has in its hands."""
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from functools import cached_property
 from typing import Any
@@ -23,7 +23,10 @@ PROBLEM_JSON = "application/problem+json"
 
 
 _ELSEWHERE: dict[str, Any] = {"environ_base": {"REMOTE_ADDR": "203.0.113.1"}}
-"""Whoever reads the documentation is not the client whose requests are counted."""
+"""The reader of the document is not the client whose requests are counted."""
+
+_documents: dict[str, dict[str, Any]] = {}
+"""OpenAPI documents by settings."""
 
 
 class FakeAnalytics(MemoryAnalytics):
@@ -56,12 +59,15 @@ class World:
     def client(self) -> FlaskClient:
         return self.app.test_client()
 
-    @cached_property
+    @property
     def openapi(self) -> dict[str, Any]:
-        document: dict[str, Any] = (
-            self.app.test_client().get("/openapi.json", **_ELSEWHERE).get_json()
-        )
-        return document
+        """The document as it is served. Worlds with the same settings have the same document, which
+        is built once."""
+        settings = repr(asdict(self.settings))
+        if settings not in _documents:
+            response = self.app.test_client().get("/openapi.json", **_ELSEWHERE)
+            _documents[settings] = response.get_json()
+        return _documents[settings]
 
     def get(self, path: str, **options: Any) -> TestResponse:
         return self.call("GET", path, **options)
