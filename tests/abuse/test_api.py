@@ -6,17 +6,19 @@ import pytest
 import schemathesis
 from hypothesis import settings
 from schemathesis import Case
+from schemathesis.schemas import BaseSchema
 
-from tests.api.test_openapi import CONFIG, lively_world
+from tests.api.test_openapi import TAGS, documented_operations
 
-DOCUMENTED = schemathesis.openapi.from_wsgi(
-    "/openapi.json", lively_world().app, config=CONFIG
-).exclude(path="/events/live")  # whose answer has no end
+
+@pytest.fixture(params=TAGS)
+def documented(request: pytest.FixtureRequest) -> BaseSchema:
+    return documented_operations(request.param, coverage=True)
 
 
 @pytest.mark.soak
 @pytest.mark.timeout(1800)
-@DOCUMENTED.parametrize()
+@schemathesis.pytest.from_fixture("documented").parametrize()
 @settings(max_examples=1000, deadline=None)
 def test_every_answer_is_as_documented(case: Case[Any]) -> None:
     case.call_and_validate()

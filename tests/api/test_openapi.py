@@ -10,7 +10,10 @@ import schemathesis
 from hypothesis import settings
 from schemathesis import Case
 from schemathesis.config import SchemathesisConfig
+from schemathesis.schemas import BaseSchema
 
+from streamwatch.api import webhooks
+from streamwatch.app import RESOURCES
 from streamwatch.services import rate_limits
 from streamwatch.settings import KeyRequirement
 from tests import messages
@@ -173,44 +176,60 @@ def _unlimited_wrong_keys(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rate_limits, "WRONG_KEYS", 0)
 
 
-CONFIG = SchemathesisConfig.from_dict(
-    {
-        "headers": AUTHORIZATION,
-        "operations": [
-            {
-                # Rules that a schema cannot express: a string is a time zone or a cursor, a URL's
-                # host exists.
-                "include-name": operation,
-                "checks": {
-                    "positive_data_acceptance": {
-                        "expected-statuses": ["2xx", 304, 404, 422, 429, 503]
-                    }
-                },
-            }
-            for operation in (
-                "GET /analytics/streamer/{login}/schedule",
-                "GET /analytics/streamer/{login}/trend",
-                "POST /notifications",
-                "PATCH /notifications/{notification_id}",
-                "GET /events",
-                "GET /events/type/{event_type}",
-                "GET /events/streamer/{username}",
-                "GET /streamers",
-                "GET /analytics/snapshots",
-                "GET /analytics/streamer/{login}/sessions",
-                "POST /admin/import",
-                "POST /streamers",
-            )
-        ],
-    }
-)
-DOCUMENTED = schemathesis.openapi.from_wsgi(
-    "/openapi.json", lively_world().app, config=CONFIG
-).exclude(path="/events/live")  # whose answer has no end: see test_live.py
+_CONFIG: dict[str, Any] = {
+    "headers": AUTHORIZATION,
+    "operations": [
+        {
+            # Rules that a schema cannot express: a string is a time zone or a cursor, a URL's
+            # host exists.
+            "include-name": operation,
+            "checks": {
+                "positive_data_acceptance": {"expected-statuses": ["2xx", 304, 404, 422, 429, 503]}
+            },
+        }
+        for operation in (
+            "GET /analytics/streamer/{login}/schedule",
+            "GET /analytics/streamer/{login}/trend",
+            "POST /notifications",
+            "PATCH /notifications/{notification_id}",
+            "GET /events",
+            "GET /events/type/{event_type}",
+            "GET /events/streamer/{username}",
+            "GET /streamers",
+            "GET /analytics/snapshots",
+            "GET /analytics/streamer/{login}/sessions",
+            "POST /admin/import",
+            "POST /streamers",
+        )
+    ],
+}
+
+TAGS = (*(resource.blueprint.name for resource in RESOURCES), webhooks.blueprint.name)
 
 
-@DOCUMENTED.parametrize()
-@settings(max_examples=50, deadline=None)
+def documented_operations(tag: str, *, coverage: bool) -> BaseSchema:
+    """The operations with this tag, and an application that serves them. With `coverage`, each
+    keyword of each schema is also tried at its limits: hundreds of requests an operation."""
+    config = SchemathesisConfig.from_dict(_CONFIG | {"phases": {"coverage": {"enabled": coverage}}})
+    return (
+        schemathesis.openapi.from_wsgi("/openapi.json", lively_world().app, config=config)
+        .include(tag=tag)
+        .exclude(path="/events/live")  # whose answer has no end: see test_event_stream.py
+    )
+
+
+@pytest.fixture(params=TAGS)
+def documented(request: pytest.FixtureRequest) -> BaseSchema:
+    return documented_operations(request.param, coverage=False)
+
+
+@schemathesis.pytest.from_fixture("documented").parametrize()
+@settings(max_examples=20, deadline=None)
 def test_every_answer_is_as_documented(case: Case[Any]) -> None:
     # Without a server in between, schemathesis does not decompress responses.
     case.call_and_validate(headers={**AUTHORIZATION, "Accept-Encoding": "identity"})
+
+
+def test_every_operation_has_one_known_tag(world: World) -> None:
+    tags = [tuple(operation["tags"]) for _, _, operation in operations(world.openapi)]
+    assert set(tags) == {(tag,) for tag in TAGS}
