@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -31,8 +32,8 @@ class LocalDeployment(Deployment):
         return self.folder / "data"
 
 
-@pytest.fixture
-def local() -> Iterator[LocalDeployment]:
+@contextmanager
+def local_deployment() -> Iterator[LocalDeployment]:
     """In a folder with a short name: a socket's path has about 100 characters."""
     with TemporaryDirectory(prefix="streamwatch-") as folder:
         deployed = LocalDeployment(Path(folder), LOG_FORMAT="json")
@@ -40,3 +41,9 @@ def local() -> Iterator[LocalDeployment]:
             yield deployed
         finally:
             deployed.close()
+
+
+@pytest.fixture
+def local() -> Iterator[LocalDeployment]:
+    with local_deployment() as deployed:
+        yield deployed

@@ -5,6 +5,7 @@ import signal
 import socket
 import stat
 import struct
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ import requests
 
 from streamwatch.simulator import Simulator
 from tests import messages
-from tests.deploy.conftest import LocalDeployment
+from tests.deploy.conftest import LocalDeployment, local_deployment
 from tests.processes import Process
 from tests.waiting import wait_for
 
@@ -90,17 +91,22 @@ def test_ctrl_c_ends_everything_and_the_next_start_has_all_data(local: LocalDepl
     assert "Traceback" not in local.logs
 
 
-def test_kill_9_of_all_processes_loses_no_acknowledged_event(local: LocalDeployment) -> None:
-    first = local.dev()
+def test_kill_9_of_all_processes_loses_no_event_and_leaves_no_metrics_directory(
+    local: LocalDeployment, tmp_path: Path
+) -> None:
+    first = local.dev(TMPDIR=str(tmp_path))
     sent = [
         send(local, str(number)) for number in range(20) for send in (send_online, send_offline)
     ]
+    [left] = tmp_path.glob("streamwatch-metrics-*")
     for pid in {first.pid} | descendants(first.pid):
         os.kill(pid, signal.SIGKILL)
     first.wait()
-    local.dev()
+    local.dev(TMPDIR=str(tmp_path))
     assert event_ids(local) == sent[::-1]
     wait_for(lambda: sessions(local) == 20, 60)
+    [found] = tmp_path.glob("streamwatch-metrics-*")
+    assert found != left
 
 
 def test_children_end_with_a_killed_parent(local: LocalDeployment) -> None:
@@ -129,17 +135,80 @@ def test_the_end_of_one_process_ends_all(local: LocalDeployment) -> None:
     assert running(everything) == set()
 
 
-def test_a_second_start_in_the_same_folder_is_refused(local: LocalDeployment) -> None:
-    local.dev()
-    second = local.begin(PORT="0")
+PUBLIC_WEBHOOK = "https://streamwatch.example.com/webhooks/eventsub"
+
+
+@pytest.fixture(scope="module")
+def shared() -> Iterator[LocalDeployment]:
+    """A running deployment for tests that do not end it. Its data folder was open to others."""
+    with local_deployment() as deployed:
+        deployed.data.mkdir(mode=0o755)
+        deployed.dev(WEBHOOK_URL=PUBLIC_WEBHOOK)
+        yield deployed
+
+
+@pytest.mark.xdist_group("dev")  # one start for all
+def test_a_second_start_in_the_same_folder_is_refused(shared: LocalDeployment) -> None:
+    second = shared.begin(PORT="0")
     assert second.wait() == 1
     assert "PORT" in second.log
-    third = local.begin()
+    third = shared.begin()
     assert third.wait() == 1
-    holder = local.processes[0].pid
+    holder = shared.processes[0].pid
     assert third.log == (
         f"Error: DATA_DIR: data is in use by another StreamWatch (process {holder})\n"
     )
+
+
+@pytest.mark.xdist_group("dev")  # one start for all
+def test_a_taken_port_is_reported_with_another_to_use(
+    shared: LocalDeployment, tmp_path: Path
+) -> None:
+    other = shared.begin(DATA_DIR=str(tmp_path / "other"))
+    assert other.wait() == 1
+    assert other.log.startswith(f"Error: PORT: {shared.port} on HOST 127.0.0.1 cannot be used")
+    assert f"PORT={shared.port + 1}" in other.log
+
+
+@pytest.mark.xdist_group("dev")  # one start for all
+def test_an_open_data_folder_is_closed_to_other_users(shared: LocalDeployment) -> None:
+    assert stat.S_IMODE(shared.data.stat().st_mode) == 0o700
+
+
+@pytest.mark.xdist_group("dev")  # one start for all
+def test_commands_use_the_storage_that_runs_here(shared: LocalDeployment) -> None:
+    done = shared.run("streamwatch", "streamers", "list")
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.xdist_group("dev")  # one start for all
+def test_the_banner_names_address_dashboard_data_and_what_is_missing(
+    shared: LocalDeployment,
+) -> None:
+    [process, *_] = shared.processes
+    wait_for(lambda: "Ctrl-C stops it" in process.log)
+    for text in (
+        shared.url,
+        f"{shared.url}/dashboard",
+        str(shared.data),
+        "TWITCH_CLIENT_ID",
+        "https://dev.twitch.tv/console/apps",
+    ):
+        assert text in process.log
+
+
+@pytest.mark.xdist_group("dev")  # one start for all
+def test_on_loopback_it_answers_to_loopback_hosts_only(shared: LocalDeployment) -> None:
+    def status(host: str, path: str = "/health/live") -> int:
+        return requests.get(shared.url + path, headers={"Host": host}, timeout=5).status_code
+
+    for host in ("localhost", "LOCALHOST:80", "127.0.0.1", "[::1]", f"[::1]:{shared.port}"):
+        assert status(host) == 200
+    for host in ("evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "[::1", ""):
+        assert status(host) in (400, 403)
+    # A tunnel passes on the public host; only the webhook answers to it, to POST.
+    assert status("streamwatch.example.com") == 403
+    assert status("streamwatch.example.com", "/webhooks/eventsub") == 405
 
 
 def test_a_data_directory_is_used_by_one_process_only(local: LocalDeployment) -> None:
@@ -150,32 +219,6 @@ def test_a_data_directory_is_used_by_one_process_only(local: LocalDeployment) ->
     assert "is in use by another StreamWatch" in refused.log
 
 
-def test_a_taken_port_is_reported_with_another_to_use(
-    local: LocalDeployment, tmp_path: Path
-) -> None:
-    local.dev()
-    other = local.begin(DATA_DIR=str(tmp_path / "other"))
-    assert other.wait() == 1
-    assert other.log.startswith(f"Error: PORT: {local.port} on HOST 127.0.0.1 cannot be used")
-    assert f"PORT={local.port + 1}" in other.log
-
-
-def test_an_open_data_folder_is_closed_to_other_users(local: LocalDeployment) -> None:
-    local.data.mkdir(mode=0o755)
-    local.dev()
-    assert stat.S_IMODE(local.data.stat().st_mode) == 0o700
-
-
-def test_commands_use_the_storage_that_runs_here(local: LocalDeployment) -> None:
-    local.dev()
-    done = local.run("streamwatch", "streamers", "list")
-    assert done.returncode == 0, done.stderr
-    local.processes[0].stop()
-    done = local.run("streamwatch", "streamers", "list")
-    assert done.returncode == 1
-    assert "STORAGE_TYPE=memory" in done.stderr
-
-
 def test_web_or_worker_alone_name_the_missing_process(local: LocalDeployment) -> None:
     for name in ("web", "worker"):
         process = local.start(name, STORAGE_TYPE="embedded")
@@ -183,70 +226,6 @@ def test_web_or_worker_alone_name_the_missing_process(local: LocalDeployment) ->
         [line] = process.log.splitlines()
         assert line.startswith("STORAGE_TYPE: embedded storage is not running; start everything")
         assert "`streamwatch dev`" in line
-
-
-def test_the_webhook_secret_is_generated_once_and_readable_by_its_owner(
-    local: LocalDeployment,
-) -> None:
-    local.dev().stop()
-    file = local.data / "webhook-secret"
-    assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    assert stat.S_IMODE(local.data.stat().st_mode) == 0o700
-    secret = file.read_text()
-    local.dev()
-    assert file.read_text() == secret
-    assert secret not in local.logs
-
-
-def test_the_banner_names_address_dashboard_data_and_what_is_missing(
-    local: LocalDeployment,
-) -> None:
-    process = local.dev()
-    wait_for(lambda: "Ctrl-C stops it" in process.log)
-    for text in (
-        local.url,
-        f"{local.url}/dashboard",
-        str(local.data),
-        "TWITCH_CLIENT_ID",
-        "https://dev.twitch.tv/console/apps",
-    ):
-        assert text in process.log
-
-
-def test_the_api_key_is_generated_once_shown_once_and_opens_the_api(local: LocalDeployment) -> None:
-    first = local.dev()
-    file = local.data / "api-key"
-    key = file.read_text()
-    wait_for(lambda: key in first.log)
-    assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    first.stop()
-    assert first.log.count(key) == 1
-    second = local.dev()
-    wait_for(lambda: "Ctrl-C stops it" in second.log)
-    assert key not in second.log
-    assert str(file.relative_to(local.folder)) not in second.log
-    path = f"{local.url}/admin/subscriptions"
-    refused = requests.get(path, headers={"Authorization": "Bearer wrong-key"}, timeout=5)
-    assert refused.status_code == 401
-    allowed = requests.get(path, headers={"Authorization": f"Bearer {key}"}, timeout=5)
-    assert allowed.status_code == 503  # no Twitch credentials
-    assert file.read_text() == key
-
-
-def test_on_loopback_it_answers_to_loopback_hosts_only(local: LocalDeployment) -> None:
-    public = "https://streamwatch.example.com/webhooks/eventsub"
-    local.dev(WEBHOOK_URL=public)
-
-    def status(host: str, path: str = "/health/live") -> int:
-        return requests.get(local.url + path, headers={"Host": host}, timeout=5).status_code
-
-    for host in ("localhost", "LOCALHOST:80", "127.0.0.1", "[::1]", f"[::1]:{local.port}"):
-        assert status(host) == 200
-    for host in ("evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "[::1", ""):
-        assert status(host) in (400, 403)
-    # A tunnel passes on the public host; only the webhook answers to it, to POST.
-    assert status("streamwatch.example.com") == 403
-    assert status("streamwatch.example.com", "/webhooks/eventsub") == 405
 
 
 def test_on_another_address_changes_need_the_key(local: LocalDeployment) -> None:
@@ -318,14 +297,32 @@ def test_the_main_process_notifies_systemd_when_everything_is_ready(
             notify.recv(100)
 
 
-def test_kill_9_leaves_no_metrics_directory_behind_at_the_next_start(
-    local: LocalDeployment, tmp_path: Path
+def test_the_secret_and_the_key_are_generated_once_and_readable_by_their_owner(
+    local: LocalDeployment,
 ) -> None:
-    first = local.dev(TMPDIR=str(tmp_path))
-    [left] = tmp_path.glob("streamwatch-metrics-*")
-    for pid in {first.pid} | descendants(first.pid):
-        os.kill(pid, signal.SIGKILL)
-    first.wait()
-    local.dev(TMPDIR=str(tmp_path))
-    [found] = tmp_path.glob("streamwatch-metrics-*")
-    assert found != left
+    first = local.dev()
+    file = local.data / "api-key"
+    key = file.read_text()
+    wait_for(lambda: key in first.log)
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    secret_file = local.data / "webhook-secret"
+    secret = secret_file.read_text()
+    assert stat.S_IMODE(secret_file.stat().st_mode) == 0o600
+    assert stat.S_IMODE(local.data.stat().st_mode) == 0o700
+    first.stop()
+    assert first.log.count(key) == 1
+    done = local.run("streamwatch", "streamers", "list")
+    assert done.returncode == 1
+    assert "STORAGE_TYPE=memory" in done.stderr
+    second = local.dev()
+    wait_for(lambda: "Ctrl-C stops it" in second.log)
+    assert key not in second.log
+    assert str(file.relative_to(local.folder)) not in second.log
+    path = f"{local.url}/admin/subscriptions"
+    refused = requests.get(path, headers={"Authorization": "Bearer wrong-key"}, timeout=5)
+    assert refused.status_code == 401
+    allowed = requests.get(path, headers={"Authorization": f"Bearer {key}"}, timeout=5)
+    assert allowed.status_code == 503  # no Twitch credentials
+    assert file.read_text() == key
+    assert secret_file.read_text() == secret
+    assert secret not in local.logs

@@ -6,7 +6,6 @@ import pytest
 from streamwatch.simulator import Simulator
 from streamwatch.simulator.subscriptions import ENABLED
 from tests.processes import Deployment, deployment
-from tests.servers import mongo_server, redis_server
 from tests.waiting import wait_for
 
 SECRET = "an-end-to-end-webhook-secret"
@@ -49,16 +48,13 @@ def service(
             deployed.wait_until_up()
             yield deployed
         return
-    with (
-        redis_server() as redis,
-        mongo_server() as mongo,
-        deployment(tmp_path / "service", **settings) as deployed,
-    ):
-        deployed.environment |= {
-            "REDIS_URL": redis.url,
-            "MONGODB_URL": mongo.url,
-            "WEBHOOK_URL": deployed.webhook_url,
-        }
+    settings |= {
+        "REDIS_URL": request.getfixturevalue("redis_url"),
+        "MONGODB_URL": request.getfixturevalue("mongodb_url"),
+        "MONGODB_DATABASE": request.getfixturevalue("mongodb_database"),
+    }
+    with deployment(tmp_path / "service", **settings) as deployed:
+        deployed.environment["WEBHOOK_URL"] = deployed.webhook_url
         deployed.start("web")
         deployed.wait_until_up()
         deployed.start("worker")

@@ -3,7 +3,6 @@
 from datetime import timedelta
 from typing import Any
 
-import pytest
 import requests
 
 from streamwatch.simulator import Mishap, Simulator
@@ -176,11 +175,10 @@ def test_the_log_has_the_events_and_no_secret(service: Deployment, twitch: Simul
         assert secret not in logs
 
 
-@pytest.mark.parametrize("path", ["/", "/health", "/health/live", "/openapi.json"])
-def test_the_first_pages_of_a_newcomer_answer(service: Deployment, path: str) -> None:
-    assert service.get(path)
-
-
-def test_health_reports_a_running_worker(service: Deployment) -> None:
+def test_the_first_pages_of_a_newcomer_answer_and_health_reports_a_running_worker(
+    service: Deployment,
+) -> None:
+    for path in ("/", "/health", "/health/live", "/openapi.json"):
+        assert service.get(path)
     wait_for(lambda: service.get("/health")["worker"] == "running")
     assert service.get("/health")["status"] == "healthy"
