@@ -41,4 +41,4 @@ def test_another_worker_takes_the_websocket_of_a_killed_leader(
 ) -> None:
     with stack(tmp_path, rate=15, streamers=40, transport="conduit") as stacked:
         fault = ConduitFault(leader_killed, keeps_messages=False)
-        keep_row(run_conduit_fault(stacked, "kill -9 the leader", fault, 300, before=50))
+        keep_row(run_conduit_fault(stacked, "kill -9 the leader", fault, 200, before=50))

@@ -56,5 +56,5 @@ def test_slow_disk_loses_nothing(tmp_path: Path, keep_row: KeepRow) -> None:
 
 
 def test_killing_everything_at_once_loses_nothing(tmp_path: Path, keep_row: KeepRow) -> None:
-    with stack(tmp_path, rate=40, streamers=100) as stacked:
-        keep_row(run_fault(stacked, "everything", inflict.everything_killed, 400, before=100))
+    with stack(tmp_path, rate=20, streamers=40) as stacked:
+        keep_row(run_fault(stacked, "everything", inflict.everything_killed, 200, before=50))
