@@ -223,6 +223,7 @@ def documented(request: pytest.FixtureRequest) -> BaseSchema:
     return documented_operations(request.param, coverage=False)
 
 
+@pytest.mark.timeout(300)  # for all operations with the tag
 @schemathesis.pytest.from_fixture("documented").parametrize()
 @settings(max_examples=20, deadline=None)
 def test_every_answer_is_as_documented(case: Case[Any]) -> None:
