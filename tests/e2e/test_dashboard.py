@@ -1,6 +1,7 @@
 """The dashboard and the event stream of the whole service, and the demo."""
 
 import json
+import signal
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
@@ -163,7 +164,7 @@ def test_a_page_behind_a_key_follows_the_events_after_the_login(
 
 
 @pytest.mark.xdist_group("browser")
-def test_every_page_of_the_demo_works(tmp_path: Path, browser: Browser) -> None:
+def test_every_page_of_the_demo_works_and_sigterm_ends_it(tmp_path: Path, browser: Browser) -> None:
     demo = Demo(tmp_path / "output")
     try:
         wait_for(lambda: "Ctrl-C ends it" in demo.printed(), 60)
@@ -176,6 +177,7 @@ def test_every_page_of_the_demo_works(tmp_path: Path, browser: Browser) -> None:
             visit.open(path)
             expect(page.get_by_role("heading", level=1)).to_be_visible()
         visit.close()
+        assert demo.end(signal.SIGTERM) == 0
     finally:
-        demo.process.terminate()
+        demo.process.kill()
         demo.process.wait(timeout=15)
