@@ -25,8 +25,51 @@ PROBLEM_JSON = "application/problem+json"
 _ELSEWHERE: dict[str, Any] = {"environ_base": {"REMOTE_ADDR": "203.0.113.1"}}
 """The reader of the document is not the client whose requests are counted."""
 
-_documents: dict[str, dict[str, Any]] = {}
-"""OpenAPI documents by settings."""
+
+class Document:
+    """An OpenAPI document, and the validators of its schemas."""
+
+    def __init__(self, content: dict[str, Any]) -> None:
+        self.content = content
+        self._validators: dict[int, jsonschema_rs.Draft202012Validator] = {}
+
+    def check(self, method: str, path: str, response: TestResponse) -> None:
+        """Fails unless the response is as documented."""
+        operation = self._operation(method, path)
+        if operation is None:
+            assert response.status_code in (401, 403, 404, 405)
+            return
+        answer = operation["responses"][str(response.status_code)]
+        if "$ref" in answer:
+            answer = self.content["components"]["responses"][answer["$ref"].rpartition("/")[2]]
+        if "content" not in answer:
+            assert response.data == b""
+            return
+        media = answer["content"][response.content_type]
+        if response.is_json:
+            self._validator(media["schema"]).validate(response.get_json())
+
+    def _validator(self, schema: dict[str, Any]) -> jsonschema_rs.Draft202012Validator:
+        """Of a schema within this document. It takes longer to build than a request."""
+        key = id(schema)
+        if key not in self._validators:
+            self._validators[key] = jsonschema_rs.Draft202012Validator(
+                schema | {"components": self.content["components"]}, validate_formats=True
+            )
+        return self._validators[key]
+
+    def _operation(self, method: str, path: str) -> dict[str, Any] | None:
+        path = path.partition("?")[0]
+        for template, operations in self.content["paths"].items():
+            pattern = re.sub(r"\\{\w+\\}", "[^/]+", re.escape(template))
+            if re.fullmatch(pattern, path) and method.lower() in operations:
+                operation: dict[str, Any] = operations[method.lower()]
+                return operation
+        return None
+
+
+_documents: dict[str, Document] = {}
+"""By settings."""
 
 
 class FakeAnalytics(MemoryAnalytics):
@@ -59,15 +102,19 @@ class World:
     def client(self) -> FlaskClient:
         return self.app.test_client()
 
-    @property
-    def openapi(self) -> dict[str, Any]:
-        """The document as it is served. Worlds with the same settings have the same document, which
-        is built once."""
+    @cached_property
+    def document(self) -> Document:
+        """What is served as /openapi.json. Worlds with the same settings have the same document,
+        which is built once."""
         settings = repr(asdict(self.settings))
         if settings not in _documents:
             response = self.app.test_client().get("/openapi.json", **_ELSEWHERE)
-            _documents[settings] = response.get_json()
+            _documents[settings] = Document(response.get_json())
         return _documents[settings]
+
+    @property
+    def openapi(self) -> dict[str, Any]:
+        return self.document.content
 
     def get(self, path: str, **options: Any) -> TestResponse:
         return self.call("GET", path, **options)
@@ -84,40 +131,13 @@ class World:
 
     def call(self, method: str, path: str, **options: Any) -> TestResponse:
         response = self.client.open(path, method=method, **options)
-        self._check_documented(method, path, response)
+        self.document.check(method, path, response)
         return response
 
     def add(self, login: str) -> None:
         """Let Twitch have a user of this login, and monitor them."""
         self.twitch.add_user(login)
         assert self.post(f"/streamers/{login}").status_code == 201
-
-    def _check_documented(self, method: str, path: str, response: TestResponse) -> None:
-        operation = self._operation(method, path)
-        if operation is None:
-            assert response.status_code in (401, 403, 404, 405)
-            return
-        answer = operation["responses"][str(response.status_code)]
-        if "$ref" in answer:
-            answer = self.openapi["components"]["responses"][answer["$ref"].rpartition("/")[2]]
-        if "content" not in answer:
-            assert response.data == b""
-            return
-        media = answer["content"][response.content_type]
-        if response.is_json:
-            schema = media["schema"] | {"components": self.openapi["components"]}
-            jsonschema_rs.Draft202012Validator(schema, validate_formats=True).validate(
-                response.get_json()
-            )
-
-    def _operation(self, method: str, path: str) -> dict[str, Any] | None:
-        path = path.partition("?")[0]
-        for template, operations in self.openapi["paths"].items():
-            pattern = re.sub(r"\\{\w+\\}", "[^/]+", re.escape(template))
-            if re.fullmatch(pattern, path) and method.lower() in operations:
-                operation: dict[str, Any] = operations[method.lower()]
-                return operation
-        return None
 
 
 def build_world(**settings: Any) -> World:
