@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -155,3 +156,16 @@ def test_a_delivery_is_listed_with_its_reason_and_sent_again(
 
     wait_for(lambda: "Delivered" in pages.get(path))
     assert "Ann is live" in discord.messages["1"]
+
+
+def test_deliveries_have_the_times_of_the_visitors_zone_as_other_pages(
+    pages: Pages, discord: FakeDiscord
+) -> None:
+    path = add(pages, discord)
+    pages.world.client.set_cookie("timezone", "Asia/Tokyo", path="/dashboard")
+    pages.post(f"{path}/test")
+
+    found = re.search(r'<time datetime="([^"]+)"[^>]*>([^<]+)</time>', pages.get(path))
+    assert found
+    made_at = datetime.fromisoformat(found[1]).astimezone(ZoneInfo("Asia/Tokyo"))
+    assert found[2] == f"{made_at:%-d %b %Y, %H:%M}"
