@@ -92,6 +92,6 @@ def _values(entry: TrendDay) -> dict[str, float | None]:
 
 
 def is_archived(entry: TrendDay) -> bool:
-    """Whether only archived videos tell of the day's streams: nobody counted viewers."""
+    """Whether the day's streams are known from archived videos alone, without viewers."""
     day = entry.day
     return bool(day.live_ms) and not day.observed_ms and entry.max_viewers is None

@@ -22,7 +22,7 @@ def full() -> Iterator[str]:
 
 @pytest.fixture
 def showcase() -> Showcase:
-    """An empty one, for what a test wants to see happen."""
+    """An empty dashboard, for tests that change something."""
     return Showcase()
 
 
@@ -34,7 +34,7 @@ def served(showcase: Showcase) -> Iterator[str]:
 
 @pytest.fixture
 def visit(browser: Browser) -> Iterator[Visiting]:
-    """Opens pages, and fails the test for whatever goes wrong in one."""
+    """Opens pages. Console errors, script errors and requests to other hosts fail the test."""
     visits: list[Visit] = []
 
     def begin(url: str, **options: Any) -> Visit:
@@ -42,5 +42,5 @@ def visit(browser: Browser) -> Iterator[Visiting]:
         return visits[-1]
 
     yield begin
-    for one in visits:
-        one.close()
+    for visitor in visits:
+        visitor.close()

@@ -13,21 +13,21 @@ pytestmark = pytest.mark.xdist_group("browser")
 
 
 def test_first_visit_loads_the_page_once(full: str, visit: Visiting) -> None:
-    one = visit(full, timezone_id="Asia/Tokyo")
+    visitor = visit(full, timezone_id="Asia/Tokyo")
     loads: list[str] = []
-    one.page.on(
+    visitor.page.on(
         "request",
         lambda request: loads.append(request.url) if request.url.endswith("/dashboard/") else None,
     )
-    page = one.open("/dashboard/")
+    page = visitor.open("/dashboard/")
     expect(page.locator("footer")).to_contain_text("Times in Asia/Tokyo")
     expect(page.locator("[data-pulse]")).to_have_text("Live")
     assert loads == [f"{full}/dashboard/"]
 
 
 def test_theme_is_applied_to_other_tabs(full: str, visit: Visiting) -> None:
-    one = visit(full)
-    page = one.open("/dashboard/")
+    visitor = visit(full)
+    page = visitor.open("/dashboard/")
     other = page.context.new_page()
     other.goto(f"{full}/dashboard/top")
     page.get_by_role("button", name="Theme").click()
@@ -54,8 +54,8 @@ def test_page_shows_that_another_one_is_loading(full: str, visit: Visiting) -> N
 
 
 def test_application_can_be_installed_and_has_an_offline_page(full: str, visit: Visiting) -> None:
-    one = visit(full)
-    page = one.open("/dashboard/")
+    visitor = visit(full)
+    page = visitor.open("/dashboard/")
     link = page.locator("link[rel=manifest]").get_attribute("href")
     manifest = page.request.get(f"{full}{link}").json()
     assert manifest["display"] == "standalone"
@@ -67,7 +67,7 @@ def test_application_can_be_installed_and_has_an_offline_page(full: str, visit: 
     page.context.set_offline(True)
     page.goto(f"{full}/dashboard/top")
     expect(page.get_by_role("heading")).to_have_text("No connection to StreamWatch")
-    one.faults.clear()
+    visitor.faults.clear()
 
 
 def test_cards_show_avatars_and_previews(full: str, visit: Visiting) -> None:
@@ -82,13 +82,13 @@ def test_cards_show_avatars_and_previews(full: str, visit: Visiting) -> None:
 
 
 def test_initials_are_shown_where_an_image_does_not_load(full: str, visit: Visiting) -> None:
-    one = visit(full)
+    visitor = visit(full)
 
     def fail(route: Route) -> None:
         route.fulfill(body="not an image", content_type="image/png")
 
-    one.page.route("http://pictures.test/**", fail)
-    page = one.open("/dashboard/")
+    visitor.page.route("http://pictures.test/**", fail)
+    page = visitor.open("/dashboard/")
     expect(page.locator(".card .avatar").first).to_have_text("QC")
     expect(page.locator(".card").first.locator("img")).to_have_count(0)
 

@@ -1,4 +1,4 @@
-"""Streams that archived videos tell of, on a streamer's page."""
+"""Streams without viewer samples on a streamer's page: from archived videos, or deleted samples."""
 
 import re
 from dataclasses import replace

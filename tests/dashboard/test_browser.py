@@ -96,15 +96,15 @@ def is_wider_than_the_window(page: Page) -> bool:
 
 @pytest.mark.parametrize("path", OPEN + GUARDED)
 def test_page_is_accessible_and_fits_every_width(full: str, visit: Visiting, path: str) -> None:
-    one = visit(full)
+    visitor = visit(full)
     if path in GUARDED:
-        log_in(one.page, full)
-    page = one.open(path)
+        log_in(visitor.page, full)
+    page = visitor.open(path)
     expect(page.get_by_role("heading", level=1)).to_be_visible()
     if path == UNKNOWN:
-        [fault] = one.faults
+        [fault] = visitor.faults
         assert "404" in fault
-        one.faults.clear()
+        visitor.faults.clear()
     for viewport in (DESKTOP, TABLET, PHONE_390, PHONE):
         page.set_viewport_size(viewport)
         assert not is_wider_than_the_window(page)
@@ -118,14 +118,14 @@ def test_page_is_accessible_and_fits_every_width(full: str, visit: Visiting, pat
 
 
 def test_nothing_moves_when_scripts_run(full: str, visit: Visiting) -> None:
-    one = visit(full, timezone_id=SERVER_ZONE, viewport=PHONE)
-    one.page.add_init_script(SUM_LAYOUT_SHIFTS)
+    visitor = visit(full, timezone_id=SERVER_ZONE, viewport=PHONE)
+    visitor.page.add_init_script(SUM_LAYOUT_SHIFTS)
     for path, ready in (
         ("/dashboard/", ".pulse.on"),
         (STREAMER, "[data-drawn]"),
         ("/dashboard/compare?who=shroud&who=quillandcopper", "[data-drawn]"),
     ):
-        page = one.open(path)
+        page = visitor.open(path)
         expect(page.locator(ready)).to_be_visible()
         assert page.evaluate("window.shifted") < 0.01, path
 
@@ -137,9 +137,9 @@ new PerformanceObserver((list) => {
 
 
 def test_chart_fits_before_it_is_redrawn(full: str, visit: Visiting) -> None:
-    one = visit(full)
-    one.page.add_init_script("ResizeObserver.prototype.observe = () => {}")
-    page = one.open("/dashboard/compare?who=shroud&who=quillandcopper")
+    visitor = visit(full)
+    visitor.page.add_init_script("ResizeObserver.prototype.observe = () => {}")
+    page = visitor.open("/dashboard/compare?who=shroud&who=quillandcopper")
     expect(page.locator("figure[data-drawn]")).to_be_visible()
     page.set_viewport_size(PHONE)
     assert not is_wider_than_the_window(page)
@@ -229,9 +229,9 @@ def test_page_polls_while_live_events_are_refused(
     showcase.monitor("Shroud")
     broadcaster = showcase.services.broadcaster
     held = [broadcaster.listen(client=str(number)) for number in range(MAX_LISTENERS)]
-    one = visit(served)
-    one.page.clock.install()
-    page = one.open("/dashboard/")
+    visitor = visit(served)
+    visitor.page.clock.install()
+    page = visitor.open("/dashboard/")
     expect(page.locator("[data-pulse]")).to_have_text("Polling")
     showcase.go_online("Shroud", "s1")
     for viewers in ("4,321", "5,432"):
@@ -339,13 +339,13 @@ def test_streamer_is_added_and_removed_with_the_key(
 ) -> None:
     showcase.monitor("Shroud")
     showcase.twitch.add_user("waldkauzig", name="Waldkauzig")
-    one = visit(served)
-    page = one.open("/dashboard/manage")
+    visitor = visit(served)
+    page = visitor.open("/dashboard/manage")
     expect(page).to_have_url(re.compile("/dashboard/login"))
     page.get_by_label("Key").fill("not the key")
     page.get_by_role("main").get_by_role("button", name="Log in").click()
     expect(page.get_by_role("alert")).to_have_text("This key is not in API_KEY.")
-    assert "403" in one.faults.pop()
+    assert "403" in visitor.faults.pop()
     page.get_by_label("Key").fill(API_KEY)
     page.get_by_role("main").get_by_role("button", name="Log in").click()
     expect(page).to_have_url(re.compile("/dashboard/manage$"))
@@ -373,24 +373,24 @@ def test_streamer_is_added_and_removed_with_the_key(
 
 def test_subscriptions_are_verified(showcase: Showcase, served: str, visit: Visiting) -> None:
     showcase.monitor("Shroud")
-    one = visit(served)
-    log_in(one.page, served)
-    page = one.open("/dashboard/manage/subscriptions")
+    visitor = visit(served)
+    log_in(visitor.page, served)
+    page = visitor.open("/dashboard/manage/subscriptions")
     expect(page.get_by_text("There are no subscriptions.")).to_be_visible()
     page.get_by_role("button", name="Verify now").click()
     expect(page.get_by_text("3 created")).to_be_visible()
 
 
 def test_times_are_in_the_visitors_time_zone(full: str, visit: Visiting) -> None:
-    one = visit(full, timezone_id="Asia/Tokyo")
+    visitor = visit(full, timezone_id="Asia/Tokyo")
     loads: list[str] = []
-    one.page.on(
+    visitor.page.on(
         "request",
         lambda request: (
             loads.append(request.resource_type) if "/streamer/shroud" in request.url else None
         ),
     )
-    page = one.open("/dashboard/streamer/shroud")
+    page = visitor.open("/dashboard/streamer/shroud")
     expect(page.locator("footer")).to_contain_text("Times in Asia/Tokyo")
     expect(page.get_by_text("Hours live in 30 days, Asia/Tokyo")).to_be_visible()
     assert loads == ["document", "fetch"]  # the days of the visitor's zone, at the first visit
@@ -418,8 +418,8 @@ def test_stream_is_reached_with_the_keyboard(full: str, visit: Visiting) -> None
 
 
 def test_pages_work_without_scripts(full: str, visit: Visiting) -> None:
-    one = visit(full, java_script_enabled=False)
-    page = one.open("/dashboard/")
+    visitor = visit(full, java_script_enabled=False)
+    page = visitor.open("/dashboard/")
     page.locator("[data-filters]").get_by_role("searchbox").fill("quill")
     page.get_by_role("button", name="Show").click()
     expect(page.locator(".card h3")).to_have_text(["QuillAndCopper"])

@@ -148,13 +148,13 @@ def test_csv_of_a_zoomed_chart_has_the_shown_rows(full: str, visit: Visiting) ->
 
 
 def test_charts_are_drawn_without_scripts(full: str, visit: Visiting) -> None:
-    one = visit(full, java_script_enabled=False)
-    page = one.open(STREAMER)
+    visitor = visit(full, java_script_enabled=False)
+    page = visitor.open(STREAMER)
     line = page.locator(".plot svg path.line-0")
     expect(line).to_be_visible()
     assert len(line.get_attribute("d") or "") > 100
     expect(page.locator(".bars-drawing svg")).to_be_visible()
-    page = one.open(COMPARE)
+    page = visitor.open(COMPARE)
     expect(page.locator(".plot svg path")).to_have_count(3)
 
 
@@ -173,9 +173,9 @@ def test_compare_has_switches_gaps_and_statistics_of_the_period(full: str, visit
 
 
 def test_axis_of_days_has_dates_and_no_hours(full: str, visit: Visiting) -> None:
-    one = visit(full)
-    one.page.add_init_script(RECORD_DRAWN_TEXTS)
-    page = drawn(one.open(f"{COMPARE}&days=7"))
+    visitor = visit(full)
+    visitor.page.add_init_script(RECORD_DRAWN_TEXTS)
+    page = drawn(visitor.open(f"{COMPARE}&days=7"))
     labels = " ".join(page.evaluate("window.drawnTexts"))
     assert re.search(r"\d [A-Z][a-z]{2}", labels)
     assert ":" not in labels

@@ -17,16 +17,16 @@ def test_lost_connection_is_reported_and_clocks_stop_until_it_is_back(
     showcase.monitor("Shroud")
     showcase.go_online("Shroud", "s1", minutes_ago=30)
     showcase.poll("Shroud", viewer_count=100)
-    one = visit(served)
-    one.page.clock.install()
-    page = one.open("/dashboard/")
+    visitor = visit(served)
+    visitor.page.clock.install()
+    page = visitor.open("/dashboard/")
     clock = page.locator(".card .clock")
     expect(page.locator("[data-pulse]")).to_have_text("Live")
     shown = clock.text_content()
     page.clock.run_for(3_000)
     expect(clock).not_to_have_text(shown or "")
 
-    one.page.context.set_offline(True)
+    visitor.page.context.set_offline(True)
     page.clock.run_for(30_000)
     banner = page.get_by_role("alert")
     expect(banner).to_contain_text(re.compile(r"No connection to the server since \d\d:\d\d:\d\d"))
@@ -37,33 +37,33 @@ def test_lost_connection_is_reported_and_clocks_stop_until_it_is_back(
     expect(clock).to_have_text(stopped or "")
 
     showcase.go_offline("Shroud", "s1")
-    one.page.context.set_offline(False)
+    visitor.page.context.set_offline(False)
     page.clock.run_for(30_000)
     expect(banner).to_be_hidden()
     page.clock.run_for(5_000)
     expect(page.get_by_text("No streamer is live")).to_be_visible()
-    assert all("ERR_INTERNET_DISCONNECTED" in fault for fault in one.faults), one.faults
-    one.faults.clear()
+    assert all("ERR_INTERNET_DISCONNECTED" in fault for fault in visitor.faults), visitor.faults
+    visitor.faults.clear()
 
 
 def test_server_that_fails_is_a_lost_connection(
     showcase: Showcase, served: str, visit: Visiting
 ) -> None:
     showcase.monitor("Shroud")
-    one = visit(served)
+    visitor = visit(served)
 
     def fail(route: Route) -> None:
         route.fulfill(status=503)
 
-    one.page.route("**/events/live", fail)
-    one.page.route("**/health/live", fail)
-    page = one.open("/dashboard/")
+    visitor.page.route("**/events/live", fail)
+    visitor.page.route("**/health/live", fail)
+    page = visitor.open("/dashboard/")
     expect(page.get_by_role("alert")).to_be_visible()
-    one.page.unroute("**/health/live")
+    visitor.page.unroute("**/health/live")
     page.get_by_role("button", name="Try now").click()
     expect(page.get_by_role("alert")).to_be_hidden()
-    assert all("503" in fault for fault in one.faults), one.faults
-    one.faults.clear()
+    assert all("503" in fault for fault in visitor.faults), visitor.faults
+    visitor.faults.clear()
 
 
 def test_streamer_page_follows_the_end_and_the_next_stream(
@@ -137,9 +137,9 @@ def test_added_streamers_follow_and_a_reload_adds_nothing(
     from tests.dashboard.test_browser import log_in  # noqa: PLC0415  the same login
 
     showcase.twitch.add_user("waldkauzig", name="Waldkauzig")
-    one = visit(served)
-    log_in(one.page, served)
-    page = one.open("/dashboard/manage")
+    visitor = visit(served)
+    log_in(visitor.page, served)
+    page = visitor.open("/dashboard/manage")
     page.get_by_label("Twitch names").fill("waldkauzig")
     page.get_by_role("button", name="Add", exact=True).click()
     expect(page.locator("#monitored").get_by_text("Pending")).to_be_visible()

@@ -18,7 +18,7 @@ START = datetime(2026, 10, 11, 10, 0, tzinfo=UTC)
 
 
 def _lived(seed: int, minutes: float, step: float = 1.0) -> tuple[World, list[Happening]]:
-    """The world after `minutes`, in which one looked every `step` seconds, and what happened."""
+    """The world after `minutes`, advanced every `step` seconds, and what happened."""
     world = World(lambda: START)
     happenings: list[Happening] = []
     world.listeners.append(happenings.append)
@@ -52,17 +52,19 @@ def test_streams_that_are_on_at_the_start_have_drawn_previews() -> None:
 @pytest.mark.parametrize("seed", range(5))
 def test_within_a_minute_about_a_dozen_streams_are_live(seed: int) -> None:
     world, happenings = _lived(seed, 1)
-    after_start = [one for one in happenings if one.at > START]
+    after_start = [happening for happening in happenings if happening.at > START]
     assert len(after_start) >= 2
     assert 10 <= len(list(world.shown(START + timedelta(minutes=1)))) <= 16
 
 
 def test_within_an_hour_streams_start_end_flap_and_change() -> None:
     world, happenings = _lived(0, 60)
-    kinds = Counter(one.type for one in happenings)
+    kinds = Counter(happening.type for happening in happenings)
     assert kinds[EventType.ONLINE] > 60
     assert kinds[EventType.OFFLINE] > 50
-    online = Counter(one.stream.id for one in happenings if one.type is EventType.ONLINE)
+    online = Counter(
+        happening.stream.id for happening in happenings if happening.type is EventType.ONLINE
+    )
     assert max(online.values()) > 1  # a flap keeps the stream's id
     assert any(user.login.endswith("_tv") for user in world.users())
     viewers = sorted(
@@ -95,17 +97,17 @@ def test_members_save_other_categories_while_live_and_offline() -> None:
 
 def test_some_members_never_stream() -> None:
     _, happenings = _lived(0, 120)
-    seen = {one.user.user_id for one in happenings}
+    seen = {happening.user.user_id for happening in happenings}
     assert 0 < len(CAST) - len(seen) < 5
 
 
 def test_starts_and_ends_of_a_streamer_alternate() -> None:
     _, happenings = _lived(3, 60)
     live: set[str] = set()
-    for one in happenings:
-        is_on = one.type is EventType.ONLINE
-        assert is_on is (one.user.user_id not in live)
-        live ^= {one.user.user_id}
+    for happening in happenings:
+        is_on = happening.type is EventType.ONLINE
+        assert is_on is (happening.user.user_id not in live)
+        live ^= {happening.user.user_id}
 
 
 def test_impossible_commands_are_errors() -> None:
