@@ -74,9 +74,10 @@ def test_last_event_id_replays_missed_events(lively: World) -> None:
         assert next(events(stream))["event"] == "stream.offline"
 
 
-def test_an_unknown_last_event_id_gives_a_gap(lively: World) -> None:
+@pytest.mark.parametrize("unknown", ["of another time", "9" * 7000, "-1", "9-9", "\xff"])
+def test_an_unknown_last_event_id_gives_a_gap(lively: World, unknown: str) -> None:
     lively.send(messages.online())
-    with listening(lively, **{"Last-Event-ID": "of another time"}) as stream:
+    with listening(lively, **{"Last-Event-ID": unknown}) as stream:
         heard = events(stream)
         assert next(heard)["event"] == "gap"
         assert next(heard)["event"] == "stream.online"

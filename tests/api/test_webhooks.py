@@ -270,6 +270,14 @@ def signed_now(message: Message) -> Message:
     return messages.message(message_type, message.body, message_id=message_id)
 
 
+def nested(depth: int) -> Any:
+    """Lists in lists."""
+    value: Any = 0
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
 MALFORMED: list[Message] = [
     *(
         messages.message("notification", body)
@@ -310,6 +318,8 @@ MALFORMED: list[Message] = [
             online_with(started_at=5),
             online_with(type=...),
             online_with(more=2**64),
+            online_with(more=nested(33)),
+            online_with(more=nested(254)),
             online_with(more=float("inf")),
         )
     ),
