@@ -201,6 +201,12 @@ def test_a_start_that_is_named_after_the_streams_own_end_is_no_later_than_the_en
     assert story.short_history == ["+s1", "-s1"]
 
 
+def test_a_start_that_is_named_after_its_own_message_is_no_later_than_the_message() -> None:
+    story = Story(online("s1", 10, started=70), offline("s1", 40), online("s2", 50))
+    assert story.live_id() == "s2"
+    assert story.short_history == ["+s1", "-s1", "+s2"]
+
+
 def test_an_end_before_the_start_that_a_poll_found_ends_the_stream() -> None:
     """As before, but the poll comes before the messages."""
     story = Story(seen("s1", 100, started=70), offline("s1", 40))

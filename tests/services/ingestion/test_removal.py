@@ -72,6 +72,17 @@ def test_a_poll_that_was_under_way_does_not_bring_a_removed_streamer_back(watche
     assert watched.storage.find_status("cool_user") is None
 
 
+def test_a_poll_that_was_planned_before_a_removal_does_not_reopen_the_session(
+    watched: World,
+) -> None:
+    watched.services.streamers.remove("cool_user")
+    watched.clock.advance(5)
+    ObservationRecorder(watched.storage).record(watched.twitch.streams(["1337"]).seen)
+    project(watched)
+    [session] = watched.services.analytics.sessions("1337", 10)
+    assert session.ended_at is not None
+
+
 def test_a_stream_that_starts_after_the_removal_does_not_stay_open(watched: World) -> None:
     watched.services.streamers.remove("cool_user")
     later = START + timedelta(seconds=10)
