@@ -57,12 +57,10 @@ class _Batch:
     samples: dict[str, dict[datetime, StreamSnapshot]] = field(
         default_factory=lambda: defaultdict(dict)
     )
+    stream_ids: set[str] = field(default_factory=set)
+    """The streams that the events name."""
     reread: bool = False
     recompute: bool = False
-
-    @property
-    def stream_ids(self) -> set[str]:
-        return {event.stream_id for event in self.events.values() if event.stream_id}
 
     @property
     def first_update(self) -> datetime | None:
@@ -246,8 +244,10 @@ def _by_streamer(new: ProjectionInput) -> dict[str, _Batch]:
     for user_id, identity in identities(new.events).items():
         batches[user_id].identity = identity
     for event in new.events:
-        events = batches[event.broadcaster_id].events
-        events[event.id] = merge_events(events.get(event.id), event)
+        batch = batches[event.broadcaster_id]
+        batch.events[event.id] = merge_events(batch.events.get(event.id), event)
+        if event.stream_id:
+            batch.stream_ids.add(event.stream_id)
     for sample in new.samples:
         of_stream = batches[sample.broadcaster_id].samples[sample.stream_id]
         of_stream.setdefault(sample.captured_at, sample)

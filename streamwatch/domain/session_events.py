@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from streamwatch.domain.models import (
     ChannelInfo,
@@ -79,8 +80,7 @@ class SessionEvent:
         return self.started_at or self.at, self.stream_id or ""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class ObservedName:
+class ObservedName(NamedTuple):
     """The names of a streamer as observed at a time. The greatest is the newest."""
 
     at: datetime
@@ -187,7 +187,8 @@ def identities(events: Iterable[SessionEvent]) -> dict[str, Identity]:
         name = ObservedName(event.at, event.broadcaster_login, event.broadcaster_name)
         is_observed = event.kind is not Kind.VIDEO
         identity = Identity(event.broadcaster_id, name, event.at, is_observed)
-        found[event.broadcaster_id] = identity.merge(found.get(event.broadcaster_id, identity))
+        known = found.get(event.broadcaster_id)
+        found[event.broadcaster_id] = identity.merge(known) if known else identity
     return found
 
 
