@@ -25,8 +25,9 @@ from streamwatch.domain.timeline import Insertion, MissingEnd, insert, replay
 from streamwatch.domain.times import format_time, parse_time
 from streamwatch.domain.updates import insert_update
 
-MIN_LENGTH = timedelta(milliseconds=1)
-"""The least length of a stream whose end is estimated: its end comes after its start."""
+MIN_LENGTH = timedelta(seconds=10)
+"""The least length of a replaced stream whose end is estimated, if the next stream leaves room for
+it: Twitch sends the message about a start seconds after the start that it names."""
 
 ENDED_BY = "ended_by"
 """The field of an estimated end's `data` with the time by which the stream had ended for sure. The

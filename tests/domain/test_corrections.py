@@ -70,6 +70,12 @@ def test_a_replaced_stream_ends_before_the_next_one_starts() -> None:
     assert end_of(story) == (Source.EVENTSUB, 880)
 
 
+def test_a_replaced_stream_that_was_seen_once_ends_after_the_message_about_its_start() -> None:
+    """Twitch sends that message seconds after the start that it names; here it is late, too."""
+    story = Story(seen("s1", 0, started=0), online("s2", 65), online("s1", 5, started=0))
+    assert story.short_history == ["+s1", "-s1", "+s2"]
+
+
 def test_polls_alone_find_the_end_of_a_replaced_stream() -> None:
     story = Story(seen("s1", 300, started=0), seen("s2", 900, started=800))
     assert story.short_history == ["+s1", "-s1", "+s2"]
@@ -267,7 +273,7 @@ def test_of_two_unnamed_ends_within_a_minute_the_first_to_arrive_is_the_event() 
 
 def test_streams_count_in_the_order_of_the_starts_that_twitch_names() -> None:
     """s0 began before s1, but Twitch names its start late, and its own messages were lost."""
-    story = Story(online("s1", 73, started=70), seen("s0", 120, started=80))
+    story = Story(online("s1", 73, started=70), seen("s0", 120, started=90))
     assert story.live_id() == "s0"
     assert story.short_history == ["+s1", "-s1", "+s0"]
 
