@@ -25,7 +25,7 @@ from streamwatch.domain.timeline import Insertion, MissingEnd, insert, replay
 from streamwatch.domain.times import format_time, parse_time
 from streamwatch.domain.updates import insert_update
 
-MIN_LENGTH = timedelta(seconds=10)
+MIN_LENGTH = timedelta(seconds=5)
 """The least length of a replaced stream whose end is estimated, if the next stream leaves room for
 it: Twitch sends the message about a start seconds after the start that it names."""
 
