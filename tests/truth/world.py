@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 
 from streamwatch.domain.models import Stream, User
 from streamwatch.domain.observations import SeenLive
 from streamwatch.services.clock import CorrectedClock
 from streamwatch.twitch.base import FoundUsers, LiveStreams
 from tests.fakes import FakeTwitch
-from tests.truth.plans import Plan, StreamPlan
+from tests.truth.plans import Period, Plan, StreamPlan
 
 START = datetime(2026, 6, 1, 12, tzinfo=UTC)
 USER_ID = "1337"
@@ -72,7 +73,16 @@ class Truth:
         return next((item for item in self.segments if item.start <= now < item.end), None)
 
     def is_in_gap(self, now: float) -> bool:
-        return self._is_within(self.plan.page_gaps, now)
+        return self._is_within(self._page_gaps, now)
+
+    @cached_property
+    def _page_gaps(self) -> tuple[Period, ...]:
+        """Those that cannot leave a stream out of two polls in succession: that is its end."""
+        found: list[Period] = []
+        for gap in sorted(self.plan.page_gaps, key=lambda gap: gap.at):
+            if not found or self.moment(gap.at) - self.moment(found[-1].at) > 2 * self.plan.refresh:
+                found.append(gap)
+        return tuple(found)
 
     def is_worker_dead(self, now: float) -> bool:
         return self._is_within(self.plan.outages, now)
