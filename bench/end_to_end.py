@@ -36,6 +36,10 @@ STARTS = 1_000
 PACE = 20.0
 """Messages a second in the measurement of ordinary load."""
 
+CONDUIT_SATURATING_RATE = 70.0
+"""Messages a second that a worker stores from the WebSocket on two cores, which it shares with all
+other processes: measured with messages at a higher rate."""
+
 LIVE_AT_ONCE = 40
 FOLLOWED_SESSIONS = 10
 """The session of every so many streams is asked for."""

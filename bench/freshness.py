@@ -26,7 +26,7 @@ from tests.processes import free_port
 from tests.waiting import wait_for
 
 LOAD_RATE = 100.0
-"""Requests for the live list that each process answers a second, beside the tries."""
+"""Requests for the newest events that each process answers a second, beside the tries."""
 
 _LIMIT_SECONDS = 5.0
 """An answer that is outdated for longer ends the benchmark."""
@@ -119,4 +119,4 @@ def _load(port: int) -> Iterator[None]:
 
 def _read_forever(port: int) -> None:
     while True:
-        hold(port, [get("/streams/live")] * int(10 * LOAD_RATE), LOAD_RATE, 10)
+        hold(port, [get("/events?limit=50")] * int(10 * LOAD_RATE), LOAD_RATE, 10)

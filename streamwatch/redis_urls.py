@@ -28,8 +28,9 @@ SENTINEL_SECONDS = 0.2
 answer, and to ask each Sentinel for the master. Their sum is below the 2 seconds that a method of
 the port may take."""
 
-MAX_CONNECTIONS = 100
-"""The most connections of one process: more than a web process or a worker has threads."""
+MAX_CONNECTIONS = 300
+"""The most connections of one process: more than a worker has threads, one of which sends the
+deliveries of each notification. A connection is made when one more is needed at the same time."""
 
 
 def client_maker(url: str) -> Callable[[], Client]:

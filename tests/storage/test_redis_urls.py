@@ -6,6 +6,7 @@ import pytest
 from redis import Redis, SSLConnection
 from redis.sentinel import SentinelConnectionPool
 
+from streamwatch.domain.notifications.models import MAX_NOTIFICATIONS
 from streamwatch.redis_urls import ANSWER_SECONDS, CONNECT_SECONDS, client_maker
 from streamwatch.settings import Settings, SettingsError
 from streamwatch.storage.redis import RedisStorage
@@ -37,6 +38,19 @@ def test_clients_have_timeouts_and_do_not_retry(url: str) -> None:
     assert options["socket_connect_timeout"] == CONNECT_SECONDS
     assert options["socket_timeout"] == ANSWER_SECONDS
     assert options["retry"].get_retries() == 0
+
+
+def test_each_notification_of_a_worker_can_use_a_connection_at_the_same_time(
+    redis_url: str,
+) -> None:
+    pool = client_of(redis_url).connection_pool
+    other_threads = 50
+
+    taken = [pool.get_connection() for _ in range(MAX_NOTIFICATIONS + other_threads)]
+
+    for connection in taken:
+        pool.release(connection)
+    pool.disconnect()
 
 
 def test_a_url_of_sentinels() -> None:
