@@ -73,7 +73,7 @@ def yardstick() -> Iterator[Target]:
 def streamwatch(
     streamers: int, live: int, mongo: Server, database: str, *, worker: bool = False
 ) -> Iterator[Deployed]:
-    """StreamWatch with `streamers`, the first `live` of whom are live.
+    """StreamWatch that monitors `streamers` streamers. The first `live` of them are live.
 
     With `worker`, a worker process runs beside the web processes and projects into MongoDB.
     """

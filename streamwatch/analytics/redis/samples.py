@@ -79,6 +79,7 @@ def _lines(value: bytes, report: Callable[[Exception], None]) -> list[list[Any]]
 
 
 def _line(line: bytes) -> list[Any]:
+    """A line; empty if it is damaged, which the caller has reported."""
     try:
         return _LINE.decode(line)
     except DAMAGE:

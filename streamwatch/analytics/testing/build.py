@@ -64,7 +64,7 @@ def at(seconds: float) -> datetime:
 
 
 class Sender(TypedDict, total=False):
-    """Of whom an event is, and the id of its message."""
+    """The fields of an event: its broadcaster, and the id of its message."""
 
     user_id: str
     login: str
