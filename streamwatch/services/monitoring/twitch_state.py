@@ -1,10 +1,16 @@
 """Whether Twitch answers, as of the last call of any process."""
 
+from collections.abc import Callable
 from enum import StrEnum
 from http import HTTPStatus
 from threading import Lock
+from time import monotonic
 
 from streamwatch.storage.base import Coordination, StorageError
+
+REPUBLISH_SECONDS = 15.0
+"""How often an unchanged state is published: meanwhile, another process may have published the
+failure of its last call."""
 
 _TOPIC = "twitch"
 _SECONDS = 24 * 3600.0
@@ -29,21 +35,23 @@ _PUBLISHED = (TwitchState.OK, TwitchState.REFUSED, TwitchState.UNREACHABLE)
 
 
 class TwitchMonitor:
-    """Observes the calls of one process and publishes the state when it changes. Threads may share
-    it."""
+    """Observes the calls of one process, and publishes the state when it changes and every
+    REPUBLISH_SECONDS. Threads may share it."""
 
-    def __init__(self, coordination: Coordination) -> None:
+    def __init__(self, coordination: Coordination, clock: Callable[[], float] = monotonic) -> None:
         self._coordination = coordination
+        self._clock = clock
         self._published: TwitchState | None = None
+        self._published_at = 0.0
         self._lock = Lock()
 
     def observe(self, path: str, status: int) -> None:
         """Record the response to a call; `status` 0 means that none arrived."""
-        state = _state_after(path, status)
+        state, now = _state_after(path, status), self._clock()
         with self._lock:
-            if state is self._published:
+            if state is self._published and now - self._published_at < REPUBLISH_SECONDS:
                 return
-            self._published = state
+            self._published, self._published_at = state, now
         try:
             self._coordination.publish_metrics(_TOPIC, {_STATE: _PUBLISHED.index(state)}, _SECONDS)
         except StorageError:

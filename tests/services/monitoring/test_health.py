@@ -5,7 +5,11 @@ import pytest
 from streamwatch.domain.models import Subscription
 from streamwatch.services.monitoring.health import HealthCheck
 from streamwatch.services.monitoring.published_metrics import publish_subscriptions
-from streamwatch.services.monitoring.twitch_state import TwitchMonitor, TwitchState
+from streamwatch.services.monitoring.twitch_state import (
+    REPUBLISH_SECONDS,
+    TwitchMonitor,
+    TwitchState,
+)
 from streamwatch.services.subscriptions.eventsub_state import (
     EventSubState,
     publish_eventsub_state,
@@ -13,6 +17,7 @@ from streamwatch.services.subscriptions.eventsub_state import (
 from streamwatch.services.subscriptions.transport import Method
 from streamwatch.storage.memory import MemoryStorage
 from tests.api.world import FakeAnalytics
+from tests.clocks import ManualMonotonicClock
 from tests.services.fake_twitch import StrictTwitch
 
 
@@ -77,4 +82,16 @@ def test_twitch_is_as_it_was_at_the_last_call(path: str, status: int, state: Twi
     assert health.twitch == state
     assert health.status == ("degraded" if state is TwitchState.REFUSED else "healthy")
     monitor.observe("/users", 200)
+    assert check(storage, Method.NONE).check().twitch == TwitchState.OK
+
+
+def test_a_process_that_calls_again_corrects_the_state_of_another_process() -> None:
+    storage, clock = MemoryStorage(), ManualMonotonicClock()
+    worker = TwitchMonitor(storage.coordination, clock)
+    web = TwitchMonitor(storage.coordination, clock)
+    worker.observe("/streams", 200)
+    web.observe("/users", 0)
+    assert check(storage, Method.NONE).check().twitch == TwitchState.UNREACHABLE
+    clock.advance(REPUBLISH_SECONDS)
+    worker.observe("/streams", 200)
     assert check(storage, Method.NONE).check().twitch == TwitchState.OK
