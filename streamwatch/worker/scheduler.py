@@ -54,6 +54,8 @@ class Worker:
         self._scheduler = Scheduler()
         self._scheduled_under: Lease | None = None
         self._due_at_once: set[str] = set()
+        self._requested: set[str] = set()
+        """The requested jobs that have not run yet."""
         self._errors: dict[str, str] = {}
         self._stop = threading.Event()
 
@@ -63,16 +65,18 @@ class Worker:
         while not self._stop.wait(_LOOP_SECONDS):
             lease = self._leadership.lease
             if lease is None:
+                self._return_requests()
                 continue
             try:
                 if lease != self._scheduled_under:
                     self._schedule(lease)
-                self._due_at_once |= self._coordination.take_requested_jobs()
+                self._requested |= self._coordination.take_requested_jobs()
             except StorageUnavailable as error:
                 log.warning("The storage does not answer: %s", error)
                 continue
             self._run_at_once(lease)
             self._scheduler.run_pending()
+        self._return_requests()
         self._leadership.stop()
 
     @property
@@ -103,16 +107,20 @@ class Worker:
 
         A job of the start runs at once if nobody has run it since this process started. Otherwise
         the interval counts from the last run, whichever worker ran it, so that a change of leaders
-        neither repeats nor skips a run.
+        neither repeats nor skips a run, and a failed job is retried as soon.
         """
         has_run = last is not None and last.started_at >= self._started_at
-        if job.seconds is None and has_run and last and not last.error:
-            return None
         if job.at_start and not has_run:
             return 0
-        seconds = job.seconds or self._retry_seconds
+        seconds = self._interval(job, failed=last is not None and last.error is not None)
         elapsed = (self._clock() - last.started_at).total_seconds() if last else 0
-        return seconds - elapsed
+        return None if seconds is None else seconds - elapsed
+
+    def _interval(self, job: Job, *, failed: bool) -> int | None:
+        """Seconds between a run and the next; None if there is no next run."""
+        if not failed:
+            return job.seconds
+        return min(job.seconds or self._retry_seconds, self._retry_seconds)
 
     def _plan(self, job: Job, lease: Lease, delay: float) -> None:
         """Have `schedule` run a job once, after `delay` seconds; the run plans the next one."""
@@ -125,35 +133,49 @@ class Worker:
 
     def _run_at_once(self, lease: Lease) -> None:
         """Run the jobs of the start, and those that were requested before their time."""
-        names, self._due_at_once = self._due_at_once, set()
+        names, self._due_at_once = self._due_at_once | self._requested, set()
         for job in self._jobs:
             if job.name in names:
                 self._scheduler.clear(job.name)
-                self._run_and_plan(job, lease)
+                if self._run_and_plan(job, lease):
+                    self._requested.discard(job.name)
 
-    def _run_and_plan(self, job: Job, lease: Lease) -> None:
+    def _return_requests(self) -> None:
+        """Request the jobs again that were requested and not run here, for the next leader."""
+        try:
+            for name in sorted(self._requested):
+                self._coordination.request_job(name)
+                self._requested.discard(name)
+        except StorageUnavailable as error:
+            log.warning("Requested jobs could not be left to the next leader: %s", error)
+
+    def _run_and_plan(self, job: Job, lease: Lease) -> bool:
+        """Run a job and plan its next run; returns whether it has run to its end."""
         if self._stop.is_set():
-            return
+            return False
         if self._leadership.lease != lease:  # it may have been renewed late: look again
             self._plan(job, lease, _LOOP_SECONDS)
-            return
-        failed = self._run(job, lease)
-        delay = job.seconds
-        if failed:
-            delay = min(job.seconds or self._retry_seconds, self._retry_seconds)
+            return False
+        try:
+            failed = self._run(job, lease)
+        except LeadershipLost:
+            log.warning("Job %s was stopped: another worker leads now", job.name)
+            self._plan(job, lease, _LOOP_SECONDS)
+            return False
+        delay = self._interval(job, failed=failed)
         if delay is not None:
             self._plan(job, lease, delay)
+        return True
 
     def _run(self, job: Job, lease: Lease) -> bool:
         """Run a job and record how it went; returns whether it failed. Its exceptions end here, so
-        that they stop neither the loop nor the next job."""
+        that they stop neither the loop nor the next job, except LeadershipLost."""
         token = log_context.set({"job": job.name})
         started_at, start, error = self._clock(), time.monotonic(), None
         try:
             job.run(lease)
         except LeadershipLost:
-            log.warning("Job %s was stopped: another worker leads now", job.name)
-            return False
+            raise
         except (TwitchError, StorageUnavailable) as problem:
             error = str(problem)
         except Exception as problem:

@@ -123,6 +123,15 @@ def test_a_change_of_leader_does_not_repeat_or_skip_a_run(storage: MemoryStorage
     assert rare.count == 0
 
 
+def test_a_new_leader_retries_a_failed_job_soon(storage: MemoryStorage) -> None:
+    started_at = utc_now() + timedelta(seconds=1)
+    storage.coordination.record_job(JobRun("rare", started_at, 0, "Twitch is down."))
+    rare = Runs()
+    jobs = [Job("rare", 3600, rare)]
+    with running(Worker(storage.coordination, jobs, utc_now, "worker", retry_seconds=1)):
+        wait_for(lambda: rare.count == 1)
+
+
 def test_a_job_without_at_start_waits_for_its_interval(storage: MemoryStorage) -> None:
     rare, overdue, often = Runs(), Runs(), Runs()
     storage.coordination.record_job(JobRun("overdue", utc_now() - timedelta(seconds=3601), 0))
@@ -152,3 +161,29 @@ def test_stopping_finishes_the_running_job(storage: MemoryStorage) -> None:
         worker.stop()
         finish.set()
     assert finished.is_set()
+
+
+@pytest.mark.parametrize("is_stopped", [True, False])
+def test_a_requested_job_that_this_worker_cannot_run_is_left_to_the_next_leader(
+    storage: MemoryStorage, *, is_stopped: bool
+) -> None:
+    requested = Runs()
+    storage.coordination.record_job(JobRun("requested", utc_now() + timedelta(seconds=60), 0))
+    coordination = storage.coordination
+
+    def lose_the_lead(lease: Lease) -> None:
+        """While this job runs, the other one waits for its turn."""
+        if is_stopped:
+            worker.stop()
+        else:
+            coordination.release_lease(lease)
+            assert coordination.acquire_lease(lease.name, "another worker", 60)
+            wait_for(lambda: worker.lease is None)
+
+    coordination.request_job("requested")
+    jobs = [Job("running", 3600, lose_the_lead), Job("requested", 3600, requested)]
+    worker = Worker(coordination, jobs, utc_now, "worker")
+    with running(worker):
+        wait_for(lambda: "running" in coordination.job_runs())
+    assert requested.count == 0
+    assert coordination.take_requested_jobs() == {"requested"}
