@@ -328,6 +328,26 @@ def test_a_rate_limit_that_others_use_up_pauses_the_target(discord: FakeDiscord)
     assert limited.paused_until > now()
 
 
+@pytest.mark.parametrize(
+    ("status", "headers", "body"),
+    [
+        (429, {}, b'{"retry_after": 1e300}'),
+        (429, {"Retry-After": "999999999"}, b""),
+        (204, {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset-After": "inf"}, b""),
+    ],
+)
+def test_no_answer_of_discord_pauses_the_target_for_more_than_an_hour(
+    discord: FakeDiscord, status: int, headers: dict[str, str], body: bytes
+) -> None:
+    discord.answer = lambda _: (status, headers, body)
+
+    sent = send_discord(discord, "x")
+
+    assert sent.result.status_code == status
+    assert sent.paused_until is not None
+    assert sent.paused_until < now() + timedelta(minutes=61)
+
+
 # Apprise
 
 

@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 import orjson
 
 from streamwatch.domain.notifications.models import EditRefusal, Notification, SendResult
+from streamwatch.domain.notifications.retries import MAX_RETRY_AFTER_SECONDS
 from streamwatch.services.documents import Document
 from streamwatch.services.notifications.addresses import AddressError
 from streamwatch.services.notifications.http import HttpClient, Reply, RequestFailed
@@ -85,7 +86,7 @@ class DiscordSender(Sender):
             waits.append(_number(headers.get("x-ratelimit-reset-after")))
         if result.status_code == HTTPStatus.TOO_MANY_REQUESTS:
             waits.append(result.retry_after or 0.0)
-        seconds = max(waits)
+        seconds = min(max(waits), MAX_RETRY_AFTER_SECONDS)
         paused_until = now + timedelta(seconds=seconds + _MARGIN_SECONDS) if seconds else None
         return Sent(result, {"calls": calls}, paused_until)
 
