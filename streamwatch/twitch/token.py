@@ -53,8 +53,9 @@ class AppTokens:
     def current(self) -> str:
         """A valid token: the cached one, else the stored one, else a new one. The store is not read
         while the cached token is valid; if another process has replaced it, Twitch rejects it."""
-        if self._cached and self._clock() < self._cached.expires_at:
-            return self._cached.value
+        cached = self._cached  # read once: another thread may replace it
+        if cached and self._clock() < cached.expires_at:
+            return cached.value
         return self._stored() or self._renewed(refused=None)
 
     def replacement(self, refused: str) -> str:

@@ -1,5 +1,5 @@
 import threading
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -232,3 +232,27 @@ def test_errors_of_the_token_store_are_passed_on(make_helix: MakeHelix) -> None:
 
     with pytest.raises(StorageUnavailable):
         make_helix(tokens=Down()).users(logins=["shroud"])
+
+
+def test_a_token_that_another_call_drops_meanwhile_is_still_used(
+    make_helix: MakeHelix, twitch: Mock, tokens: MemoryTokens, time: FakeTime
+) -> None:
+    twitch.get(USERS, json=NOBODY)
+    twitch.get(USERS, status=401)  # of the other call, which then gets no new token
+    twitch.post(f"{AUTH}/token", status=400)
+    twitch.get(USERS, json=NOBODY, match=[bearing(TOKEN)])
+    interruptions: list[str] = []
+
+    def clock() -> datetime:
+        """The other call is made while the first one checks when its token expires."""
+        if interruptions:
+            login = interruptions.pop()
+            with pytest.raises(TwitchDenied):
+                helix.users(logins=[login])
+        return time.now
+
+    helix = make_helix(clock=clock)
+    helix.users(logins=["shroud"])
+    tokens.token = None
+    interruptions.append("other")
+    helix.users(logins=["shroud"])
