@@ -56,7 +56,7 @@ class CorrectedClock:
         # The header is cut to whole seconds, and was written some time within the request.
         error = timedelta(seconds=0.5) + timedelta(seconds=seconds / 2)
         with self._lock:
-            offset = date + error - self._clock()
+            offset = date - self._clock() + error
             within = TOLERANCE + timedelta(seconds=seconds / 2)
             if abs(offset) > MAX_OFFSET:
                 return

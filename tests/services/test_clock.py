@@ -82,3 +82,8 @@ def test_a_large_difference_is_warned_of_once(
     [record] = caplog.records
     assert "300 s ahead of Twitch's" in record.getMessage() or "299" in record.getMessage()
     assert clock.is_far
+
+
+def test_a_date_at_the_end_of_the_calendar_is_not_believed(clock: CorrectedClock) -> None:
+    clock.observe_answer(datetime.max.replace(tzinfo=UTC), 3)
+    assert clock() == NOW
