@@ -170,6 +170,9 @@ class Broadcaster:
                 self._wait_for_news()
         finally:
             listener.close()
+            with self._condition:
+                if self._buffer is buffer:  # after a defect: the next listener starts a thread
+                    self._buffer = None
 
     def _read(self, buffer: ReplayBuffer, translator: FeedTranslator) -> bool:
         """Share what is new; False if the storage did not answer."""

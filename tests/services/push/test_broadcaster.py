@@ -317,6 +317,25 @@ def test_the_feed_is_read_again_after_a_failure(storage: FailingStorage) -> None
     assert event_ids([event]) == ["e1"]
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_listeners_go_on_after_a_defect_ended_the_thread(
+    storage: FailingStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def defect(*_: object) -> Tail:
+        monkeypatch.undo()
+        raise RuntimeError("a defect")
+
+    push = Broadcaster(storage)
+    with closing(push), closing(push.listen()) as listener:
+        monkeypatch.setattr(storage.feed, "tail", defect)
+        wait_for(lambda: threads() == 0)
+        go_online(storage, "e1")
+        assert event_ids(heard(listener, 1)) == ["e1"]
+        with closing(push.listen()) as other:
+            go_online(storage, "e2", user_id="2")
+            assert event_ids(heard(other, 1)) == ["e2"]
+
+
 def test_listening_fails_while_the_storage_is_down(
     storage: FailingStorage, push: Broadcaster
 ) -> None:
