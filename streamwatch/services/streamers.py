@@ -90,8 +90,9 @@ class Streamers:
     def add(self, login: str) -> Added:
         """Monitor the user with this login (any case), subscribe, and poll whether they are live.
 
-        Raises UnknownUser, and TwitchError if the user cannot be looked up. After a later failure
-        the streamer is monitored all the same, and a job of the worker makes up for it.
+        Raises UnknownUser, TwitchError if the user cannot be looked up, and NotMonitored if the
+        streamer is removed meanwhile. If Twitch fails after the look-up, the streamer is monitored
+        and the worker repeats the failed step.
         """
         login = login.lower()
         known = self._storage.find_streamers([login]).get(login)
@@ -106,7 +107,10 @@ class Streamers:
         user_id = users[0].user_id
         if created:
             self._initialize(user_id)
-        return Added(self._storage.streamers_by_id([user_id])[user_id], created=bool(created))
+        streamer = self._storage.streamers_by_id([user_id]).get(user_id)
+        if streamer is None:  # removed meanwhile
+            raise NotMonitored(login)
+        return Added(streamer, created=bool(created))
 
     def add_many(
         self,

@@ -6,7 +6,7 @@ from streamwatch.domain.models import Streamer
 from streamwatch.services.errors import NotMonitored, UnknownUser
 from streamwatch.services.ingestion.poller import REFRESH
 from streamwatch.services.subscriptions.reconcile import RECONCILE
-from streamwatch.twitch.base import TwitchNotConfigured, TwitchUnavailable
+from streamwatch.twitch.base import LiveStreams, TwitchNotConfigured, TwitchUnavailable
 from tests.clocks import START
 from tests.messages import COOL_USER
 from tests.services.conftest import World
@@ -126,3 +126,16 @@ def test_names_are_updated_from_twitch(world: World) -> None:
     assert world.services.streamers.update_names() == 1
     assert logins(world) == ["cooler_user"]
     assert world.services.streamers.update_names() == 0
+
+
+def test_a_streamer_who_is_removed_while_being_added_is_not_monitored(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def remove(_user_ids: object) -> LiveStreams:
+        world.services.streamers.remove("cool_user")
+        return LiveStreams()
+
+    monkeypatch.setattr(world.twitch, "streams", remove)
+    with pytest.raises(NotMonitored):
+        world.services.streamers.add("cool_user")
+    assert logins(world) == []
