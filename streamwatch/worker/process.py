@@ -16,76 +16,30 @@ from streamwatch.bootstrap import Services, build
 from streamwatch.domain.times import utc_now
 from streamwatch.logs import log_uncaught, logging_config
 from streamwatch.services.locks import process_name
-from streamwatch.services.subscriptions.transport import Method
 from streamwatch.settings import SettingsError, from_env
-from streamwatch.worker.backfill_thread import BackfillThread
-from streamwatch.worker.eventsub_listener import HANDOVER_SECONDS, EventSubListener, ListenerParts
 from streamwatch.worker.jobs import build_jobs
-from streamwatch.worker.notifications_thread import NotificationThreads
-from streamwatch.worker.projector_thread import ProjectorThread
 from streamwatch.worker.scheduler import STOP_SECONDS, Worker
+from streamwatch.worker.threads import PROJECTOR_STOP_SECONDS, WorkerThreads
 
 log = logging.getLogger("streamwatch.worker")
-
-_PROJECTOR_STOP_SECONDS = 3
-"""The share of STOP_SECONDS in which the projector may finish its batch."""
-
-
-_BACKFILL_STOP_SECONDS = 1.0
-
-_LISTENER_STOP_SECONDS = HANDOVER_SECONDS + 0.5
-"""How much of it the WebSocket may use until a successor is attached."""
 
 
 def _worker(services: Services) -> Worker:
     return Worker(services.storage.coordination, build_jobs(services), utc_now, process_name())
 
 
-def _listener(services: Services, worker: Worker) -> EventSubListener | None:
-    """The listener, started, if events arrive through a conduit."""
-    if services.subscriptions.method is not Method.CONDUIT:
-        return None
-    parts = ListenerParts(
-        coordination=services.storage.coordination,
-        conduit=services.conduit,
-        receiver=services.receiver,
-        connect=services.connect_eventsub,
-        poll_all=services.poller.poll_all,
-        count=services.message_counters.count,
-        is_shared=services.storage.shared,
-    )
-    listener = EventSubListener(parts, lambda: worker.lease)
-    listener.start()
-    return listener
-
-
-def _backfill_thread(services: Services, worker: Worker) -> BackfillThread:
-    """The thread that reads archived videos, started."""
-    thread = BackfillThread(services.backfills, lambda: worker.lease is not None)
-    thread.start()
-    return thread
-
-
 def start_in_thread(services: Services) -> Worker:
     """Run the worker in a thread of the web process, for a storage in its memory."""
     worker = _worker(services)
-    thread = threading.Thread(target=worker.run, name="worker", daemon=True)
-    thread.start()
-    projecting = ProjectorThread(services.projector)
-    projecting.start()
-    listener = _listener(services, worker)
-    notifying = NotificationThreads(services.notifications, services.storage.coordination)
-    notifying.start()
-    backfilling = _backfill_thread(services, worker)
+    jobs = threading.Thread(target=worker.run, name="worker", daemon=True)
+    jobs.start()
+    threads = WorkerThreads(services, lambda: worker.lease)
+    threads.start()
 
     def stop() -> None:
         worker.stop()
-        backfilling.stop(_BACKFILL_STOP_SECONDS)
-        notifying.stop()
-        if listener is not None:
-            listener.stop(_LISTENER_STOP_SECONDS)
-        projecting.stop(_PROJECTOR_STOP_SECONDS)
-        thread.join(STOP_SECONDS - _PROJECTOR_STOP_SECONDS)
+        threads.stop()
+        jobs.join(STOP_SECONDS - PROJECTOR_STOP_SECONDS)
 
     atexit.register(stop)
     return worker
@@ -107,32 +61,28 @@ def main() -> int:
     if not services.storage.shared:
         log.info("STORAGE_TYPE=%s: the web process does the worker's work", settings.storage_type)
         return 0
+    _run(services)
+    return 0
+
+
+def _run(services: Services) -> None:
+    """Work until the process is asked to stop."""
     worker = _worker(services)
-    listener = _listener(services, worker)
+    threads = WorkerThreads(services, lambda: worker.lease)
 
     def stop(*_: object) -> None:
         worker.stop()
-        if listener is not None:
-            listener.request_stop()
+        threads.request_stop()
         threading.Thread(target=_exit_after_timeout, daemon=True).start()
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
     log.info("Worker started")
-    projecting = ProjectorThread(services.projector)
-    projecting.start()
-    notifying = NotificationThreads(services.notifications, services.storage.coordination)
-    notifying.start()
-    backfilling = _backfill_thread(services, worker)
+    threads.start()
     worker.run()
-    backfilling.stop(_BACKFILL_STOP_SECONDS)
-    notifying.stop()
-    if listener is not None:
-        listener.stop(_LISTENER_STOP_SECONDS)
-    projecting.stop(_PROJECTOR_STOP_SECONDS)
+    threads.stop()
     services.close()
     log.info("Worker stopped")
-    return 0
 
 
 def _exit_after_timeout() -> None:

@@ -11,7 +11,7 @@ from werkzeug.test import TestResponse
 from streamwatch.domain.models import User
 from streamwatch.services.notifications.addresses import AddressPolicy
 from streamwatch.services.notifications.management import Notifications
-from streamwatch.worker.notifications_thread import NotificationThreads
+from streamwatch.worker.threads import NotificationThreads
 from tests.api.world import World, build_world, problem
 from tests.messages import online, update
 from tests.notifications.receiver import FakeDiscord, Receiver, receiving

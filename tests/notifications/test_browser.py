@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from playwright.sync_api import Browser, expect
 
-from streamwatch.worker.notifications_thread import NotificationThreads
+from streamwatch.worker.threads import NotificationThreads
 from tests.browser import PHONE, Visit
 from tests.dashboard.showcase import Showcase
 from tests.dashboard.test_browser import axe_violations, log_in

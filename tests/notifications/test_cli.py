@@ -8,7 +8,7 @@ import pytest
 
 from streamwatch.bootstrap import assemble
 from streamwatch.settings import Settings
-from streamwatch.worker.notifications_thread import NotificationThreads
+from streamwatch.worker.threads import NotificationThreads
 from tests.api.world import FakeAnalytics
 from tests.cli.conftest import Shell, shell
 from tests.fakes import FakeTwitch

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from streamwatch.domain.models import User
-from streamwatch.worker.notifications_thread import NotificationThreads
+from streamwatch.worker.threads import NotificationThreads
 from tests.api.world import World, build_world
 from tests.messages import online
 from tests.notifications.receiver import FakeDiscord, receiving

@@ -10,7 +10,7 @@ from streamwatch.settings import Settings
 from streamwatch.storage.backfills import BackfillStatus
 from streamwatch.storage.base import StorageUnavailable
 from streamwatch.storage.memory import MemoryStorage
-from streamwatch.worker.backfill_thread import BackfillThread
+from streamwatch.worker.threads import backfill_thread
 from tests.api.world import FakeAnalytics
 from tests.fakes import FakeTwitch
 from tests.waiting import wait_for
@@ -36,7 +36,7 @@ def test_only_a_leader_reads_videos_and_a_failing_storage_ends_nothing() -> None
         asked.set()
         return leads.is_set()
 
-    thread = BackfillThread(services.backfills, is_leading)
+    thread = backfill_thread(services.backfills, is_leading)
     thread.start()
     assert asked.wait(5)
     assert "videos" not in twitch.calls
@@ -46,7 +46,7 @@ def test_only_a_leader_reads_videos_and_a_failing_storage_ends_nothing() -> None
     assert services.backfills.find("ann").added == 1
 
 
-def test_it_goes_on_after_the_storage_was_away() -> None:
+def test_it_continues_after_the_storage_was_unavailable() -> None:
     services, _ = monitoring("ann")
     failures = iter([StorageUnavailable("Redis is away."), RuntimeError("a bug")])
 
@@ -55,7 +55,7 @@ def test_it_goes_on_after_the_storage_was_away() -> None:
             raise error
         return True
 
-    thread = BackfillThread(services.backfills, is_leading, away_seconds=0.01)
+    thread = backfill_thread(services.backfills, is_leading, retry_seconds=0.01)
     thread.start()
     wait_for(lambda: services.backfills.find("ann").status is BackfillStatus.DONE)
     thread.stop(10)

@@ -9,7 +9,8 @@ from streamwatch.domain.session_events import ProjectionInput
 from streamwatch.services.analytics.projector import Projector
 from streamwatch.services.ingestion.recorder import ObservationRecorder
 from streamwatch.storage.memory import MemoryStorage
-from streamwatch.worker.projector_thread import ProjectorThread
+from streamwatch.worker.repeating_thread import RepeatingThread
+from streamwatch.worker.threads import projector_thread
 from tests.domain.build import offline, online
 from tests.waiting import wait_for
 
@@ -29,9 +30,9 @@ class FailingAnalytics(MemoryAnalytics):
         super().project(observed)
 
 
-def following(storage: MemoryStorage, analytics: MemoryAnalytics) -> ProjectorThread:
+def following(storage: MemoryStorage, analytics: MemoryAnalytics) -> RepeatingThread:
     projector = Projector(storage.feed, analytics, "worker", lambda: datetime.now(UTC))
-    return ProjectorThread(projector)
+    return projector_thread(projector)
 
 
 def test_committed_entries_are_projected() -> None:
@@ -46,7 +47,7 @@ def test_committed_entries_are_projected() -> None:
 @pytest.mark.parametrize(
     "problem", [AnalyticsUnavailable("MongoDB is away."), RuntimeError("a bug")]
 )
-def test_it_goes_on_whatever_happened(problem: Exception, caplog: pytest.LogCaptureFixture) -> None:
+def test_it_continues_after_any_error(problem: Exception, caplog: pytest.LogCaptureFixture) -> None:
     storage, analytics = MemoryStorage(), FailingAnalytics(problem)
     thread = following(storage, analytics)
     thread.start()
