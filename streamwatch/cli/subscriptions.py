@@ -6,7 +6,7 @@ import click
 
 from streamwatch.cli.services import opened, progress, shared
 from streamwatch.domain.models import Subscription
-from streamwatch.services.subscriptions.reconcile import Listed
+from streamwatch.services.subscriptions.listing import Listed
 from streamwatch.services.subscriptions.result import Outcome
 from streamwatch.services.subscriptions.transport import Method
 from streamwatch.twitch.base import NotFound

@@ -14,19 +14,14 @@ from streamwatch.services.errors import NotMonitored, UnknownUser
 from streamwatch.services.ingestion.poller import REFRESH, Poller
 from streamwatch.services.ingestion.recorder import ObservationRecorder
 from streamwatch.services.ingestion.streamer_recorder import RecordedStreamer, StreamerRecorder
+from streamwatch.services.progress import Progress, no_progress
 from streamwatch.services.subscriptions.reconcile import RECONCILE, Subscriptions
 from streamwatch.storage.base import Storage
 from streamwatch.twitch.base import MAX_IDS_PER_CALL, Twitch, TwitchError, TwitchNotConfigured
 
 log = logging.getLogger(__name__)
 
-Progress = Callable[[int, int], None]
-
 _ADDED_AT_ONCE = 1000
-
-
-def _no_progress(_done: int, _total: int) -> None:
-    pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +111,7 @@ class Streamers:
         self,
         logins: Iterable[str],
         tags: Collection[str] = (),
-        progress: Progress = _no_progress,
+        progress: Progress = no_progress,
     ) -> BulkAdded:
         """Monitor many streamers with few calls to Twitch. The worker subscribes and polls who is
         live within seconds. New ones get `tags`. `progress` is called with how many of how many
@@ -134,7 +129,7 @@ class Streamers:
         self,
         logins: Iterable[str],
         tags: Collection[str] = (),
-        progress: Progress = _no_progress,
+        progress: Progress = no_progress,
     ) -> BulkAdded:
         """Monitor many streamers, without requesting the jobs that subscribe and poll. For callers
         that know that the jobs will run soon."""

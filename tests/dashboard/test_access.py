@@ -11,7 +11,8 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from streamwatch.dashboard.login_session import COOKIE, MAX_AGE_SECONDS
-from streamwatch.services.subscriptions.reconcile import Listed, ListedConduit, Subscriptions
+from streamwatch.services.subscriptions.listing import Listed, ListedConduit
+from streamwatch.services.subscriptions.reconcile import Subscriptions
 from streamwatch.services.subscriptions.transport import Method
 from streamwatch.settings import KeyRequirement
 from streamwatch.twitch.base import Shard

@@ -5,13 +5,12 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamwatch.domain.models import EVENT_VERSIONS, Streamer, Subscription
+from streamwatch.domain.models import EVENT_VERSIONS, EventType, Streamer, Subscription
+from streamwatch.domain.subscription_plan import plan
 from streamwatch.domain.subscriptions import (
-    CHANNEL_UPDATE,
     ConduitTransport,
     Transport,
     WebhookTransport,
-    plan,
     with_subscriptions,
     without_subscription,
 )
@@ -49,7 +48,7 @@ def on(
 
 
 def all_on(transport: Transport, watched: list[Streamer], *, updates: bool) -> list[Subscription]:
-    types = [kind for kind in EVENT_VERSIONS if updates or kind != CHANNEL_UPDATE]
+    types = [kind for kind in EVENT_VERSIONS if updates or kind != EventType.UPDATE]
     return [on(transport, kind, streamer.user_id) for streamer in watched for kind in types]
 
 
@@ -100,7 +99,7 @@ def test_updates_that_are_not_wanted_are_deleted() -> None:
     watched = streamers(1)
     existing = all_on(WEBHOOK, watched, updates=True)
     changes = plan(watched, existing, WEBHOOK, room=ROOM)
-    assert [one.type for one in changes.unwanted] == [CHANNEL_UPDATE]
+    assert [one.type for one in changes.unwanted] == [EventType.UPDATE]
     assert not changes.missing
 
 

@@ -131,7 +131,8 @@ def test_a_subscription_is_created_with_the_documented_body(helix: Helix, twitch
 
     created = helix.subscribe(WANTED, WEBHOOK)
 
-    assert created.is_pending
+    assert created.is_alive
+    assert not created.is_enabled
     assert created.id == "subscription-1337"
     request = twitch.calls[0].request
     assert request.headers["Content-Type"] == "application/json"

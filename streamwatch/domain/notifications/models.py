@@ -6,13 +6,15 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from streamwatch.domain.models import StreamEvent
+from streamwatch.domain.models import EventType, StreamEvent
 from streamwatch.domain.notifications.quiet_hours import QuietHours
 
 Document = dict[str, Any]
 """A JSON object."""
 
-ONLINE, OFFLINE, UPDATE = "stream.online", "stream.offline", "channel.update"
+ONLINE = EventType.ONLINE.value
+OFFLINE = EventType.OFFLINE.value
+UPDATE = EventType.UPDATE.value
 EVENT_TYPES = (ONLINE, OFFLINE, UPDATE)
 TEST = "test"
 """The event type of a delivery that a user asked for to try the target."""

@@ -1,15 +1,12 @@
 """Feed entries that a reader could not process: looked at, and processed again."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from streamwatch.analytics.base import AnalyticsError, AnalyticsStore, AnalyticsUnavailable
 from streamwatch.domain.session_events import InvalidObservation
 from streamwatch.services.analytics.projector import READER, input_of
+from streamwatch.services.progress import Progress
 from streamwatch.storage.base import DeadLetter, Feed, FeedRecord
-
-Progress = Callable[[int, int], None]
-"""Called after each entry how many are done, and of how many."""
 
 
 @dataclass(frozen=True, slots=True)

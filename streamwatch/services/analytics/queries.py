@@ -14,11 +14,8 @@ from streamwatch.domain.statistics import CategorySums
 from streamwatch.domain.totals import CategoryRank, Period, Ranking, StreamerStats, Summary
 from streamwatch.domain.trend import TrendDay, trend
 from streamwatch.services.errors import UnknownSession, UnknownStreamer
+from streamwatch.services.progress import Progress
 from streamwatch.storage.base import Coordination, Topic
-
-Progress = Callable[[int, int], None]
-"""Called after each streamer how many are done, and of how many."""
-
 
 LONGEST_STREAM = timedelta(hours=48)
 """Twitch ends streams after that."""

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from streamwatch.domain.models import Subscription
+from streamwatch.domain.models import ALIVE_STATUSES, Subscription
 from streamwatch.storage.base import Coordination
 from streamwatch.twitch.base import RateLimitState
 
@@ -15,7 +15,6 @@ _RATE_LIMIT_SECONDS = 120
 _SUBSCRIPTIONS = "subscriptions"
 _SUBSCRIPTIONS_SECONDS = 24 * 3600
 _STATUS = "status "
-_HEALTHY_STATUSES = {"enabled", "webhook_callback_verification_pending"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +32,7 @@ class SubscriptionMetrics:
     @property
     def has_faults(self) -> bool:
         """Whether required subscriptions are missing or dead although there is room for them."""
-        return bool(self.missing or self.statuses.keys() - _HEALTHY_STATUSES)
+        return bool(self.missing or self.statuses.keys() - ALIVE_STATUSES)
 
 
 def publish_subscriptions(

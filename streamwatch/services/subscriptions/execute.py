@@ -4,11 +4,14 @@ import math
 import time
 from collections.abc import Callable, Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from itertools import count
 from threading import Lock
 from typing import TypeVar
 
 from streamwatch.domain.models import Subscription
-from streamwatch.domain.subscriptions import DesiredSubscription, Missing, Transport
+from streamwatch.domain.subscription_plan import Missing
+from streamwatch.domain.subscriptions import DesiredSubscription, Transport
+from streamwatch.services.progress import Progress
 from streamwatch.twitch.base import (
     SubscriptionExists,
     SubscriptionLimit,
@@ -30,6 +33,19 @@ MAX_FAILURES = 5
 
 FATAL_ERRORS = (TwitchBusy, TwitchDenied, TwitchNotConfigured)
 """Errors that the next call would meet as well."""
+
+
+def after_each_step(
+    total: int, check_still_held: Callable[[], None], progress: Progress
+) -> Callable[[], None]:
+    """A function to call after each of `total` steps: checks the lock, and reports the progress."""
+    numbers = count(1)
+
+    def after_each() -> None:
+        check_still_held()
+        progress(next(numbers), total)
+
+    return after_each
 
 
 class ReconciliationExecutor:
@@ -126,7 +142,8 @@ class ReconciliationExecutor:
 
     def _delete_each(self, subscriptions: Iterable[Subscription]) -> bool:
         """Whether all of these are deleted; one failure does not stop the others."""
-        return min([self._delete(subscription) for subscription in subscriptions], default=True)
+        results = [self._delete(subscription) for subscription in subscriptions]
+        return all(results)
 
     def _delete(self, subscription: Subscription) -> bool:
         """Whether the subscription is deleted."""
@@ -147,7 +164,7 @@ class ReconciliationExecutor:
         try:
             created = self._twitch.subscribe(wanted, transport)
             cost = created.cost
-            self._keep(wanted, created)
+            self._record_created(wanted, created)
         except SubscriptionExists:
             self.existing.add(wanted)
         except SubscriptionLimit as error:
@@ -160,7 +177,7 @@ class ReconciliationExecutor:
         with self._lock:
             self._room += 1 - cost
 
-    def _keep(self, wanted: DesiredSubscription, created: Subscription) -> None:
+    def _record_created(self, wanted: DesiredSubscription, created: Subscription) -> None:
         """Record a new subscription, or delete it if the streamer was removed during the call."""
         if self._is_monitored(wanted.user_id):
             self.created[wanted] = created

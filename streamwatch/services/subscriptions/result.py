@@ -1,4 +1,4 @@
-"""The result of a reconciliation of the subscriptions."""
+"""The result of a reconciliation of the subscriptions: counted, logged and published."""
 
 import logging
 from collections.abc import Mapping
@@ -6,8 +6,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from streamwatch.domain.models import Subscription
-from streamwatch.domain.subscriptions import DesiredSubscription, Plan
+from streamwatch.domain.subscription_plan import Plan
+from streamwatch.domain.subscriptions import DesiredSubscription, Transport
+from streamwatch.services.monitoring.published_metrics import publish_subscriptions
 from streamwatch.services.subscriptions.execute import ReconciliationExecutor
+from streamwatch.services.subscriptions.transport import is_carried
+from streamwatch.storage.base import Coordination
+from streamwatch.twitch.base import SubscriptionListing
 
 log = logging.getLogger(__name__)
 
@@ -92,6 +97,26 @@ def summarize(
         result.failed,
     )
     return result
+
+
+def publish(
+    coordination: Coordination,
+    listing: SubscriptionListing,
+    executor: ReconciliationExecutor,
+    transport: Transport | None,
+    without_room: int,
+    missing: int,
+) -> None:
+    """Publish the subscriptions as they are after the work on `listing`. `missing` is the number of
+    required subscriptions that are missing although there is room."""
+    before = sum(subscription.cost for subscription in listing.subscriptions)
+    now = [
+        *(each for each in listing.subscriptions if each.id not in executor.deleted),
+        *executor.created.values(),
+    ]
+    cost = listing.total_cost - before + sum(subscription.cost for subscription in now)
+    ours = [subscription for subscription in now if is_carried(subscription, transport)]
+    publish_subscriptions(coordination, ours, cost, listing.max_total_cost, without_room, missing)
 
 
 def _status(executor: ReconciliationExecutor, failed: int) -> Outcome:

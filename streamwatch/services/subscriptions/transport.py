@@ -2,6 +2,7 @@
 
 from enum import StrEnum
 
+from streamwatch.domain.models import Subscription
 from streamwatch.domain.subscriptions import ConduitTransport, Transport, WebhookTransport
 from streamwatch.services.subscriptions.conduit import OwnConduit
 
@@ -13,6 +14,11 @@ class Method(StrEnum):
     CONDUIT = "conduit"
     NONE = "none"
     """Streamers are only polled."""
+
+
+def is_carried(subscription: Subscription, transport: Transport | None) -> bool:
+    """Whether `transport`, if there is one, delivers the subscription."""
+    return transport is not None and transport.carries(subscription)
 
 
 class TransportProvider:
@@ -45,7 +51,8 @@ class TransportProvider:
                 return None
 
     def ensure(self) -> Transport | None:
-        """The same, creating the conduit if necessary. Raises as `OwnConduit.ensure` does."""
+        """The transport in use, creating the conduit if necessary; None if EventSub is off. Raises
+        as `OwnConduit.ensure` does."""
         if self.method is Method.CONDUIT:
             return ConduitTransport(self.conduit.ensure())
         return self.current()

@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from streamwatch.domain.models import Streamer
+from streamwatch.domain.models import EventType, Streamer
 from streamwatch.domain.observations import SubscriptionRevoked
-from streamwatch.domain.subscriptions import CHANNEL_UPDATE, WebhookTransport
+from streamwatch.domain.subscriptions import WebhookTransport
 from streamwatch.services.ingestion.streamer_recorder import StreamerRecorder
 from streamwatch.services.subscriptions.conduit import OwnConduit
 from streamwatch.services.subscriptions.eventsub_state import (
@@ -248,16 +248,16 @@ def test_updates_give_way_to_a_new_streamer_and_come_back_with_the_room() -> Non
     installation.twitch.max_total_cost = 4
     installation.monitor("1")
     installation.subscriptions.reconcile()
-    assert CHANNEL_UPDATE in installation.on_conduit()
+    assert EventType.UPDATE in installation.on_conduit()
     installation.monitor("2")
     result = installation.subscriptions.reconcile()
     assert result.status is Outcome.HEALTHY
-    assert CHANNEL_UPDATE not in installation.on_conduit()
+    assert EventType.UPDATE not in installation.on_conduit()
     assert installation.are_active()
     assert installation.subscriptions.listing().updates_without_room == 2
     installation.twitch.max_total_cost = 6
     installation.subscriptions.reconcile()
-    assert installation.on_conduit().count(CHANNEL_UPDATE) == 2
+    assert installation.on_conduit().count(EventType.UPDATE) == 2
 
 
 def test_removing_a_streamer_during_a_reconciliation_leaves_no_subscription(

@@ -16,7 +16,8 @@ from streamwatch.domain.models import EventType, Streamer, Subscription
 from streamwatch.domain.subscriptions import REQUIRED_TYPES, WebhookTransport, secret_fingerprint
 from streamwatch.services.errors import AlreadyRunning
 from streamwatch.services.subscriptions.conduit import OwnConduit
-from streamwatch.services.subscriptions.reconcile import RECONCILE, Listed, Subscriptions
+from streamwatch.services.subscriptions.listing import Listed
+from streamwatch.services.subscriptions.reconcile import RECONCILE, Subscriptions
 from streamwatch.services.subscriptions.result import Outcome, Reconciliation
 from streamwatch.services.subscriptions.transport import Method, TransportProvider
 from streamwatch.storage.base import Committed

@@ -1,0 +1,91 @@
+"""The status of a streamer, and the changes that an observation makes."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from streamwatch.domain.models.channel import ChannelEntry
+from streamwatch.domain.models.events import EventReference, EventType, StreamEvent
+from streamwatch.domain.models.streamers import NameChange
+from streamwatch.domain.models.streams import Stream, StreamSnapshot
+from streamwatch.domain.models.timeline import StreamSight, Timeline
+
+
+@dataclass(frozen=True, slots=True)
+class StreamStatus:
+    """Whether a streamer is live, as of `version` changes.
+
+    `channel` has the recent titles, categories and languages, the newest last. The names are as of
+    `named_at`. `seen_at` is the time at which a poll last saw the stream on,
+    `absent_at` that of the first poll since then that did not. `sights` are the last sights of the
+    other streams of the timeline: a message that arrives late can remove the end of such a stream,
+    which is then estimated again. A storage sets `is_removed` for a
+    streamer who is no longer monitored, and whose messages may still arrive, and `is_returning`
+    for one who was added again, and whose status is hidden until the next change.
+    """
+
+    user_id: str
+    login: str
+    display_name: str
+    stream: Stream | None
+    last_updated: datetime
+    last_event_type: EventType | None = None
+    version: int = 0
+    timeline: Timeline = field(default_factory=Timeline)
+    channel: tuple[ChannelEntry, ...] = ()
+    seen_at: datetime | None = None
+    absent_at: datetime | None = None
+    sights: tuple[StreamSight, ...] = ()
+    named_at: datetime | None = None
+    is_removed: bool = False
+    is_returning: bool = False
+
+    @property
+    def is_live(self) -> bool:
+        return self.stream is not None
+
+
+@dataclass(frozen=True, slots=True)
+class WatchEnd:
+    """The end of monitoring, at a time when a stream was on. When the stream ends is unknown."""
+
+    at: datetime
+    stream_id: str
+    user_id: str
+    login: str
+    display_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """The changes that one observation makes, to be stored atomically.
+
+    `base_version` is the version of the status that it was decided on (0: there was none).
+    `message_id` is the EventSub message to remember as seen. `events` are added to the history;
+    `replaced_events` are removed from it, each by the event of `events` that names it as what it
+    `replaces`, and which takes its place in the order. `events`, `snapshot`, `name_change` and
+    `watch_end` are appended to the feed.
+    """
+
+    status: StreamStatus
+    base_version: int
+    previous_login: str | None
+    message_id: str | None = None
+    events: tuple[StreamEvent, ...] = ()
+    snapshot: StreamSnapshot | None = None
+    replaced_events: tuple[EventReference, ...] = ()
+    name_change: NameChange | None = None
+    watch_end: WatchEnd | None = None
+
+    @property
+    def positions(self) -> dict[str, datetime]:
+        """The position of each event in the order of the history, by event id: its own time or,
+        where it replaces another event, the time of that one."""
+        replaced = {event.id: event.timestamp for event in self.replaced_events}
+        return {
+            event.id: replaced.get(event.replaces or "", event.timestamp) for event in self.events
+        }
+
+    @property
+    def login_is_news(self) -> bool:
+        """Whether the streamer was not known by this login before."""
+        return self.base_version == 0 or self.previous_login is not None
