@@ -82,9 +82,13 @@ class MemoryAnalytics(ComputedReads, Repository):
             stored = {key: StoredSession(session) for key, session in sessions}
             return History(dict(self._events[user_id]), stored)
 
-    def save(self, updates: Sequence[Update]) -> set[str]:
+    def save(self, updates: Sequence[Update]) -> dict[str, int]:
         with self._lock:
-            return {update.user_id for update in updates if self._save(update)}
+            return {
+                update.user_id: (update.state.version or 0) + 1
+                for update in updates
+                if self._save(update)
+            }
 
     def _save(self, update: Update) -> bool:
         user_id, state = update.user_id, update.state

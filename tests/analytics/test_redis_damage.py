@@ -51,10 +51,11 @@ def client(redis_url: str) -> Iterator[Any]:
 
 @pytest.fixture
 def analytics(redis_url: str) -> Iterator[RedisAnalytics]:
-    """With two streamers, `good` and `bad`."""
-    analytics = RedisAnalytics(Connection(client_maker(redis_url)), CAP)
+    """With two streamers, `good` and `bad`, that another process projected."""
+    analytics, another = (RedisAnalytics(Connection(client_maker(redis_url)), CAP) for _ in "12")
     for user_id in ("good", "bad"):
-        analytics.project(as_input(*history(user_id, STREAMS)))
+        another.project(as_input(*history(user_id, STREAMS)))
+    another.close()
     yield analytics
     analytics.close()
 

@@ -63,7 +63,7 @@ class MongoRepository(Repository):
         sessions = self._find(SESSIONS, [user_id], "broadcaster_id")
         return History({event.id: event for event in events}, _by_id(sessions))
 
-    def save(self, updates: Sequence[Update]) -> set[str]:
+    def save(self, updates: Sequence[Update]) -> dict[str, int]:
         events = [_addition(event) for update in updates for event in update.events]
         _write(self._collection(EVENTS), events)
         samples = [sample for update in updates for new in update.samples for sample in new.samples]
@@ -87,7 +87,7 @@ class MongoRepository(Repository):
         ]
         states = [(encode_state(update.state), update.state.version) for update in updates]
         conflicts = self._replace(STATS, states, version)
-        return {update.user_id for update in updates} - conflicts
+        return {update.user_id: version for update in updates if update.user_id not in conflicts}
 
     def _replace(
         self, name: str, documents: Sequence[tuple[Document, int | None]], version: int

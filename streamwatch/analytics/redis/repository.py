@@ -106,13 +106,17 @@ class RedisRepository(Repository):
             {item.stream_id: StoredSession(item) for item in sessions},
         )
 
-    def save(self, updates: Sequence[Update]) -> set[str]:
+    def save(self, updates: Sequence[Update]) -> dict[str, int]:
         merged = self.stored_samples(
             [new.stream_id for update in updates for new in update.samples if not new.follow]
         )
         runs = [self._run(update, merged) for update in updates]
         saved = self._connection.run_all(_SAVE, runs)
-        return {update.user_id for update, done in zip(updates, saved, strict=True) if done}
+        return {
+            update.user_id: _next_version(update)
+            for update, done in zip(updates, saved, strict=True)
+            if done
+        }
 
     def _run(self, update: Update, merged: dict[str, list[StreamSnapshot]]) -> Arguments:
         """The KEYS and the ARGV of the save script."""
@@ -121,7 +125,7 @@ class RedisRepository(Repository):
         login = keys.login(state.identity.latest_name.login)
         names = [keys.VERSIONS, keys.STATES, keys.STATS, login]
         names += dict.fromkeys(str(command[1]) for command in commands)
-        arguments: list[Any] = [user_id, state.version or "", (state.version or 0) + 1]
+        arguments: list[Any] = [user_id, state.version or "", _next_version(update)]
         arguments += [_json(state), _json(state.statistics)]
         for command in commands:
             arguments += [len(command), *command]
@@ -251,6 +255,10 @@ class RedisRepository(Repository):
                 report = partial(self._reader.report, f"samples of stream {stream_id}")
                 samples = decode_newest_first(stream_id, value or b"", report)
                 yield stream_id, (s for s in samples if oldest is None or s.captured_at >= oldest)
+
+
+def _next_version(update: Update) -> int:
+    return (update.state.version or 0) + 1
 
 
 def _commands(update: Update) -> Iterator[Command]:
