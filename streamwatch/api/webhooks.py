@@ -51,7 +51,7 @@ def receive() -> Response:
         body = read_body(request, MAX_BODY_BYTES)
         received = services().receiver.receive(headers, body)
     except tuple(REJECTIONS) as error:
-        outcome = REJECTIONS[type(error)]
+        outcome = next(name for kind, name in REJECTIONS.items() if isinstance(error, kind))
         counters.count(outcome)
         _log_rejection(outcome, error, headers[MESSAGE_ID])
         raise

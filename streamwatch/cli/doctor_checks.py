@@ -77,12 +77,14 @@ def _storage(services: Services) -> Iterator[Finding]:
 
 
 def _analytics(services: Services) -> Finding:
+    kind = services.settings.analytics_type
     try:
         services.analytics.ping()
     except AnalyticsUnavailable as error:
-        remedy = "start the server, or correct its address and password (MONGODB_URL)"
+        setting = "MONGODB_URL" if kind == "mongodb" else "REDIS_URL"
+        remedy = f"start the server, or correct its address and password ({setting})"
         return Finding("analytics", Verdict.FAULT, str(error), remedy)
-    return Finding("analytics", Verdict.OK, f"{services.settings.analytics_type} answers")
+    return Finding("analytics", Verdict.OK, f"{kind} answers")
 
 
 def _clock(clock: CorrectedClock) -> Iterator[Finding]:

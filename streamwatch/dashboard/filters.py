@@ -5,6 +5,7 @@ from datetime import date, datetime
 from hashlib import sha1
 
 from streamwatch.dashboard import preferences
+from streamwatch.domain.totals import Totals
 from streamwatch.domain.videos import link as video_link
 
 __all__ = ["video_link"]
@@ -111,6 +112,11 @@ def relative_change(value: float | None, previous: float | None) -> float | None
     """The change from `previous` to `value` as a part of `previous`; None where either is missing
     or `previous` is 0."""
     return (value - previous) / previous if value is not None and previous else None
+
+
+def hours_watched(totals: Totals) -> float | None:
+    """The hours watched; None if there were streams and nobody counted their viewers."""
+    return None if totals.streams and not totals.sums.samples else totals.sums.hours_watched
 
 
 def hue(text: str | None) -> int:

@@ -128,11 +128,13 @@ class RateLimits:
 
     @contextmanager
     def lookup(self, client: str, calls: int = 1) -> Iterator[None]:
-        """Charge `client` for about `calls` requests to Twitch, made within this context.
+        """Charge `client` for about `calls` requests to Twitch, made within this context. More
+        calls than the limit are charged as the limit, or they could never be made.
 
         Raises LimitReached; and TwitchBusy, at once, while so many lookups are running that one
         more would take a thread that answers webhooks.
         """
+        calls = min(calls, self._lookups)
         self._spend(f"lookups:{client}", self._lookups, calls)
         kind, factor = "addresses", LOOKUPS_OF_ADDRESSES
         if client.startswith("key:"):

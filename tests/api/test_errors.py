@@ -5,7 +5,7 @@ import pytest
 from werkzeug.test import TestResponse
 
 from streamwatch.analytics.base import AnalyticsUnavailable
-from streamwatch.storage.base import StorageUnavailable
+from streamwatch.storage.base import StorageUnavailable, UnsupportedStorage
 from tests import messages
 from tests.api.world import World, problem
 
@@ -70,6 +70,18 @@ def test_a_storage_outage_is_a_503_and_its_error_is_logged(
     problem(response, 503)
     assert int(response.headers["Retry-After"]) > 0
     assert "redis" not in response.text
+
+
+@pytest.mark.parametrize("error", [StorageUnavailable, UnsupportedStorage])
+def test_a_message_that_cannot_be_stored_is_a_503_and_counted(
+    world: World, error: type[StorageUnavailable]
+) -> None:
+    world.storage.error = error(DRIVERS_WORDS)
+    problem(world.send(messages.online()), 503)
+
+    world.storage.error = None
+    world.app.extensions["streamwatch"].message_counters.flush()
+    assert 'webhook_messages_total{outcome="unavailable"} 1.0' in world.get("/metrics").text
 
 
 def test_analytics_that_are_down_are_503_in_our_words(world: World) -> None:

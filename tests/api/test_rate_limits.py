@@ -127,6 +127,13 @@ def test_many_at_once_cost_as_many_calls() -> None:
     assert statuses(world, 1, "/streamers/somebody/status") == [429]
 
 
+def test_more_lookups_at_once_than_the_limit_use_up_all_of_it() -> None:
+    world = build_world(lookup_limit=3)
+    logins = [f"login_{number}" for number in range(950)]
+    assert world.post("/streamers", json={"usernames": logins}).status_code == 200
+    assert statuses(world, 1, "/streamers/somebody/status") == [429]
+
+
 def test_all_clients_together_leave_something_of_twitchs_budget() -> None:
     world = build_world(lookup_limit=2)
     answered = [

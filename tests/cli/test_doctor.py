@@ -92,6 +92,15 @@ def test_unreachable_analytics_are_reported(running: Shell) -> None:
     assert "MONGODB_URL" in said
 
 
+def test_unreachable_analytics_on_redis_are_reported_with_the_setting_of_redis(
+    shell: Shell,
+) -> None:
+    nowhere = f"redis://127.0.0.1:{free_port()}"
+    said = shell.run("doctor", ANALYTICS_TYPE="redis", REDIS_URL=nowhere).stdout
+    assert findings(said)["analytics"] == "FAULT"
+    assert "MONGODB_URL" not in said
+
+
 def test_missing_credentials_are_reported(running: Shell) -> None:
     said = fault(running, "Twitch", TWITCH_CLIENT_ID=None, TWITCH_CLIENT_SECRET=None)
     assert "set TWITCH_CLIENT_ID and TWITCH_CLIENT_SECRET" in said

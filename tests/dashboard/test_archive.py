@@ -39,6 +39,19 @@ def give_video(showcase: Showcase, stream_id: str, ago: timedelta, length: timed
     showcase.analytics.project(ProjectionInput((event,)))
 
 
+@pytest.mark.parametrize("path", [PAGE, "/dashboard/top", "/dashboard/compare?who=shroud&who=ann"])
+def test_hours_watched_are_missing_where_nobody_counted_viewers(
+    showcase: Showcase, client: FlaskClient, path: str
+) -> None:
+    showcase.monitor("Ann")
+    showcase.past_stream(showcase.twitch.known["id-ann"], "s2", showcase.now - DAY, HOUR, 60)
+    give_video(showcase, "s1", 3 * DAY, 2 * HOUR)
+    page = client.get(path).text
+    [tile] = re.findall(r"Hours watched</span>\s*<b>([^<]*)</b>", page) or [None]
+    cells = re.findall(r'<span>Shroud</span></a></th>\s*<td class="end[^"]*">([^<]*)<', page)
+    assert [tile, *cells] in (["–"], [None, "–"])
+
+
 def test_a_stream_from_the_archive_is_hatched_and_linked(
     showcase: Showcase, client: FlaskClient
 ) -> None:

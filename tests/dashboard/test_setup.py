@@ -144,6 +144,9 @@ def test_more_than_a_thousand_names_are_refused(tmp_path: Path, twitch: Simulato
 
 def test_other_storages_cannot_store_credentials(tmp_path: Path, twitch: Simulator) -> None:
     world = first_run(tmp_path, twitch, storage_type="memory")
+    page = world.client.get(PAGE).text
+    assert "Set <code>TWITCH_CLIENT_ID</code> and <code>TWITCH_CLIENT_SECRET</code>" in page
+    assert "client_secret" not in page
     status, _ = enter(world, twitch.client_id, twitch.client_secret)
     assert status == 403
     assert not (tmp_path / "data").exists()
