@@ -125,7 +125,7 @@ class TrendQuery(ScheduleQuery):
 def get_summary() -> Response:
     """Show the totals of all streamers
 
-    Over all sessions that were ever observed.
+    Over all sessions.
     """
     return jsonify(summary_document(services().analytics_queries.summary()))
 

@@ -148,7 +148,7 @@ def _access() -> Access | None:
 def _checked(given: str) -> Access:
     access = services().api_keys.check(given, client_address()) if given else None
     if access is None:
-        raise _unauthorized("This is no key of API_KEY or API_READ_KEY.")
+        raise _unauthorized("This key is neither in API_KEY nor in API_READ_KEY.")
     g.api_key = given
     return access
 

@@ -42,12 +42,15 @@ def _choices(choices: tuple[str, ...], text: str, **options: Any) -> fields.List
     )
 
 
+_IS_CLOCK = validate.Regexp(f"^{CLOCK.pattern}$", error="Not a time like 23:00.")
+
+
 class QuietHoursSchema(ma.Schema):
     class Meta:
         unknown = ma.RAISE
 
-    start = fields.String(required=True, validate=validate.Regexp(f"^{CLOCK.pattern}$"))
-    end = fields.String(required=True, validate=validate.Regexp(f"^{CLOCK.pattern}$"))
+    start = fields.String(required=True, validate=_IS_CLOCK)
+    end = fields.String(required=True, validate=_IS_CLOCK)
     tz = fields.String(
         required=True, validate=validate.Length(1, 64), metadata={"examples": ["Europe/Berlin"]}
     )
@@ -70,7 +73,7 @@ class NotificationSettingsSchema(ma.Schema):
     )
     enabled = fields.Boolean(truthy={True}, falsy={False})
     events = _choices(EVENT_TYPES, "By default all.", validate=validate.Length(1))
-    streamers = _entries("Logins; empty is all. For somebody unknown Twitch is asked.")
+    streamers = _entries("Logins; empty is all. Unknown ones are looked up at Twitch.")
     tags = _entries("Tags of streamers; empty is all.")
     categories = _entries("Names, without regard to case; empty is all.")
     title_contains = _entries("Any of these, without regard to case; empty is all.")

@@ -27,7 +27,7 @@ blueprint = Blueprint("rss", __name__, url_prefix="/feeds", description="RSS.")
 
 RSS = "application/rss+xml"
 _EVENTS_A_STREAM = 3
-"""Start, end and now and then a change: so many events are read for each item of a streamer."""
+"""How many events are read for each item of a streamer's feed: a start, an end, and a change."""
 
 
 class FeedQuery(ma.Schema):
@@ -40,7 +40,7 @@ class TaggedFeedQuery(FeedQuery, TagQuery):
 
 @dataclass(frozen=True, slots=True)
 class StreamDetails:
-    """The last known title and category of a stream, and since when they are known."""
+    """The last known title and category of a stream, and when they were read."""
 
     title: str | None
     category: str | None
@@ -120,8 +120,8 @@ def _item(event: StreamEvent, details: StreamDetails | None) -> rss_document.Ite
 
 
 def _details(events: Sequence[StreamEvent]) -> dict[str, StreamDetails]:
-    """What is known of the streams of these events, by stream id. Live streams are in the status,
-    ended ones in the analytics; while those are down, their items have no title and category."""
+    """The details of the streams of these events, by stream id. Those of live streams are in the
+    status, those of ended ones in the analytics: without these, items have no title or category."""
     wanted = {event.stream_id for event in events if event.stream_id}
     found = {
         status.stream.id: StreamDetails(

@@ -33,9 +33,10 @@ def version() -> None:
 
 @main.command()
 def migrate() -> None:
-    """Prepare the databases for this version, and convert what version 0.1 stored.
+    """Prepare the databases for this version.
 
-    Run it before a new version starts; it may run any number of times.
+    It also converts the analytics that version 0.1 stored. Run it before a new version starts; it
+    may run any number of times.
     """
     with opened() as services:
         services.storage.check()

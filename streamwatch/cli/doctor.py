@@ -11,7 +11,7 @@ _COLOURS = {Verdict.OK: "green", Verdict.NOTE: "yellow", Verdict.FAULT: "red"}
 
 @click.command()
 def doctor() -> None:
-    """Find faults of the installation, and say how to fix them.
+    """Find faults of the installation and how to fix them.
 
     Checks settings, storage, analytics, Twitch's credentials, the worker and, with a message like
     Twitch's, the public webhook. With any fault the exit code is 1.

@@ -238,4 +238,4 @@ def _targets(services: Services) -> Iterator[Finding]:
         remedy = "see Manage > Notifications, or `streamwatch notifications deliveries`"
         yield Finding("targets", Verdict.FAULT, f"{target.name}: {target.reason}{since}", remedy)
     if count and not failing:
-        yield Finding("targets", Verdict.OK, f"no attempt fails of {count} notifications")
+        yield Finding("targets", Verdict.OK, f"{count} notifications, no failing target")

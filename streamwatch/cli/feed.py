@@ -26,9 +26,10 @@ def set_aside() -> None:
 
 @feed.command()
 def replay() -> None:
-    """Process the dead letters of the analytics again, once their cause is fixed.
+    """Process the dead letters of the analytics again.
 
-    Entries that succeed are no longer set aside. Exit code 1 means that some have failed again.
+    Fix their cause first. Entries that succeed are no longer set aside. Exit code 1 means that some
+    have failed again.
     """
     with shared() as services, progress("Processing") as report:
         if services.settings.analytics_type == "memory":

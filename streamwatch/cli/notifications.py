@@ -23,7 +23,7 @@ _LIMIT = click.IntRange(1, 1000)
 
 @click.group()
 def notifications() -> None:
-    """Send events to Discord, to webhooks, and to the services that Apprise knows."""
+    """Manage notifications to Discord, webhooks and Apprise."""
 
 
 @notifications.command("list")
@@ -57,9 +57,7 @@ def add(kind: str, url: str, quiet: str | None, **options: Any) -> None:
 
     A webhook's signing secret is printed once, below the id.
     """
-    given = {name: _plain(value) for name, value in options.items() if value}
-    if options["cooldown_minutes"] == 0:
-        given["cooldown_minutes"] = 0
+    given = {name: _plain(value) for name, value in options.items() if value not in (None, ())}
     if quiet:
         given["quiet_hours"] = _quiet_hours(quiet)
     with shared() as services:

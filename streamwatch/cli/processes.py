@@ -15,10 +15,10 @@ from streamwatch.worker import process as worker_process
 
 @click.command()
 def dev() -> None:
-    """Run everything on this machine: web, worker and an embedded storage.
+    """Run everything on this machine.
 
-    Data is stored in DATA_DIR (./data). STORAGE_TYPE chooses another storage. Ctrl-C stops all
-    processes.
+    These are web, worker and an embedded storage. Data is stored in DATA_DIR (./data). STORAGE_TYPE
+    chooses another storage. Ctrl-C stops all processes.
     """
     settings = from_env(dev=True)
     logging.config.dictConfig(logging_config(settings))
@@ -31,7 +31,7 @@ def dev() -> None:
 
 @click.command()
 def serve() -> None:
-    """Run the web processes: gunicorn with StreamWatch's configuration."""
+    """Run the web processes with gunicorn."""
     command = [*GUNICORN, "streamwatch.server.wsgi:app"]
     os.execv(command[0], command)  # noqa: S606  our own command
 

@@ -10,10 +10,11 @@ from streamwatch.cli.services import opened, progress
 @click.argument("logins", nargs=-1, type=Login())
 @click.option("--all", "everyone", is_flag=True, help="Recalculate all streamers.")
 def recalculate(logins: tuple[str, ...], everyone: bool) -> None:
-    """Compute sessions and statistics again from the stored samples and events.
+    """Compute sessions and statistics again.
 
-    The result differs from the present one only if SAMPLE_CAP_SECONDS has changed or stored data
-    was damaged. Statistics whose samples have been deleted stay as they are.
+    They are computed from the stored samples and events. The result differs from the present one
+    only if SAMPLE_CAP_SECONDS has changed or stored data was damaged. Statistics whose samples have
+    been deleted stay as they are.
     """
     if bool(logins) == everyone:
         raise click.UsageError("Name streamers, or use --all.")

@@ -13,10 +13,10 @@ from streamwatch.domain.exports import InvalidExport
 @click.command("export")
 @click.option("--secrets", is_flag=True, help="Include URLs and secrets of notifications.")
 def export_command(secrets: bool) -> None:
-    """Print the streamers and the notifications as JSON, for `streamwatch import`.
+    """Print the streamers and the notifications as JSON.
 
-    Without --secrets, notifications are imported without a URL and switched off. Statistics and
-    events are not part of it: copy the databases for those.
+    The JSON is for `streamwatch import`. Without --secrets, notifications are imported without a
+    URL and switched off. Statistics and events are not part of it: copy the databases for those.
     """
     with shared() as services:
         document = services.transfer.export(secrets=secrets)
@@ -27,9 +27,9 @@ def export_command(secrets: bool) -> None:
 @click.command("import")
 @click.argument("file", type=click.File("rb"))
 def import_command(file: BinaryIO) -> None:
-    """Add the streamers and the notifications of an export. `-` reads standard input.
+    """Add the streamers and the notifications of an export.
 
-    What exists does not change. A faulty file changes nothing.
+    FILE `-` is standard input. What exists does not change. A faulty file changes nothing.
     """
     try:
         document = orjson.loads(file.read())

@@ -1,10 +1,11 @@
-"""The blueprint of all pages: template context, response headers, and the check of forms."""
+"""The blueprint of all pages: template context and response headers.
+
+`api.auth` refuses forms that another site's page sends.
+"""
 
 from typing import Any
-from urllib.parse import urlsplit
 
 from flask import Blueprint, Flask, Response, request, url_for
-from werkzeug.exceptions import Forbidden
 
 from streamwatch import __version__
 from streamwatch.api.context import services
@@ -45,27 +46,6 @@ def serve_asset(digest: str, name: str) -> Response:
     else:
         response.headers["Cache-Control"] = "no-cache"
     return response
-
-
-@blueprint.before_request
-def _refuse_cross_site_forms() -> None:
-    """Refuse forms that another site's page sends through a visitor's browser. Browsers name the
-    origin of a request in Sec-Fetch-Site or, over plain HTTP, in Origin:
-    https://developer.mozilla.org/docs/Web/HTTP/Headers/Sec-Fetch-Site. Requests of a login session
-    must carry its token as well."""
-    if request.method in {"GET", "HEAD", "OPTIONS"}:
-        return
-    site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
-    is_ours = site in {"same-origin", "none"} if site else origin is None or _is_ours(origin)
-    if not is_ours:
-        raise Forbidden("This form was sent from another site.")
-
-
-def _is_ours(origin: str) -> bool:
-    try:
-        return urlsplit(origin).netloc == request.host
-    except ValueError:  # an invalid URL, for example http://[
-        return False
 
 
 @blueprint.context_processor

@@ -7,6 +7,7 @@ from streamwatch.dashboard.blueprint import blueprint
 from streamwatch.services.clock import WARN_BEYOND
 
 JOBS = {
+    "missed-streams": "Queues the videos of streams that ran while StreamWatch was off",
     "default-streamers": "Adds DEFAULT_STREAMERS",
     "reconcile": "Compares the subscriptions with the streamers, and repairs them",
     "refresh": "Polls viewers, titles and categories",

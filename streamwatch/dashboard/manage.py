@@ -14,6 +14,7 @@ from streamwatch.dashboard.blueprint import blueprint
 from streamwatch.dashboard.forms import add_result, add_streamers_from, page_of, split_entries
 from streamwatch.dashboard.settings_table import OPENNESS, key_table, settings_table
 from streamwatch.domain.tags import InvalidTags
+from streamwatch.services.streamer_directory import matches
 from streamwatch.services.subscriptions.result import OUTCOME_MESSAGES
 
 STREAMERS_PER_PAGE = 50
@@ -25,16 +26,10 @@ def manage() -> str:
 
 
 def manage_page(result: dict[str, str], import_faults: Sequence[str] = ()) -> str:
-    """The page, with the outcome of a form: `result` as of `add_result`, and what an import could
-    not use."""
-    search = request.args.get("q", "").strip().casefold()
-    matching = [
-        streamer
-        for streamer in services().streamers.all()
-        if search in streamer.login
-        or search in streamer.display_name.casefold()
-        or search in streamer.tags
-    ]
+    """The page with the outcome of a form: `result` as of `add_result`, and the lines of an import
+    that could not be used."""
+    search = request.args.get("q", "").strip()
+    matching = [streamer for streamer in services().streamers.all() if matches(streamer, search)]
     found = page_of(matching, STREAMERS_PER_PAGE)
     subscribes = services().subscriptions.is_enabled
     return render_template(

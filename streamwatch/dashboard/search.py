@@ -1,4 +1,4 @@
-"""Search across the dashboard: streamers, categories that are on, and pages."""
+"""Search across the dashboard: streamers, categories that are live, and pages."""
 
 from flask import render_template, request, url_for
 

@@ -47,9 +47,9 @@ RECORDS: dict[str, tuple[str, str]] = {
 @blueprint.get("/streamer/<login>")
 def show_streamer(login: str) -> str:
     streamer, status = services().streamers.find(login), services().status.known(login)
-    is_down, performance, backfill = False, {}, Backfill()
+    is_down, statistics, backfill = False, {}, Backfill()
     try:
-        performance = _performance(login)
+        statistics = _statistics(login)
     except UnknownStreamer:
         if streamer is None and status is None:
             raise
@@ -67,11 +67,11 @@ def show_streamer(login: str) -> str:
         days=preferences.period(PERIODS),
         periods=PERIODS,
         metrics=METRICS,
-        **performance,
+        **statistics,
     )
 
 
-def _performance(login: str) -> dict[str, Any]:
+def _statistics(login: str) -> dict[str, Any]:
     """The streamer's statistics, for the template."""
     zone, length = preferences.zone(), preferences.period(PERIODS)
     profile = services().profiles.profile(login, length)

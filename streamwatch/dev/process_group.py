@@ -88,7 +88,7 @@ def start(command: Sequence[str], environment: Mapping[str, str] | None = None) 
 
 
 def stop(processes: Sequence[Process], seconds: float) -> None:
-    """Ask processes to end, and kill those that have not ended after so many seconds."""
+    """Send SIGTERM to the processes, and kill those that still run after `seconds`."""
     for process in processes:
         process.terminate()
     deadline = time.monotonic() + seconds

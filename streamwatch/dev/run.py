@@ -67,7 +67,7 @@ def run(
                 storage.check()
             ended = group.ended()
             if ended is not None:
-                raise StartError(f"The {ended} process has ended, so all have.")
+                raise StartError(f"The {ended} process has ended; the others were stopped.")
 
 
 def _check_port(settings: Settings) -> None:
@@ -160,7 +160,7 @@ class EmbeddedStorage:
             self._disk.check()
         elif not self._disk.is_full():
             if not self._waiting:
-                raise StartError("The storage process has ended, so all have.")
+                raise StartError("The storage process has ended; the others were stopped.")
             self._disk.forget()
             self._valkey.start()
             self._waiting = False

@@ -91,7 +91,7 @@ def _faults(document: Any, *, allow_private: bool) -> Faults:
     yield from ((str(field)[:64], "Unknown field.") for field in document if field not in _FIELDS)
     version = document.get("version", VERSION)
     if version != VERSION or isinstance(version, bool):
-        yield "version", f"Not a version that can be read: {VERSION}."
+        yield "version", f"Unknown. This StreamWatch reads version {VERSION}."
     for field in ("streamers", "notifications"):
         entries, known = document.get(field, []), set[str]()
         if not isinstance(entries, list):

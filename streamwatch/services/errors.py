@@ -18,10 +18,10 @@ class NotMonitored(Exception):
 
 
 class UnknownStreamer(Exception):
-    """Nothing was ever observed of a streamer with this login."""
+    """There is no data about a streamer with this login."""
 
     def __init__(self, login: str) -> None:
-        super().__init__(f"Nothing was ever observed of {login.lower()!r}.")
+        super().__init__(f"There is no data about {login.lower()!r}.")
         self.login = login
 
 

@@ -51,15 +51,13 @@ class StreamerDirectory:
     def entries(
         self, search: str = "", tag: str = "", state: State = State.ALL
     ) -> list[DirectoryEntry]:
-        """The streamers in `state` with `tag` ("" is any) whose login, name or tags contain
-        `search`, without regard to case."""
-        needle = search.strip().casefold()
+        """The streamers in `state` with `tag` ("" is any) that match `search`."""
         return [
             entry
             for entry in self._all()
             if _is_in_state(entry, state)
             and (not tag or tag in entry.streamer.tags)
-            and any(needle in text.casefold() for text in _texts(entry))
+            and matches(entry.streamer, search)
         ]
 
     def tags(self) -> list[str]:
@@ -105,5 +103,9 @@ def _is_in_state(entry: DirectoryEntry, state: State) -> bool:
     return state is State.ALL or (entry.stream is not None) is (state is State.LIVE)
 
 
-def _texts(entry: DirectoryEntry) -> tuple[str, ...]:
-    return entry.streamer.login, entry.streamer.display_name, *entry.streamer.tags
+def matches(streamer: Streamer, search: str) -> bool:
+    """Whether the login, the name or a tag of the streamer contains `search`, without regard to
+    case."""
+    needle = search.strip().casefold()
+    texts = (streamer.login, streamer.display_name, *streamer.tags)
+    return any(needle in text.casefold() for text in texts)

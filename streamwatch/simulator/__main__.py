@@ -1,27 +1,18 @@
 """`python -m streamwatch.simulator`: the simulated Twitch as a process."""
 
-import signal
-import threading
-from types import FrameType
-
 import click
 
+from streamwatch.dev.process_group import stopped_by_signals
 from streamwatch.simulator import Simulator
 
 
 @click.command()
-@click.option("--port", default=0, help="0: a free one")
+@click.option("--port", default=0, help="0: a free port")
 @click.option("--seed", default=0, show_default=True)
 @click.option("--alive", is_flag=True, help="streams start and end by themselves")
 def main(port: int, seed: int, alive: bool) -> None:
     """Serve on 127.0.0.1 until SIGINT or SIGTERM. Prints the settings to use first."""
-    stopped = threading.Event()
-
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        stopped.set()
-
-    signal.signal(signal.SIGINT, stop)
-    signal.signal(signal.SIGTERM, stop)
+    stopped = stopped_by_signals()
     with Simulator(port=port, seed=seed, alive=alive) as twitch:
         click.echo(f"TWITCH_API_URL={twitch.api_url}")
         click.echo(f"TWITCH_AUTH_URL={twitch.auth_url}")

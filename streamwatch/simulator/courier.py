@@ -111,8 +111,8 @@ class Courier:
     """Delivers with a few threads within its `with` block, so that a slow receiver does not delay
     the others.
 
-    `is_wanted` tells right before an attempt whether it is still to be made. `answered` is called
-    after every attempt and tells whether to retry, in `retry_delays[delivery.retry]` seconds.
+    `is_wanted` is called before each attempt, and says whether to make it. `answered` is called
+    after each attempt, and says whether to retry, in `retry_delays[delivery.retry]` seconds.
     `timeout` is the longest wait for a response, in seconds.
     """
 

@@ -4,9 +4,7 @@ It needs no account and no server, and ignores the developer's own settings.
 """
 
 import os
-import signal
 import socket
-import subprocess
 import sys
 import threading
 import time
@@ -17,12 +15,12 @@ from http import HTTPStatus
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
-from types import FrameType
 
 import click
 import urllib3
 
 from streamwatch.analytics import journal
+from streamwatch.dev.process_group import STOP_SECONDS, Process, start, stop, stopped_by_signals
 from streamwatch.dev.run import GUNICORN
 from streamwatch.domain.session_events import Kind, ProjectionInput
 from streamwatch.domain.times import utc_now
@@ -43,9 +41,6 @@ _ARCHIVED = timedelta(days=21)
 _NOT_OBSERVED = CAST[-1].login
 """A streamer who is known from videos only."""
 
-_STOP_SECONDS = 9
-"""A little longer than gunicorn's `graceful_timeout`."""
-
 
 @click.command()
 @click.option("--port", envvar="PORT", default=8000, type=click.IntRange(1, 65_535))
@@ -59,17 +54,17 @@ _STOP_SECONDS = 9
     help="How events arrive; also TRANSPORT=conduit make demo.",
 )
 def main(port: int, seed: int, transport: str) -> None:
-    """Run until SIGINT or SIGTERM; the web process's own end is ours, with its exit code."""
+    """Run until SIGINT or SIGTERM. If the web process ends by itself, exit with its exit code."""
     if not _is_free(port):
         click.echo(f"Port {port} is taken. Take another: PORT={port + 1} make demo", err=True)
         sys.exit(1)
     url = f"http://{HOST}:{port}"
-    stopped = _stopped_by_signals()
+    stopped = stopped_by_signals()
     with (
         TemporaryDirectory(prefix="streamwatch-demo-") as data,
         Simulator(alive=True, seed=seed) as twitch,
     ):
-        remember(twitch, data, seed)
+        write_past(twitch, data, seed)
         twitch.faults.helix_lag = timedelta(seconds=3)
         twitch.faults.chances = {
             Mishap.DROPPED: 0.01,
@@ -86,9 +81,9 @@ def main(port: int, seed: int, transport: str) -> None:
     sys.exit(_exit_code(ended))
 
 
-def remember(twitch: Simulator, data: str, seed: int) -> None:
-    """Write the weeks before into the folder `data`, for the web process to project, and add the
-    videos of the last of them."""
+def write_past(twitch: Simulator, data: str, seed: int) -> None:
+    """Write past streams into a file in the folder `data`, which the web process projects, and add
+    the videos of the latest ones."""
     now = utc_now()
     past = Past(Random(seed), now).of(twitch.world)  # noqa: S311  a game's dice
     journal.write(Path(data) / journal.FILE_NAME, past)
@@ -96,7 +91,7 @@ def remember(twitch: Simulator, data: str, seed: int) -> None:
 
 
 def _archive(twitch: Simulator, past: ProjectionInput, now: datetime) -> None:
-    """Add the videos of the past streams, and those of a streamer who was never observed."""
+    """Add videos of the streams in `past`, and those of a streamer who was never observed."""
     starts = {event.stream_id: event for event in past.events if event.kind is Kind.ONLINE}
     for end in past.events:
         start = starts.get(end.stream_id)
@@ -112,8 +107,8 @@ def _archive(twitch: Simulator, past: ProjectionInput, now: datetime) -> None:
 def environment(
     twitch: Simulator, port: int, data: str, transport: str = _WEBHOOK
 ) -> dict[str, str]:
-    """The web process's environment. Every variable of StreamWatch is in it, empty where the demo
-    has no use for it: so neither the shell's nor `.env`'s own values count."""
+    """The environment of the web process. Variables of StreamWatch that the demo does not use are
+    empty, so that values of the shell and of `.env` do not apply."""
     inherited = {name: value for name, value in os.environ.items() if name != "GUNICORN_CMD_ARGS"}
     return {
         **inherited,
@@ -138,7 +133,7 @@ def environment(
         "LOG_LEVEL": "WARNING",
         "HOST": HOST,
         "PORT": str(port),
-        "WEB_CONCURRENCY": "1",  # gunicorn reads it too, and takes no empty one
+        "WEB_CONCURRENCY": "1",  # gunicorn reads it too, and refuses an empty value
     }
 
 
@@ -152,44 +147,28 @@ def _is_free(port: int) -> bool:
     return True
 
 
-def _stopped_by_signals() -> threading.Event:
-    stopped = threading.Event()
-
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        stopped.set()
-
-    signal.signal(signal.SIGINT, stop)
-    signal.signal(signal.SIGTERM, stop)
-    return stopped
-
-
 @contextmanager
-def _web_process(env: dict[str, str]) -> Iterator["subprocess.Popen[bytes]"]:
-    """Gunicorn as in production; ended with the context."""
-    command = [*GUNICORN, "streamwatch.simulator.demo_app:app"]
-    with subprocess.Popen(command, env=env) as web:  # noqa: S603  our own command
-        try:
-            yield web
-        finally:
-            web.terminate()
-            try:
-                web.wait(_STOP_SECONDS)
-            except subprocess.TimeoutExpired:
-                web.kill()
+def _web_process(env: dict[str, str]) -> Iterator[Process]:
+    """Run gunicorn as in production; it is stopped at the end of the context."""
+    web = start([*GUNICORN, "streamwatch.simulator.demo_app:app"], env)
+    try:
+        yield web
+    finally:
+        stop([web], STOP_SECONDS)
 
 
-def _wait_until_ready(web: "subprocess.Popen[bytes]", url: str, stopped: threading.Event) -> bool:
-    """Whether there is something to see; False once the web process has died, or we are to stop."""
+def _wait_until_ready(web: Process, url: str, stopped: threading.Event) -> bool:
+    """Wait for the first live stream. False if the web process ends or `stopped` is set before."""
     deadline = time.monotonic() + _START_SECONDS
     while web.poll() is None and not stopped.wait(0.1):
-        if _shows_somebody(url):
+        if _has_live_streams(url):
             return True
         if time.monotonic() > deadline:
-            raise click.ClickException(f"Nobody is live at {url} after {_START_SECONDS} s.")
+            raise click.ClickException(f"No stream is live at {url} after {_START_SECONDS} s.")
     return False
 
 
-def _shows_somebody(url: str) -> bool:
+def _has_live_streams(url: str) -> bool:
     try:
         answer = urllib3.request("GET", f"{url}/streams/live", timeout=2, retries=False)
     except urllib3.exceptions.HTTPError:
@@ -217,7 +196,7 @@ def _print_guide(url: str, control: str) -> None:
 
 
 def _exit_code(ended: int | None) -> int:
-    """0 where we end the web process, else its own; 128 and the number of a signal that did."""
+    """The exit code of the web process, or 128 plus the signal that ended it; 0 if it runs."""
     if ended is None:
         return 0
     return ended if ended >= 0 else 128 - ended

@@ -1,4 +1,4 @@
-"""The WSGI application of the demo: that of production, with the past that the demo made up."""
+"""The WSGI application of the demo: that of production, with simulated past streams."""
 
 from streamwatch.analytics import journal
 from streamwatch.app import create_app

@@ -1,5 +1,5 @@
-"""Makes the simulated streams start, change and end: much faster than on Twitch, so that there is
-something to see, and deterministic for a seed."""
+"""Makes the simulated streams start, change and end: much more often than on Twitch, and the same
+for each seed."""
 
 import math
 from collections.abc import Callable
@@ -52,7 +52,7 @@ class Life:
         self._due.append((at + timedelta(seconds=seconds), happening))
 
     def _happen(self, at: datetime) -> None:
-        """Do one thing to one member."""
+        """Start, end, flap or change the stream of one member."""
         live = [member for member in self._members if self._stream(member)]
         idle = [member for member in self._members if member not in live]
         draw = self._random.random()

@@ -1,5 +1,5 @@
-"""What the cast streamed in the weeks before a simulated world began, as it would have been
-observed: there is something to compare on the first day."""
+"""Past streams of the cast, as StreamWatch would have observed them, so that the demo starts with
+statistics."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -16,27 +16,30 @@ from streamwatch.simulator.cast import CAST, CATEGORIES, TAGS, TITLES, Member
 from streamwatch.simulator.world import World
 
 DEMO_DAYS = 120
-"""How far back the demo's past goes: 90 days differ from 30, and from the 90 before."""
+"""The length of the demo's past: long enough that 90 days differ from 30, and have days before."""
+
 SAMPLED_EVERY = timedelta(minutes=10)
 _HOURS = (8, 13, 16, 18, 19, 20, 21)
 _LEFT_OUT = 0.12
-"""How often a usual day goes without a stream."""
+"""The probability that a usual day has no stream."""
+
 _SILENCE = timedelta(hours=8)
-"""Before the present: who is live has not just ended another stream."""
+"""Past streams end at least so long before now, so that nobody who is live has just ended one."""
+
 _HALF_WAY = 0.5
-"""How far a stream that is on is taken to have come."""
+"""The part of a live stream that is assumed to be over."""
 
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """Drawn from `random`; goes `days` back from `now`."""
+    """Makes random streams of the last `days` before `now`."""
 
     random: Random
     now: datetime
     days: int = DEMO_DAYS
 
     def of(self, world: World) -> ProjectionInput:
-        """The streams of the cast that are over, and those that are on, so far."""
+        """The streams of the cast that have ended, and the live ones until now."""
         found = ProjectionInput()
         for member in CAST:
             user = world.user(member.login)
@@ -47,7 +50,7 @@ class Past:
         return found
 
     def streams(self, member: Member, user: User) -> ProjectionInput:
-        """Streams that are over, on the member's usual days and at the usual hour."""
+        """Ended streams, on the member's usual days and at the usual hour."""
         random, found = self.random, ProjectionInput()
         weekdays = set(random.sample(range(7), random.randint(3, 6)))
         hour, games = random.choice(_HOURS), random.sample(list(CATEGORIES), 4)
@@ -67,7 +70,7 @@ class Past:
         return found
 
     def so_far(self, user: User, stream: Stream) -> ProjectionInput:
-        """A stream that is on, with the audience that it has now."""
+        """A live stream until now, with the viewers that it has now."""
         peak = (stream.viewer_count or 0) / _audience(_HALF_WAY)
         played = [*self.random.sample(list(CATEGORIES), 2), stream.game_name or ""]
         return self._watched(user, stream, self.now, played, peak, _HALF_WAY)
@@ -86,8 +89,8 @@ class Past:
         peak: float,
         way: float = 1.0,
     ) -> ProjectionInput:
-        """The online, and a sample now and then: the audience comes, stays and goes, as far as the
-        stream has come on its `way`."""
+        """The start of a stream, and a sample every SAMPLED_EVERY with viewers who come, stay and
+        leave. `way` is the part of the stream that is over at `until`."""
         several = [projection_input([online(user, stream)], None)]
         for at in _moments(stream.started_at, until):
             part = (at - stream.started_at) / (until - stream.started_at)
@@ -104,19 +107,19 @@ class Past:
 
 
 def sample(user: User, stream: Stream, at: datetime) -> StreamSnapshot:
-    """What a poll at that time leaves in the analytics."""
+    """The sample of a poll at that time."""
     return snapshot(SeenLive(user.user_id, user.login, user.display_name, stream, at))
 
 
 def online(user: User, stream: Stream) -> StreamEvent:
-    """The event of a stream that began."""
+    """The event of a stream's start."""
     started_at = stream.started_at
     data = {"id": stream.id, "type": stream.type, "started_at": format_time(started_at)}
     return _event(user, EventType.ONLINE, started_at, data)
 
 
 def offline(user: User, stream_id: str, at: datetime) -> StreamEvent:
-    """The event of a stream that ended."""
+    """The event of a stream's end."""
     return _event(user, EventType.OFFLINE, at, {"id": stream_id})
 
 
@@ -128,7 +131,7 @@ def _moments(start: datetime, until: datetime) -> Iterator[datetime]:
 
 
 def _audience(part: float) -> float:
-    """How much of it is there, from the start (0) to the end (1) of a stream."""
+    """The viewers as a part of the peak, from the start (0) to the end (1) of a stream."""
     return (1 - exp(-6 * part)) * (1 - 0.35 * part) + 0.06 * sin(9 * part)
 
 

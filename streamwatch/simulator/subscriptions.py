@@ -67,7 +67,7 @@ class Subscription:
 class Subscriptions:
     """All subscriptions, oldest first. `page_size` and `max_total_cost` may be set at any time.
 
-    `is_user` tells whether a user id exists, `is_conduit` whether a conduit id does.
+    `is_user` says whether a user id exists, `is_conduit` whether a conduit id does.
     """
 
     def __init__(

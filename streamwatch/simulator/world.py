@@ -176,7 +176,7 @@ class World:
         return f"https://static-cdn.jtvnw.net/previews-ttv/live_user_{user.login}-{{width}}x{{height}}.jpg"
 
     def resume(self, login: str, *, at: datetime | None = None) -> Stream:
-        """Start the last stream again with the same id, as after a lost connection."""
+        """Start the last stream again under the same id, as after a lost connection."""
         with self.lock:
             user = self.user(login)
             stream = self._past[user.user_id].last

@@ -62,5 +62,5 @@ def test_an_unknown_streamer_and_analytics_in_memory_are_exit_code_1(
 ) -> None:
     result = shell.run("recalculate", "nobody")
     assert result.exit_code == 1
-    assert "Nothing was ever observed of 'nobody'." in result.stderr
+    assert "There is no data about 'nobody'." in result.stderr
     assert shell.run("recalculate", "ann", ANALYTICS_TYPE="memory").exit_code == 1

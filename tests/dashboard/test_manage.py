@@ -6,8 +6,11 @@ from datetime import UTC, datetime
 import pytest
 from flask.testing import FlaskClient
 
+from streamwatch.api import webhooks
+from streamwatch.dashboard import diagnostics
 from streamwatch.settings import Origin
 from streamwatch.storage.base import JobRun
+from streamwatch.worker.jobs import build_jobs
 from tests import messages
 from tests.api.world import World, build_world
 from tests.messages import SECRET
@@ -88,3 +91,19 @@ def test_diagnostics_explain_problems_and_what_to_do(world: World) -> None:
         "Computes sessions and statistics",
     ):
         assert text in page, text
+
+
+def test_each_job_and_each_outcome_of_a_message_is_explained(world: World) -> None:
+    jobs = build_jobs(world.app.extensions["streamwatch"])
+    assert {job.name for job in jobs} == diagnostics.JOBS.keys()
+    assert set(webhooks.OUTCOMES) == diagnostics.OUTCOMES.keys()
+
+
+def test_streamers_are_searched_by_a_part_of_a_tag(world: World) -> None:
+    world.add("ann")
+    world.add("bob")
+    headers = {"Authorization": f"Bearer {KEYS[0]}"}
+    world.client.patch("/streamers/ann", json={"tags": ["friends"]}, headers=headers)
+    page = world.client.get("/dashboard/manage?q=FRIEND").text
+    assert "/dashboard/streamer/ann" in page
+    assert "/dashboard/streamer/bob" not in page

@@ -30,6 +30,13 @@ def test_caddy_accepts_its_file() -> None:
     assert run([caddy, "fmt", file]).stdout == Path(file).read_text()
 
 
+def test_caddy_compresses_all_but_the_event_stream() -> None:
+    caddy, file = tool("caddy", debian="caddy"), str(ROOT / "config/Caddyfile")
+    adapted = run([caddy, "adapt", "--adapter", "caddyfile", "--config", file]).stdout
+    assert adapted.count('"handler":"encode"') == 1
+    assert '"not":[{"path":["/events/live"]}]' in adapted
+
+
 @pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.stem)
 def test_systemd_accepts_a_unit_and_its_exposure_is_below_2(unit: Path, tmp_path: Path) -> None:
     analyze = tool("systemd-analyze", debian="systemd")

@@ -92,7 +92,7 @@ def test_doctor_names_targets_that_fail(shell: Shell, receiver: Receiver) -> Non
     known = shell.storage.notifications.get(made)
     assert known is not None
     assert datetime.now(UTC) > known.created_at
-    assert "no attempt fails of 1 notifications" in shell.run("doctor").output
+    assert "1 notifications, no failing target" in shell.run("doctor").output
 
     shell.environment["NOTIFICATIONS_ALLOW_PRIVATE"] = "true"
     off = replace(known, enabled=False, disabled_reason="it is gone", version=known.version + 1)

@@ -1,7 +1,6 @@
-"""What Prometheus reads from `/metrics`.
+"""The metrics at `/metrics`.
 
-`web` counts requests, in the process that answers them: gunicorn's processes add theirs up through
-files (prometheus_client's multiprocess mode, for which `directory` makes the place). `shared` is
-everything else. It is computed from the storage when it is asked for, so that it is the same
-whichever process is asked, the worker's part included, and outlives all of them.
+`requests` counts requests in the process that answers them; prometheus_client's multiprocess mode
+adds up the counts of gunicorn's processes. `collector` reads all other metrics from the storage, so
+that every web process reports the same values, those of the worker included.
 """

@@ -1,4 +1,4 @@
-"""Requests, counted in the process that answers them."""
+"""The metrics of HTTP requests, counted in the process that answers them."""
 
 import os
 from functools import cache
@@ -29,8 +29,8 @@ _SECONDS = Histogram(
 
 
 def count_request(method: str, route: str | None, status: int, seconds: float) -> None:
-    """Count one answer. `route` is the rule that matched, None where none did: nothing that a
-    client makes up becomes a label."""
+    """Count a response. `route` is the URL rule that matched, if any: no path or method that a
+    client invents becomes a label."""
     answered, took = _labelled(method if method in _METHODS else "other", route or "none", status)
     answered.inc()
     took.observe(seconds)
@@ -38,13 +38,12 @@ def count_request(method: str, route: str | None, status: int, seconds: float) -
 
 @cache
 def _labelled(method: str, route: str, status: int) -> tuple[Counter, Histogram]:
-    """prometheus_client finds them again by a lock and some conversions; this by a look."""
+    """The metrics with these labels. Cached: `labels` takes a lock and converts each label."""
     return _REQUESTS.labels(method, route, str(status)), _SECONDS.labels(route)
 
 
 def requests() -> Collector:
-    """What all processes of this gunicorn have counted; of this process alone where there is no
-    gunicorn."""
+    """The counts of all processes of this gunicorn; without gunicorn, of this process."""
     if VARIABLE not in os.environ:
         return _OWN
     together = CollectorRegistry()

@@ -54,7 +54,7 @@ class InvalidNotification(Exception):
     """A notification cannot be like this; `faults` says why, by field."""
 
     def __init__(self, faults: Mapping[str, str]) -> None:
-        super().__init__("; ".join(f"{field}: {fault}" for field, fault in faults.items()))
+        super().__init__(" ".join(f"{field}: {fault}" for field, fault in faults.items()))
         self.faults = dict(faults)
 
 
