@@ -1,8 +1,8 @@
 """Analytics: sessions, samples and statistics."""
 
-from functools import cache, partial
+from functools import partial
 from typing import Any
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 import marshmallow as ma
 from flask import Response, jsonify
@@ -43,7 +43,8 @@ from streamwatch.api.context import services, tagged
 from streamwatch.api.documents import snapshot_document
 from streamwatch.api.responses import cached
 from streamwatch.api.schemas import MessageSchema
-from streamwatch.domain.totals import Ranking
+from streamwatch.domain.times import time_zones
+from streamwatch.domain.totals import PERIODS, Ranking
 from streamwatch.storage.base import Topic
 from streamwatch.twitch.base import TwitchNotConfigured
 
@@ -52,7 +53,6 @@ blueprint = Blueprint(
 )
 
 STREAMER = '/streamer/<login(name="login"):login>'
-WINDOWS = (7, 30, 90, 365)
 SESSIONS_CURSOR, SNAPSHOTS_CURSOR = "sessions", "snapshots"
 # A new field of the schema becomes a column at the end.
 SESSION_COLUMNS = [name for name in SessionSchema().fields if name != "categories"]
@@ -70,7 +70,7 @@ class TopStreamersQuery(TopQuery, TagQuery):
 
 
 class StatsQuery(ma.Schema):
-    days = fields.Integer(load_default=None, validate=validate.OneOf(WINDOWS))
+    days = fields.Integer(load_default=None, validate=validate.OneOf(PERIODS))
 
 
 class ListQuery(ma.Schema):
@@ -96,13 +96,8 @@ class SnapshotsQuery(ListQuery):
 
 def _check_time_zone(name: str) -> None:
     """A function, not `OneOf`: the OpenAPI document must not list 600 zones."""
-    if name not in _time_zones():
+    if name not in time_zones():
         raise ma.ValidationError("Not an IANA time zone, such as Europe/Berlin.")
-
-
-@cache
-def _time_zones() -> frozenset[str]:
-    return frozenset(available_timezones())
 
 
 class ScheduleQuery(ma.Schema):
@@ -111,11 +106,11 @@ class ScheduleQuery(ma.Schema):
         validate=_check_time_zone,
         metadata={"description": "An IANA time zone.", "examples": ["Europe/Berlin"]},
     )
-    days = fields.Integer(load_default=90, validate=validate.OneOf(WINDOWS))
+    days = fields.Integer(load_default=90, validate=validate.OneOf(PERIODS))
 
 
 class TrendQuery(ScheduleQuery):
-    days = fields.Integer(load_default=30, validate=validate.OneOf(WINDOWS))
+    days = fields.Integer(load_default=30, validate=validate.OneOf(PERIODS))
 
 
 @blueprint.get("/summary")

@@ -14,14 +14,12 @@ from werkzeug.routing import BaseConverter, Map
 from streamwatch.api.body import read_body
 from streamwatch.api.errors import Fault, InvalidRequest
 from streamwatch.domain.eventsub import LOGIN
-from streamwatch.domain.logins import login_from
+from streamwatch.domain.logins import NOT_A_LOGIN, login_from
 from streamwatch.domain.models import EventType
 from streamwatch.domain.tags import NOT_A_TAG, TAG
 
 MAX_BODY_BYTES = 1024 * 1024
 """The limit of all bodies but the webhook's."""
-
-NOT_A_LOGIN = "Not a login: 1 to 25 letters, digits or _."
 
 LOGIN_SCHEMA = {"type": "string", "pattern": f"^{LOGIN.pattern}$", "examples": ["shroud"]}
 TAG_SCHEMA = {"type": "string", "pattern": f"^{TAG.pattern}$", "examples": ["friends"]}

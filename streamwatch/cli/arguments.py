@@ -2,7 +2,7 @@
 
 import click
 
-from streamwatch.domain.logins import login_from
+from streamwatch.domain.logins import NOT_A_LOGIN, login_from
 from streamwatch.domain.tags import NOT_A_TAG, TAG
 
 
@@ -15,7 +15,7 @@ class Login(click.ParamType[str]):
         """The login in lower case."""
         login = login_from(value)
         if login is None:
-            self.fail(f"{value!r} is not a login: 1 to 25 letters, digits or _.", param, ctx)
+            self.fail(f"{value!r}: {NOT_A_LOGIN}", param, ctx)
         return login
 
 

@@ -1,6 +1,5 @@
 """`streamwatch streamers`: list, add, tag and remove monitored streamers."""
 
-import re
 import sys
 from collections.abc import Sequence
 
@@ -8,7 +7,7 @@ import click
 
 from streamwatch.cli.arguments import Login, Tag
 from streamwatch.cli.services import progress, shared
-from streamwatch.domain.logins import login_from
+from streamwatch.domain.logins import NOT_A_LOGIN, LoginLines, login_from, logins_of_lines
 from streamwatch.domain.times import format_time
 from streamwatch.services.streamers import BulkAdded
 
@@ -44,15 +43,15 @@ def add(logins: tuple[str, ...]) -> None:
     be used are named and left out. The worker subscribes to the events of the streamers, and looks
     who is live, within seconds.
     """
-    wanted, faults = _read(logins)
-    for fault in faults:
+    wanted = _read(logins)
+    for fault in wanted.faults:
         click.echo(fault, err=True)
-    if not wanted:
+    if not wanted.logins:
         raise click.UsageError("There are no logins on standard input.")
     with shared() as services, progress("Adding") as report:
-        result = services.streamers.add_many(wanted, progress=report)
+        result = services.streamers.add_many(wanted.logins, progress=report)
     report_added(result)
-    if faults or result.not_found or result.failed:
+    if wanted.faults or result.not_found or result.failed:
         raise click.exceptions.Exit(1)
 
 
@@ -90,27 +89,17 @@ def report_added(result: BulkAdded) -> None:
             click.echo(f"{label}: {', '.join(logins)}")
 
 
-def _read(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
-    """The distinct logins of the arguments and, for `-`, of standard input, and a sentence for each
-    line of standard input that cannot be used."""
+def _read(arguments: Sequence[str]) -> LoginLines:
+    """The logins of the arguments and, for `-`, of standard input with its faults."""
     logins: dict[str, None] = {}
-    faults = []
+    faults: list[str] = []
     for argument in arguments:
-        if argument != "-":
-            login = login_from(argument)
-            if login is None:
-                raise click.BadParameter(_not_a_login(argument))
+        if argument == "-":
+            lines = logins_of_lines(sys.stdin)
+            logins |= dict.fromkeys(lines.logins)
+            faults += lines.faults
+        elif login := login_from(argument):
             logins[login] = None
-            continue
-        for number, line in enumerate(sys.stdin, 1):
-            texts = [text for text in re.split(r"[\s,;]+", line) if text]
-            unusable = [text for text in texts if login_from(text) is None]
-            if unusable:
-                faults.append(f"Line {number}: {_not_a_login(unusable[0])}")
-            else:
-                logins |= dict.fromkeys(filter(None, map(login_from, texts)))
-    return list(logins), faults
-
-
-def _not_a_login(text: str) -> str:
-    return f"{text!r} is not a login: 1 to 25 letters, digits or _."
+        else:
+            raise click.BadParameter(f"{argument!r}: {NOT_A_LOGIN}")
+    return LoginLines(list(logins), faults)

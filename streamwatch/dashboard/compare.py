@@ -8,10 +8,9 @@ from flask import render_template, request
 from streamwatch.api.context import services
 from streamwatch.dashboard import images, preferences
 from streamwatch.dashboard.blueprint import blueprint
-from streamwatch.dashboard.periods import PERIODS
 from streamwatch.dashboard.plots import WIDTH, Scale, line_path, scale_for
 from streamwatch.domain.days import Day
-from streamwatch.domain.totals import Period, StreamerStats
+from streamwatch.domain.totals import PERIODS, Period, StreamerStats
 from streamwatch.services.analytics.profiles import Compared
 
 MAX_COMPARED = 5
@@ -43,7 +42,7 @@ def compare() -> str:
     metric = request.args.get("metric", "")
     metric = metric if metric in METRICS else "average_viewers"
     is_log, is_share = "log" in request.args, "share" in request.args
-    days = preferences.period(PERIODS)
+    days = preferences.period()
     compared = services().profiles.compare(chosen, days, preferences.zone())
     found = {streamer.stats.identity.latest_name.login for streamer in compared}
     lines, scale = _lines(compared, days, metric, is_share=is_share, is_log=is_log)

@@ -1,6 +1,5 @@
 """Parsing of forms and queries that several pages share."""
 
-import re
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from flask import request
 
 from streamwatch.api.context import client_address, services
 from streamwatch.dashboard.login_session import current_session
-from streamwatch.domain.logins import login_from
+from streamwatch.domain.logins import login_from, split_entries
 
 Item = TypeVar("Item")
 
@@ -39,12 +38,6 @@ def page_of(items: Sequence[Item], size: int) -> Page[Item]:
     number = min(max(request.args.get("page", 1, int), 1), pages)
     start = (number - 1) * size
     return Page(items[start : start + size], len(items), number, pages, start + 1)
-
-
-def split_entries(text: str) -> list[str]:
-    """The distinct entries of a text with spaces, commas, semicolons or line breaks between
-    them."""
-    return list(dict.fromkeys(entry for entry in re.split(r"[\s,;]+", text) if entry))
 
 
 def add_streamers_from(text: str) -> dict[str, str]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
@@ -11,10 +10,10 @@ from flask import request
 
 from streamwatch.api.context import services
 from streamwatch.dashboard.blueprint import blueprint
-from streamwatch.dashboard.forms import lookup, split_entries, summarized
+from streamwatch.dashboard.forms import lookup, summarized
 from streamwatch.dashboard.manage import manage_page
 from streamwatch.domain.exports import InvalidExport
-from streamwatch.domain.logins import login_from
+from streamwatch.domain.logins import LoginLines, logins_of_lines
 from streamwatch.services.notifications.errors import TooManyNotifications
 
 MAX_FILE_BYTES = 16 * 1024 * 1024
@@ -22,14 +21,6 @@ MAX_LOGINS = 10_000
 """Logins in one file."""
 
 _SHOWN_FAULTS = 100
-
-
-@dataclass(frozen=True, slots=True)
-class Lines:
-    """The logins of a text, and a sentence for each line that cannot be used."""
-
-    logins: list[str]
-    faults: list[str]
 
 
 @blueprint.post("/manage/import")
@@ -92,22 +83,16 @@ def _import(data: bytes) -> tuple[dict[str, str], list[str]]:
     return {name: summarized(logins) for name, logins in outcomes.items() if logins}, faults
 
 
-def _lines(data: bytes) -> Lines:
+def _lines(data: bytes) -> LoginLines:
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise ValueError("The file is neither an export nor a text in UTF-8.") from None
-    logins: dict[str, None] = {}
-    faults = []
-    for number, line in enumerate(text.splitlines(), 1):
-        entries = split_entries(line)
-        wrong = [entry for entry in entries if login_from(entry) is None]
-        if wrong:
-            faults.append(f"Line {number}: {wrong[0][:60]!r} is not a Twitch name.")
-        else:
-            logins |= dict.fromkeys(filter(None, map(login_from, entries)))
-    if not logins and not faults:
+    lines = logins_of_lines(text.splitlines())
+    if not lines.logins and not lines.faults:
         raise ValueError("The file has no names. Choose a file.")
-    if len(logins) > MAX_LOGINS:
-        raise ValueError(f"The file has {len(logins):,} names; at most {MAX_LOGINS:,} are allowed.")
-    return Lines(list(logins), faults)
+    if len(lines.logins) > MAX_LOGINS:
+        raise ValueError(
+            f"The file has {len(lines.logins):,} names; at most {MAX_LOGINS:,} are allowed."
+        )
+    return lines

@@ -11,8 +11,9 @@ from werkzeug.wrappers import Response
 
 from streamwatch.api.context import services
 from streamwatch.dashboard.blueprint import blueprint
-from streamwatch.dashboard.forms import add_result, add_streamers_from, page_of, split_entries
+from streamwatch.dashboard.forms import add_result, add_streamers_from, page_of
 from streamwatch.dashboard.settings_table import OPENNESS, key_table, settings_table
+from streamwatch.domain.logins import split_entries
 from streamwatch.domain.tags import InvalidTags
 from streamwatch.services.streamer_directory import matches
 from streamwatch.services.subscriptions.result import OUTCOME_MESSAGES

@@ -1,27 +1,29 @@
 """Preferences of a visitor, which pages and scripts keep in cookies, and the chosen period."""
 
-from collections.abc import Sequence
-from functools import cache
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from flask import request
+
+from streamwatch.domain.times import time_zones
+from streamwatch.domain.totals import PERIODS
 
 ZONE_COOKIE = "timezone"
 THEME_COOKIE = "theme"
 THEMES = ("auto", "light", "dark")
 VIEW_COOKIE = "view"
 VIEWS = ("cards", "list")
+DEFAULT_PERIOD = 30
 
 
 def zone() -> ZoneInfo:
     """The visitor's time zone; UTC until a script has stored it."""
     name = request.cookies.get(ZONE_COOKIE, "")
-    return ZoneInfo(name if name in _zones() else "UTC")
+    return ZoneInfo(name if name in time_zones() else "UTC")
 
 
 def zone_is_known() -> bool:
     """Whether the visitor's browser has stored its time zone."""
-    return request.cookies.get(ZONE_COOKIE, "") in _zones()
+    return request.cookies.get(ZONE_COOKIE, "") in time_zones()
 
 
 def theme() -> str:
@@ -38,12 +40,7 @@ def view() -> str:
     return VIEWS[0]
 
 
-def period(choices: Sequence[int]) -> int:
-    """The period in days: the query's `days` if it is one of `choices`, else the second choice."""
+def period() -> int:
+    """The period in days: the query's `days` if it is one of PERIODS, else 30."""
     days = request.args.get("days", 0, int)
-    return days if days in choices else choices[1]
-
-
-@cache
-def _zones() -> frozenset[str]:
-    return frozenset(available_timezones())
+    return days if days in PERIODS else DEFAULT_PERIOD

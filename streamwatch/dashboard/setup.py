@@ -10,13 +10,9 @@ from werkzeug.wrappers import Response
 
 from streamwatch.api.context import services
 from streamwatch.dashboard.blueprint import blueprint
-from streamwatch.dashboard.forms import (
-    MAX_LOGINS,
-    add_streamers_from,
-    lookup,
-    split_entries,
-)
+from streamwatch.dashboard.forms import MAX_LOGINS, add_streamers_from, lookup
 from streamwatch.dashboard.login_session import current_session
+from streamwatch.domain.logins import split_entries
 from streamwatch.services.setup import CredentialSource
 from streamwatch.settings import LOOPBACK
 from streamwatch.twitch.base import TwitchDenied, TwitchError

@@ -10,12 +10,12 @@ from streamwatch.api.context import services
 from streamwatch.dashboard import preferences
 from streamwatch.dashboard.blueprint import blueprint
 from streamwatch.dashboard.forms import page_of
-from streamwatch.dashboard.periods import PERIODS
 from streamwatch.dashboard.stream_chart import stream_chart
 from streamwatch.dashboard.trend import METRICS, draw_trend
 from streamwatch.domain.schedule import schedule
 from streamwatch.domain.sessions import StreamSession
 from streamwatch.domain.times import utc_now
+from streamwatch.domain.totals import PERIODS
 from streamwatch.domain.usual_times import PERIOD, usual_time
 from streamwatch.services.analytics.profiles import Profile
 from streamwatch.services.analytics.queries import SessionDetails
@@ -64,7 +64,7 @@ def show_streamer(login: str) -> str:
         status=status,
         is_down=is_down,
         backfill=backfill,
-        days=preferences.period(PERIODS),
+        days=preferences.period(),
         periods=PERIODS,
         metrics=METRICS,
         **statistics,
@@ -73,7 +73,7 @@ def show_streamer(login: str) -> str:
 
 def _statistics(login: str) -> dict[str, Any]:
     """The streamer's statistics, for the template."""
-    zone, length = preferences.zone(), preferences.period(PERIODS)
+    zone, length = preferences.zone(), preferences.period()
     profile = services().profiles.profile(login, length)
     asked = request.args.get("metric", "")
     colors = {

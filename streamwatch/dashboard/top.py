@@ -7,8 +7,7 @@ from streamwatch.dashboard import images
 from streamwatch.dashboard.blueprint import blueprint
 from streamwatch.dashboard.compare import MAX_COMPARED
 from streamwatch.dashboard.forms import page_of
-from streamwatch.dashboard.periods import PERIODS
-from streamwatch.domain.totals import Ranking
+from streamwatch.domain.totals import PERIODS, Ranking
 
 STREAMERS_PER_PAGE = 50
 CATEGORIES_SHOWN = 10

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from streamwatch.domain.eventsub import ID
-from streamwatch.domain.logins import login_from
+from streamwatch.domain.logins import NOT_A_LOGIN, login_from
 from streamwatch.domain.models import Streamer
 from streamwatch.domain.notifications.exports import (
     exported_notification,
@@ -138,7 +138,7 @@ def _streamer_faults(entry: Any) -> Faults:
         yield "", "Neither an object nor a login."
         return
     if not isinstance(entry.get("username"), str) or login_from(entry["username"]) is None:
-        yield "username", "Not a login: 1 to 25 letters, digits or _."
+        yield "username", NOT_A_LOGIN
     if "user_id" not in entry:
         yield from ((str(field)[:64], "Needs a user_id.") for field in entry.keys() - {"username"})
         return

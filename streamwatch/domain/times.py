@@ -2,6 +2,8 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from functools import cache
+from zoneinfo import available_timezones
 
 _RFC3339 = re.compile(
     r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?:[Zz]|[+-]\d{2}:\d{2})", re.ASCII
@@ -55,6 +57,12 @@ def is_time(value: object) -> bool:
 def format_time(time: datetime) -> str:
     """`time` in RFC 3339 with `Z`; microseconds only where there are any."""
     return time.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+@cache
+def time_zones() -> frozenset[str]:
+    """The names of all IANA time zones, such as Europe/Berlin."""
+    return frozenset(available_timezones())
 
 
 def to_milliseconds(time: datetime) -> datetime:

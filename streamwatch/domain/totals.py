@@ -59,6 +59,10 @@ class Summary:
     totals: Totals = field(default_factory=Totals)
 
 
+PERIODS = (7, 30, 90, 365)
+"""The lengths of the periods that can be asked for, in days."""
+
+
 @dataclass(frozen=True, slots=True)
 class Period:
     """A streamer's statistics: of the streams that started within `days` before `until`, and of

@@ -34,7 +34,7 @@ def test_logins_are_read_from_standard_input(shell: Shell) -> None:
 def test_a_wrong_login_on_standard_input_adds_no_streamer(shell: Shell) -> None:
     result = shell.run("streamers", "add", "-", answer="shroud http://example.com/shroud")
     assert result.exit_code == 2
-    assert "'http://example.com/shroud' is not a login" in result.stderr
+    assert "'http://example.com/shroud': Not a login" in result.stderr
     assert shell.storage.streamers() == []
     assert shell.run("streamers", "add", "-", answer="\n").exit_code == 2
 
@@ -109,6 +109,6 @@ def test_lines_that_cannot_be_used_are_named_and_the_others_added(shell: Shell) 
     assert result.exit_code == 1
     assert result.stdout == "Added: shroud, quillandcopper\n"
     assert [line for line in result.stderr.splitlines() if line.startswith("Line")] == [
-        "Line 2: 'not-a-login' is not a login: 1 to 25 letters, digits or _.",
-        "Line 5: 'https://example.com/x' is not a login: 1 to 25 letters, digits or _.",
+        "Line 2: 'not-a-login': Not a login: 1 to 25 letters, digits or _.",
+        "Line 5: 'https://example.com/x': Not a login: 1 to 25 letters, digits or _.",
     ]

@@ -56,7 +56,8 @@ def test_hours_watched_are_missing_where_nobody_counted_viewers(
 def test_a_stream_from_the_archive_is_hatched_and_linked(
     showcase: Showcase, client: FlaskClient
 ) -> None:
-    give_video(showcase, "s1", 3 * DAY, 2 * HOUR)
+    noon = showcase.now.replace(hour=12)  # the stream is on one day, whenever this runs
+    give_video(showcase, "s1", showcase.now - noon + 3 * DAY, 2 * HOUR)
     page = client.get(PAGE + "&metric=hours_streamed").text
     assert page.count("From the archive") == 3, "in the table, the heading and the segments"
     assert "from the archive: 1 stream whose viewers are not known" in page

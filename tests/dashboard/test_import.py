@@ -41,8 +41,8 @@ def monitored(world: World) -> set[str]:
 def test_lines_of_a_file_are_added_and_unusable_lines_named(world: World) -> None:
     page = send(world, b"https://www.twitch.tv/Shroud\n\nnot-a-name\n@ann, nobody_here\n<b>\n").text
     assert monitored(world) == {"shroud", "ann"}
-    assert "Line 3: &#39;not-a-name&#39; is not a Twitch name." in page
-    assert "Line 5: &#39;&lt;b&gt;&#39; is not a Twitch name." in page
+    assert "Line 3: &#39;not-a-name&#39;: Not a login:" in page
+    assert "Line 5: &#39;&lt;b&gt;&#39;: Not a login:" in page
     assert "nobody_here" in page
 
 

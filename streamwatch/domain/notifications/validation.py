@@ -3,10 +3,8 @@
 import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import time
-from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
-from zoneinfo import available_timezones
 
 from streamwatch.domain.notifications.models import (
     CHANGES,
@@ -21,6 +19,7 @@ from streamwatch.domain.notifications.texts import (
     InvalidTemplate,
     check_template,
 )
+from streamwatch.domain.times import time_zones
 
 MAX_NAME_LENGTH = 80
 MAX_URL_LENGTH = 2000
@@ -180,7 +179,7 @@ def _quiet_hours(value: Any) -> str | None:
             return f"{end} is not a time like 23:00."
     if time.fromisoformat(value["start"]) == time.fromisoformat(value["end"]):
         return "start and end are equal."
-    if not isinstance(value["tz"], str) or value["tz"] not in _time_zones():
+    if not isinstance(value["tz"], str) or value["tz"] not in time_zones():
         return "tz is not a time zone like Europe/Berlin."
     return None
 
@@ -195,11 +194,6 @@ def _template(value: Any) -> str | None:
     except InvalidTemplate as error:
         return str(error)
     return None
-
-
-@cache
-def _time_zones() -> frozenset[str]:
-    return frozenset(available_timezones())
 
 
 _CHECKS: dict[str, Check] = {
