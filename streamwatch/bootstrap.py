@@ -100,7 +100,7 @@ class Services:
     notifications: NotificationServices
 
     def close(self) -> None:
-        """Tell what was counted, and let go of connections."""
+        """Add the counts to the shared counters, and close the connections."""
         self.broadcaster.close()
         self.message_counters.close()
         self.helix_counters.close()
@@ -161,6 +161,18 @@ def _setup(settings: Settings) -> Setup:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Adapters:
+    """What the services are built on. `background` is the client for polls and reconciliations."""
+
+    settings: Settings
+    storage: Storage
+    twitch: Twitch
+    background: Twitch
+    analytics: AnalyticsStore
+    clock: CorrectedClock
+
+
 def assemble(
     settings: Settings,
     storage: Storage,
@@ -173,104 +185,134 @@ def assemble(
     """The services on these adapters. `clock` is corrected by messages, and by answers if it is the
     CorrectedClock that `twitch` has. `helix_counters` counts the calls of `twitch`. `background` is
     the client for polls and reconciliations, by default `twitch`."""
-    background = background or twitch
-    if not isinstance(clock, CorrectedClock):
-        clock = CorrectedClock(clock)
+    clock = clock if isinstance(clock, CorrectedClock) else CorrectedClock(clock)
+    adapters = _Adapters(settings, storage, twitch, background or twitch, analytics, clock)
+    coordination = storage.coordination
     recorder = ObservationRecorder(storage)
-    poller = Poller(storage, background, recorder, clock, settings.refresh_seconds)
-    conduit = OwnConduit(storage.coordination, background)
-    subscriptions = Subscriptions(
-        storage,
-        background,
-        _transports(settings, conduit),
-        adopts=not settings.webhook_secret_is_new,
-        updates=settings.watch_updates,
-    )
-    message_counters = SharedCounters(storage.coordination, MESSAGES)
-    rate_limits = RateLimits(
-        storage.coordination,
-        settings.rate_limit,
-        settings.lookup_limit,
-        # A lookup holds its thread while Twitch answers: at most a quarter of the threads.
-        lookups_at_once=max(1, settings.web_threads // 4),
-    )
-    analytics_queries = AnalyticsQueries(
-        analytics, storage.coordination, clock, settings.sample_cap
-    )
-    backfills = Backfills(storage, background, analytics, clock)
-    streamers = Streamers(
-        storage,
-        twitch,
-        subscriptions,
-        poller,
-        recorder,
-        clock,
-        *([backfills.queue] if settings.backfill_on_add else []),
-    )
-
-    def projected(events: Sequence[SessionEvent]) -> None:
-        storage.coordination.publish_change(Topic.ANALYTICS)
-        backfills.plan_after_ends(events)
-
+    poller = Poller(storage, adapters.background, recorder, clock, settings.refresh_seconds)
+    conduit = OwnConduit(coordination, adapters.background)
+    subscriptions = _subscriptions(adapters, conduit)
+    method = subscriptions.method
+    backfills = Backfills(storage, adapters.background, analytics, clock)
+    streamers = _streamers(adapters, subscriptions, poller, recorder, backfills)
+    messages = SharedCounters(coordination, MESSAGES)
+    rate_limits = _rate_limits(adapters)
+    queries = AnalyticsQueries(analytics, coordination, clock, settings.sample_cap)
     return Services(
         settings=settings,
         clock=clock,
         storage=storage,
         twitch=twitch,
         analytics=analytics,
-        receiver=MessageReceiver(
-            storage, recorder, settings.webhook_secrets, clock, clock.observe_message
-        ),
+        receiver=_receiver(adapters, recorder),
         streamers=streamers,
         tags=TagIndex(storage),
-        transfer=Transfer(
-            storage, streamers, clock, allow_private=settings.notifications_allow_private
-        ),
+        transfer=_transfer(adapters, streamers),
         status=Statuses(storage, twitch, settings.lookup_ttl_seconds, clock),
         events=EventHistory(storage),
         poller=poller,
         subscriptions=subscriptions,
-        health=HealthCheck(
-            storage,
-            analytics,
-            method=subscriptions.method,
-            has_credentials=settings.has_twitch_credentials,
-        ),
+        health=_health(adapters, method),
         broadcaster=Broadcaster(storage),
         live_directory=LiveDirectory(storage),
         streamer_directory=StreamerDirectory(storage, analytics, clock),
         viewership=Viewership(analytics, clock),
-        profiles=StreamerProfiles(analytics_queries, analytics, clock),
+        profiles=StreamerProfiles(queries, analytics, clock),
         period_rankings=PeriodRankings(analytics, clock),
-        analytics_queries=analytics_queries,
+        analytics_queries=queries,
         rate_limits=rate_limits,
         api_keys=ApiKeys(settings.api_keys, settings.api_read_keys, rate_limits),
-        message_counters=message_counters,
-        helix_counters=helix_counters or SharedCounters(storage.coordination, HELIX),
+        message_counters=messages,
+        helix_counters=helix_counters or SharedCounters(coordination, HELIX),
         setup=_setup(settings),
-        diagnostics=Diagnostics(
-            storage, twitch, message_counters, subscriptions.method, lambda: clock.offset
-        ),
-        metrics=MetricsReader(storage, clock, method=subscriptions.method),
-        projector=Projector(
-            storage.feed,
-            analytics,
-            process_name(),
-            clock,
-            projected=projected,
-        ),
+        diagnostics=Diagnostics(storage, twitch, messages, method, lambda: clock.offset),
+        metrics=MetricsReader(storage, clock, method=method),
+        projector=_projector(adapters, backfills),
         dead_letters=DeadLetters(storage.feed, analytics),
         backfills=backfills,
-        notifications=notification_services(
-            storage,
-            twitch,
-            partial(_find_session, analytics),
-            AddressPolicy(settings.notifications_allow_private),
-            process_name(),
-            clock,
-        ),
+        notifications=_notifications(adapters),
         conduit=conduit,
         connect_eventsub=partial(_connect_eventsub, settings.twitch_eventsub_url, clock),
+    )
+
+
+def _receiver(adapters: _Adapters, recorder: ObservationRecorder) -> MessageReceiver:
+    clock, secrets = adapters.clock, adapters.settings.webhook_secrets
+    return MessageReceiver(adapters.storage, recorder, secrets, clock, clock.observe_message)
+
+
+def _subscriptions(adapters: _Adapters, conduit: OwnConduit) -> Subscriptions:
+    settings = adapters.settings
+    return Subscriptions(
+        adapters.storage,
+        adapters.background,
+        _transports(settings, conduit),
+        adopts=not settings.webhook_secret_is_new,
+        updates=settings.watch_updates,
+    )
+
+
+def _streamers(
+    adapters: _Adapters,
+    subscriptions: Subscriptions,
+    poller: Poller,
+    recorder: ObservationRecorder,
+    backfills: Backfills,
+) -> Streamers:
+    return Streamers(
+        adapters.storage,
+        adapters.twitch,
+        subscriptions,
+        poller,
+        recorder,
+        adapters.clock,
+        on_added=backfills.queue if adapters.settings.backfill_on_add else None,
+    )
+
+
+def _transfer(adapters: _Adapters, streamers: Streamers) -> Transfer:
+    allow_private = adapters.settings.notifications_allow_private
+    return Transfer(adapters.storage, streamers, adapters.clock, allow_private=allow_private)
+
+
+def _health(adapters: _Adapters, method: Method) -> HealthCheck:
+    has_credentials = adapters.settings.has_twitch_credentials
+    return HealthCheck(
+        adapters.storage, adapters.analytics, method=method, has_credentials=has_credentials
+    )
+
+
+def _rate_limits(adapters: _Adapters) -> RateLimits:
+    settings = adapters.settings
+    return RateLimits(
+        adapters.storage.coordination,
+        settings.rate_limit,
+        settings.lookup_limit,
+        # A lookup holds its thread while Twitch answers: at most a quarter of the threads.
+        lookups_at_once=max(1, settings.web_threads // 4),
+    )
+
+
+def _projector(adapters: _Adapters, backfills: Backfills) -> Projector:
+    storage = adapters.storage
+
+    def projected(events: Sequence[SessionEvent]) -> None:
+        storage.coordination.publish_change(Topic.ANALYTICS)
+        backfills.plan_after_ends(events)
+
+    return Projector(
+        storage.feed, adapters.analytics, process_name(), adapters.clock, projected=projected
+    )
+
+
+def _notifications(adapters: _Adapters) -> NotificationServices:
+    return notification_services(
+        adapters.storage,
+        adapters.twitch,
+        partial(_find_session, adapters.analytics),
+        AddressPolicy(adapters.settings.notifications_allow_private),
+        process_name(),
+        adapters.clock,
     )
 
 

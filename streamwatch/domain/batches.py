@@ -1,4 +1,4 @@
-"""Work in batches, as Helix and the stores take it."""
+"""Splits work into batches."""
 
 from collections.abc import Iterable, Iterator
 from itertools import islice

@@ -25,7 +25,7 @@ class ChannelUpdate(NamedTuple):
 
 
 class ShownInfo(NamedTuple):
-    """What a channel shows. None is not known."""
+    """The values that a channel shows; None for a value that is not known."""
 
     title: str | None
     category_id: str | None

@@ -1,4 +1,4 @@
-"""What streams came to, day by day."""
+"""Statistics of streams by day."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -13,8 +13,8 @@ _DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """`live_ms` is how long streams were on, `observed_ms` and `viewer_ms` what their samples come
-    to."""
+    """The statistics of one day: how long streams were on, and the sums of their samples (see
+    `statistics.Sums`)."""
 
     day: date
     live_ms: int = 0
@@ -42,9 +42,9 @@ def days(sessions: Iterable[StreamSession], first: date, last: date, zone: tzinf
     for session in sessions:
         for quarter, part in spread(session.started_at, session.airtime_ms):
             live[_day(quarter, zone)] += part
-        for one in session.sample_totals.quarters:
-            observed[_day(one.quarter, zone)] += one.observed_ms
-            watched[_day(one.quarter, zone)] += one.viewer_ms
+        for item in session.sample_totals.quarters:
+            observed[_day(item.quarter, zone)] += item.observed_ms
+            watched[_day(item.quarter, zone)] += item.viewer_ms
     wanted = (first + number * _DAY for number in range((last - first).days + 1))
     return [Day(day, live[day], observed[day], watched[day]) for day in wanted]
 

@@ -53,7 +53,7 @@ class EventSubError(Exception):
 
 
 class ForgedMessage(EventSubError):
-    """No signature, or not ours."""
+    """The signature is missing or wrong."""
 
 
 class StaleMessage(EventSubError):
@@ -72,7 +72,7 @@ class Notification:
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """Twitch asks whether the callback is ours: answer with exactly `challenge`."""
+    """Twitch verifies the callback. The answer must be exactly `challenge`."""
 
     challenge: str
 
@@ -87,7 +87,7 @@ class Revocation:
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """A kind of message, or of event, that is not ours to handle."""
+    """A message type or a subscription type that StreamWatch does not handle."""
 
     what: str
 
@@ -98,10 +98,10 @@ Message = Notification | Verification | Revocation | Unknown
 def parse(
     headers: Mapping[str, str], body: bytes, secrets: Sequence[str], now: datetime
 ) -> Message:
-    """The message in `headers` (of which HEADERS matter) and `body`.
+    """The message in `headers` (only HEADERS are read) and `body`.
 
-    Raises ForgedMessage, StaleMessage or MalformedMessage, in this order of checks: nothing in a
-    message is looked at before its signature is found good.
+    Raises ForgedMessage, StaleMessage or MalformedMessage, in this order of checks: the body is not
+    parsed before its signature is verified.
     """
     message_id = headers.get(MESSAGE_ID, "")
     timestamp = headers.get(MESSAGE_TIMESTAMP, "")
@@ -121,11 +121,11 @@ def message_from(kind: str, message_id: str, at: datetime, payload: dict[str, An
         case "notification":
             return _notification(message_id, at, payload)
         case "webhook_callback_verification":
-            return Verification(_text(payload, "challenge", 4096))
+            return Verification(text_field(payload, "challenge", 4096))
         case "revocation":
             if "event" in payload:
                 raise MalformedMessage("A revocation has no event.")
-            return Revocation(message_id, subscription_from(_object(payload, "subscription")))
+            return Revocation(message_id, subscription_from(object_field(payload, "subscription")))
         case _:
             return Unknown(f"message type {kind[:64]!r}")
 
@@ -205,12 +205,12 @@ def _finite(digits: str) -> float:
 
 
 _JSON = json.JSONDecoder(parse_int=_int64, parse_float=_finite, parse_constant=_finite)
-"""Refuses what Python's parser lets through and no store or client can take: NaN, infinities and
-integers of more than 64 bits; `_check_texts` the rest."""
+"""Refuses values that Python's parser accepts, and databases or clients do not: NaN, infinities and
+integers of more than 64 bits. `_check_texts` refuses the others."""
 
 
 def _check_texts(value: Any) -> None:
-    """Refuse lone surrogates and NUL, which come in by an escape alone."""
+    """Refuse lone surrogates and NUL, which JSON can contain only as escapes."""
     match value:
         case str():
             value.encode()
@@ -226,13 +226,13 @@ def _check_texts(value: Any) -> None:
 
 
 def _notification(message_id: str, at: datetime, payload: dict[str, Any]) -> Message:
-    subscription = _object(payload, "subscription")
-    kind = _text(subscription, "type")
+    subscription = object_field(payload, "subscription")
+    kind = text_field(subscription, "type")
     version = EVENT_VERSIONS.get(kind)
     if version is None or subscription.get("version", version) != version:
         return Unknown(f"subscription type {kind[:64]!r}")
-    data = _object(payload, "event")
-    login = _text(data, "broadcaster_user_login")
+    data = object_field(payload, "event")
+    login = text_field(data, "broadcaster_user_login")
     if not LOGIN.fullmatch(login):
         raise MalformedMessage("broadcaster_user_login is not a login.")
     event = StreamEvent(
@@ -240,13 +240,13 @@ def _notification(message_id: str, at: datetime, payload: dict[str, Any]) -> Mes
         event_type=EventType(kind),
         broadcaster_id=_id(data, "broadcaster_user_id"),
         broadcaster_login=login.lower(),
-        broadcaster_name=_text(data, "broadcaster_user_name"),
+        broadcaster_name=text_field(data, "broadcaster_user_name"),
         timestamp=at,
         data=data,
         source=Source.EVENTSUB,
     )
     if event.event_type is EventType.ONLINE:
-        stream = Stream(_id(data, "id"), _start(data, at), _text(data, "type"))
+        stream = Stream(_id(data, "id"), _start(data, at), text_field(data, "type"))
         return Notification(message_id, WentOnline(event, stream))
     if event.event_type is EventType.UPDATE:
         return Notification(message_id, Updated(event, _channel_info(data)))
@@ -271,11 +271,11 @@ def subscription_from(document: dict[str, Any]) -> Subscription:
     callback, conduit_id = transport.get("callback"), transport.get("conduit_id")
     cost = document.get("cost", 0)
     return Subscription(
-        id=_text(document, "id"),
-        type=_text(document, "type"),
-        version=_text(document, "version"),
-        status=_text(document, "status"),
-        condition=_object(document, "condition"),
+        id=text_field(document, "id"),
+        type=text_field(document, "type"),
+        version=text_field(document, "version"),
+        status=text_field(document, "status"),
+        condition=object_field(document, "condition"),
         callback=callback if isinstance(callback, str) else None,
         created_at=_time(document, "created_at"),
         cost=cost if isinstance(cost, int) else 0,
@@ -283,14 +283,16 @@ def subscription_from(document: dict[str, Any]) -> Subscription:
     )
 
 
-def _object(document: dict[str, Any], name: str) -> dict[str, Any]:
+def object_field(document: dict[str, Any], name: str) -> dict[str, Any]:
+    """The object in a field of `document`. Raises MalformedMessage."""
     value = document.get(name)
     if not isinstance(value, dict):
         raise MalformedMessage(f"{name} is not an object.")
     return value
 
 
-def _text(document: dict[str, Any], name: str, longest: int = 256) -> str:
+def text_field(document: dict[str, Any], name: str, longest: int = 256) -> str:
+    """The text in a field of `document`. Raises MalformedMessage if it is empty or too long."""
     value = document.get(name)
     if not isinstance(value, str) or not value or len(value) > longest:
         raise MalformedMessage(f"{name} is not a string of 1 to {longest} characters.")
@@ -306,13 +308,13 @@ def _id(document: dict[str, Any], name: str) -> str:
 
 def _time(document: dict[str, Any], name: str) -> datetime:
     try:
-        return parse_time(_text(document, name))
+        return parse_time(text_field(document, name))
     except ValueError:
         raise MalformedMessage(f"{name} is not an RFC 3339 time.") from None
 
 
 def _start(document: dict[str, Any], at: datetime) -> datetime:
     try:
-        return parse_start(_text(document, "started_at"), at)
+        return parse_start(text_field(document, "started_at"), at)
     except ValueError:
         raise MalformedMessage("started_at is not the time of a start.") from None

@@ -30,7 +30,7 @@ _MAX_NAME_LENGTH = 256
 _MAX_URL_LENGTH = 2000
 
 Faults = Iterator[tuple[str, str]]
-"""Where in the document and what is wrong."""
+"""Pairs of a place in the document and what is wrong there."""
 
 
 class InvalidExport(Exception):
@@ -129,7 +129,7 @@ def _exported_streamer(streamer: Streamer) -> Document:
 
 
 def _as_object(entry: Any) -> Any:
-    """An entry that is only a login stands for an object with this login."""
+    """Convert an entry that is only a login to an object."""
     return {"username": entry} if isinstance(entry, str) else entry
 
 

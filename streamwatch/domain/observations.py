@@ -28,7 +28,7 @@ class WentOffline:
 
 @dataclass(frozen=True, slots=True)
 class Updated:
-    """A `channel.update` message. It is no sign that a stream is on."""
+    """A `channel.update` message. It does not show whether a stream is on."""
 
     event: StreamEvent
     info: ChannelInfo
@@ -48,8 +48,8 @@ class SeenLive:
 
 @dataclass(frozen=True, slots=True)
 class SeenAbsent:
-    """Helix answered a request made at `at` without a stream of this user. One such answer is no
-    proof that there is none; a second, at least `confirm_after` later, is."""
+    """Helix answered a request made at `at` without a stream of this user. One such answer does not
+    end the stream; a second one, at least `confirm_after` later, does."""
 
     user_id: str
     login: str

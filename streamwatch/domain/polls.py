@@ -73,8 +73,8 @@ def seen_absent(status: StreamStatus | None, seen: SeenAbsent) -> Change | None:
 
 
 def keep_on(update: StatusUpdate, before: StreamStatus, ended_at: datetime) -> None:
-    """Keep the stream of `before` on after a late message has ended it at `ended_at`, if a poll has
-    seen it so long after this that it was on again by then."""
+    """Continue the stream of `before`, which a late message has ended at `ended_at`, if a poll saw
+    it HELIX_LAG after that or later: then it was on again."""
     stream, seen_at = before.stream, before.seen_at
     was_ended = stream is not None and replay(update.status.timeline).live is None
     again_at = ended_at + HELIX_LAG

@@ -1,4 +1,4 @@
-"""When a streamer streams: the hours of the week."""
+"""Statistics of a streamer by hour of the week."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -14,7 +14,7 @@ DAYS, HOURS = 7, 24
 @dataclass(frozen=True, slots=True)
 class Cell:
     """One hour of the week; weekday 0 is Monday. `live_ms` is how long streams were on in it,
-    `observed_ms` and `viewer_ms` what their samples come to."""
+    `observed_ms` and `viewer_ms` are the sums of their samples (see `statistics.Sums`)."""
 
     weekday: int
     hour: int
@@ -35,12 +35,12 @@ def schedule(sessions: Iterable[StreamSession], zone: tzinfo) -> list[Cell]:
     for session in sessions:
         for quarter, part in spread(session.started_at, session.airtime_ms):
             live[quarter] += part
-        for one in session.sample_totals.quarters:
-            observed[one.quarter] += one.observed_ms
-            watched[one.quarter] += one.viewer_ms
+        for item in session.sample_totals.quarters:
+            observed[item.quarter] += item.observed_ms
+            watched[item.quarter] += item.viewer_ms
     sums = [_by_hour_of_week(counter, zone) for counter in (live, observed, watched)]
     hours = [(weekday, hour) for weekday in range(DAYS) for hour in range(HOURS)]
-    return [Cell(*place, *(one[place] for one in sums)) for place in hours]
+    return [Cell(*hour, *(counter[hour] for counter in sums)) for hour in hours]
 
 
 def _by_hour_of_week(quarters: Counter[int], zone: tzinfo) -> Counter[tuple[int, int]]:

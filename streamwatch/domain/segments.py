@@ -74,7 +74,7 @@ def segments(
 
 def gaps(session: StreamSession, samples: Sequence[StreamSnapshot], cap: timedelta) -> list[Gap]:
     """The parts of the session, each of `cap` or longer, for which no sample counts. `samples` are
-    in the order of their times; what lies before the first one is no gap if samples have expired.
+    in the order of their times; the time before the first one is not a gap if samples have expired.
     """
     end = session.ended_at or session.seen_at
     at = session.started_at

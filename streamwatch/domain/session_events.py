@@ -1,4 +1,4 @@
-"""The events that sessions are made of: what the stored events and samples say of a stream.
+"""Session events: the events and first samples of streams, from which sessions are computed.
 
 Times are cut to milliseconds here, so that all databases store the same values.
 """

@@ -1,5 +1,5 @@
-"""Makes sessions of events and samples. The result depends on the set of events and samples, not on
-the order in which they arrived.
+"""Computes sessions from events and samples. The result depends on the set of events and samples,
+not on the order in which they arrived.
 
 When a stream begins and ends is decided by replaying the events as a timeline: by the same code
 that decides a streamer's status (see `timeline`). A property test holds the two together.
@@ -23,7 +23,7 @@ from streamwatch.domain.statistics import SampleTotals, compute_totals, millisec
 from streamwatch.domain.timeline import Replay, StreamState, in_order
 
 EXACT_END = timedelta(minutes=15)
-"""An estimated end that is known to this duration is not replaced by that of a video."""
+"""The end of a video replaces an estimated end only if the estimate is less exact than this."""
 
 # An enum's attributes are slow to read.
 _ONLINE, _OFFLINE, _SEEN, _UNWATCHED = Kind.ONLINE, Kind.OFFLINE, Kind.SEEN, Kind.UNWATCHED
@@ -125,19 +125,14 @@ def spans(events: Iterable[SessionEvent]) -> dict[str, Span]:
         )
     )
     first_seen = {event.stream_id: event for event in events if event.kind is _SEEN}
-    unwatched_at: dict[str, datetime] = {}
-    for event in events:
-        if event.kind is _UNWATCHED and event.stream_id:
-            known = unwatched_at.get(event.stream_id, event.at)
-            unwatched_at[event.stream_id] = max(known, event.at)
+    unwatched_at = _unwatched_at(events)
     updates = _updates(events)
-    found: dict[str, Span] = {}
     videos = _videos(events)
+    found: dict[str, Span] = {}
     for stream in state.streams.values():
-        video = videos.get(stream.stream_id)
         if stream.started_at is None or stream.online_at is None:
             continue
-        seen = first_seen.get(stream.stream_id)
+        video, seen = videos.get(stream.stream_id), first_seen.get(stream.stream_id)
         next_start, ended_at = state.next_start(stream), _end(stream, video)
         if ended_at is not None and next_start is not None:
             ended_at = min(ended_at, next_start)  # the sessions of a streamer do not overlap
@@ -160,6 +155,15 @@ def spans(events: Iterable[SessionEvent]) -> dict[str, Span]:
     return found
 
 
+def _unwatched_at(events: Iterable[SessionEvent]) -> dict[str, datetime]:
+    """When the streamer was last removed during each stream, by stream id."""
+    found: dict[str, datetime] = {}
+    for event in events:
+        if event.kind is _UNWATCHED and event.stream_id:
+            found[event.stream_id] = max(event.at, found.get(event.stream_id, event.at))
+    return found
+
+
 def _videos(events: Iterable[SessionEvent]) -> dict[str, Video]:
     """The video of each stream, by stream id. Of several it is the first, up to the last end."""
     found: dict[str, Video] = {}
@@ -173,8 +177,8 @@ def _videos(events: Iterable[SessionEvent]) -> dict[str, Video]:
 
 
 def _end(stream: StreamState, video: Video | None) -> datetime | None:
-    """The end of an observed stream. Where it is an estimate, because nobody watched for a while,
-    it is the end of the video if that is within this while."""
+    """The end of an observed stream. An inexact estimate (polls had paused) is replaced by the end
+    of the video, if that lies between the last sight and the time of the estimate."""
     last = stream.last
     if (
         video is not None
@@ -311,8 +315,8 @@ def _has_lost(before: SampleTotals, samples: Sequence[StreamSnapshot]) -> bool:
 def _names(
     span: Span, events: Iterable[SessionEvent], last: StreamSnapshot | None
 ) -> Iterator[ObservedName]:
-    """The names of the stream's events and of its last sample. Those of a video are of today: they
-    count where there are no others."""
+    """The names of the stream's events and of its last sample. The names of a video are today's:
+    they are used only if there are no others."""
     unused = {Kind.SEEN} if last is not None else set()
     if span.is_observed:
         unused.add(Kind.VIDEO)

@@ -5,8 +5,8 @@ earlier (0 for the last sample of a stream that is on). A duration is at most a 
 between samples does not add viewers that nobody counted. Averages are weighted by duration.
 
 All sums are whole milliseconds, or viewers times milliseconds: exact, and so independent of the
-order of addition. 64 bits hold 2.5e12 hours watched, a hundred times what all of Twitch is watched
-in a year. Only documents round.
+order of addition. 64 bits hold 2.5e12 hours watched, a hundred times those of all of Twitch in a
+year. Only documents round.
 """
 
 from collections import defaultdict
@@ -175,7 +175,7 @@ def _duration_ms(sample: StreamSnapshot, until: datetime, cap: timedelta) -> int
 
 
 class _Counter:
-    """Sums that change: a new object for each addition would take most of the time."""
+    """Mutable sums: a new `Sums` for each addition would take most of the time."""
 
     def __init__(self, sums: Sums) -> None:
         self._samples, self._viewer_sum = sums.samples, sums.viewer_sum

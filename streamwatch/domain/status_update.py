@@ -35,8 +35,8 @@ event's timestamp is when it was last seen on."""
 
 
 class StatusUpdate:
-    """`status` as changed so far. `before` is None for an unknown streamer, whose status is then
-    `initial`."""
+    """Collects changes: `status` is the status with the changes so far. `before` is None for an
+    unknown streamer, whose status is then `initial`."""
 
     def __init__(self, before: StreamStatus | None, initial: StreamStatus) -> None:
         self.before = before

@@ -66,5 +66,5 @@ def time_zones() -> frozenset[str]:
 
 
 def to_milliseconds(time: datetime) -> datetime:
-    """`time` cut to whole milliseconds: what MongoDB keeps."""
+    """`time` cut to whole milliseconds, the precision of MongoDB."""
     return time.replace(microsecond=time.microsecond // 1000 * 1000)

@@ -114,9 +114,9 @@ def session_totals(session: StreamSession) -> Totals:
     )
 
 
-def _later(one: datetime | None, other: datetime | None) -> datetime | None:
-    """The later of two times; the known one where the other is None."""
-    return max(one, other) if one and other else one or other
+def _later(first: datetime | None, second: datetime | None) -> datetime | None:
+    """The later of two times; if one is None, the other."""
+    return max(first, second) if first and second else first or second
 
 
 def watched_since(sessions: Iterable[StreamSession], since: datetime) -> int:
@@ -130,10 +130,11 @@ def watched_since(sessions: Iterable[StreamSession], since: datetime) -> int:
     )
 
 
-def categories(several: Iterable[CategorySums]) -> list[CategorySums]:
-    """One for each category, the most played first. Of several names the last in the alphabet."""
+def categories(sums: Iterable[CategorySums]) -> list[CategorySums]:
+    """The total of each category, the most played first. If a category has several names, the last
+    in alphabetical order counts."""
     known: dict[str, CategorySums] = {}
-    for category in several:
+    for category in sums:
         other = known.get(category.category_id)
         known[category.category_id] = (
             CategorySums(
@@ -144,16 +145,16 @@ def categories(several: Iterable[CategorySums]) -> list[CategorySums]:
             if other
             else category
         )
-    return sorted(known.values(), key=lambda one: (-one.sums.observed_ms, one.category_id))
+    return sorted(known.values(), key=lambda item: (-item.sums.observed_ms, item.category_id))
 
 
-def summary(several: Iterable[Totals]) -> Summary:
+def summary(totals_of_streamers: Iterable[Totals]) -> Summary:
     """The sum of the totals of all streamers."""
-    several = list(several)
-    return Summary(len(several), sum(several, Totals()))
+    each = list(totals_of_streamers)
+    return Summary(len(each), sum(each, Totals()))
 
 
-def ranked(several: Iterable[StreamerStats], ranking: Ranking) -> list[StreamerStats]:
+def ranked(streamers: Iterable[StreamerStats], ranking: Ranking) -> list[StreamerStats]:
     """Sorted by `ranking`, the greatest first; streamers without viewers come last."""
     values: dict[Ranking, Callable[[Totals], float | None]] = {
         Ranking.HOURS: lambda of: of.airtime_ms,
@@ -162,19 +163,18 @@ def ranked(several: Iterable[StreamerStats], ranking: Ranking) -> list[StreamerS
         Ranking.AVERAGE: lambda of: of.sums.average,
     }
 
-    def place(stats: StreamerStats) -> tuple[float, str]:
+    def sort_key(stats: StreamerStats) -> tuple[float, str]:
         value = values[ranking](stats.totals)
         return math.inf if value is None else -value, stats.identity.broadcaster_id
 
-    return sorted(several, key=place)
+    return sorted(streamers, key=sort_key)
 
 
-def ranked_categories(several: Iterable[Sequence[CategorySums]]) -> list[CategoryRank]:
+def ranked_categories(of_streamers: Iterable[Sequence[CategorySums]]) -> list[CategoryRank]:
     """The categories of several streamers together, the most watched first."""
-    several = list(several)
-    streamers = Counter(one.category_id for played in several for one in played)
-    found = [
-        CategoryRank(streamers[one.category_id], one)
-        for one in categories(one for played in several for one in played)
-    ]
-    return sorted(found, key=lambda one: (-one.category.sums.viewer_ms, one.category.category_id))
+    all_sums = [category for played in of_streamers for category in played]
+    streamers = Counter(category.category_id for category in all_sums)
+    ranks = [CategoryRank(streamers[item.category_id], item) for item in categories(all_sums)]
+    return sorted(
+        ranks, key=lambda rank: (-rank.category.sums.viewer_ms, rank.category.category_id)
+    )

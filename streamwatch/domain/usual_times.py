@@ -9,8 +9,8 @@ PERIOD = timedelta(weeks=8)
 """Streams before this are too old to say what is usual."""
 
 MIN_STREAMS = 3
-_USUAL_PART = 0.4
-"""A weekday is usual if a stream started on it in this part of the weeks or more."""
+_USUAL_SHARE = 0.4
+"""A weekday is usual if a stream started on it in at least this share of the weeks."""
 
 _HALF_HOURS = 48
 
@@ -31,14 +31,14 @@ def usual_time(starts: Iterable[datetime], now: datetime, zone: tzinfo) -> Usual
         return None
     weeks = max(1.0, (now - local[0]) / timedelta(weeks=1))
     days = Counter(day.weekday() for day in {start.date() for start in local})
-    usual = tuple(sorted(day for day, count in days.items() if count >= _USUAL_PART * weeks))
+    usual = tuple(sorted(day for day, count in days.items() if count >= _USUAL_SHARE * weeks))
     on_usual_days = [start for start in local if start.weekday() in usual]
     return UsualTime(usual, _central_time(on_usual_days)) if usual else None
 
 
 def _central_time(starts: list[datetime]) -> int:
-    """The half hour of the day from which all starts together are least far away, around the
-    clock, in minutes after midnight."""
+    """The half hour of the day with the smallest total distance to all starts, on a 24-hour clock,
+    in minutes after midnight."""
     minutes = [start.hour * 60 + start.minute for start in starts]
 
     def distance(half_hour: int) -> int:

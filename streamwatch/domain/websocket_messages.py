@@ -15,7 +15,9 @@ from streamwatch.domain.eventsub import (
     Unknown,
     decode_object,
     message_from,
+    object_field,
     parse_sent_at,
+    text_field,
 )
 
 MAX_MESSAGE_BYTES = MAX_BODY_BYTES + 4096
@@ -58,17 +60,17 @@ def parse(data: bytes, now: datetime) -> SocketMessage:
     if len(data) > MAX_MESSAGE_BYTES:
         raise MalformedMessage("The message is too long.")
     document = decode_object(data)
-    metadata, payload = _object(document, "metadata"), _object(document, "payload")
-    match kind := _text(metadata, "message_type"):
+    metadata, payload = object_field(document, "metadata"), object_field(document, "payload")
+    match kind := text_field(metadata, "message_type"):
         case "session_welcome":
-            return _welcome(_object(payload, "session"))
+            return _welcome(object_field(payload, "session"))
         case "session_keepalive":
             return Keepalive()
         case "session_reconnect":
-            return _reconnect(_object(payload, "session"))
+            return _reconnect(object_field(payload, "session"))
         case _ if kind in _STORED_TYPES:
-            sent_at = parse_sent_at(_text(metadata, "message_timestamp"), now)
-            return message_from(kind, _text(metadata, "message_id"), sent_at, payload)
+            sent_at = parse_sent_at(text_field(metadata, "message_timestamp"), now)
+            return message_from(kind, text_field(metadata, "message_id"), sent_at, payload)
         case _:
             return Unknown(f"message type {kind[:64]!r}")
 
@@ -87,17 +89,3 @@ def _reconnect(session: dict[str, Any]) -> Reconnect:
     if not isinstance(url, str) or not _RECONNECT_URL.fullmatch(url):
         raise MalformedMessage("reconnect_url is not a WebSocket URL.")
     return Reconnect(url)
-
-
-def _object(document: dict[str, Any], name: str) -> dict[str, Any]:
-    value = document.get(name)
-    if not isinstance(value, dict):
-        raise MalformedMessage(f"{name} is not an object.")
-    return value
-
-
-def _text(document: dict[str, Any], name: str) -> str:
-    value = document.get(name)
-    if not isinstance(value, str) or not value or len(value) > 256:  # noqa: PLR2004  as in eventsub
-        raise MalformedMessage(f"{name} is not a string of 1 to 256 characters.")
-    return value

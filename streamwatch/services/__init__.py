@@ -1,1 +1,1 @@
-"""What a blueprint, a job or a command calls: one class a use area, on the ports alone."""
+"""The services that blueprints, jobs and commands call. They know the ports, not the adapters."""

@@ -8,7 +8,7 @@ from threading import Lock
 from time import monotonic
 
 from streamwatch.services.errors import LimitReached
-from streamwatch.services.rate_limits import WINDOW_SECONDS, RateLimits
+from streamwatch.services.rate_limits import WINDOW_SECONDS, WRONG_KEYS, RateLimits
 
 _MAX_BLOCKED = 10_000
 
@@ -44,14 +44,14 @@ class ApiKeys:
         self._blocked: OrderedDict[str, float] = OrderedDict()
 
     def check(self, given: str, client: str) -> Access | None:
-        """What `given`, sent by `client`, may do; None if it is no key of ours.
+        """What the key `given`, sent by `client`, may do; None if it is not a valid key.
 
         Raises LimitReached for a client that sent too many wrong keys.
         """
         with self._lock:
             seconds_left = self._blocked.get(client, 0.0) - self._clock()
         if seconds_left > 0:
-            raise LimitReached(self._rate_limits.wrong_keys_allowed, seconds_left)
+            raise LimitReached(WRONG_KEYS, seconds_left)
         if is_key(given, self._full):
             return Access.FULL
         if is_key(given, self._read):

@@ -1,4 +1,4 @@
-"""What the services cannot do, in the words of the domain. Errors of the ports pass through."""
+"""The errors of the services. Errors of the ports pass through."""
 
 
 class UnknownUser(Exception):

@@ -57,8 +57,8 @@ class RenewedLease:
 
     @property
     def lease(self) -> Lease | None:
-        """The lease, unless it was lost or may have expired. Writes are fenced by it all the same:
-        the process may be paused between this check and the write."""
+        """The lease, unless it was lost or may have expired. Writes must still be fenced by it: the
+        process may be paused between this check and the write."""
         lease = self._lease
         return lease if lease and time.monotonic() < self._expires_at else None
 

@@ -19,8 +19,8 @@ WINDOW_SECONDS = 60
 
 LOOKUPS_OF_ADDRESSES = 4
 LOOKUPS_OF_KEYS = 2
-"""All clients without a key together may look up as much as four of them, all clients with a key as
-much as two. With the default limit and at most two calls a lookup, that leaves 80 of Twitch's 800
+"""All clients without a key together may use the limits of four clients, all clients with a key
+those of two. With the default limit and at most two calls a lookup, that leaves 80 of Twitch's 800
 calls a minute for the worker."""
 
 LOGIN_ATTEMPTS = 10
@@ -53,8 +53,8 @@ class _Window:
 class RateLimits:
     """Counts by client; a limit of 0 is none.
 
-    While the storage cannot count, every request is allowed: what the limits protect, the storage
-    and through it Twitch, is not reached then either.
+    While the storage is unavailable, every request is allowed: no request reaches the storage, or
+    Twitch through it, then.
     """
 
     def __init__(
@@ -74,10 +74,6 @@ class RateLimits:
         self._clock = clock
         self._lock = Lock()
         self._windows: OrderedDict[str, _Window] = OrderedDict()
-
-    @property
-    def wrong_keys_allowed(self) -> int:
-        return WRONG_KEYS
 
     def request(self, client: str) -> None:
         """Count a request of `client`. Raises LimitReached."""
@@ -151,9 +147,9 @@ class RateLimits:
         if not allowed:
             return
         try:
-            uses = self._coordination.increment_window(name, WINDOW_SECONDS, times)
+            window = self._coordination.increment_window(name, WINDOW_SECONDS, times)
         except StorageUnavailable as error:
             log.warning("Requests are not counted now: %s", error)
             return
-        if uses.count > allowed:
-            raise LimitReached(allowed, math.ceil(uses.seconds_left))
+        if window.count > allowed:
+            raise LimitReached(allowed, math.ceil(window.seconds_left))

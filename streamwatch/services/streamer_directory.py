@@ -10,12 +10,12 @@ from enum import StrEnum
 from streamwatch.analytics.base import AnalyticsStore, AnalyticsUnavailable
 from streamwatch.domain.models import Stream, Streamer
 from streamwatch.domain.totals import Ranking
+from streamwatch.services.analytics.queries import ALL_STREAMERS
 from streamwatch.storage.base import Storage
 
 log = logging.getLogger(__name__)
 
 _CACHED = timedelta(seconds=30)
-_ALL = 100_000
 
 
 class State(StrEnum):
@@ -79,7 +79,7 @@ class StreamerDirectory:
         now = self._clock()
         if self._read_at is None or now - self._read_at >= _CACHED:
             try:
-                everyone = self._analytics.top(Ranking.HOURS, _ALL)
+                everyone = self._analytics.top(Ranking.HOURS, ALL_STREAMERS)
             except AnalyticsUnavailable as error:
                 log.warning("Streamers are listed without their last streams: %s", error)
                 return self._last_live

@@ -51,17 +51,17 @@ class Streamers:
         storage: Storage,
         twitch: Twitch,
         subscriptions: Subscriptions,
-        refresh: Poller,
+        poller: Poller,
         recorder: ObservationRecorder,
         clock: Callable[[], datetime],
-        on_added: Callable[[Collection[str]], None] = lambda _user_ids: None,
+        on_added: Callable[[Collection[str]], None] | None = None,
     ) -> None:
         """`on_added` is called with the user ids of streamers who were added."""
-        self._on_added = on_added
+        self._on_added = on_added or (lambda _user_ids: None)
         self._storage = storage
         self._twitch = twitch
         self._subscriptions = subscriptions
-        self._refresh = refresh
+        self._poller = poller
         self._clock = clock
         self._recorder = recorder
         self._streamer_recorder = StreamerRecorder(storage)
@@ -274,7 +274,7 @@ class Streamers:
             log.warning("Subscribing to a new streamer failed and will be repeated: %s", error)
             self._storage.coordination.request_job(RECONCILE)
         try:
-            self._refresh.poll_now([user_id])
+            self._poller.poll_now([user_id])
         except TwitchError as error:
             log.warning("Polling a new streamer failed and will be repeated: %s", error)
             self._storage.coordination.request_job(REFRESH)

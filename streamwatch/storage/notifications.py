@@ -2,8 +2,8 @@
 
 A notification's pending deliveries wait in lanes. In a lane only the first delivery, by the time of
 its event, is attempted, once its `next_attempt_at` has come. A worker claims the lane for a while,
-attempts the delivery, and saves what came of it, which frees the lane. A claim that is not saved
-ends by itself, so that a dead worker holds nothing up.
+attempts the delivery, and saves the result, which frees the lane. A claim expires, so that a dead
+worker blocks nothing.
 
 Records carry versions: saving one that changed meanwhile does nothing. `claim` raises the version
 of a delivery, so that a worker that was taken for dead cannot overwrite its successor's result.
@@ -37,8 +37,8 @@ class Attempted:
 
 @dataclass(frozen=True, slots=True)
 class QueueState:
-    """A notification's queue: pending deliveries, when the oldest was made, and since when every
-    attempt has failed (None after a success)."""
+    """A notification's queue: the number of pending deliveries, when the oldest was created, and
+    since when every attempt has failed (None after a success)."""
 
     pending: int = 0
     oldest: datetime | None = None
@@ -52,11 +52,11 @@ class NotificationStore(ABC):
 
     @abstractmethod
     def add(self, notification: Notification, limit: int) -> bool:
-        """Store a new one; False if its id is taken or there are `limit` already."""
+        """Store a new notification; False if its id is taken or there are `limit` already."""
 
     @abstractmethod
     def all(self) -> list[Notification]:
-        """All, the oldest first."""
+        """All notifications, the oldest first."""
 
     @abstractmethod
     def get(self, notification_id: str) -> Notification | None:
@@ -64,8 +64,8 @@ class NotificationStore(ABC):
 
     @abstractmethod
     def replace(self, notification: Notification) -> bool:
-        """Store this in place of the version before it; False if there is another version, or
-        none."""
+        """Store the next version of a notification; False if the stored version is not the one
+        before it, or there is none."""
 
     @abstractmethod
     def remove(self, notification_id: str) -> bool:
@@ -75,8 +75,8 @@ class NotificationStore(ABC):
 
     @abstractmethod
     def add_deliveries(self, deliveries: Sequence[Delivery]) -> list[Delivery | None]:
-        """Store those whose id is new; for each, in order, the delivery that is known by its id,
-        or None where it was stored. One of a notification that does not exist is dropped (None)."""
+        """Store the deliveries whose ids are new. Returns, in order, the delivery that has the id
+        already, or None if it was new. A delivery of an unknown notification is dropped (None)."""
 
     @abstractmethod
     def delivery(self, notification_id: str, delivery_id: str) -> Delivery | None:
@@ -84,20 +84,21 @@ class NotificationStore(ABC):
 
     @abstractmethod
     def deliveries(self, notification_id: str, limit: int) -> list[Delivery]:
-        """The newest `limit`, by when they were made, the newest first."""
+        """The `limit` deliveries that were created last, the newest first."""
 
     @abstractmethod
     def pending(self, notification_id: str, limit: int) -> list[Delivery]:
-        """The oldest `limit` pending ones, by when they were made, the oldest first."""
+        """The `limit` pending deliveries that were created first, the oldest first."""
 
     @abstractmethod
     def save(self, delivery: Delivery, attempted: Attempted) -> bool:
-        """Store this in place of the version before it, end its claim if it is claimed, and store
-        `attempted`. False, and nothing is stored, if there is another version, or none."""
+        """Store the next version of a delivery and `attempted`, and end its claim. False, and
+        nothing is stored, if the stored version is not the one before it, or there is none."""
 
     @abstractmethod
     def trim(self, notification_id: str, keep: int, before: datetime) -> None:
-        """Delete finished deliveries: those made before a time, and all but the newest `keep`."""
+        """Delete the finished deliveries that were created before a time, and all but the newest
+        `keep`."""
 
     # The queue
 
@@ -116,7 +117,7 @@ class NotificationStore(ABC):
     def queues(self, notification_ids: Collection[str]) -> dict[str, QueueState]:
         """The state of each queue."""
 
-    # What was said and seen
+    # States, and the events that were seen
 
     @abstractmethod
     def state(self, notification_id: str, name: str) -> Document | None:
@@ -124,9 +125,9 @@ class NotificationStore(ABC):
 
     @abstractmethod
     def first_seen(self, keys: Collection[str]) -> dict[str, datetime]:
-        """When those of the events' keys that are known were seen first."""
+        """When events with these keys were first seen; unknown keys are left out."""
 
     @abstractmethod
     def mark_seen(self, keys: Collection[str], at: datetime, forget_before: datetime) -> None:
-        """Remember the events' keys with the time, unless they are known, and forget those that
-        were seen before `forget_before`."""
+        """Store the time for the keys of events that are new, and delete the keys that were first
+        seen before `forget_before`."""

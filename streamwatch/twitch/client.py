@@ -51,7 +51,7 @@ from streamwatch.twitch.parsing.subscriptions import parse_subscription, parse_s
 from streamwatch.twitch.parsing.users import parse_users
 from streamwatch.twitch.parsing.videos import parse_video_page
 from streamwatch.twitch.token import AppTokens
-from streamwatch.twitch.transport import Observe, ObserveDate, RateLimits, Transport
+from streamwatch.twitch.transport import CallLimits, Observe, ObserveDate, Transport
 
 T = TypeVar("T")
 
@@ -82,7 +82,7 @@ class Helix(Twitch):
         *,
         api_url: str,
         auth_url: str,
-        limits: RateLimits | None = None,
+        limits: CallLimits | None = None,
         clock: Callable[[], datetime] = utc_now,
         sleep: Callable[[float], None] = time.sleep,
         jitter: Callable[[], float] = random.random,
@@ -93,7 +93,7 @@ class Helix(Twitch):
         `observe_date` with the date of every response."""
         transport = partial(
             Transport,
-            limits=limits or RateLimits(),
+            limits=limits or CallLimits(),
             clock=clock,
             sleep=sleep,
             jitter=jitter,
@@ -118,7 +118,7 @@ class Helix(Twitch):
     ) -> Self:
         """At most half of the web threads call Twitch at once: when Twitch hangs, the other half
         still serves the webhook."""
-        limits = RateLimits()
+        limits = CallLimits()
         return cls(
             settings.twitch_client_id,
             settings.twitch_client_secret,

@@ -40,7 +40,7 @@ ObserveDate = Callable[[datetime, float], None]
 
 
 @dataclass(frozen=True, slots=True)
-class RateLimits:
+class CallLimits:
     """Timeouts of a call, in seconds, and how many calls run at once in this process.
 
     Concurrency is capped because Twitch has answered 400 to bursts of more than 100, and because a
@@ -92,7 +92,7 @@ class Transport:
         self,
         base_url: str,
         *,
-        limits: RateLimits,
+        limits: CallLimits,
         clock: Callable[[], datetime],
         sleep: Callable[[float], None],
         jitter: Callable[[], float],

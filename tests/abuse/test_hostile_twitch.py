@@ -21,7 +21,7 @@ from streamwatch.storage.redis import RedisStorage
 from streamwatch.storage.redis.connection import Connection
 from streamwatch.twitch.base import TwitchError
 from streamwatch.twitch.client import Helix
-from streamwatch.twitch.transport import RateLimits
+from streamwatch.twitch.transport import CallLimits
 from tests.abuse.hostile_twitch import (
     GOOD,
     ODD,
@@ -51,7 +51,7 @@ PAGES = (
     "/dashboard/streamers",
 )
 
-_LIMITS = RateLimits(connect=1, read=0.3, exchange=0.5, turn=1, reset=0)
+_LIMITS = CallLimits(connect=1, read=0.3, exchange=0.5, turn=1, reset=0)
 
 
 @dataclass

@@ -16,7 +16,7 @@ from streamwatch.domain.notifications.models import (
     TargetKind,
 )
 from streamwatch.domain.notifications.quiet_hours import QuietHours
-from streamwatch.domain.notifications.retries import begun_anew
+from streamwatch.domain.notifications.retries import restarted
 from streamwatch.storage.notifications import Attempted
 from tests.notifications.build import START, at, notification
 from tests.notifications.world import NotificationWorld
@@ -463,7 +463,7 @@ def test_a_retried_delivery_is_sent_despite_quiet_hours_and_cooldown(
     world.pass_time(1)
     [skipped] = world.deliveries()
 
-    again = replace(begun_anew(skipped, world.now), version=skipped.version + 1)
+    again = replace(restarted(skipped, world.now), version=skipped.version + 1)
     world.store.save(again, Attempted(world.now))
     world.pass_time(1)
 

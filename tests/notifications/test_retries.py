@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamwatch.domain.notifications.models import TEST, DeliveryStatus, SendResult
-from streamwatch.domain.notifications.retries import after_attempt, begun_anew
+from streamwatch.domain.notifications.retries import after_attempt, restarted
 from tests.notifications.build import START, at, delivery, online
 
 REFUSED = SendResult(delivered=False, detail="the receiver answered 500", status_code=500)
@@ -94,7 +94,7 @@ def test_sending_again_begins_the_attempts_anew() -> None:
     )
     assert given_up.status is FAILED
 
-    again = after_attempt(begun_anew(given_up, at(60)), REFUSED, at(60), lambda: 0)
+    again = after_attempt(restarted(given_up, at(60)), REFUSED, at(60), lambda: 0)
 
     assert (again.status, again.attempts) == (PENDING, 1)
     assert again.next_attempt_at == at(60) + timedelta(seconds=5)

@@ -15,12 +15,12 @@ from streamwatch.domain.models import AppToken
 from streamwatch.settings import Settings
 from streamwatch.twitch.base import LiveStreams, TwitchBusy, TwitchUnavailable
 from streamwatch.twitch.client import Helix
-from streamwatch.twitch.transport import RateLimits
+from streamwatch.twitch.transport import CallLimits
 from tests.twitch import server
 from tests.twitch.conftest import TOKEN, FakeTime, MakeHelix, MemoryTokens
 from tests.twitch.server import serving
 
-SHORT = RateLimits(connect=0.2, read=0.2, exchange=0.5, turn=0.2)
+SHORT = CallLimits(connect=0.2, read=0.2, exchange=0.5, turn=0.2)
 
 
 @pytest.fixture(autouse=True)
@@ -29,7 +29,7 @@ def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_default_limits() -> None:
-    assert (RateLimits().connect, RateLimits().read, RateLimits().in_flight) == (3.0, 10.0, 8)
+    assert (CallLimits().connect, CallLimits().read, CallLimits().in_flight) == (3.0, 10.0, 8)
 
 
 @pytest.mark.parametrize(
@@ -133,7 +133,7 @@ def test_concurrent_calls_are_limited_and_the_others_fail_soon(
     make_helix: MakeHelix, held: Held
 ) -> None:
     with serving(held.behave, held.behave) as twitch:
-        helix = make_helix(api_url=twitch.url, limits=RateLimits(turn=0.1, in_flight=2))
+        helix = make_helix(api_url=twitch.url, limits=CallLimits(turn=0.1, in_flight=2))
         held.start(helix)
         held.start(helix)
 
@@ -167,7 +167,7 @@ def test_a_hanging_twitch_occupies_at_most_half_of_the_web_threads(held: Held) -
 def test_a_failed_call_releases_its_session(make_helix: MakeHelix) -> None:
     faults = [server.hang_up] * 3
     with serving(*faults, server.answer()) as twitch:
-        helix = make_helix(api_url=twitch.url, limits=RateLimits(turn=0.1, in_flight=1))
+        helix = make_helix(api_url=twitch.url, limits=CallLimits(turn=0.1, in_flight=1))
         with pytest.raises(TwitchUnavailable):
             helix.streams(["7"])
 

@@ -2,6 +2,6 @@
 
 `models` has the data, `filters` decides whether a notification wants an event, `people` and
 `programs` decide what to do with a delivery that is due, `conversation` remembers what was said to
-people, `retries` plans the next attempt, `texts`
-renders messages, `documents` converts to and from JSON.
+people, `retries` plans the next attempt, `texts` renders messages, `documents` converts to and from
+JSON.
 """

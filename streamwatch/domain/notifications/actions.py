@@ -1,4 +1,4 @@
-"""What a dispatcher does with a delivery that is due."""
+"""The decisions about a delivery that is due."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,7 +18,7 @@ class Edit:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Look again at `until`."""
+    """Decide again at `until`."""
 
     until: datetime
 
@@ -29,7 +29,7 @@ class Skip:
 
     reason: str
     did_not_last: bool = False
-    """The stream went on again: the delivery is taken up should it end once more."""
+    """The stream is on again: the delivery is reopened if the stream ends again."""
     is_over: bool = False
     """The stream ended before it could be announced."""
     in_cooldown: bool = False

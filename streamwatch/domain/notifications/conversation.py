@@ -1,4 +1,5 @@
-"""What one notification for people has said about a streamer, and what that leads to."""
+"""What one notification for people has told about a streamer so far: how that changes with each
+message, and which deliveries it reopens."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -49,13 +50,15 @@ def _after_skipping(said: Conversation, delivery: Delivery, action: Skip) -> Con
     return _continued(said, delivery) if action.in_cooldown else said
 
 
-def taken_up(
+def reopened(
     notification: Notification, known: Delivery, said: Conversation, now: datetime
 ) -> Delivery | None:
-    """The delivery to attempt when an event that is `known` already happens again, None for none.
+    """The `known` delivery of an event that happens again, as it is to be attempted again; None if
+    it remains as it is.
 
-    The same stream can go off, on and off again. An end then has to last anew, a go-live that
-    seemed over is announced, and a Discord message that shows the end shows the stream again.
+    The same stream can go off, on and off again. The delay of its end then starts again, a go-live
+    that was skipped as over is announced, and a Discord message that shows the end is edited to
+    show the live stream.
     """
     waits = known.status is DeliveryStatus.PENDING and known.attempts == 0
     edits = notification.kind is TargetKind.DISCORD and said.stream_id == known.stream_id
@@ -85,8 +88,8 @@ def _is_delivered(known: Delivery) -> bool:
 
 
 def _continued(said: Conversation, delivery: Delivery) -> Conversation:
-    """A new stream takes the place of the last one. Streams whose end was not
-    sent yet are remembered, with their messages, until it is."""
+    """The conversation with the delivery's stream as the current one. Earlier streams are
+    remembered with their messages until their ends are sent."""
     earlier = dict(said.earlier)
     if said.stream_id and said.stream_id != delivery.stream_id and not said.ended:
         earlier[said.stream_id] = said.message_id or ""

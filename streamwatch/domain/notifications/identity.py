@@ -27,9 +27,9 @@ def stream_of(event: StreamEvent, history: Iterable[StreamEvent]) -> str | None:
 
 
 def event_key(event: StreamEvent, stream_id: str | None) -> str:
-    """The same for all events that say the same: one start and one end a stream, whether a message
-    or a poll brought it. Every update is an event of its own, but for one that takes the place of
-    the event that a poll made of it."""
+    """A key that all reports of one event share: a stream has one start and one end, whether a
+    message or a poll reports it. Each update has a key of its own, except that a message that
+    replaces the event of a poll has the key of that event."""
     if stream_id is None or event.event_type == UPDATE:
         first_id = event.replaces or event.id
         return f"{event.broadcaster_id}:{event.event_type}:event:{first_id}"

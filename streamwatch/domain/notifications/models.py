@@ -17,7 +17,7 @@ OFFLINE = EventType.OFFLINE.value
 UPDATE = EventType.UPDATE.value
 EVENT_TYPES = (ONLINE, OFFLINE, UPDATE)
 TEST = "test"
-"""The event type of a delivery that a user asked for to try the target."""
+"""The event type of a delivery that a user requested to test the target."""
 
 CHANGES = ("title", "category", "language")
 """What a `channel.update` can change."""
@@ -109,10 +109,10 @@ class Delivery:
     """One event for one notification.
 
     Deliveries with the same `lane` are attempted one at a time, in the order of the events' times.
-    `body` is what a webhook is sent, fixed when it is first set. `forced` says that a user asked
-    for it: then it is sent whatever quiet hours, cooldown or filters say. `did_not_last` marks the
-    end of a stream that went on again, which may still end for good. `edit_refused` says that
-    Discord did not take the edit, so that a new message is posted.
+    `body` is the body of a webhook, and does not change once it is set. `forced` says that a user
+    requested the delivery: quiet hours, cooldown and filters do not apply. `did_not_last` marks the
+    end of a stream that is on again, and may end again. `edit_refused` says that Discord refused
+    the edit, so that a new message is posted.
     """
 
     id: str
@@ -167,7 +167,7 @@ class Situation:
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """What one notification for people has said about one streamer.
+    """What one notification for people has told about one streamer so far.
 
     `stream_id` is the stream that the last go-live is about: the one that was announced, or a later
     one that continues it. `message_id` is the Discord message that shows it, and `earlier` the
@@ -192,7 +192,7 @@ class EditRefusal(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SendResult:
-    """What came of one attempt. `status_code` is the receiver's HTTP status, if it sent one;
+    """The result of one attempt. `status_code` is the receiver's HTTP status, if it sent one;
     `detail` says what happened in words. `retry_after` is in seconds; `is_gone` says that the
     receiver wants no more; `message_id` names the message that was posted."""
 

@@ -26,7 +26,7 @@ END_LASTS = timedelta(minutes=2)
 WAIT_FOR_DETAILS = timedelta(seconds=5)
 """How long a go-live waits for title and category."""
 
-_LOOK_AGAIN = timedelta(milliseconds=500)
+_RECHECK = timedelta(milliseconds=500)
 
 LIVE_AGAIN = "the streamer went live again"
 OVER = "the stream ended before it could be announced"
@@ -35,7 +35,7 @@ NO_MESSAGE = "there is no message about a current stream to edit"
 
 
 def held_until(notification: Notification, event_type: str, now: datetime) -> datetime:
-    """When a delivery that is made `now` is due first."""
+    """When a delivery that is created `now` is first due."""
     is_held = event_type == OFFLINE and notification.cooldown_minutes > 0
     return now + END_LASTS if is_held else now
 
@@ -79,14 +79,14 @@ def _announce(
         return held
     is_complete = details.title is not None and details.category is not None
     if not is_complete and now < delivery.created_at + WAIT_FOR_DETAILS:
-        return Wait(now + _LOOK_AGAIN)
+        return Wait(now + _RECHECK)
     return _continue(notification, delivery, said, now) or _unless_quiet(notification, now)
 
 
 def _continue(
     notification: Notification, delivery: Delivery, said: Conversation, now: datetime
 ) -> Action | None:
-    """What to do with a go-live that the last announcement covers; None if there is none."""
+    """What to do with a go-live that the last announcement covers; None if it covers none."""
     cooldown_ends = _cooldown_ends(notification, said)
     in_cooldown = cooldown_ends is not None and now < cooldown_ends
     if said.message_id and (in_cooldown or said.stream_id == delivery.stream_id):
@@ -139,8 +139,8 @@ def _end(
 def _went_on(
     notification: Notification, delivery: Delivery, situation: Situation, earlier: str | None
 ) -> bool:
-    """Whether the streamer is live again, or was after this stream. A Discord message shows an end
-    all the same while another stream has not taken its place."""
+    """Whether the streamer is live again, or was after this stream. While no other stream has taken
+    its place, the Discord message of this stream shows the end nevertheless."""
     live = situation.live_stream_id
     if earlier is not None or (live is not None and live == delivery.stream_id):
         return True

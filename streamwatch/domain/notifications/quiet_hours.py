@@ -1,4 +1,4 @@
-"""Hours of the day, in a time zone, in which people are not to be disturbed."""
+"""Hours of the day, in a time zone, in which people get no messages."""
 
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 @dataclass(frozen=True, slots=True)
 class QuietHours:
-    """From `start` (included) to `end` (excluded), by the clock on the wall in the zone `tz`.
+    """From `start` (included) to `end` (excluded), in the local time of the zone `tz`.
 
     An `end` before `start` lies on the next day. `start` and `end` must differ.
     """
@@ -17,8 +17,8 @@ class QuietHours:
     tz: str
 
     def contains(self, moment: datetime) -> bool:
-        """Whether the clock in the zone shows a quiet time at `moment`. On the nights when clocks
-        change, the hour that comes twice is quiet twice, and a skipped one never comes."""
+        """Whether the local time at `moment` is within the quiet hours. When daylight saving time
+        ends, the repeated hour is quiet twice."""
         clock = moment.astimezone(ZoneInfo(self.tz)).time()
         if self.start < self.end:
             return self.start <= clock < self.end

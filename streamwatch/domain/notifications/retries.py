@@ -1,4 +1,4 @@
-"""What becomes of a delivery after an attempt: delivered, tried again later, or given up."""
+"""The state of a delivery after an attempt: delivered, to be retried later, or failed."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -9,10 +9,10 @@ from streamwatch.domain.notifications.models import Delivery, DeliveryStatus, Se
 DELAYS = tuple(
     timedelta(seconds=seconds) for seconds in (5, 60, 300, 1800, 2 * 3600, 5 * 3600, 10 * 3600)
 )
-"""How long after the first, second … failed attempt the next one follows."""
+"""The delays after the first, second … failed attempt."""
 
 DAILY = timedelta(days=1)
-"""How long after every later one."""
+"""The delay after each later one."""
 
 GIVE_UP_AFTER = timedelta(days=5)
 """From the first attempt on. A target whose attempts all fail for so long is switched off."""
@@ -21,7 +21,8 @@ MAX_RETRY_AFTER_SECONDS = 3600.0
 """The longest `Retry-After` that is honoured."""
 
 JITTER = 0.1
-"""By up to which part a delay is longer, so that receivers that come back are not hit at once."""
+"""Delays are up to this fraction longer, at random, so that a receiver that recovers does not get
+all retries at once."""
 
 HOLDS_BACK = timedelta(hours=1)
 """For how long a failing delivery holds back later ones of its streamer."""
@@ -68,8 +69,8 @@ def finished(
     )
 
 
-def begun_anew(delivery: Delivery, now: datetime) -> Delivery:
-    """A finished delivery that a user wants to be sent again."""
+def restarted(delivery: Delivery, now: datetime) -> Delivery:
+    """A finished delivery as it is when a user requests that it is sent again."""
     return replace(
         delivery,
         status=DeliveryStatus.PENDING,

@@ -1,4 +1,4 @@
-"""What messages for people say: a user's template, or a default text by event."""
+"""The texts of messages for people: a user's template, or a default text by event."""
 
 from collections.abc import Mapping
 from datetime import timedelta

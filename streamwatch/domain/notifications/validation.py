@@ -1,4 +1,4 @@
-"""What a user may set in a notification, and what is wrong with what was set."""
+"""Validates the settings of a notification."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -44,13 +44,14 @@ DEFAULTS: Document = {
     "quiet_hours": None,
     "template": None,
 }
-"""What holds for what is not set. `kind` and `url` have no default; a name is made of both."""
+"""The values of settings that are not given. `kind` and `url` have no default, and the default name
+is made of them."""
 
 FIELDS = ("name", "kind", "url", *(field for field in DEFAULTS if field != "name"))
 
 
 class InvalidNotification(Exception):
-    """A notification cannot be like this; `faults` says why, by field."""
+    """The settings of a notification are invalid; `faults` says why, by field."""
 
     def __init__(self, faults: Mapping[str, str]) -> None:
         super().__init__(" ".join(f"{field}: {fault}" for field, fault in faults.items()))
@@ -58,19 +59,19 @@ class InvalidNotification(Exception):
 
 
 Check = Callable[[Any], str | None]
-"""What is wrong with a value; None if nothing is."""
+"""Returns the fault of a value; None if it is valid."""
 
 
 def check(settings: Mapping[str, Any], *, allow_private: bool) -> None:
-    """Raise InvalidNotification unless all FIELDS of `settings` can be used. Whether streamers and
-    hosts exist is not looked at."""
+    """Raise InvalidNotification unless all FIELDS of `settings` are valid. Does not check whether
+    streamers and hosts exist."""
     faults = find_faults(settings, allow_private=allow_private)
     if faults:
         raise InvalidNotification(faults)
 
 
 def find_faults(settings: Mapping[str, Any], *, allow_private: bool) -> dict[str, str]:
-    """What keeps `settings` from being used, by field."""
+    """The faults of `settings`, by field."""
     return dict(_faults(settings, allow_private=allow_private))
 
 

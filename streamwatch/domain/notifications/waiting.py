@@ -7,7 +7,7 @@ from streamwatch.domain.notifications.filters import details_match, needs_detail
 from streamwatch.domain.notifications.models import Delivery, Notification, StreamDetails
 
 WAIT_FOR_FILTERS = timedelta(minutes=5)
-_LOOK_AGAIN = timedelta(seconds=1)
+_RECHECK = timedelta(seconds=1)
 
 UNKNOWN_DETAILS = "title and category were not known within 5 minutes"
 OTHER_DETAILS = "title or category do not match the filters"
@@ -26,4 +26,4 @@ def filtered(
         return Skip(OTHER_DETAILS)
     if now >= delivery.created_at + WAIT_FOR_FILTERS:
         return Skip(UNKNOWN_DETAILS)
-    return Wait(now + _LOOK_AGAIN)
+    return Wait(now + _RECHECK)

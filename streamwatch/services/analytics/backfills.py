@@ -149,7 +149,7 @@ class Backfills:
             self._retry(entry, user_id, str(error), 0)
             return min(error.retry_after, RETRY_SECONDS)
         except (TwitchError, AnalyticsError) as error:
-            if _may_pass(error):
+            if _is_temporary(error):
                 self._retry(entry, user_id, str(error), RETRY_SECONDS)
                 return CALL_SECONDS
             backfill = Backfill(BackfillStatus.FAILED, error=str(error))
@@ -228,7 +228,7 @@ def _is_known(video: Video, session: StreamSession | None) -> bool:
     )
 
 
-def _may_pass(error: TwitchError | AnalyticsError) -> bool:
+def _is_temporary(error: TwitchError | AnalyticsError) -> bool:
     """Whether the same check may succeed later."""
     if isinstance(error, TwitchNotConfigured | TwitchDenied | AnalyticsUnavailable):
         return True

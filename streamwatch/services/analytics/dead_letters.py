@@ -1,4 +1,4 @@
-"""Feed entries that a reader could not process: looked at, and processed again."""
+"""Dead letters, the feed entries that a reader could not process: listed and replayed."""
 
 from dataclasses import dataclass
 
@@ -11,22 +11,22 @@ from streamwatch.storage.base import DeadLetter, Feed, FeedRecord
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """How many entries have been processed after all; those that still cannot be, with what is
-    wrong now."""
+    """The result of a replay: `done` entries were processed; `failed` could not be, each with the
+    present error."""
 
     done: int
     failed: list[tuple[DeadLetter, str]]
 
 
 class DeadLetters:
-    """What an operator does about them, once what was wrong is mended."""
+    """Lists dead letters, and replays them once their cause is removed."""
 
     def __init__(self, feed: Feed, analytics: AnalyticsStore) -> None:
         self._feed = feed
         self._analytics = analytics
 
     def all(self) -> list[DeadLetter]:
-        """Those of all readers, each reader's oldest first."""
+        """The dead letters of all readers, the oldest first within a reader."""
         return [
             entry
             for reader in self._feed.readers()
@@ -34,10 +34,10 @@ class DeadLetters:
         ]
 
     def replay(self, progress: Progress) -> Replayed:
-        """Project those of the analytics again, and forget those that succeed: repetition and order
-        change nothing.
+        """Project the dead letters of the analytics again, and delete those that succeed.
+        Repetition and order change nothing.
 
-        Raises AnalyticsUnavailable: the rest then stays as it is.
+        Raises AnalyticsUnavailable; the remaining dead letters then do not change.
         """
         entries = self._feed.dead_letters(READER)
         failed = []
@@ -51,9 +51,9 @@ class DeadLetters:
         return Replayed(len(entries) - len(failed), failed)
 
     def _project(self, record: FeedRecord | None) -> str | None:
-        """What is wrong; None where nothing is."""
+        """The error; None if the record was projected."""
         if record is None:
-            return "What is stored cannot be read."
+            return "The stored entry cannot be read."
         try:
             self._analytics.project(input_of(record))
         except AnalyticsUnavailable:

@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 
 from streamwatch.analytics.base import AnalyticsStore
 from streamwatch.domain.totals import Ranking, StreamerStats, Totals, ranked
+from streamwatch.services.analytics.queries import ALL_STREAMERS
 
 _CACHED = timedelta(seconds=60)
-_ALL = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class PeriodRankings:
     def top(self, ranking: Ranking, days: int | None) -> list[Ranked]:
         """Everyone with a stream in the last `days`, or ever if it is None, first by `ranking`."""
         if days is None:
-            return [Ranked(stats, None) for stats in self._analytics.top(ranking, _ALL)]
+            return [Ranked(stats, None) for stats in self._analytics.top(ranking, ALL_STREAMERS)]
         found = {entry.stats.identity.broadcaster_id: entry for entry in self._period(days)}
         order = ranked([entry.stats for entry in found.values()], ranking)
         return [found[stats.identity.broadcaster_id] for stats in order]
@@ -47,7 +47,7 @@ class PeriodRankings:
 
     def _read(self, now: datetime, span: timedelta) -> list[Ranked]:
         found = []
-        for stats in self._analytics.top(Ranking.HOURS, _ALL):
+        for stats in self._analytics.top(Ranking.HOURS, ALL_STREAMERS):
             user_id, last = stats.identity.broadcaster_id, stats.totals.last_stream_at
             if last is None or last < now - span:
                 continue

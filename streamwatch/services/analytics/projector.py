@@ -1,4 +1,4 @@
-"""Reads the feed and lets the analytics follow it."""
+"""Projects the feed into the analytics."""
 
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -18,16 +18,16 @@ log = logging.getLogger(__name__)
 READER = "analytics"
 
 BATCH = 10_000
-"""How many entries are projected at once. Many share what is done once for each streamer, and still
-take a fraction of RECLAIM_SECONDS."""
+"""How many entries are projected at once: many, to save work that is done once for each streamer,
+but so few that they take a fraction of RECLAIM_SECONDS."""
 
 RECLAIM_SECONDS = 15.0
-"""After how long a batch that nobody acknowledged is read again: by then its worker is dead, or the
+"""When a batch that was not acknowledged is read again: its worker is dead by then, or the
 analytics did not answer."""
 
 
 def input_of(record: FeedRecord) -> ProjectionInput:
-    """The part of a feed's record that the analytics store. Raises InvalidObservation."""
+    """The session events and the sample of a feed record. Raises InvalidObservation."""
     return projection_input(record.events, record.snapshot, record.name_change, record.watch_end)
 
 
@@ -35,7 +35,8 @@ Usable = tuple[FeedEntry, ProjectionInput]
 
 
 class Projector:
-    """Any number may run at once, in any processes: projecting the same twice changes nothing."""
+    """Projects batches of feed entries. Several may run at once, in any processes: a repeated
+    projection changes nothing."""
 
     def __init__(
         self,
@@ -55,7 +56,7 @@ class Projector:
         self._prepared = False
 
     def run_once(self) -> int:
-        """Project the next batch; how many entries it had.
+        """Project the next batch. Returns the number of its entries.
 
         An entry that cannot be projected becomes a dead letter and delays nothing. Raises
         AnalyticsUnavailable: then nothing was acknowledged and all will be read again.
@@ -68,8 +69,8 @@ class Projector:
         return len(entries)
 
     def _prepare(self) -> None:
-        """Hold the feed back from being trimmed, and see that the analytics answer before anything
-        is handed out."""
+        """Register as a reader, so that the feed is not trimmed too early, and check that the
+        analytics answer before entries are handed out."""
         if self._prepared:
             self._analytics.ping()
             return
@@ -82,15 +83,15 @@ class Projector:
     def _usable(self, entries: list[FeedEntry]) -> Iterator[Usable]:
         for entry in entries:
             if entry.record is None:
-                self._set_aside(entry, entry.error or "The entry cannot be read.")
+                self._add_dead_letter(entry, entry.error or "The entry cannot be read.")
                 continue
             try:
                 yield entry, input_of(entry.record)
             except InvalidObservation as error:
-                self._set_aside(entry, str(error))
+                self._add_dead_letter(entry, str(error))
 
     def _project(self, usable: list[Usable]) -> None:
-        """Project together or, where that fails, each by itself."""
+        """Project the entries together or, if that fails, one by one."""
         merged = _merged(item for _, item in usable)
         try:
             self._analytics.project(merged)
@@ -98,7 +99,7 @@ class Projector:
             raise
         except AnalyticsError as error:
             if len(usable) == 1:
-                self._set_aside(usable[0][0], str(error))
+                self._add_dead_letter(usable[0][0], str(error))
                 return
             for entry_with_input in usable:
                 self._project([entry_with_input])
@@ -106,7 +107,7 @@ class Projector:
         self._projected(merged.events)
         self._feed.acknowledge(READER, [entry.id for entry, _ in usable])
 
-    def _set_aside(self, entry: FeedEntry, error: str) -> None:
+    def _add_dead_letter(self, entry: FeedEntry, error: str) -> None:
         log.warning("Entry %s of the feed cannot be projected: %s", entry.id, error)
         self._feed.add_dead_letter(READER, entry, error, self._clock())
 

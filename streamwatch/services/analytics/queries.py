@@ -20,7 +20,8 @@ from streamwatch.storage.base import Coordination, Topic
 LONGEST_STREAM = timedelta(hours=48)
 """Twitch ends streams after that."""
 
-_ALL = 1_000_000
+ALL_STREAMERS = 1_000_000
+"""A limit for rankings of all streamers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +143,7 @@ class AnalyticsQueries:
         """The first streamers; with `user_ids` the first of these."""
         if user_ids is None:
             return self._analytics.top(ranking, limit)
-        everyone = self._analytics.top(ranking, _ALL)
+        everyone = self._analytics.top(ranking, ALL_STREAMERS)
         return [stats for stats in everyone if stats.identity.broadcaster_id in user_ids][:limit]
 
     def top_categories(self, limit: int) -> list[CategoryRank]:

@@ -1,5 +1,5 @@
-"""Who watches now, and today: what the analytics know, kept for a moment by each process, since
-every look at who is live asks for it."""
+"""The viewers of the last hour and the hours watched today, cached by each process for seconds:
+every view of the live page needs them."""
 
 import threading
 from collections import defaultdict
@@ -13,15 +13,15 @@ CURVE_SPAN = timedelta(hours=1)
 CURVE_POINTS = 40
 
 _OVERLAP = timedelta(minutes=2)
-"""Samples that were projected a little later than newer ones are found all the same."""
+"""How far back the samples are read again: some are projected a little later than newer ones."""
 
-_CURVES_FRESH = timedelta(seconds=5)
-_WATCHED_FRESH = timedelta(seconds=30)
-_ZONES_KEPT = 64
+_CURVES_CACHED = timedelta(seconds=5)
+_WATCHED_CACHED = timedelta(seconds=30)
+_MAX_MIDNIGHTS = 64
 
 
 class Viewership:
-    """Both may raise AnalyticsUnavailable."""
+    """Reads viewers from the analytics. Its methods may raise AnalyticsUnavailable."""
 
     def __init__(self, analytics: AnalyticsStore, clock: Callable[[], datetime]) -> None:
         self._analytics = analytics
@@ -37,23 +37,23 @@ class Viewership:
         CURVE_POINTS of them, the newest among them."""
         with self._lock:
             now = self._clock()
-            if self._read_at is None or now - self._read_at >= _CURVES_FRESH:
-                self._read_on(now)
+            if self._read_at is None or now - self._read_at >= _CURVES_CACHED:
+                self._read_new(now)
             return {stream_id: _thinned(samples) for stream_id, samples in self._viewers.items()}
 
     def hours_watched_today(self, zone: tzinfo) -> float:
-        """Of all streams since midnight in `zone`."""
+        """The hours watched of all streams since midnight in `zone`."""
         now = self._clock()
         midnight = now.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
         asked_at, hours = self._watched.get(midnight, (None, 0.0))
-        if asked_at is None or now - asked_at >= _WATCHED_FRESH:
+        if asked_at is None or now - asked_at >= _WATCHED_CACHED:
             hours = self._analytics.watched_since(midnight) / HOUR_MS
-            if len(self._watched) >= _ZONES_KEPT:
+            if len(self._watched) >= _MAX_MIDNIGHTS:
                 self._watched.clear()
             self._watched[midnight] = (now, hours)
         return hours
 
-    def _read_on(self, now: datetime) -> None:
+    def _read_new(self, now: datetime) -> None:
         """Add the samples that are new, and drop those that are too old."""
         oldest = now - CURVE_SPAN
         since = max(oldest, self._newest - _OVERLAP) if self._newest else oldest

@@ -1,4 +1,4 @@
-"""One delivery that is due: decide what to do, do it, and say what became of it."""
+"""Attempts a delivery that is due: decides what to do, does it, and returns the outcome."""
 
 import random
 from collections.abc import Callable, Mapping
@@ -35,8 +35,8 @@ _RATE = "rate"
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The delivery as it is to be saved, what is stored with it, and whether its target wants no
-    more."""
+    """The delivery as it is to be saved, and what is stored with it. `is_gone` says that the
+    receiver answered 410."""
 
     delivery: Delivery
     attempted: Attempted
@@ -66,7 +66,7 @@ class DeliveryAttempt:
         return self._senders[notification.kind]
 
     def run(self, notification: Notification, delivery: Delivery) -> Outcome:
-        """What comes of a claimed delivery."""
+        """Attempt a claimed delivery."""
         now = self._clock()
         if not notification.enabled and not delivery.is_test:
             return self._unsent(delivery, Skip(SWITCHED_OFF), now)
@@ -139,8 +139,8 @@ class DeliveryAttempt:
         return sender.send(notification, message)
 
     def _edit_refused(self, delivery: Delivery, sent: Sent, refusal: EditRefusal) -> Outcome:
-        """An update is left out; a go-live, or the end where edits are limited, is posted as a new
-        message."""
+        """A refused update is skipped. A go-live, or an end if edits are limited, is posted as a
+        new message."""
         now = self._clock()
         attempted = Attempted(now, None, _rate(sent), sent.paused_until)
         is_posted = delivery.event_type == ONLINE or (
@@ -174,13 +174,13 @@ class DeliveryAttempt:
         return Outcome(after, attempted, sent.result.is_gone and not delivery.is_test)
 
     def failed(self, delivery: Delivery, error: Exception) -> Outcome:
-        """What comes of an attempt that ended in an error of ours."""
+        """The outcome of an attempt that raised an unexpected error."""
         detail = f"StreamWatch failed ({type(error).__name__}); its log says more"
         return self._sent(delivery, Sent(SendResult(delivered=False, detail=detail)), {})
 
 
 def conversation_name(user_id: str) -> str:
-    """The name of the state that holds what was said about a streamer."""
+    """The name of the state that holds the conversation about a streamer."""
     return f"streamer:{user_id}"
 
 

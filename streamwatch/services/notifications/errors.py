@@ -1,8 +1,8 @@
-"""What cannot be done with notifications."""
+"""The errors of notifications."""
 
 
 class NotificationError(Exception):
-    """Something that was asked of a notification cannot be done; the text says why."""
+    """A request about a notification cannot be carried out; the text says why."""
 
 
 class UnknownNotification(NotificationError):
@@ -27,7 +27,7 @@ class NotificationOff(NotificationError):
 
 class DeliveryPending(NotificationError):
     def __init__(self) -> None:
-        super().__init__("This delivery is pending: it is attempted by itself.")
+        super().__init__("This delivery is pending: it will be attempted without a retry.")
 
 
 class NoSecret(NotificationError):

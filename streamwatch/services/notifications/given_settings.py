@@ -1,4 +1,4 @@
-"""Checks what a user sets in a notification, and makes its fields of it."""
+"""Checks the settings that a user gives a notification, and converts them to its fields."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -18,7 +18,7 @@ from streamwatch.twitch.base import Twitch, TwitchUnavailable
 
 
 class GivenSettings:
-    """Knows which hosts may be sent to, and which streamers exist."""
+    """Checks settings, also whether their hosts are allowed and their streamers exist."""
 
     def __init__(self, storage: Storage, twitch: Twitch, policy: AddressPolicy) -> None:
         self._storage = storage
@@ -63,8 +63,8 @@ class GivenSettings:
     def _streamers(
         self, given: Iterable[str], known: Notification | None
     ) -> tuple[WatchedStreamer, ...]:
-        """The streamers of these logins: those that the notification has already, those that are
-        monitored, and for the rest Twitch is asked."""
+        """The streamers with these logins: from the notification itself, from the monitored
+        streamers, and the others from Twitch."""
         given = list(given)
         logins = list(dict.fromkeys(filter(None, map(login_from, given))))
         faulty = [text for text in given if login_from(text) is None]

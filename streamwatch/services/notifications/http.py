@@ -1,8 +1,8 @@
 """One HTTP request within bounds: to checked addresses, no redirects, limited time and size.
 
-http.client is used as it is but for the connection: it goes to an address that `AddressPolicy`
-checked, and every read shares one deadline, so that an answer that drips ends like one that does
-not come. Proxies and credentials of the environment play no part.
+http.client is used with a connection of our own: it goes to an address that `AddressPolicy` has
+checked, and all reads share one deadline, so that a slow answer times out like a missing one.
+Proxies and credentials of the environment are not used.
 """
 
 import base64
@@ -10,7 +10,7 @@ import io
 import socket
 import ssl
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
 from typing import Any
@@ -25,8 +25,6 @@ MAX_ANSWER_BYTES = 64 * 1024
 _PORTS = {"http": 80, "https": 443}
 _SAFE = "%/:=&?~#+!$,;'@()*[]"
 """Characters of a path or query that stay as they are."""
-
-Monotonic = Callable[[], float]
 
 
 class RequestFailed(Exception):
@@ -85,7 +83,7 @@ def host_of(parts: SplitResult) -> str:
 
 
 def port_of(parts: SplitResult) -> int:
-    """The port. Raises AddressError where it is none."""
+    """The port. Raises AddressError for an invalid one."""
     try:
         return parts.port or _PORTS.get(parts.scheme, 443)
     except ValueError:
@@ -102,7 +100,7 @@ class _Connection(HTTPConnection):
         self._connected: socket.socket | None = None
         self.default_port = _PORTS["https" if secure else "http"]
 
-    def open(self, addresses: Any) -> None:
+    def open(self, addresses: Sequence[str]) -> None:
         """Connect to the first address that takes the connection, within the limit for all."""
         deadline = time.monotonic() + self._client.connect_seconds
         failure: OSError | None = None
@@ -190,7 +188,7 @@ def _headers(parts: SplitResult) -> dict[str, str]:
 
 
 def _reason(host: str, port: int, error: Exception) -> str:
-    """Why there is no answer, in words that hold no secret."""
+    """Why there is no answer, without secrets."""
     where = f"{host}:{port}"
     match error:
         case TimeoutError():

@@ -13,7 +13,7 @@ from streamwatch.domain.notifications.models import (
     Notification,
     TargetKind,
 )
-from streamwatch.domain.notifications.retries import begun_anew, finished
+from streamwatch.domain.notifications.retries import finished, restarted
 from streamwatch.services.notifications.bodies import to_body
 from streamwatch.services.notifications.errors import (
     ChangedMeanwhile,
@@ -74,7 +74,7 @@ class RequestedDeliveries:
         if not known.status.is_finished:
             raise DeliveryPending
         now = self._clock()
-        again = replace(begun_anew(known, now), version=known.version + 1)
+        again = replace(restarted(known, now), version=known.version + 1)
         if not self._store.save(again, Attempted(now)):
             raise ChangedMeanwhile
         return again

@@ -1,4 +1,4 @@
-"""What a message would say about a real stream."""
+"""Previews of messages."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Reads the feed and turns events into deliveries. Doing it twice changes nothing."""
+"""Reads the feed and creates deliveries of its events. Repeating that changes nothing."""
 
 import logging
 from collections.abc import Callable, Collection, Iterable, Sequence
@@ -113,8 +113,8 @@ class NotificationReader:
         by_id = {notification.id: notification for notification in notifications}
         for known in self._store.add_deliveries(made):
             if known is not None:
-                self._take_up(by_id[known.notification_id], known)
-        self._bound([by_id[key] for key in {delivery.notification_id for delivery in made}])
+                self._reopen(by_id[known.notification_id], known)
+        self._fail_excess([by_id[key] for key in {delivery.notification_id for delivery in made}])
         now = self._clock()
         self._store.mark_seen([o.key for o in occurrences], now, now - REMEMBER)
 
@@ -138,15 +138,15 @@ class NotificationReader:
     def _deliveries(
         self, occurrence: _Occurrence, notifications: Iterable[Notification]
     ) -> list[Delivery]:
-        """The deliveries of an event. One that happens again makes none, but for people it may
-        take up the one that it made before."""
+        """The new deliveries of an event. An event that happens again has none, but may reopen the
+        earlier delivery to people."""
         made = []
         body: str | None = None
         for notification in notifications:
             if not wants(notification, occurrence.event, occurrence.tags):
                 continue
             if occurrence.is_known_to(notification):
-                self._take_up_again(notification, occurrence)
+                self._reopen_earlier(notification, occurrence)
                 continue
             new = self._delivery(notification, occurrence)
             if not notification.kind.is_for_people and not needs_details(notification):
@@ -171,16 +171,16 @@ class NotificationReader:
             next_attempt_at=due,
         )
 
-    def _take_up_again(self, notification: Notification, occurrence: _Occurrence) -> None:
+    def _reopen_earlier(self, notification: Notification, occurrence: _Occurrence) -> None:
         if not notification.kind.is_for_people:
             return
         known_id = delivery_id(notification.id, occurrence.key)
         known = self._store.delivery(notification.id, known_id)
         if known is not None:
-            self._take_up(notification, known)
+            self._reopen(notification, known)
 
-    def _take_up(self, notification: Notification, known: Delivery) -> None:
-        """Attempt a known delivery (again), where its event has happened again for people."""
+    def _reopen(self, notification: Notification, known: Delivery) -> None:
+        """Attempt a known delivery to people again, if its event has happened again."""
         if not notification.kind.is_for_people:
             return
         user_id = known.event.broadcaster_id
@@ -190,12 +190,12 @@ class NotificationReader:
                 return
         said = conversation_from(self._store.state(notification.id, conversation_name(user_id)))
         now = self._clock()
-        again = conversation.taken_up(notification, known, said, now)
+        again = conversation.reopened(notification, known, said, now)
         if again is not None:
             self._store.save(replace(again, version=known.version + 1), Attempted(now))
 
-    def _bound(self, notifications: Collection[Notification]) -> None:
-        """Let the oldest pending deliveries fail where there are too many, and count them."""
+    def _fail_excess(self, notifications: Collection[Notification]) -> None:
+        """Fail the oldest pending deliveries of queues that are too long, and count them."""
         queues = self._store.queues([notification.id for notification in notifications])
         for notification in notifications:
             excess = queues[notification.id].pending - MAX_PENDING

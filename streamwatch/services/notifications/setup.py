@@ -1,4 +1,4 @@
-"""Puts the parts of notifications together."""
+"""Builds the services of notifications."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

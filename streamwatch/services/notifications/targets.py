@@ -1,4 +1,4 @@
-"""Whether a target can be sent to, as far as that can be said when it is set."""
+"""Checks a target when it is set: its host, its addresses, its Apprise scheme."""
 
 from importlib.util import find_spec
 from urllib.parse import urlsplit

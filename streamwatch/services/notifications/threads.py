@@ -1,4 +1,4 @@
-"""Threads for work that may block for seconds, as many as there is such work."""
+"""Threads for work that may block for seconds: one for each piece of work."""
 
 from collections.abc import Callable
 from queue import SimpleQueue
@@ -11,8 +11,8 @@ _IDLE_THREADS = 8
 
 
 class DaemonThreads:
-    """Runs work at once: in a waiting thread, or in a new one. The threads hold up no exit of the
-    process. Work handles its own errors."""
+    """Runs work at once: in a waiting thread, or in a new one. The threads do not delay the exit of
+    the process. The work must handle its own errors."""
 
     def __init__(self, name: str) -> None:
         self._name = name

@@ -1,4 +1,4 @@
-"""Run a call that knows no timeout of its own, for a limited time."""
+"""Limits the time of a call that has no timeout."""
 
 from collections.abc import Callable
 from threading import Thread
@@ -8,7 +8,7 @@ Result = TypeVar("Result")
 
 
 class TimeLimitExceeded(Exception):
-    """The call did not return in time. It goes on in a thread of its own."""
+    """The call did not return in time. It continues in its thread."""
 
 
 def run_with_limit(call: Callable[[], Result], seconds: float) -> Result:

@@ -91,14 +91,14 @@ class FeedTranslator:
             if event.event_type is EventType.ONLINE:
                 self.started.add(event.broadcaster_id)
             elif event.event_type is EventType.OFFLINE:
-                self._note_end(event)
+                self._record_end(event)
             else:
                 events += self._changes_of_update(event)
         if record.snapshot:
             events += self._changes(record.snapshot)
         return tuple(events)
 
-    def _note_end(self, event: StreamEvent) -> None:
+    def _record_end(self, event: StreamEvent) -> None:
         known = self.known.get(event.broadcaster_id)
         if known and event.stream_id in {None, known.stream_id}:
             self.ended.add(event.broadcaster_id)

@@ -1,1 +1,1 @@
-"""EventSub subscriptions: from what Twitch has to what is wanted."""
+"""EventSub subscriptions: reconciles those of Twitch with the monitored streamers."""

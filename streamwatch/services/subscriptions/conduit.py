@@ -51,7 +51,7 @@ class OwnConduit:
         """The id of our conduit, which is created if there is none or Twitch has deleted it.
 
         Raises TwitchError, ConduitLimit if others have all conduits that Twitch allows, and
-        AlreadyRunning if another process does not finish the same.
+        AlreadyRunning if another process holds the lock for too long.
         """
         with self._lock():
             known = self._coordination.conduit_id()
@@ -93,7 +93,7 @@ class OwnConduit:
         try:
             self._coordination.save_conduit_id(created.id)
         except StorageError:
-            # Without its id nobody would ever use or delete it.
+            # Nothing could use or delete a conduit whose id is not stored.
             self._delete_unsaved(created.id)
             raise
         log.info("Created conduit %s", created.id)

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
+from streamwatch.domain.eventsub import ID
 from streamwatch.twitch.base import Conduit, Shard
 from streamwatch.twitch.calls import Response
 from streamwatch.twitch.parsing.documents import (
-    ID,
     MAX_NAME_LENGTH,
     Document,
     check,

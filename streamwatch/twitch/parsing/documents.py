@@ -1,4 +1,4 @@
-"""What the parsers of Helix responses share: lists, cursors, checks of fields."""
+"""Helpers of the parsers of Helix responses: lists, cursors, checks of fields."""
 
 import logging
 import re
@@ -15,7 +15,6 @@ Document = dict[str, Any]
 Shape = Mapping[str, type]
 """The type of each field that an object must have."""
 
-ID = re.compile(r"[A-Za-z0-9_:.-]{1,64}", re.ASCII)
 URL = re.compile(r"https?://[^\s\"'<>\\]{1,500}", re.ASCII)
 
 MAX_NAME_LENGTH = 256
@@ -74,7 +73,7 @@ def log_faults(faults: Sequence[str]) -> None:
 
 
 def check(item: Any, shape: Shape) -> None:
-    """Refuse what is not an object with all fields of `shape`."""
+    """Raise ValueError unless `item` is an object with all fields of `shape`."""
     if not isinstance(item, dict):
         raise ValueError("not an object")  # noqa: TRY004  one error for every malformed field
     for name, kind in shape.items():
@@ -83,7 +82,8 @@ def check(item: Any, shape: Shape) -> None:
 
 
 def check_text(value: Any, name: str, longest: int) -> None:
-    """Refuse what is no text of a usual length, or cannot be stored: a lone surrogate or NUL."""
+    """Raise ValueError unless `value` is a text of a usual length that can be stored: without lone
+    surrogates and NUL."""
     if not isinstance(value, str) or len(value) > longest or "\0" in value:
         raise ValueError(f"{name} is not a string of a usual length")
     value.encode()

@@ -4,6 +4,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
+from streamwatch.domain.eventsub import ID
 from streamwatch.domain.models import Stream
 from streamwatch.domain.observations import SeenLive
 from streamwatch.domain.session_events import MAX_VIEWERS
@@ -11,7 +12,6 @@ from streamwatch.domain.times import parse_start
 from streamwatch.twitch.base import LiveStreams
 from streamwatch.twitch.calls import Response
 from streamwatch.twitch.parsing.documents import (
-    ID,
     MAX_NAME_LENGTH,
     MAX_TEXT_LENGTH,
     Document,
@@ -36,8 +36,8 @@ _MAX_TAGS = 100
 
 
 def parse_live_streams(response: Response, asked: Collection[str]) -> LiveStreams:
-    """The newest stream of each user of `asked`. A malformed stream is that of a user who is not
-    known then; if it names no user, it may be that of anyone who has no other."""
+    """The newest stream of each user of `asked`. The users of malformed streams are `unreadable`:
+    if such a stream names no user, all users without another stream are."""
     seen: dict[str, SeenLive] = {}
     unreadable: set[str] = set()
     faults: list[str] = []
@@ -101,7 +101,7 @@ def _seen_live(item: Document, at: datetime) -> SeenLive:
 
 
 def _users_of(item: Any, asked: Collection[str]) -> set[str]:
-    """Which of `asked` a malformed stream can be that of."""
+    """The users of `asked` to whom a malformed stream may belong."""
     user_id = item.get("user_id") if isinstance(item, dict) else None
     if isinstance(user_id, str):
         return {user_id} & set(asked)

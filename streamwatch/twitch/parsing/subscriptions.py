@@ -4,11 +4,10 @@ from dataclasses import dataclass
 
 import orjson
 
-from streamwatch.domain.eventsub import MalformedMessage, subscription_from
+from streamwatch.domain.eventsub import ID, MalformedMessage, subscription_from
 from streamwatch.domain.models import Subscription
 from streamwatch.twitch.calls import Response
 from streamwatch.twitch.parsing.documents import (
-    ID,
     Document,
     Shape,
     check,

@@ -3,12 +3,11 @@
 from collections.abc import Collection
 from typing import Any
 
-from streamwatch.domain.eventsub import LOGIN
+from streamwatch.domain.eventsub import ID, LOGIN
 from streamwatch.domain.models import User
 from streamwatch.twitch.base import FoundUsers
 from streamwatch.twitch.calls import Response
 from streamwatch.twitch.parsing.documents import (
-    ID,
     MAX_NAME_LENGTH,
     URL,
     Document,
@@ -54,7 +53,7 @@ def _logins_of(item: Any, missing: Collection[str]) -> Collection[str]:
 
 
 def check_names(user_id: str, login: str, display_name: str) -> None:
-    """Refuse names that could not be stored or shown."""
+    """Raise ValueError for names that cannot be stored or shown."""
     if not ID.fullmatch(user_id):
         raise ValueError("a user id is malformed")
     if not LOGIN.fullmatch(login):
@@ -67,7 +66,7 @@ def _user(item: Document) -> User:
     check(item, _USER)
     image_url = item.get("profile_image_url")
     if not isinstance(image_url, str | None):
-        raise ValueError("profile_image_url is not a string")  # noqa: TRY004  one error for every broken promise
+        raise ValueError("profile_image_url is not a string")  # noqa: TRY004  one error for every malformed field
     check_names(item["id"], item["login"], item["display_name"])
     is_usable = image_url is not None and URL.fullmatch(image_url)
     return User(

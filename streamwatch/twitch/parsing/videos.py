@@ -4,11 +4,11 @@ import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from streamwatch.domain.eventsub import ID
 from streamwatch.domain.models import Video
 from streamwatch.domain.times import parse_start
 from streamwatch.twitch.calls import Response
 from streamwatch.twitch.parsing.documents import (
-    ID,
     MAX_TEXT_LENGTH,
     URL,
     Document,

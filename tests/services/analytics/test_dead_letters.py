@@ -46,7 +46,7 @@ def test_replayed_dead_letters_are_deleted_and_unreadable_ones_stay() -> None:
 
     assert replayed.done == 1
     [(left, error)] = replayed.failed
-    assert (left.id, error) == (bad.id, "What is stored cannot be read.")
+    assert (left.id, error) == (bad.id, "The stored entry cannot be read.")
     assert DeadLetters(feed, analytics).all() == [left]
     assert analytics.find("cool_user") is not None
     assert progress == [(1, 2), (2, 2)]

@@ -1,4 +1,4 @@
-"""What a sender is given and what it answers."""
+"""The interface of senders."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
@@ -26,8 +26,8 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """What came of it, the sender's new state of the target, and until when no message may be sent
-    there."""
+    """The result of sending a message, the sender's new state of the target, and until when no
+    message may be sent there."""
 
     result: SendResult
     rate: Document | None = None
@@ -45,11 +45,11 @@ class Sender(ABC):
 
     @abstractmethod
     def send(self, notification: Notification, message: Message) -> Sent:
-        """Send one message. Returns within 25 seconds, and raises nothing: the
-        result has the failure, without secrets."""
+        """Send one message. Returns within 25 seconds, and raises nothing: the result has the
+        failure, without secrets."""
 
     def escape(self, text: str) -> str:
-        """Text of strangers (titles, names), so that the target shows it as it is."""
+        """Escape text that others wrote (titles, names), so that the target does not format it."""
         return text
 
 
