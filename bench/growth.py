@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from statistics import median
 
-from bench.deployments import Deployed
+from bench.deployments import SECRET, Deployed
+from bench.payloads import Webhooks
 from bench.scenarios import Series, get_series, post_series
 
 PATHS = {
@@ -48,4 +49,8 @@ def reads(small: Deployed, large: Deployed) -> list[Growth]:
 
 
 def webhook(small: Deployed, large: Deployed) -> Growth:
-    return Growth("webhook", post_series(small.target, small), post_series(large.target, large))
+    """Messages of the same streamers to both: their timelines are equally long."""
+    few, many = (
+        post_series(deployed.target, Webhooks(small.users, SECRET)) for deployed in (small, large)
+    )
+    return Growth("webhook", few, many)

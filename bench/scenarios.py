@@ -6,7 +6,7 @@ from statistics import median
 
 from bench.deployments import Deployed, Target
 from bench.load import Result, saturate
-from bench.payloads import get
+from bench.payloads import Webhooks, get
 
 STATIC_BYTES = "(a)"
 VERIFIED_WRITE = "(b)"
@@ -84,21 +84,21 @@ def read_scenario(
 
 def webhook_scenario(name: str, minimum: float, deployed: Deployed, yardstick: Target) -> Scenario:
     """Distinct messages, beside the yardstick that verifies a signature and writes once."""
-    ours = post_series(deployed.target, deployed)
-    return Scenario(name, VERIFIED_WRITE, minimum, ours, post_series(yardstick, deployed))
+    ours = post_series(deployed.target, deployed.webhooks)
+    return Scenario(name, VERIFIED_WRITE, minimum, ours, post_series(yardstick, deployed.webhooks))
 
 
 def get_series(target: Target, path: str) -> Series:
     return Series(target, lambda seconds: saturate(target.port, [get(path)], seconds))
 
 
-def post_series(target: Target, deployed: Deployed) -> Series:
-    """Distinct webhook messages of the deployment's streamers, sent to `target`."""
+def post_series(target: Target, webhooks: Webhooks) -> Series:
+    """Distinct webhook messages, sent to `target`."""
     highest_rate = 4000.0
 
     def send(seconds: int) -> Result:
         nonlocal highest_rate
-        requests = deployed.webhooks.next(int(2 * highest_rate * seconds))
+        requests = webhooks.next(int(2 * highest_rate * seconds))
         result = saturate(target.port, requests, seconds, once=True)
         highest_rate = max(highest_rate, result.rate)
         return result

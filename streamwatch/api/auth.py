@@ -92,7 +92,7 @@ def is_under(path: str, root: str) -> bool:
 
 
 def _is_under_any(path: str, roots: tuple[str, ...]) -> bool:
-    return any(is_under(path, root) for root in roots)
+    return path.startswith(roots) and any(is_under(path, root) for root in roots)
 
 
 def _identify() -> None:
