@@ -170,12 +170,6 @@ def test_operations_that_need_a_key_are_documented(required: bool) -> None:
 AUTHORIZATION = {"Authorization": "Bearer a-key"}
 
 
-@pytest.fixture(autouse=True)
-def _unlimited_wrong_keys(monkeypatch: pytest.MonkeyPatch) -> None:
-    """schemathesis sends wrong keys to every operation."""
-    monkeypatch.setattr(rate_limits, "WRONG_KEYS", 0)
-
-
 _CONFIG: dict[str, Any] = {
     "headers": AUTHORIZATION,
     "operations": [
@@ -210,9 +204,13 @@ ENDLESS = event_stream.blueprint.name
 TAGS = [module.blueprint.name for module in (*RESOURCES, webhooks) if module is not event_stream]
 
 
-def documented_operations(tag: str, *, coverage: bool) -> BaseSchema:
+def documented_operations(
+    tag: str, monkeypatch: pytest.MonkeyPatch, *, coverage: bool
+) -> BaseSchema:
     """The operations with this tag, and an application that serves them. With `coverage`, each
     keyword of each schema is also tried at its limits: hundreds of requests an operation."""
+    # schemathesis sends wrong keys to every operation.
+    monkeypatch.setattr(rate_limits, "WRONG_KEYS", 0)
     others = {"exclude-tag": tag, "enabled": False}
     config = {
         **_CONFIG,
@@ -224,17 +222,22 @@ def documented_operations(tag: str, *, coverage: bool) -> BaseSchema:
     )
 
 
+def call_and_validate(case: Case[Any]) -> None:
+    """Send the request of `case`, with a key, and check the response against the document."""
+    # Without a server in between, schemathesis does not decompress responses.
+    case.call_and_validate(headers={**AUTHORIZATION, "Accept-Encoding": "identity"})
+
+
 @pytest.fixture(params=TAGS)
-def documented(request: pytest.FixtureRequest) -> BaseSchema:
-    return documented_operations(request.param, coverage=False)
+def documented(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> BaseSchema:
+    return documented_operations(request.param, monkeypatch, coverage=False)
 
 
 @pytest.mark.timeout(300)  # for all operations with the tag
 @schemathesis.pytest.from_fixture("documented").parametrize()
 @settings(max_examples=20, deadline=None)
 def test_every_answer_is_as_documented(case: Case[Any]) -> None:
-    # Without a server in between, schemathesis does not decompress responses.
-    case.call_and_validate(headers={**AUTHORIZATION, "Accept-Encoding": "identity"})
+    call_and_validate(case)
 
 
 def test_every_operation_has_one_known_tag(world: World) -> None:
