@@ -1,4 +1,4 @@
-"""gunicorn in a process of its own, and a client that sends bytes as they stand."""
+"""Runs gunicorn in a process of its own, and a client that sends raw bytes."""
 
 import json
 import os
@@ -57,7 +57,7 @@ class Server:
 
 
 def post(message: Message, **headers: str | None) -> bytes:
-    """The request's head for `message`; `content_length` stands for Content-Length."""
+    """The request's head for `message`; `content_length` replaces the Content-Length header."""
     every: dict[str, str | None] = {
         "Host": "localhost",
         "Content-Length": str(len(message.body)),

@@ -61,7 +61,10 @@ def test_the_listing_separates_our_subscriptions_from_others(world: World) -> No
     [other] = answer["other_subscriptions"]
     assert set(other) == {"id", "type", "status", "condition", "created_at", "cost"}
     assert (other["id"], other["condition"]) == (stranger, {"broadcaster_user_id": "9"})
-    assert {one["type"] for one in answer["subscriptions"]} == {"stream.online", "stream.offline"}
+    assert {subscription["type"] for subscription in answer["subscriptions"]} == {
+        "stream.online",
+        "stream.offline",
+    }
     del answer["subscriptions"], answer["other_subscriptions"]
     assert answer == {
         "total_subscriptions": 3,

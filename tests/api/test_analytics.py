@@ -224,12 +224,12 @@ def test_the_top_games_and_a_streamers_categories(world: World) -> None:
     keep(world, *STREAM)
     keep(world, snapshot("s9", 0, 9, user_id="2", login="ann", category=GO))
     top = get(world, "/analytics/games/top")
-    assert [(one["category_name"], one["streamers"]) for one in top["top_games"]] == [
+    assert [(game["category_name"], game["streamers"]) for game in top["top_games"]] == [
         ("Go", 2),
         ("Chess", 1),
     ]
     answer = get(world, "/analytics/streamer/cool_user/categories")
-    assert [one["category_name"] for one in answer["categories"]] == ["Go", "Chess"]
+    assert [category["category_name"] for category in answer["categories"]] == ["Go", "Chess"]
     assert answer["categories"][0]["hours_watched"] == 9.5
     assert answer["count"] == 2
 
@@ -254,7 +254,7 @@ def test_snapshots_of_all_and_of_one(world: World) -> None:
     keep(world, *STREAM, snapshot("s9", 60, 5, user_id="2", login="ann"))
     answer = get(world, "/analytics/snapshots?limit=2")
     assert (answer["count"], answer["broadcaster_login"]) == (2, None)
-    assert [one["viewer_count"] for one in answer["snapshots"]] == [7, 50]
+    assert [snapshot["viewer_count"] for snapshot in answer["snapshots"]] == [7, 50]
     answer = get(world, "/analytics/snapshots?broadcaster_login=Ann")
     assert (answer["count"], answer["broadcaster_login"]) == (1, "ann")
     assert answer["snapshots"] == [
@@ -332,7 +332,7 @@ def test_all_sessions_as_csv(world: World) -> None:
 def test_all_snapshots_as_csv(world: World) -> None:
     keep(world, *(snapshot("s1", n, n) for n in range(1200)))
     rows = table(world, "/analytics/snapshots?format=csv")
-    assert [int(one["viewer_count"]) for one in rows] == list(range(1199, -1, -1))
+    assert [int(row["viewer_count"]) for row in rows] == list(range(1199, -1, -1))
     assert table(world, "/analytics/snapshots?format=csv&broadcaster_login=nobody") == []
     assert len(table(world, "/analytics/snapshots?format=csv&broadcaster_login=cool_user")) == 1200
 

@@ -92,7 +92,7 @@ def test_a_monitored_streamer_without_statistics_is_backfilled(world: World) -> 
     cells = world.get("/analytics/streamer/ann/schedule").get_json()["schedule"]
     assert round(sum(cell["hours_live"] for cell in cells)) == 2
     top = world.get("/analytics/top-streamers/hours").get_json()["top_streamers"]
-    assert [one["broadcaster_login"] for one in top] == ["ann"]
+    assert [stats["broadcaster_login"] for stats in top] == ["ann"]
     assert world.get("/events").get_json()["count"] == 0
 
 

@@ -84,7 +84,7 @@ def test_a_message_that_cannot_be_stored_is_a_503_and_counted(
     assert 'webhook_messages_total{outcome="unavailable"} 1.0' in world.get("/metrics").text
 
 
-def test_analytics_that_are_down_are_503_in_our_words(world: World) -> None:
+def test_an_analytics_outage_is_a_503_without_the_text_of_the_driver(world: World) -> None:
     world.storage.error = AnalyticsUnavailable(DRIVERS_WORDS)  # whatever raises it
     response = world.get("/streamers")
     assert "analytics" in problem(response, 503)["detail"]
@@ -95,7 +95,7 @@ def test_analytics_that_are_down_are_503_in_our_words(world: World) -> None:
 @pytest.mark.parametrize(
     "ask", [lambda world: world.get("/streamers"), lambda world: world.send(messages.online())]
 )
-def test_a_bug_is_500_without_a_word_of_it_and_logged_with_its_traceback(
+def test_an_unexpected_error_is_a_500_without_its_text_and_is_logged(
     world: World, caplog: pytest.LogCaptureFixture, ask: Callable[[World], TestResponse]
 ) -> None:
     world.storage.error = RuntimeError(DRIVERS_WORDS)

@@ -14,7 +14,7 @@ PATHS = ("/", "/streamers", "/nowhere", "/docs", "/docs/swagger-ui.css")
 def test_a_request_gets_an_id(world: World, path: str) -> None:
     ids = {world.client.get(path, buffered=True).headers["X-Request-ID"] for _ in range(3)}
     assert len(ids) == 3
-    assert all(re.fullmatch(r"[0-9a-f]{32}", one) for one in ids)
+    assert all(re.fullmatch(r"[0-9a-f]{32}", value) for value in ids)
 
 
 @pytest.mark.parametrize("given", ["a", "A-z_0.9", "x" * 64])
@@ -36,7 +36,9 @@ def test_log_records_carry_the_request_id_only_during_the_request(
     world.twitch.add_user("shroud")
     with caplog.at_level(logging.INFO):
         world.post("/streamers/shroud", headers={"X-Request-ID": "the-id"})
-    [line] = [one for one in map(json.loads, caplog.text.splitlines()) if "Added" in one["message"]]
+    [line] = [
+        line for line in map(json.loads, caplog.text.splitlines()) if "Added" in line["message"]
+    ]
     assert line["request_id"] == "the-id"
     assert log_context.get() is None
 

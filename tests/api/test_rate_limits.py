@@ -134,7 +134,7 @@ def test_more_lookups_at_once_than_the_limit_use_up_all_of_it() -> None:
     assert statuses(world, 1, "/streamers/somebody/status") == [429]
 
 
-def test_all_clients_together_leave_something_of_twitchs_budget() -> None:
+def test_all_clients_together_leave_a_part_of_twitchs_rate_limit() -> None:
     world = build_world(lookup_limit=2)
     answered = [
         world.get(f"/streamers/nobody_{n}/status", **from_address(f"192.0.2.{n}")).status_code

@@ -71,7 +71,11 @@ def test_the_streamers_come_newest_first(world: World) -> None:
     for login in ("first", "second", "third"):
         world.add(login)
     listed = world.get("/streamers").get_json()
-    assert [one["username"] for one in listed["streamers"]] == ["third", "second", "first"]
+    assert [streamer["username"] for streamer in listed["streamers"]] == [
+        "third",
+        "second",
+        "first",
+    ]
     assert listed["count"] == 3
 
 

@@ -9,9 +9,11 @@ def test_live_streams_are_ordered_by_viewers(world: World) -> None:
     world.add("away")
     answer = world.get("/streams/live").get_json()
     assert set(answer) == {"live_streams", "count"}
-    assert [one["username"] for one in answer["live_streams"]] == ["many", "some", "few"]
+    assert [status["username"] for status in answer["live_streams"]] == ["many", "some", "few"]
     assert answer["count"] == 3
-    assert all(one["is_live"] and one["source"] == "storage" for one in answer["live_streams"])
+    assert all(
+        status["is_live"] and status["source"] == "storage" for status in answer["live_streams"]
+    )
 
 
 def test_a_pushed_stream_is_live_before_its_details_are_known(world: World) -> None:

@@ -29,7 +29,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture
 def user() -> User:
-    """One whom no other test writes about."""
+    """A user of this test alone."""
     number = next(_numbers)
     return User(f"{number}", f"user_{number}", f"User_{number}")
 
@@ -41,7 +41,7 @@ def event_types(server: Server, user: User) -> list[str]:
 
 
 def live(server: Server, user: User) -> bool:
-    names = {one["username"] for one in server.get("/streams/live")["live_streams"]}
+    names = {status["username"] for status in server.get("/streams/live")["live_streams"]}
     return user.login in names
 
 
@@ -444,7 +444,7 @@ def test_one_connection_carries_many_messages(server: Server, user: User) -> Non
     assert event_types(server, user) == ["online", "offline"]
 
 
-# Our own trouble
+# Faults of the service itself
 
 
 def test_without_a_storage_a_message_is_503_within_two_seconds(

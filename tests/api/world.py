@@ -1,4 +1,4 @@
-"""The application on a storage and a Twitch that a test has in its hands."""
+"""The application with a storage and a Twitch that tests control."""
 
 import re
 from dataclasses import asdict, dataclass, field
@@ -23,7 +23,7 @@ PROBLEM_JSON = "application/problem+json"
 
 
 _ELSEWHERE: dict[str, Any] = {"environ_base": {"REMOTE_ADDR": "203.0.113.1"}}
-"""The reader of the document is not the client whose requests are counted."""
+"""The address from which the OpenAPI document is read, so that its requests count apart."""
 
 
 class Document:
@@ -86,7 +86,7 @@ class FakeAnalytics(MemoryAnalytics):
 
 @dataclass
 class World:
-    """Every answer is held against what the application's OpenAPI document says of it."""
+    """The application and its client, which compares each answer with the OpenAPI document."""
 
     settings: Settings
     storage: FailingStorage = field(default_factory=FailingStorage)

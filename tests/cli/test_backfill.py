@@ -33,7 +33,7 @@ def test_named_streamers_are_backfilled_without_a_worker(
         "1 streamers: 3 videos, 2 sessions added, 0 known\n1 skipped: no stream id\n"
     )
     user_id = shell.twitch.world.user("shroud").user_id
-    assert [one.stream_id for one in analytics.sessions(user_id, 10)] == ["s2", "s3"]
+    assert [session.stream_id for session in analytics.sessions(user_id, 10)] == ["s2", "s3"]
 
 
 def test_all_streamers_can_be_backfilled_again(shell: Shell, analytics: RedisAnalytics) -> None:

@@ -34,7 +34,7 @@ def test_the_list_has_a_line_for_each_subscription(shell: Shell) -> None:
     result = shell.run("subscriptions", "list")
     lines = [line.split() for line in result.stdout.splitlines()]
     shroud = shell.twitch.world.user("shroud").user_id
-    known = {one.id for one in shell.twitch.subscriptions.all()}
+    known = {subscription.id for subscription in shell.twitch.subscriptions.all()}
     assert {line[0] for line in lines} == known
     assert ["stream.online", shroud, "enabled", "ours"] in [line[1:] for line in lines]
     assert result.stderr == "4 ours, 0 others; cost 4 of 10000\n"

@@ -165,9 +165,9 @@ def test_session_ends_with_its_key_or_webhook_secret(
 def test_session_expires(world: World) -> None:
     with time_machine.travel("2026-06-01T12:00Z", tick=False) as traveller:
         log_in(world)
-        kept = cookie(world.client)
+        saved = cookie(world.client)
         traveller.shift(timedelta(seconds=MAX_AGE_SECONDS + 1))
-        world.client.set_cookie(COOKIE, kept)
+        world.client.set_cookie(COOKIE, saved)
         assert is_sent_to_log_in(world.client.get("/dashboard/manage"))
 
 

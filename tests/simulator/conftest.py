@@ -102,7 +102,10 @@ def watched(twitch: Simulator, client: Client, receiver: Receiver, shroud: str) 
     for event_type in ("stream.online", "stream.offline"):
         assert client.subscribe(shroud, receiver.callback, event_type).status_code == 202
     twitch.wait_until_delivered()
-    assert [one.status for one in twitch.subscriptions.all()] == ["enabled", "enabled"]
+    assert [subscription.status for subscription in twitch.subscriptions.all()] == [
+        "enabled",
+        "enabled",
+    ]
     receiver.messages.clear()
     receiver.retries.clear()
     return twitch

@@ -91,7 +91,7 @@ def test_a_message_is_given_up_after_its_retries(watched: Simulator, receiver: R
     watched.world.go_online("shroud")
     watched.wait_until_delivered()
     assert [delivery.status for delivery in watched.deliveries[-3:]] == [500] * 3
-    assert [one.status for one in watched.subscriptions.all()] == ["enabled"] * 2
+    assert [subscription.status for subscription in watched.subscriptions.all()] == ["enabled"] * 2
 
 
 def test_too_many_given_up_messages_revoke_the_subscription(
@@ -105,7 +105,7 @@ def test_too_many_given_up_messages_revoke_the_subscription(
         watched.wait_until_delivered()
         watched.world.go_offline("shroud")
         watched.wait_until_delivered()
-    assert [one.status for one in watched.subscriptions.all()] == [
+    assert [subscription.status for subscription in watched.subscriptions.all()] == [
         "notification_failures_exceeded",
         "enabled",
     ]
@@ -126,7 +126,7 @@ def test_an_acknowledged_message_resets_the_failure_count(
         watched.wait_until_delivered()
         watched.world.go_offline("shroud")
         watched.wait_until_delivered()
-    assert [one.status for one in watched.subscriptions.all()] == ["enabled"] * 2
+    assert [subscription.status for subscription in watched.subscriptions.all()] == ["enabled"] * 2
 
 
 def test_nothing_is_sent_after_a_revocation(watched: Simulator, receiver: Receiver) -> None:

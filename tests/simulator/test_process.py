@@ -96,13 +96,13 @@ def test_deliveries_can_be_read(process: Process, receiver: Receiver) -> None:
     assert process.post("revoke/shroud") == 204
     wait_for(lambda: process.get("deliveries")["pending"] == 0)
     deliveries = process.get("deliveries")["deliveries"]
-    assert sorted((one["message_type"], one["status"]) for one in deliveries) == [
+    assert sorted((delivery["message_type"], delivery["status"]) for delivery in deliveries) == [
         ("notification", 204),
         ("notification", 204),
         ("revocation", 204),
         ("webhook_callback_verification", 200),
     ]
-    notified = [one for one in deliveries if one["message_type"] == "notification"]
+    notified = [delivery for delivery in deliveries if delivery["message_type"] == "notification"]
     assert notified[0] == notified[1]
     assert notified[0]["event"]["broadcaster_user_login"] == "shroud"
 

@@ -94,7 +94,7 @@ def test_all_pages_list_all_subscriptions_oldest_first(
     found, after, pages = [], "", 0
     while pages == 0 or after:
         page = client.get("eventsub/subscriptions", after=after).json()
-        found += [one["condition"]["broadcaster_user_id"] for one in page["data"]]
+        found += [subscription["condition"]["broadcaster_user_id"] for subscription in page["data"]]
         after = page["pagination"].get("cursor", "")
         pages += 1
         assert page["total"] == 5

@@ -44,7 +44,9 @@ def test_a_video_may_be_late_deleted_muted_or_without_a_stream(
     twitch.videos.late = timedelta(hours=1)
     twitch.videos.name_streams = False
     twitch.world.go_online("shroud")
-    assert [(one["stream_id"], bool(one["muted_segments"])) for one in videos(client, shroud)] == [
+    assert [
+        (video["stream_id"], bool(video["muted_segments"])) for video in videos(client, shroud)
+    ] == [
         (stream.id, False),
         (None, True),
     ]
