@@ -32,7 +32,7 @@ def test_the_python_example_verifies_a_signature() -> None:
 
 
 def test_the_page_names_every_apprise_scheme() -> None:
-    [listed] = re.findall(r"These schemes are taken:(.*?)\. With", PAGE, re.DOTALL)
+    [listed] = re.findall(r"These schemes are accepted:(.*?)\. With", PAGE, re.DOTALL)
     named = set(re.findall(r"`([a-z]+)", listed))
     secure = {f"{name}s" for name in re.findall(r"`([a-z]+)\(s\)", listed)}
 
