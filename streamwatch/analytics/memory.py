@@ -84,18 +84,14 @@ class MemoryAnalytics(ComputedReads, Repository):
 
     def save(self, updates: Sequence[Update]) -> dict[str, int]:
         with self._lock:
-            return {
-                update.user_id: (update.state.version or 0) + 1
-                for update in updates
-                if self._save(update)
-            }
+            return {item.user_id: item.next_version for item in updates if self._save(item)}
 
     def _save(self, update: Update) -> bool:
         user_id, state = update.user_id, update.state
         stored = self._states.get(user_id)
         if (stored.version if stored else None) != state.version:
             return False
-        self._states[user_id] = replace(state, version=(state.version or 0) + 1)
+        self._states[user_id] = replace(state, version=update.next_version)
         for event in update.events:
             events = self._events[user_id]
             events[event.id] = merge_events(events.get(event.id), event)

@@ -220,3 +220,8 @@ class Update:
     @property
     def user_id(self) -> str:
         return self.state.identity.broadcaster_id
+
+    @property
+    def next_version(self) -> int:
+        """The version after this update, in a repository that counts them."""
+        return (self.state.version or 0) + 1

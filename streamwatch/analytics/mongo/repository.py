@@ -48,9 +48,7 @@ class MongoRepository(Repository):
         return {document["_id"]: decode_state(document) for document in self._find(STATS, user_ids)}
 
     def stored_sessions(self, stream_ids: Items[str]) -> dict[str, StoredSession]:
-        return {
-            item["_id"]: decode_stored_session(item) for item in self._find(SESSIONS, stream_ids)
-        }
+        return _by_id(self._find(SESSIONS, stream_ids))
 
     def stored_samples(self, stream_ids: Items[str]) -> dict[str, list[StreamSnapshot]]:
         samples = defaultdict(list)

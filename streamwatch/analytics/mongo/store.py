@@ -47,7 +47,7 @@ _SUMS = tuple(Sums.__dataclass_fields__)
 _NEWEST_FIRST = [("started_at", DESCENDING), ("_id", DESCENDING)]
 
 
-class MongoAnalytics(AnalyticsStore):
+class MongoAnalytics(MongoRepository, AnalyticsStore):
     """Connects when it is first used, in each process anew. `make_client` stands in for the client
     of `url` in tests."""
 
@@ -59,9 +59,9 @@ class MongoAnalytics(AnalyticsStore):
         retention: timedelta | None = None,
         make_client: Callable[[], Client] | None = None,
     ) -> None:
-        self._connection = Connection(make_client or client_maker(url), database)
+        super().__init__(Connection(make_client or client_maker(url), database))
         self._retention = retention
-        self._projection = Projection(MongoRepository(self._connection), sample_cap)
+        self._projection = Projection(self, sample_cap)
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:
@@ -182,7 +182,7 @@ class MongoAnalytics(AnalyticsStore):
             return [decode_sample(item) for item in found]
 
     def samples(self, stream_id: str) -> list[StreamSnapshot]:
-        snapshots = self._connection.collection(schema.SNAPSHOTS)
+        snapshots = self._collection(schema.SNAPSHOTS)
         with self._connection.reading():
             found = snapshots.find({"stream_id": stream_id}).sort("captured_at", ASCENDING)
             return [decode_sample(document) for document in found]
@@ -198,16 +198,16 @@ class MongoAnalytics(AnalyticsStore):
         query = _is_after(after, "captured_at", "stream_id")
         if user_id is not None:
             query["broadcaster_id"] = user_id
-        snapshots = self._connection.collection(schema.SNAPSHOTS)
-        return snapshots.find(query).sort([("captured_at", DESCENDING), ("stream_id", DESCENDING)])
+        newest = [("captured_at", DESCENDING), ("stream_id", DESCENDING)]
+        return self._collection(schema.SNAPSHOTS).find(query).sort(newest)
 
     @property
     def _stats(self) -> Collection[Document]:
-        return self._connection.collection(schema.STATS)
+        return self._collection(schema.STATS)
 
     @property
     def _sessions(self) -> Collection[Document]:
-        return self._connection.collection(schema.SESSIONS)
+        return self._collection(schema.SESSIONS)
 
 
 def _is_after(position: Position | None, time: str, item_id: str) -> Document:

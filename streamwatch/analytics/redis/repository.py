@@ -89,7 +89,7 @@ class RedisRepository(Repository):
         return replace(state, version=int(version))
 
     def stored_sessions(self, stream_ids: Collection[str]) -> dict[str, StoredSession]:
-        return {item.stream_id: StoredSession(item) for item in self.sessions(stream_ids)}
+        return {item.stream_id: StoredSession(item) for item in self.sessions_by_id(stream_ids)}
 
     def stored_samples(self, stream_ids: Collection[str]) -> dict[str, list[StreamSnapshot]]:
         return {key: list(samples) for key, samples in self.samples_of(stream_ids)}
@@ -100,7 +100,7 @@ class RedisRepository(Repository):
             self._reader.read(f"event {_text(name)} of user {user_id}", document, _EVENT.decode)
             for name, document in documents.items()
         ]
-        sessions = self.sessions_of(user_id)
+        sessions = self.each_session(user_id)
         return History(
             {event.id: event for event in events if event is not None},
             {item.stream_id: StoredSession(item) for item in sessions},
@@ -112,11 +112,8 @@ class RedisRepository(Repository):
         )
         runs = [self._run(update, merged) for update in updates]
         saved = self._connection.run_all(_SAVE, runs)
-        return {
-            update.user_id: _next_version(update)
-            for update, done in zip(updates, saved, strict=True)
-            if done
-        }
+        done = [update for update, is_saved in zip(updates, saved, strict=True) if is_saved]
+        return {update.user_id: update.next_version for update in done}
 
     def _run(self, update: Update, merged: dict[str, list[StreamSnapshot]]) -> Arguments:
         """The KEYS and the ARGV of the save script."""
@@ -125,7 +122,7 @@ class RedisRepository(Repository):
         login = keys.login(state.identity.latest_name.login)
         names = [keys.VERSIONS, keys.STATES, keys.STATS, login]
         names += dict.fromkeys(str(command[1]) for command in commands)
-        arguments: list[Any] = [user_id, state.version or "", _next_version(update)]
+        arguments: list[Any] = [user_id, state.version or "", update.next_version]
         arguments += [_json(state), _json(state.statistics)]
         for command in commands:
             arguments += [len(command), *command]
@@ -168,7 +165,7 @@ class RedisRepository(Repository):
 
     # Of the readers
 
-    def sessions(self, stream_ids: Iterable[str]) -> Iterator[StreamSession]:
+    def sessions_by_id(self, stream_ids: Iterable[str]) -> Iterator[StreamSession]:
         for some in batched(stream_ids, SESSIONS_AT_ONCE):
             documents = self._connection.call("HMGET", keys.SESSIONS, *some)
             for stream_id, document in zip(some, documents, strict=True):
@@ -180,14 +177,12 @@ class RedisRepository(Repository):
                 if session is not None:
                     yield session
 
-    def sessions_of(
+    def each_session(
         self, user_id: str, since: datetime | None = None, after: Position | None = None
     ) -> Iterator[StreamSession]:
-        """A streamer's sessions that started at or after `since`, the newest first; with `after`,
-        those that come later in this order."""
         oldest = -inf if since is None else to_ms(since)
         for entries in self.entries(keys.sessions_of(user_id), SESSIONS_AT_ONCE, after):
-            yield from self.sessions(name for time, name in entries if time >= oldest)
+            yield from self.sessions_by_id(name for time, name in entries if time >= oldest)
             if entries[-1].time < oldest:
                 return
 
@@ -255,10 +250,6 @@ class RedisRepository(Repository):
                 report = partial(self._reader.report, f"samples of stream {stream_id}")
                 samples = decode_newest_first(stream_id, value or b"", report)
                 yield stream_id, (s for s in samples if oldest is None or s.captured_at >= oldest)
-
-
-def _next_version(update: Update) -> int:
-    return (update.state.version or 0) + 1
 
 
 def _commands(update: Update) -> Iterator[Command]:

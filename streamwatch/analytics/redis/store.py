@@ -28,7 +28,7 @@ from streamwatch.settings import EMBEDDED, Settings
 _SCAN_COUNT = 1000
 
 
-class RedisAnalytics(ComputedReads):
+class RedisAnalytics(RedisRepository, ComputedReads):
     """Connects when it is first used, in each process anew."""
 
     def __init__(
@@ -40,10 +40,9 @@ class RedisAnalytics(ComputedReads):
         journal: Path | None = None,
     ) -> None:
         """`journal` is the file of version 0.1 to import, if it exists."""
-        self._connection = connection
+        super().__init__(connection, retention, clock)
         self._journal = journal
-        self._repository = RedisRepository(connection, retention, clock)
-        self._projection = Projection(self._repository, sample_cap)
+        self._projection = Projection(self, sample_cap)
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:
@@ -69,7 +68,7 @@ class RedisAnalytics(ComputedReads):
             )
             self._connection.call_all(
                 [
-                    self._repository.expiry(keys.samples(name.decode()), from_ms(int(last)))
+                    self.expiry(keys.samples(name.decode()), from_ms(int(last)))
                     for name, last in found
                 ]
             )
@@ -104,42 +103,29 @@ class RedisAnalytics(ComputedReads):
     def recalculate(self, user_id: str) -> None:
         self._projection.recalculate(user_id)
 
-    # One streamer
-
-    def each_session(
-        self, user_id: str, since: datetime | None = None, after: Position | None = None
-    ) -> Iterator[StreamSession]:
-        return self._repository.sessions_of(user_id, since, after)
+    # Reads
 
     def session(self, stream_id: str) -> StreamSession | None:
-        return next(self._repository.sessions([stream_id]), None)
+        return next(self.sessions_by_id([stream_id]), None)
 
     def categories(self, user_id: str) -> list[CategorySums]:
-        found = self._repository.statistics([user_id])
+        found = self.statistics([user_id])
         return [category for item in found for category in item.total.categories]
-
-    # All streamers
 
     def user_ids(self) -> list[str]:
         return sorted(item.decode() for item in self._connection.call("HKEYS", keys.STATS))
 
-    def all_statistics(self) -> list[Statistics]:
-        return self._repository.all_statistics()
-
     def observed_under(self, login: str) -> list[Statistics]:
-        user_ids = self._connection.call("SMEMBERS", keys.login(login))
-        return self._repository.statistics(user_ids)
+        return self.statistics(self._connection.call("SMEMBERS", keys.login(login)))
 
     def sessions_on_since(self, since: datetime) -> Iterator[StreamSession]:
         found = self._connection.call("ZRANGEBYSCORE", keys.ENDS, to_ms(since), "+inf")
-        return self._repository.sessions(found)
-
-    # Samples
+        return self.sessions_by_id(found)
 
     def samples(self, stream_id: str) -> list[StreamSnapshot]:
-        return self._repository.stored_samples([stream_id])[stream_id][::-1]
+        return self.stored_samples([stream_id])[stream_id][::-1]
 
     def each_snapshot(
         self, user_id: str | None, after: Position | None = None
     ) -> Iterator[StreamSnapshot]:
-        return newest_samples(self._repository, user_id, after)
+        return newest_samples(self, user_id, after)

@@ -12,7 +12,7 @@ HOUR = 3600
 
 
 class PagingContract(ContractBase):
-    def test_pages_of_sessions_follow_each_other(self, analytics: AnalyticsStore) -> None:
+    def test_sessions_come_newest_first_in_pages(self, analytics: AnalyticsStore) -> None:
         starts = [0, 0, 0, HOUR, 2 * HOUR, 3 * HOUR, 3 * HOUR]
         analytics.project(as_input(*(online(f"s{n}", start) for n, start in enumerate(starts))))
 
@@ -23,12 +23,16 @@ class PagingContract(ContractBase):
         assert [len(page) for page in pages] == [2, 2, 2, 1]
         assert [session for page in pages for session in page] == everything
         assert analytics.sessions("1337", 10, Position(at(HOUR), "s0")) == everything[4:]
+        assert list(analytics.each_session("1337")) == everything
+        assert list(analytics.each_session("1337", at(2 * HOUR))) == everything[:3]
+        assert analytics.sessions("bob", 3) == []
 
-    def test_pages_of_samples_follow_each_other(self, analytics: AnalyticsStore) -> None:
+    def test_samples_come_newest_first_in_pages(self, analytics: AnalyticsStore) -> None:
         samples = _samples(Random(1))  # noqa: S311  reproducible
-        analytics.project(as_input(*samples))
+        analytics.project(as_input(*samples, samples[0]))
         newest_first = sorted(samples, key=lambda sample: sample.position, reverse=True)
 
+        assert list(analytics.each_snapshot(None)) == newest_first
         assert analytics.snapshots(None, 1000) == newest_first
         pages = list(_pages(lambda limit, after: analytics.snapshots(None, limit, after), 7))
         assert [sample for page in pages for sample in page] == newest_first
@@ -36,6 +40,8 @@ class PagingContract(ContractBase):
         of_one = [sample for sample in newest_first if sample.broadcaster_id == "2"]
         pages = list(_pages(lambda limit, after: analytics.snapshots("2", limit, after), 3))
         assert [sample for page in pages for sample in page] == of_one
+        assert list(analytics.each_snapshot("2")) == of_one
+        assert analytics.snapshots("nobody", 2) == []
 
     def test_a_walk_while_samples_arrive_shows_each_earlier_sample_once(
         self, analytics: AnalyticsStore

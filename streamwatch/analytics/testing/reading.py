@@ -106,16 +106,6 @@ class ReadingContract(ContractBase):
         assert stats.totals == Totals()
         assert analytics.sessions("1", 10) == []
 
-    def test_sessions_come_newest_first(self, analytics: AnalyticsStore) -> None:
-        starts = [0, 2 * HOUR, HOUR, 4 * HOUR]
-        analytics.project(as_input(*(p for start in starts for p in stream("ann", start, 0.5, 1))))
-        found = [item.started_at for item in analytics.sessions("ann", 3)]
-        assert found == [at(4 * HOUR), at(2 * HOUR), at(HOUR)]
-        since = [item.started_at for item in analytics.each_session("ann", at(2 * HOUR))]
-        assert since == [at(4 * HOUR), at(2 * HOUR)]
-        assert len(list(analytics.each_session("ann"))) == 4
-        assert analytics.sessions("bob", 3) == []
-
     def test_totals_are_of_the_streams_that_started_in_between(
         self, analytics: AnalyticsStore
     ) -> None:
@@ -187,17 +177,6 @@ class ReadingContract(ContractBase):
         assert chess.category.sums.max_viewers == 200
         assert (go.streamers, go.category.sums.observed_ms) == (1, 9 * HOUR_MS)
         assert analytics.top_categories(1) == [chess]
-
-    def test_snapshots_come_newest_first(self, analytics: AnalyticsStore) -> None:
-        anns = [snapshot("s1", n, n, user_id="ann") for n in (0, 60, 30)]
-        bobs = [snapshot("s2", n, n, user_id="bob") for n in (45, 90)]
-        analytics.project(as_input(*anns, *bobs, anns[0]))
-        newest = [item.viewer_count for item in analytics.snapshots(None, 10)]
-        assert newest == [90, 60, 45, 30, 0]
-        assert analytics.snapshots("ann", 2) == [anns[1], anns[2]]
-        assert list(analytics.each_snapshot("bob")) == bobs[::-1]
-        assert len(list(analytics.each_snapshot(None))) == 5
-        assert analytics.snapshots("carol", 2) == []
 
     def test_one_stream_is_read_by_its_id(self, analytics: AnalyticsStore) -> None:
         analytics.project(as_input(*stream("ann", 0, 1, 100), *stream("bob", 0, 2, 10)))
