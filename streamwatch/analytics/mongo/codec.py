@@ -14,11 +14,11 @@ from msgspec import convert
 
 from streamwatch.analytics.state import UNVERSIONED, StoredSession, StreamerState
 from streamwatch.domain.models import StreamSnapshot
-from streamwatch.domain.session_events import Identity, ObservedName, SessionEvent
+from streamwatch.domain.session_events import Identity, SessionEvent
 from streamwatch.domain.sessions import StreamSession
 from streamwatch.domain.statistics import CategorySums, QuarterSums
 from streamwatch.domain.times import format_time
-from streamwatch.domain.totals import StreamerStats, Totals
+from streamwatch.domain.totals import CategoryRank, StreamerStats, Summary, Totals
 
 Document = dict[str, Any]
 
@@ -73,7 +73,15 @@ def _totals_of_0_1(document: Document) -> Document:
 
 
 def decode_stored_session(document: Document) -> StoredSession:
-    return StoredSession(decode_session(document), document.get("version", UNVERSIONED))
+    return StoredSession(decode_session(document), decode_version(document))
+
+
+def decode_version(document: Document) -> int:
+    """The version. Raises ValueError if it is damaged: every save would conflict."""
+    version = document.get("version", UNVERSIONED)
+    if not isinstance(version, int) or (version == UNVERSIONED and "version" in document):
+        raise ValueError("The version is no number.")
+    return version
 
 
 def encode_state(state: StreamerState) -> Document:
@@ -102,15 +110,12 @@ def decode_state(document: Document) -> StreamerState:
 
 
 def decode_stats(document: Document) -> StreamerStats:
-    name = ObservedName(
-        document["updated_at"], document["broadcaster_login"], document["broadcaster_name"]
-    )
-    is_observed = document.get("is_observed", True)
-    identity = Identity(document["_id"], name, document["first_seen_at"], is_observed)
-    return StreamerStats(identity, decode_totals(document))
+    name = [document[key] for key in ("updated_at", "broadcaster_login", "broadcaster_name")]
+    fields = {**document, "broadcaster_id": document["_id"], "latest_name": name}
+    return StreamerStats(convert(fields, Identity), _totals(document))
 
 
-def decode_totals(document: Document) -> Totals:
+def _totals(document: Document) -> Totals:
     fields = {**document, "sums": document, "last_live_at": _last_live_at(document)}
     return convert(fields, Totals)
 
@@ -124,7 +129,21 @@ def _last_live_at(document: Document) -> datetime | None:
     return known
 
 
-def decode_category(document: Document) -> CategorySums:
+def decode_summary(document: Document) -> Summary:
+    return Summary(document["streamers"], _totals(document))
+
+
+def decode_categories(document: Document) -> list[CategorySums]:
+    return [_category(item) for item in document["categories"]]
+
+
+def decode_rank(document: Document) -> CategoryRank:
+    return CategoryRank(
+        document["streamers"], _category({**document, "category_id": document["_id"]})
+    )
+
+
+def _category(document: Document) -> CategorySums:
     return convert({**document, "sums": document}, CategorySums)
 
 

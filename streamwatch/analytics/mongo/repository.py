@@ -5,22 +5,24 @@ a writer that reads a version back knows whether it is its own.
 """
 
 from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from collections.abc import Collection as Items
-from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from secrets import randbits
-from typing import Any
+from typing import Any, TypeVar
 
 from pymongo import InsertOne, ReplaceOne, UpdateOne
 from pymongo.collection import Collection
 from pymongo.errors import BulkWriteError
 
-from streamwatch.analytics.base import History, Repository
+from streamwatch.analytics.base import AnalyticsError, History, Repository
 from streamwatch.analytics.mongo.codec import (
     Document,
     decode_event,
     decode_sample,
     decode_state,
     decode_stored_session,
+    decode_version,
     encode_event,
     encode_sample,
     encode_session,
@@ -28,6 +30,7 @@ from streamwatch.analytics.mongo.codec import (
 )
 from streamwatch.analytics.mongo.connection import Connection
 from streamwatch.analytics.mongo.schema import EVENTS, SESSIONS, SNAPSHOTS, STATS
+from streamwatch.analytics.reading import ValueReader, state_from_history
 from streamwatch.analytics.state import StoredSession, StreamerState, Update
 from streamwatch.domain.models import StreamSnapshot
 from streamwatch.domain.session_events import Kind, SessionEvent
@@ -37,29 +40,66 @@ BATCH_SIZE = 10_000
 
 _DUPLICATE_KEY = 11000
 
+T = TypeVar("T")
+
 Write = InsertOne[Document] | ReplaceOne[Document] | UpdateOne
 
 
 class MongoRepository(Repository):
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._reader = ValueReader("MongoDB")
 
     def states(self, user_ids: Items[str]) -> dict[str, StreamerState]:
-        return {document["_id"]: decode_state(document) for document in self._find(STATS, user_ids)}
+        return {document["_id"]: self._state(document) for document in self._find(STATS, user_ids)}
+
+    def _state(self, document: Document) -> StreamerState:
+        user_id = document["_id"]
+        try:
+            version = decode_version(document)
+        except ValueError:
+            text = f"The version of the analytics of user {user_id} is damaged."
+            raise AnalyticsError(text) from None
+        state = self._reader.read(f"state of user {user_id}", document, decode_state)
+        state = state or state_from_history(user_id, self.history(user_id))
+        return replace(state, version=version)
 
     def stored_sessions(self, stream_ids: Items[str]) -> dict[str, StoredSession]:
-        return _by_id(self._find(SESSIONS, stream_ids))
+        return self._stored(self._find(SESSIONS, stream_ids))
 
     def stored_samples(self, stream_ids: Items[str]) -> dict[str, list[StreamSnapshot]]:
         samples = defaultdict(list)
-        for document in self._find(SNAPSHOTS, stream_ids, "stream_id"):
-            samples[document["stream_id"]].append(decode_sample(document))
+        found = self._find(SNAPSHOTS, stream_ids, "stream_id")
+        for sample in self._decoded("sample", found, decode_sample):
+            samples[sample.stream_id].append(sample)
         return samples
 
     def history(self, user_id: str) -> History:
-        events = map(decode_event, self._find(EVENTS, [user_id], "broadcaster_id"))
+        found = self._find(EVENTS, [user_id], "broadcaster_id")
+        events = self._decoded("event", found, decode_event)
         sessions = self._find(SESSIONS, [user_id], "broadcaster_id")
-        return History({event.id: event for event in events}, _by_id(sessions))
+        return History({event.id: event for event in events}, self._stored(sessions))
+
+    def _stored(self, documents: Iterable[Document]) -> dict[str, StoredSession]:
+        """The sessions by stream id. Damaged ones are deleted: an insert would always conflict."""
+        found = {}
+        for document in documents:
+            stream_id = document["_id"]
+            stored = self._reader.read(f"session {stream_id}", document, decode_stored_session)
+            if stored is not None:
+                found[stream_id] = stored
+            else:
+                self._collection(SESSIONS).delete_one(document)
+        return found
+
+    def _decoded(
+        self, kind: str, documents: Iterable[Document], decode: Callable[[Document], T]
+    ) -> Iterator[T]:
+        """The decoded documents, without those that are damaged."""
+        for document in documents:
+            item = self._reader.read(f"{kind} {document['_id']}", document, decode)
+            if item is not None:
+                yield item
 
     def save(self, updates: Sequence[Update]) -> dict[str, int]:
         events = [_addition(event) for update in updates for event in update.events]
@@ -115,11 +155,6 @@ class MongoRepository(Repository):
 
     def _collection(self, name: str) -> Collection[Document]:
         return self._connection.collection(name)
-
-
-def _by_id(documents: Iterable[Document]) -> dict[str, StoredSession]:
-    stored = map(decode_stored_session, documents)
-    return {item.session.stream_id: item for item in stored}
 
 
 def _addition(event: SessionEvent) -> Write:

@@ -12,11 +12,12 @@ from streamwatch.analytics.base import AnalyticsStore, Progress
 from streamwatch.analytics.mongo import schema
 from streamwatch.analytics.mongo.codec import (
     Document,
-    decode_category,
+    decode_categories,
+    decode_rank,
     decode_sample,
     decode_session,
     decode_stats,
-    decode_totals,
+    decode_summary,
 )
 from streamwatch.analytics.mongo.connection import Client, Connection, client_maker, items
 from streamwatch.analytics.mongo.migration import migrate
@@ -32,6 +33,7 @@ from streamwatch.domain.totals import (
     Ranking,
     StreamerStats,
     Summary,
+    summary,
     watched_since,
 )
 from streamwatch.settings import Settings
@@ -98,21 +100,21 @@ class MongoAnalytics(MongoRepository, AnalyticsStore):
     def find(self, login: str) -> StreamerStats | None:
         newest = [("updated_at", DESCENDING)]
         with self._connection.reading():
-            document = self._stats.find_one({"broadcaster_login": login}, _STATS, sort=newest)
-            return decode_stats(document) if document else None
+            found = self._stats.find({"broadcaster_login": login}, _STATS).sort(newest).limit(1)
+            return next(self._decoded("statistics", found, decode_stats), None)
 
     def sessions(
         self, user_id: str, limit: int, after: Position | None = None
     ) -> list[StreamSession]:
         with self._connection.reading():
             found = self._newest_sessions(user_id, None, after).limit(limit)
-            return [decode_session(item) for item in found]
+            return list(self._decoded("session", found, decode_session))
 
     def each_session(
         self, user_id: str, since: datetime | None = None, after: Position | None = None
     ) -> Iterator[StreamSession]:
         found = self._newest_sessions(user_id, since, after)
-        return items(self._connection, map(decode_session, found))
+        return items(self._connection, self._decoded("session", found, decode_session))
 
     def _newest_sessions(
         self, user_id: str, since: datetime | None, after: Position | None
@@ -124,20 +126,23 @@ class MongoAnalytics(MongoRepository, AnalyticsStore):
 
     def session(self, stream_id: str) -> StreamSession | None:
         with self._connection.reading():
-            document = self._sessions.find_one({"_id": stream_id})
-            return decode_session(document) if document else None
+            found = self._sessions.find({"_id": stream_id}).limit(1)
+            return next(self._decoded("session", found, decode_session), None)
 
     def categories(self, user_id: str) -> list[CategorySums]:
         with self._connection.reading():
-            document = self._stats.find_one({"_id": user_id}, {"categories": 1})
-            return [decode_category(item) for item in document["categories"]] if document else []
+            found = self._stats.find({"_id": user_id}, {"categories": 1}).limit(1)
+            return next(self._decoded("categories", found, decode_categories), [])
 
     # All streamers: sums over one document a streamer, or the first by an index
 
     def summary(self) -> Summary:
         with self._connection.reading():
-            found = next(iter(self._stats.aggregate([{"$group": _SUMMARY}])), None)
-            return Summary(found["streamers"], decode_totals(found)) if found else Summary()
+            found = self._stats.aggregate([{"$group": _SUMMARY}])
+            if sums := next(self._decoded("sums of statistics:", found, decode_summary), None):
+                return sums
+            everyone = self._decoded("statistics", self._stats.find({}, _STATS), decode_stats)
+            return summary(stats.totals for stats in everyone)
 
     def user_ids(self) -> list[str]:
         with self._connection.reading():
@@ -148,14 +153,13 @@ class MongoAnalytics(MongoRepository, AnalyticsStore):
         was_on = {"$or": [{"ended_at": None}, {"ended_at": {"$gte": since}}]}
         with self._connection.reading():
             found = self._sessions.find(was_on, batch_size=BATCH_SIZE)
-            return watched_since(map(decode_session, found), since)
+            return watched_since(self._decoded("session", found, decode_session), since)
 
     def top(self, ranking: Ranking, limit: int) -> list[StreamerStats]:
         order = [(_RANKED_BY[ranking], DESCENDING), ("_id", ASCENDING)]
         with self._connection.reading():
-            return [
-                decode_stats(item) for item in self._stats.find({}, _STATS).sort(order).limit(limit)
-            ]
+            found = self._stats.find({}, _STATS).sort(order).limit(limit)
+            return list(self._decoded("statistics", found, decode_stats))
 
     def top_categories(self, limit: int) -> list[CategoryRank]:
         pipeline: list[Document] = [
@@ -165,12 +169,8 @@ class MongoAnalytics(MongoRepository, AnalyticsStore):
             {"$limit": limit},
         ]
         with self._connection.reading():
-            return [
-                CategoryRank(
-                    item["streamers"], decode_category(item | {"category_id": item["_id"]})
-                )
-                for item in self._stats.aggregate(pipeline)
-            ]
+            found = self._stats.aggregate(pipeline)
+            return list(self._decoded("category", found, decode_rank))
 
     # Samples
 
@@ -179,18 +179,19 @@ class MongoAnalytics(MongoRepository, AnalyticsStore):
     ) -> list[StreamSnapshot]:
         with self._connection.reading():
             found = self._newest_samples(user_id, after).limit(limit)
-            return [decode_sample(item) for item in found]
+            return list(self._decoded("sample", found, decode_sample))
 
     def samples(self, stream_id: str) -> list[StreamSnapshot]:
         snapshots = self._collection(schema.SNAPSHOTS)
         with self._connection.reading():
             found = snapshots.find({"stream_id": stream_id}).sort("captured_at", ASCENDING)
-            return [decode_sample(document) for document in found]
+            return list(self._decoded("sample", found, decode_sample))
 
     def each_snapshot(
         self, user_id: str | None, after: Position | None = None
     ) -> Iterator[StreamSnapshot]:
-        return items(self._connection, map(decode_sample, self._newest_samples(user_id, after)))
+        found = self._newest_samples(user_id, after)
+        return items(self._connection, self._decoded("sample", found, decode_sample))
 
     def _newest_samples(
         self, user_id: str | None, after: Position | None = None

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from importlib.resources import files
 from itertools import count
@@ -12,15 +12,15 @@ from typing import Any, NamedTuple
 from msgspec.json import Decoder, encode
 
 from streamwatch.analytics.base import AnalyticsError, History, Repository
+from streamwatch.analytics.reading import ValueReader, state_from_history
 from streamwatch.analytics.redis import keys
 from streamwatch.analytics.redis.connection import Connection
-from streamwatch.analytics.redis.reading import ValueReader
 from streamwatch.analytics.redis.samples import decode_newest_first, encode_samples, to_ms
 from streamwatch.analytics.state import Statistics, StoredSession, StreamerState, Update
 from streamwatch.domain.batches import batched
 from streamwatch.domain.models import StreamSnapshot
 from streamwatch.domain.positions import Position
-from streamwatch.domain.session_events import SessionEvent, identities
+from streamwatch.domain.session_events import SessionEvent
 from streamwatch.domain.sessions import StreamSession
 from streamwatch.domain.statistics import milliseconds
 from streamwatch.redis_connection import Arguments, Command, Script
@@ -38,8 +38,6 @@ class IndexEntry(NamedTuple):
 
 _SHORTEST_EXPIRY = timedelta(hours=1)
 """Samples of a stream that are projected late stay so long, so that they can be added to."""
-
-_LAST = datetime.max.replace(tzinfo=UTC)
 
 _LONGEST_STREAM = timedelta(days=4)
 """More than any stream has: Twitch ends them after two days."""
@@ -60,7 +58,7 @@ class RedisRepository(Repository):
         self._connection = connection
         self._retention = retention
         self._clock = clock
-        self._reader = ValueReader()
+        self._reader = ValueReader("Redis")
 
     # Of the projection
 
@@ -76,16 +74,10 @@ class RedisRepository(Repository):
         }
 
     def _state(self, user_id: str, document: bytes, version: bytes) -> StreamerState:
-        """The state in `document`. In place of a damaged one it is a state that covers nothing, so
-        that the streamer is projected from the history."""
         if not version.isdigit():  # a save would conflict for ever
             raise AnalyticsError(f"The version of the analytics of user {user_id} is damaged.")
         state = self._reader.read(f"state of user {user_id}", document, _STATE.decode)
-        if state is None:
-            identity = identities(self.history(user_id).events.values()).get(user_id)
-            if identity is None:
-                raise AnalyticsError(f"The state and all events of user {user_id} are damaged.")
-            state = StreamerState(identity, updates_since=_LAST)
+        state = state or state_from_history(user_id, self.history(user_id))
         return replace(state, version=int(version))
 
     def stored_sessions(self, stream_ids: Collection[str]) -> dict[str, StoredSession]:

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 from msgspec.json import Decoder
 
-from streamwatch.analytics.redis.reading import DAMAGE
+from streamwatch.analytics.reading import DAMAGE
 from streamwatch.domain.models import StreamSnapshot
 from streamwatch.domain.statistics import milliseconds
 
@@ -63,7 +63,7 @@ def decode_newest_first(
         if details:  # else the lines before have expired, or are damaged
             try:
                 sample = _sample(stream_id, line, details)
-            except (*DAMAGE, TypeError, OverflowError) as error:
+            except DAMAGE as error:
                 report(error)
             else:
                 yield sample
