@@ -1,11 +1,15 @@
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
+import requests
 
 from streamwatch.simulator import Simulator
 from streamwatch.simulator.subscriptions import ENABLED
 from tests.processes import Deployment, deployment
+from tests.servers import redis_server
 from tests.waiting import wait_for
 
 SECRET = "an-end-to-end-webhook-secret"
@@ -31,45 +35,97 @@ def twitch_settings(twitch: Simulator) -> dict[str, str]:
     }
 
 
+@contextmanager
+def _started(folder: Path, twitch: Simulator, databases: dict[str, str]) -> Iterator[Deployment]:
+    """The processes of the Procfile, with two default streamers; on `databases`, or in memory."""
+    settings = twitch_settings(twitch) | {
+        "DEFAULT_STREAMERS": "shroud,QuillAndCopper,nobody_by_this_name",
+        "REFRESH_SECONDS": "2",
+        "STORAGE_TYPE": "redis" if databases else "memory",
+    }
+    with deployment(folder, **settings | databases) as deployed:
+        deployed.environment["WEBHOOK_URL"] = deployed.webhook_url
+        deployed.start("web")
+        deployed.wait_until_up()
+        if databases:
+            deployed.start("worker")
+        yield deployed
+
+
 @pytest.fixture(params=["memory", "redis"])
 def service(
     request: pytest.FixtureRequest, tmp_path: Path, twitch: Simulator
 ) -> Iterator[Deployment]:
     """The processes of the Procfile, with the simulated Twitch."""
-    settings = twitch_settings(twitch) | {
-        "DEFAULT_STREAMERS": "shroud,QuillAndCopper,nobody_by_this_name",
-        "REFRESH_SECONDS": "2",
-        "STORAGE_TYPE": request.param,
-    }
-    if request.param == "memory":
-        with deployment(tmp_path / "service", **settings) as deployed:
-            deployed.environment["WEBHOOK_URL"] = deployed.webhook_url
-            deployed.start("web")
-            deployed.wait_until_up()
-            yield deployed
-        return
-    settings |= {
-        "REDIS_URL": request.getfixturevalue("redis_url"),
-        "MONGODB_URL": request.getfixturevalue("mongodb_url"),
-        "MONGODB_DATABASE": request.getfixturevalue("mongodb_database"),
-    }
-    with deployment(tmp_path / "service", **settings) as deployed:
-        deployed.environment["WEBHOOK_URL"] = deployed.webhook_url
-        deployed.start("web")
-        deployed.wait_until_up()
-        deployed.start("worker")
+    databases = {}
+    if request.param == "redis":
+        databases = {
+            "REDIS_URL": request.getfixturevalue("redis_url"),
+            "MONGODB_URL": request.getfixturevalue("mongodb_url"),
+            "MONGODB_DATABASE": request.getfixturevalue("mongodb_database"),
+        }
+    with _started(tmp_path / "service", twitch, databases) as deployed:
         yield deployed
 
 
-def wait_for_subscriptions(service: Deployment, twitch: Simulator) -> None:
-    """Return once both default streamers are monitored and Twitch has verified their subscriptions,
-    before which it sends no events."""
+@pytest.fixture(scope="package", params=["memory", "redis"])
+def shared_storage(request: pytest.FixtureRequest) -> str:
+    storage: str = request.param
+    return storage
+
+
+@pytest.fixture(scope="package")
+def shared_twitch(shared_storage: str) -> Iterator[Simulator]:
+    """The Twitch of `shared_service`."""
+    with Simulator() as simulator:
+        yield simulator
+
+
+@pytest.fixture(scope="package")
+def shared_service(
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    shared_storage: str,
+    shared_twitch: Simulator,
+) -> Iterator[Deployment]:
+    """As `service`, started once for the tests of the group `e2e`, which leave nobody live and no
+    more streamers than the default ones."""
+    folder = tmp_path_factory.mktemp("shared") / "service"
+    with ExitStack() as stack:
+        databases = {}
+        if shared_storage == "redis":
+            databases = {
+                "REDIS_URL": stack.enter_context(redis_server()).url,
+                "MONGODB_URL": request.getfixturevalue("mongodb_url"),
+                "MONGODB_DATABASE": "shared",
+            }
+        deployed = stack.enter_context(_started(folder, shared_twitch, databases))
+        wait_for_subscriptions(deployed, shared_twitch)
+        yield deployed
+
+
+@pytest.fixture
+def streamer(shared_service: Deployment, shared_twitch: Simulator) -> Iterator[str]:
+    """The login of a new streamer, monitored with verified subscriptions, who is removed after the
+    test."""
+    login = shared_twitch.world.add_user(f"Streamer_{uuid4().hex[:8]}").login
+    requests.post(f"{shared_service.url}/streamers/{login}", timeout=10).raise_for_status()
+    wait_for_subscriptions(shared_service, shared_twitch, count=3)
+    yield login
+    if shared_twitch.world.stream(login):
+        shared_twitch.world.go_offline(login)
+    requests.delete(f"{shared_service.url}/streamers/{login}", timeout=10).raise_for_status()
+
+
+def wait_for_subscriptions(service: Deployment, twitch: Simulator, count: int = 2) -> None:
+    """Return once `count` streamers are monitored (by default the default ones) and Twitch has
+    verified their subscriptions, before which it sends no events."""
 
     def is_subscribed() -> bool:
         streamers = service.get("/streamers")["streamers"]
         subscriptions = twitch.subscriptions.all()
         return (
-            len(streamers) == 2
+            len(streamers) == count
             and all(streamer["is_active"] for streamer in streamers)
             and all(subscription.status == ENABLED for subscription in subscriptions)
         )

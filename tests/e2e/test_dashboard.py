@@ -55,13 +55,14 @@ def _messages(response: requests.Response) -> Iterator[dict[str, Any]]:
             message = {}
 
 
+@pytest.mark.xdist_group("e2e")
 def test_events_are_pushed_within_seconds_and_resumed(
-    service: Deployment, twitch: Simulator
+    shared_service: Deployment, shared_twitch: Simulator, streamer: str
 ) -> None:
-    wait_for_subscriptions(service, twitch)
+    service, twitch = shared_service, shared_twitch
     with listening(service) as events:
         start = time.monotonic()
-        twitch.world.go_online("shroud", viewers=24_000, category="Chess", title="Hello")
+        twitch.world.go_online(streamer, viewers=24_000, category="Chess", title="Hello")
         online = next(events)
         assert time.monotonic() - start < 3
         assert online["event"] == "stream.online"
@@ -72,7 +73,7 @@ def test_events_are_pushed_within_seconds_and_resumed(
             assert message["data"][name] == heard.pop(message["event"])
             if not heard:
                 break
-    twitch.world.go_offline("shroud")
+    twitch.world.go_offline(streamer)
     twitch.wait_until_delivered()
     with listening(service, **{"Last-Event-ID": message["id"]}) as events:
         assert next(event for event in events if event["event"] != "stream.viewers")["event"] == (
@@ -86,7 +87,9 @@ MANY = 40
 LISTENERS_A_CLIENT = 8
 
 
-def test_open_streams_leave_threads_for_others(service: Deployment) -> None:
+@pytest.mark.xdist_group("e2e")
+def test_open_streams_leave_threads_for_others(shared_service: Deployment) -> None:
+    service = shared_service
     with ExitStack() as stack:
         first_lines = [_first_line(stack, service) for _ in range(MANY)]
         assert set(first_lines) == {"retry: 3000", "retry: 10000"}

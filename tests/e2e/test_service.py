@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
+import pytest
 import requests
 
 from streamwatch.simulator import Mishap, Simulator
@@ -10,6 +11,8 @@ from tests import messages
 from tests.e2e.conftest import API_KEY, SECRET, wait_for_subscriptions
 from tests.processes import Deployment
 from tests.waiting import wait_for
+
+shared = pytest.mark.xdist_group("e2e")  # one start for all
 
 
 def live(service: Deployment) -> dict[str, Any]:
@@ -30,60 +33,72 @@ def send(service: Deployment, message: messages.Message) -> int:
     return answer.status_code
 
 
-def test_a_stream_goes_live_and_ends(service: Deployment, twitch: Simulator) -> None:
-    twitch.faults.helix_lag = timedelta(seconds=3)  # as Helix's, or a poll may be first to tell
-    wait_for_subscriptions(service, twitch)
+@shared
+def test_a_stream_goes_live_and_ends(
+    shared_service: Deployment,
+    shared_twitch: Simulator,
+    streamer: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    service, twitch = shared_service, shared_twitch
+    # As Helix's, or a poll may be first to tell.
+    monkeypatch.setattr(twitch.faults, "helix_lag", timedelta(seconds=3))
 
-    twitch.world.go_online("shroud", viewers=24_000)
+    twitch.world.go_online(streamer, viewers=24_000)
     twitch.wait_until_delivered()
-    assert set(live(service)) == {"shroud"}
-    wait_for(lambda: live(service)["shroud"]["stream_data"]["viewer_count"] is not None)
-    status = service.get("/streamers/shroud/status")
+    assert set(live(service)) == {streamer}
+    wait_for(lambda: live(service)[streamer]["stream_data"]["viewer_count"] is not None)
+    status = service.get(f"/streamers/{streamer}/status")
     assert status["source"] == "storage"
     assert status["is_live"] is True
     assert status["last_event_type"] == "stream.online"
-    stream = twitch.world.stream("shroud")
+    stream = twitch.world.stream(streamer)
     assert stream is not None
     assert status["stream_data"]["id"] == stream.id
     assert status["stream_data"]["game_name"]
 
-    twitch.world.set_viewers("shroud", 31_000)
-    wait_for(lambda: live(service)["shroud"]["stream_data"]["viewer_count"] == 31_000)
+    twitch.world.set_viewers(streamer, 31_000)
+    wait_for(lambda: live(service)[streamer]["stream_data"]["viewer_count"] == 31_000)
 
-    twitch.world.go_offline("shroud")
+    twitch.world.go_offline(streamer)
     twitch.wait_until_delivered()
     assert live(service) == {}
-    events = service.get("/events/streamer/shroud")
+    events = service.get(f"/events/streamer/{streamer}")
     assert [event["event_type"] for event in events["events"]] == [
         "stream.offline",
         "stream.online",
     ]
     assert {event["source"] for event in events["events"]} == {"eventsub"}
-    assert service.get("/events/type/stream.online")["count"] == 1
+    starts = service.get("/events/type/stream.online")["events"]
+    assert [event["broadcaster_login"] for event in starts].count(streamer) == 1
 
 
+@shared
 def test_duplicate_late_and_flapping_messages_result_in_one_history(
-    service: Deployment, twitch: Simulator
+    shared_service: Deployment, shared_twitch: Simulator, streamer: str
 ) -> None:
-    wait_for_subscriptions(service, twitch)
+    service, twitch = shared_service, shared_twitch
     for mishap in (Mishap.DOUBLED, Mishap.ECHOED):
         twitch.faults.on_message(mishap)
         twitch.faults.on_message(mishap)
-        twitch.world.go_online("shroud")
+        twitch.world.go_online(streamer)
         twitch.wait_until_delivered()
-        twitch.world.go_offline("shroud")
+        twitch.world.go_offline(streamer)
         twitch.wait_until_delivered()
-    twitch.world.go_online("shroud")
-    twitch.world.flap("shroud")
+    twitch.world.go_online(streamer)
+    twitch.world.flap(streamer)
     twitch.wait_until_delivered()
-    assert set(live(service)) == {"shroud"}
-    kinds = [e["event_type"] for e in service.get("/events/streamer/shroud")["events"]][::-1]
+    assert set(live(service)) == {streamer}
+    kinds = [e["event_type"] for e in service.get(f"/events/streamer/{streamer}")["events"]][::-1]
     assert kinds.count("stream.online") == 4
     assert kinds.count("stream.offline") == 3
 
 
-def test_streamers_are_added_and_removed(service: Deployment, twitch: Simulator) -> None:
-    wait_for_subscriptions(service, twitch)
+@shared
+def test_streamers_are_added_and_removed(
+    shared_service: Deployment, shared_twitch: Simulator
+) -> None:
+    service, twitch = shared_service, shared_twitch
     twitch.world.go_online("waldkauzig")
     added = requests.post(f"{service.url}/streamers/Waldkauzig", timeout=10)
     assert (added.status_code, added.json()["message"]) == (201, "Added streamer: waldkauzig")
@@ -103,61 +118,62 @@ def test_streamers_are_added_and_removed(service: Deployment, twitch: Simulator)
     assert requests.delete(f"{service.url}/streamers/waldkauzig", timeout=10).status_code == 404
 
 
-def test_many_streamers_are_added_at_once(service: Deployment, twitch: Simulator) -> None:
-    wait_for_subscriptions(service, twitch)
-    names = ["Waldkauzig", "moorhenmarauder", "shroud", "nobody_here"]
+@shared
+def test_many_streamers_are_added_at_once(shared_service: Deployment) -> None:
+    service = shared_service
+    names = ["TortuVeloz_ES", "moorhenmarauder", "shroud", "nobody_here"]
     added = requests.post(f"{service.url}/streamers", json={"usernames": names}, timeout=10).json()
     assert added == {
-        "added": ["waldkauzig", "moorhenmarauder"],
+        "added": ["tortuveloz_es", "moorhenmarauder"],
         "existing": ["shroud"],
         "not_found": ["nobody_here"],
         "failed": [],
     }
     wait_for(lambda: all(item["is_active"] for item in monitored(service).values()), 20)
+    for login in added["added"]:
+        assert requests.delete(f"{service.url}/streamers/{login}", timeout=10).ok
 
 
+@shared
 def test_a_streamer_who_is_not_monitored_is_looked_up_once(
-    service: Deployment, twitch: Simulator
+    shared_service: Deployment, shared_twitch: Simulator
 ) -> None:
-    twitch.world.go_online("waldkauzig", viewers=5)
+    service, twitch = shared_service, shared_twitch
+    twitch.world.go_online("ossifiedotto", viewers=5)
 
     def calls() -> int:
-        return sum("waldkauzig" in call.params.get("login", []) for call in twitch.calls)
+        return sum("ossifiedotto" in call.params.get("login", []) for call in twitch.calls)
 
     for _ in range(3):
-        status = service.get("/streamers/waldkauzig/status")
+        status = service.get("/streamers/ossifiedotto/status")
         assert (status["source"], status["is_live"]) == ("twitch_api", True)
     assert calls() == 1
     assert requests.get(f"{service.url}/streamers/nobody_here/status", timeout=9).status_code == 404
 
 
-def test_a_missed_online_is_found_by_the_refresh(service: Deployment, twitch: Simulator) -> None:
-    wait_for_subscriptions(service, twitch)
-    twitch.faults.on_message(Mishap.DROPPED)
-    twitch.world.go_online("shroud")
-    wait_for(lambda: "shroud" in live(service))
-    [event] = service.get("/events/streamer/shroud")["events"]
+@shared
+def test_a_missed_online_is_found_by_the_refresh(
+    shared_service: Deployment, shared_twitch: Simulator, streamer: str
+) -> None:
+    shared_twitch.faults.on_message(Mishap.DROPPED)
+    shared_twitch.world.go_online(streamer)
+    wait_for(lambda: streamer in live(shared_service))
+    [event] = shared_service.get(f"/events/streamer/{streamer}")["events"]
     assert event["source"] == "poll"
 
 
-def test_refused_messages_change_nothing(service: Deployment) -> None:
+@shared
+def test_refused_messages_change_nothing(shared_service: Deployment) -> None:
+    before = shared_service.get("/events")
     forged = messages.online(secret="somebody-elses-secret")
-    assert send(service, forged) == 403
-    assert send(service, messages.message("notification", b"{}", secret=SECRET)) == 400
-    assert service.get("/events")["events"] == []
+    assert send(shared_service, forged) == 403
+    assert send(shared_service, messages.message("notification", b"{}", secret=SECRET)) == 400
+    assert shared_service.get("/events") == before
 
 
-def test_sigterm_ends_every_process_within_ten_seconds(
+def test_sigterm_ends_every_process_and_the_log_has_the_events_and_no_secret(
     service: Deployment, twitch: Simulator
 ) -> None:
-    wait_for_subscriptions(service, twitch)
-    for process in service.processes:
-        status, seconds = process.stop()
-        assert status == 0, process.log
-        assert seconds < 10
-
-
-def test_the_log_has_the_events_and_no_secret(service: Deployment, twitch: Simulator) -> None:
     wait_for_subscriptions(service, twitch)
     twitch.world.go_online("shroud")
     twitch.wait_until_delivered()
@@ -165,7 +181,9 @@ def test_the_log_has_the_events_and_no_secret(service: Deployment, twitch: Simul
     service.get("/streamers/waldkauzig/status")
     wait_for(lambda: live(service)["shroud"]["stream_data"]["viewer_count"] is not None)
     for process in service.processes:
-        process.stop()
+        status, seconds = process.stop()
+        assert status == 0, process.log
+        assert seconds < 10
     logs = service.logs
     assert "Stream online: shroud (shroud)" in logs
     assert "Initializing status for 2 monitored streamers…" in logs
@@ -175,10 +193,11 @@ def test_the_log_has_the_events_and_no_secret(service: Deployment, twitch: Simul
         assert secret not in logs
 
 
+@shared
 def test_the_first_pages_of_a_newcomer_answer_and_health_reports_a_running_worker(
-    service: Deployment,
+    shared_service: Deployment,
 ) -> None:
     for path in ("/", "/health", "/health/live", "/openapi.json"):
-        assert service.get(path)
-    wait_for(lambda: service.get("/health")["worker"] == "running")
-    assert service.get("/health")["status"] == "healthy"
+        assert shared_service.get(path)
+    wait_for(lambda: shared_service.get("/health")["worker"] == "running")
+    assert shared_service.get("/health")["status"] == "healthy"
