@@ -94,6 +94,7 @@ def is_wider_than_the_window(page: Page) -> bool:
     return bool(page.evaluate("document.documentElement.scrollWidth > innerWidth"))
 
 
+@pytest.mark.xdist_group("pages")  # as long as all others in a browser together
 @pytest.mark.parametrize("path", OPEN + GUARDED)
 def test_page_is_accessible_and_fits_every_width(full: str, visit: Visiting, path: str) -> None:
     visitor = visit(full)

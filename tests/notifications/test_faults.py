@@ -91,7 +91,8 @@ def longest_delay_after(outage: float) -> float:
 @pytest.mark.parametrize(
     "seconds",
     [
-        pytest.param(8, id="for seconds", marks=pytest.mark.timeout(240)),
+        # Attempts follow after 5 s and then after a minute: the second one succeeds.
+        pytest.param(4, id="for seconds", marks=pytest.mark.timeout(240)),
         pytest.param(
             600, id="for ten minutes", marks=[pytest.mark.soak, pytest.mark.timeout(3000)]
         ),
