@@ -24,6 +24,21 @@ from streamwatch.simulator.pictures import avatar, preview
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
+DISABLED_FEATURES = [
+    # With these, Chromium renders the suggestions of its address bar as web pages, in a process for
+    # each window that costs as much as the tested page.
+    "WebUIOmniboxPopup",
+    "WebUIOmniboxAimPopup",
+    "WebUIOmniboxFullPopup",
+    # Of Playwright's own list, which this one replaces.
+    "DestroyProfileOnBrowserClose",
+    "HttpsUpgrades",
+    "MediaRouter",
+    "OptimizationHints",
+    "PaintHolding",
+    "ThirdPartyStoragePartitioning",
+]
+
 OPTIONS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -34,11 +49,7 @@ OPTIONS = [
     "--disable-sync",
     "--no-first-run",
     "--metrics-recording-only",
-    # Chromium renders the suggestions of its address bar as web pages, in a process for each window
-    # that costs as much as the tested page. Replaces Playwright's list, of which some are repeated.
-    "--disable-features=WebUIOmniboxPopup,WebUIOmniboxAimPopup,WebUIOmniboxFullPopup,"
-    "DestroyProfileOnBrowserClose,HttpsUpgrades,MediaRouter,OptimizationHints,PaintHolding,"
-    "ThirdPartyStoragePartitioning",
+    f"--disable-features={','.join(DISABLED_FEATURES)}",
 ]
 
 PICTURES = "http://pictures.test"
