@@ -1,4 +1,4 @@
-"""The history of events, newest first."""
+"""Reads the history of events, newest first. `ingestion.recorder` writes it."""
 
 from collections.abc import Callable, Collection
 from functools import partial

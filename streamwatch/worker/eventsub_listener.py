@@ -15,7 +15,7 @@ from streamwatch.services.errors import AlreadyRunning
 from streamwatch.services.ingestion.poller import REFRESH
 from streamwatch.services.ingestion.receiver import MessageReceiver
 from streamwatch.services.ingestion.recorder import LeadershipLost
-from streamwatch.services.subscriptions.conduit import SHARD_ID, OwnConduit
+from streamwatch.services.subscriptions.conduit import OwnConduit
 from streamwatch.services.subscriptions.eventsub_state import (
     EventSubState,
     eventsub_state,
@@ -27,18 +27,15 @@ from streamwatch.twitch.base import (
     ConnectionLost,
     EventSubSocket,
     NotFound,
-    Shard,
     TwitchError,
 )
+from streamwatch.worker.shard_check import ShardCheck
 
 log = logging.getLogger(__name__)
 
 MAX_BACKOFF_SECONDS = 15.0
 HANDOVER_SECONDS = 5.0
 """How long a stopping leader waits for its successor to be attached."""
-
-CHECK_SECONDS = 30.0
-"""How often Twitch is asked whether the conduit exists and its shard is enabled."""
 
 _POLL_SECONDS = 0.2
 _PUBLISH_SECONDS = 5.0
@@ -180,7 +177,7 @@ class EventSubListener:
     def _receive_all(self, lease: Lease) -> None:
         """Receive until the lease is lost or the handover is complete. Raises ConnectionLost."""
         published_at = time.monotonic()
-        check = _ShardCheck(self._parts.conduit)
+        check = ShardCheck(self._parts.conduit)
         stop_by: float | None = None
         while True:
             if self._stop.is_set():
@@ -272,35 +269,3 @@ class EventSubListener:
         if self._problem and not problem:
             log.info("EventSub is connected again")
         self._problem = problem
-
-
-class _ShardCheck:
-    """Asks Twitch now and then, in a thread of its own, whether the shard is still enabled."""
-
-    def __init__(self, conduit: OwnConduit) -> None:
-        self._conduit = conduit
-        self._due_at = time.monotonic() + CHECK_SECONDS
-        self._fault: str | None = None
-
-    def raise_or_start(self) -> None:
-        """Raise ConnectionLost if the last check found a fault; start another if it is due."""
-        if self._fault is not None:
-            raise ConnectionLost(self._fault)
-        if time.monotonic() >= self._due_at:
-            self._due_at = time.monotonic() + CHECK_SECONDS
-            threading.Thread(target=self._check, name="check-shard", daemon=True).start()
-
-    def _check(self) -> None:
-        try:
-            shards = self._conduit.shards()
-        except (TwitchError, StorageError) as error:
-            log.info("The conduit could not be checked: %s", error)
-            return
-        self._fault = _fault_of(shards)
-
-
-def _fault_of(shards: list[Shard] | None) -> str | None:
-    if shards is None:
-        return "Twitch no longer has the conduit."
-    status = next((shard.status for shard in shards if shard.id == SHARD_ID), "missing")
-    return None if status == "enabled" else f"Twitch reports the conduit's shard as {status}."

@@ -168,7 +168,7 @@ def test_names_are_as_old_as_the_answer_that_has_them() -> None:
 # Restarts, types
 
 
-def test_a_late_copy_is_known_after_restarts_every_30_seconds() -> None:
+def test_a_late_duplicate_is_recognized_after_restarts_every_30_seconds() -> None:
     story = Story()
     for number in range(20):
         story.observe(online(f"s{number}", 30 * number))
@@ -254,7 +254,7 @@ def test_a_late_end_ends_a_stream_that_polls_have_shown_within_helix_lag_only() 
     assert story.live_id() is None
 
 
-def test_a_message_says_the_type_of_a_stream_that_polls_have_shown_for_hours() -> None:
+def test_a_message_sets_the_type_of_a_stream_that_polls_have_shown_for_hours() -> None:
     again = online("s1", 5005, started=0)
     again = replace(again, stream=replace(again.stream, type="rerun"))
     story = Story(seen("s1", 60, started=0), offline("s1", 5000), again)

@@ -90,7 +90,7 @@ def test_a_challenge_is_handed_out_as_it_came() -> None:
     assert parsed == eventsub.Verification("pogchamp-kappa-360noscope-vohiyo")
 
 
-def test_a_revocation_says_why() -> None:
+def test_a_revocation_has_its_reason() -> None:
     payload = {"subscription": SUBSCRIPTION | {"status": "user_removed"}}
     parsed = parse(message(payload, "revocation"))
     assert isinstance(parsed, eventsub.Revocation)

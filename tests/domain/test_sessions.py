@@ -78,7 +78,7 @@ def test_the_first_offline_of_several_counts() -> None:
     assert ends(online("s1", 0), offline(None, 100), offline("s1", 102)) == {"s1": 100}
 
 
-def test_an_offline_from_before_the_online_closes_nothing() -> None:
+def test_an_offline_from_before_the_online_does_not_end_the_stream() -> None:
     assert ends(online("s1", 10), offline("s1", 5), offline(None, 6)) == {"s1": None}
 
 

@@ -250,7 +250,7 @@ def test_a_test_returns_the_response_of_the_receiver(working: Api, receiver: Rec
     assert [d["event_type"] for d in listed] == ["test", "test"]
 
 
-def test_a_test_without_a_worker_says_so(api: Api) -> None:
+def test_a_test_without_a_worker_fails_with_the_reason(api: Api) -> None:
     services = api.world.app.extensions["streamwatch"]
     made = api.add(URL)
     impatient = Notifications(

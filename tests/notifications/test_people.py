@@ -255,7 +255,7 @@ def test_discord_shows_a_stream_in_one_message(world: NotificationWorld) -> None
     assert [m.edits for m in world.sender.edits] == ["m1"]
 
 
-def test_a_new_stream_within_the_cooldown_goes_on_with_the_same_message(
+def test_a_new_stream_within_the_cooldown_continues_the_same_message(
     world: NotificationWorld,
 ) -> None:
     world.add(notification(DISCORD))

@@ -71,7 +71,7 @@ def test_every_attempt_carries_the_same_id_and_body(world: NotificationWorld) ->
     assert len(sent) == 1
 
 
-def test_a_failing_delivery_holds_back_its_streamer_alone(world: NotificationWorld) -> None:
+def test_a_failing_delivery_delays_only_its_streamer(world: NotificationWorld) -> None:
     world.add(notification())
     ok = SendResult(delivered=True, detail="ok", status_code=204)
     world.sender.answer = lambda m: REFUSED if '"ann"' in (m.body or "") else ok
@@ -87,7 +87,7 @@ def test_a_failing_delivery_holds_back_its_streamer_alone(world: NotificationWor
     assert outcomes["bob", "stream.online"] == 1
 
 
-def test_a_failing_delivery_holds_back_its_streamer_for_an_hour_at_most(
+def test_a_failing_delivery_delays_its_streamer_for_an_hour_at_most(
     world: NotificationWorld,
 ) -> None:
     world.add(notification())

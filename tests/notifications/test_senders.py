@@ -96,7 +96,7 @@ def test_a_redirect_is_not_followed(receiver: Receiver) -> None:
     assert len(receiver.requests) == 1
 
 
-def test_410_says_that_the_receiver_is_gone(receiver: Receiver) -> None:
+def test_status_410_means_that_the_receiver_is_gone(receiver: Receiver) -> None:
     receiver.answer = lambda _: (410, {}, b"")
 
     assert send_webhook(receiver.url).result.is_gone

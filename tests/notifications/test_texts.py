@@ -41,7 +41,7 @@ def test_the_default_go_live_names_streamer_category_title_and_link() -> None:
     assert text(online()) == "Ann is live: Celeste\nSpeedrun\nhttps://www.twitch.tv/ann"
 
 
-def test_a_go_live_without_details_reads_well() -> None:
+def test_the_default_text_of_a_go_live_without_details_has_no_empty_parts() -> None:
     assert text(online(), details=StreamDetails()) == "Ann is live\nhttps://www.twitch.tv/ann"
 
 

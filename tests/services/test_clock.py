@@ -84,6 +84,6 @@ def test_a_large_difference_is_warned_of_once(
     assert clock.is_far
 
 
-def test_a_date_at_the_end_of_the_calendar_is_not_believed(clock: CorrectedClock) -> None:
+def test_a_date_at_the_end_of_the_calendar_is_ignored(clock: CorrectedClock) -> None:
     clock.observe_answer(datetime.max.replace(tzinfo=UTC), 3)
     assert clock() == NOW

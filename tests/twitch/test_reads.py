@@ -279,7 +279,7 @@ def test_a_stream_without_a_field_is_left_out(helix: Helix, twitch: Mock, field:
         {"tags": ["English"] * 101},
     ],
 )
-def test_an_odd_stream_does_not_spoil_the_others(
+def test_a_malformed_stream_does_not_affect_the_others(
     helix: Helix, twitch: Mock, odd: dict[str, Any]
 ) -> None:
     twitch.get(STREAMS, body=json.dumps({"data": [stream_item("8", **odd), stream_item("7")]}))

@@ -89,7 +89,7 @@ def test_an_old_video_names_no_stream(twitch: Mock, helix: Helix, stream_id: str
         {"type": "upload"},
     ],
 )
-def test_an_odd_video_is_left_out(twitch: Mock, helix: Helix, odd: dict[str, Any]) -> None:
+def test_a_malformed_video_is_left_out(twitch: Mock, helix: Helix, odd: dict[str, Any]) -> None:
     assert [video.id for video in read(twitch, helix, item(**odd), item(id="2"))] == ["2"]
 
 

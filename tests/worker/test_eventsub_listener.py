@@ -10,7 +10,7 @@ from streamwatch.services.subscriptions.eventsub_state import eventsub_state
 from streamwatch.services.subscriptions.reconcile import RECONCILE
 from streamwatch.simulator import Mishap, Simulator
 from streamwatch.storage.base import StorageUnavailable
-from streamwatch.worker import eventsub_listener
+from streamwatch.worker import eventsub_listener, shard_check
 from tests.waiting import wait_for
 from tests.worker.listening import Worker, is_attached, is_live, settings_for, watching
 
@@ -133,7 +133,7 @@ def test_a_deleted_conduit_is_created_again(
 def test_a_conduit_that_disappears_under_the_connection_is_noticed(
     twitch: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(eventsub_listener, "CHECK_SECONDS", 0.1)
+    monkeypatch.setattr(shard_check, "CHECK_SECONDS", 0.1)
     monkeypatch.setattr(eventsub_listener, "_PUBLISH_SECONDS", 0.1)
     with watching(twitch, "shroud"):
         twitch.conduits.delete(twitch.conduits.all()[0].id)

@@ -362,7 +362,9 @@ class DeliveryQueueContract(_Base):
         assert store.claim("n1", at(59), at(90), 1, 1) == []
         assert store.save(delivered(claimed), NOW)
 
-    def test_a_lane_goes_in_the_order_of_its_events(self, store: NotificationStore) -> None:
+    def test_deliveries_of_a_lane_are_claimed_in_the_order_of_their_events(
+        self, store: NotificationStore
+    ) -> None:
         store.add_deliveries([delivery("d2", event_at=2), delivery("d1", event_at=1)])
         store.add_deliveries([delivery("d3", event_at=3, due=-5)])
         order = []
@@ -375,9 +377,7 @@ class DeliveryQueueContract(_Base):
         assert order == ["d1", "d2", "d3"]
         assert store.due(at(HOUR)) == []
 
-    def test_a_delivery_that_waits_holds_back_its_lane_alone(
-        self, store: NotificationStore
-    ) -> None:
+    def test_a_waiting_delivery_delays_only_its_lane(self, store: NotificationStore) -> None:
         store.add_deliveries(
             [
                 delivery("d1", event_at=1, lane="a"),

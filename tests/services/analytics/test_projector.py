@@ -73,7 +73,7 @@ def projector(feed: MemoryFeed, analytics: Analytics) -> Projector:
     return Projector(feed, analytics, "test", utc_now)
 
 
-def tell(feed: MemoryFeed, *pieces: Piece) -> None:
+def append(feed: MemoryFeed, *pieces: Piece) -> None:
     for piece in pieces:
         events = (piece,) if isinstance(piece, StreamEvent) else ()
         sample = piece if isinstance(piece, StreamSnapshot) else None
@@ -83,7 +83,7 @@ def tell(feed: MemoryFeed, *pieces: Piece) -> None:
 def test_sessions_follow_the_feed(
     feed: MemoryFeed, analytics: Analytics, projector: Projector
 ) -> None:
-    tell(feed, *STREAM)
+    append(feed, *STREAM)
     assert projector.run_once() == len(STREAM)
     assert by_id(analytics.sessions("1337", 10)) == made_of(STREAM)
     assert projector.run_once() == 0
@@ -95,7 +95,7 @@ def test_a_long_feed_is_read_in_batches(
     feed: MemoryFeed, analytics: Analytics, projector: Projector
 ) -> None:
     samples = [snapshot("s1", 60 * n, n) for n in range(BATCH + 5)]
-    tell(feed, *samples)
+    append(feed, *samples)
     assert [projector.run_once() for _ in range(3)] == [BATCH, 5, 0]
     assert by_id(analytics.sessions("1337", 10)) == made_of(samples)
 
@@ -105,7 +105,7 @@ def test_the_feed_is_retained_for_a_projector_without_a_database(
 ) -> None:
     feed.register("another")
     analytics.down = True
-    tell(feed, *STREAM)
+    append(feed, *STREAM)
     with pytest.raises(AnalyticsUnavailable):
         projector.run_once()
     feed.read("another", "test", 100, reclaim_seconds=60)
@@ -118,7 +118,7 @@ def test_while_the_analytics_are_down_nothing_is_handed_out(
 ) -> None:
     projector.run_once()
     analytics.down = True
-    tell(feed, *STREAM)
+    append(feed, *STREAM)
     with pytest.raises(AnalyticsUnavailable):
         projector.run_once()
     [state] = feed.readers()
@@ -137,7 +137,7 @@ def test_a_batch_that_the_analytics_did_not_take_is_read_again(
         def project(self, observed: ProjectionInput) -> None:
             raise AnalyticsUnavailable("down")
 
-    tell(feed, *STREAM)
+    append(feed, *STREAM)
     with pytest.raises(AnalyticsUnavailable):
         Projector(feed, DownWhenItMatters(CAP), "one", utc_now).run_once()
     projector = Projector(feed, analytics, "another", utc_now)
@@ -156,7 +156,7 @@ def test_an_entry_that_cannot_be_projected_becomes_a_dead_letter(
         snapshot("s1", 0, -1),
         snapshot("s1", 1, 666),
     ]
-    tell(feed, *STREAM[:5], *wrong, *STREAM[5:])
+    append(feed, *STREAM[:5], *wrong, *STREAM[5:])
     assert projector.run_once() == len(STREAM) + len(wrong)
     assert by_id(analytics.sessions("1337", 10)) == made_of(STREAM)
     aside = feed.dead_letters(READER)
@@ -174,7 +174,7 @@ def test_an_entry_that_cannot_be_read_is_set_aside(analytics: Analytics) -> None
             return [replace(one, record=None, error="not JSON") for one in entries]
 
     feed = UnreadableRecord(RLock(), ManualMonotonicClock())
-    tell(feed, STREAM[0])
+    append(feed, STREAM[0])
     assert Projector(feed, analytics, "test", utc_now).run_once() == 1
     assert [one.error for one in feed.dead_letters(READER)] == ["not JSON"]
     assert feed.readers()[0].pending == 0
@@ -198,10 +198,10 @@ def test_an_hour_without_mongodb_costs_no_sample(
         closing(MongoAnalytics(server.url, "streamwatch", CAP)) as analytics,
     ):
         projectors = [Projector(feed, analytics, name, utc_now) for name in ("one", "two")]
-        tell(feed, *STREAM[:7])
+        append(feed, *STREAM[:7])
         wait_for(lambda: caught_up(feed, clock, projectors))
         server.freeze()
-        tell(feed, *STREAM[7:])
+        append(feed, *STREAM[7:])
         for _ in range(2):
             with pytest.raises(AnalyticsUnavailable):
                 projectors[0].run_once()
@@ -230,7 +230,7 @@ def test_two_projectors_at_once_project_everything_once(
         ]
         for user in users
     }
-    tell(feed, *(one for several in zip(*pieces.values(), strict=True) for one in several))
+    append(feed, *(one for several in zip(*pieces.values(), strict=True) for one in several))
 
     def run(projector: Projector) -> None:
         while projector.run_once():

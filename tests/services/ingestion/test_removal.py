@@ -54,7 +54,7 @@ def test_a_stream_continues_when_its_streamer_is_added_again(watched: World) -> 
     assert watched.events() == ["stream.online lookup"]
 
 
-def test_copies_of_a_start_are_known_after_a_removal(watched: World) -> None:
+def test_duplicates_of_a_start_are_recognized_after_a_removal(watched: World) -> None:
     receive(watched, messages.online(started_at=START, at=START))
     watched.services.streamers.remove("cool_user")
     watched.clock.advance(60)

@@ -51,7 +51,7 @@ def push(storage: FailingStorage) -> Iterator[Broadcaster]:
     push.close()
 
 
-def heard(listener: Listener, count: int) -> list[PushEvent]:
+def receive(listener: Listener, count: int) -> list[PushEvent]:
     """The next `count` events."""
     events = (event for _, event in listener.events(10) if event)
     return list(islice(events, count))
@@ -87,7 +87,7 @@ def test_a_listener_gets_the_events_from_now_on(storage: FailingStorage, push: B
     go_online(storage, "before")
     with closing(push.listen()) as listener:
         go_online(storage, "after")
-        [event] = heard(listener, 1)
+        [event] = receive(listener, 1)
     assert (event.type, event_ids([event])) == (PushEventType.ONLINE, ["after"])
 
 
@@ -97,15 +97,15 @@ def test_all_listeners_get_all_events_from_one_reader_of_the_feed(
     with closing(push.listen()) as one, closing(push.listen()) as other:
         go_online(storage, "e1")
         go_online(storage, "e2")
-        assert event_ids(heard(one, 2)) == ["e1", "e2"]
-        assert event_ids(heard(other, 2)) == ["e1", "e2"]
+        assert event_ids(receive(one, 2)) == ["e1", "e2"]
+        assert event_ids(receive(other, 2)) == ["e1", "e2"]
 
 
 def test_the_end_of_a_stream_is_pushed(storage: FailingStorage, push: Broadcaster) -> None:
     with closing(push.listen()) as listener:
         event = build.event("off", event_type=EventType.OFFLINE)
         build.store(storage, build.change(build.status(live=False), event))
-        [offline] = heard(listener, 1)
+        [offline] = receive(listener, 1)
     assert (offline.type, offline.login) == (PushEventType.OFFLINE, "ann")
     assert event_ids([offline]) == ["off"]
 
@@ -118,7 +118,7 @@ def test_a_change_of_category_or_title_is_pushed_once_with_the_previous_value(
         poll(storage, title="old", category_id="9", category_name="Chess", viewers=6)
         poll(storage, title="old", category_id="3", category_name="Go")
         poll(storage, title="new", category_id="3", category_name="Go")
-        events = heard(listener, 9)
+        events = receive(listener, 9)
     assert types(events) == [
         "gap",  # "0" is no entry of this feed
         *("stream.category", "stream.title", "stream.viewers"),
@@ -152,11 +152,11 @@ def test_an_update_of_a_live_channel_is_pushed_at_once_under_its_old_names_too(
 ) -> None:
     with closing(push.listen()) as listener:
         poll(storage, title="old", category_id="9", category_name="Chess")
-        heard(listener, 3)
+        receive(listener, 3)
         change_channel(storage, "u1", 1, title="new")
         change_channel(storage, "u2", 2, title="new", category_id="3", category_name="Go")
         poll(storage, title="new", category_id="3", category_name="Go")
-        events = heard(listener, 5)
+        events = receive(listener, 5)
     assert types(events) == [
         *("channel.update", "stream.title"),
         *("channel.update", "stream.category"),
@@ -171,7 +171,7 @@ def test_a_late_update_and_one_while_offline_have_no_old_names(
 ) -> None:
     with closing(push.listen()) as listener:
         poll(storage, title="old", category_id="9", category_name="Chess")
-        heard(listener, 3)
+        receive(listener, 3)
         change_channel(storage, "u2", 2, title="newest")
         change_channel(storage, "u1", 1, title="late")
         build.store(
@@ -182,7 +182,7 @@ def test_a_late_update_and_one_while_offline_have_no_old_names(
             ),
         )
         change_channel(storage, "u3", 3, live=False, title="offline")
-        events = heard(listener, 5)
+        events = receive(listener, 5)
     assert types(events) == [
         *("channel.update", "stream.title"),
         "channel.update",
@@ -205,7 +205,7 @@ def test_category_and_title_that_the_status_has_already_are_not_pushed(
     build.store(storage, build.change(replace(build.status(), stream=stream)))
     with closing(push.listen()) as listener:
         poll(storage, viewers=7)
-        [event] = heard(listener, 1)
+        [event] = receive(listener, 1)
     assert (event.type, snapshot_of(event).viewer_count) == (PushEventType.VIEWERS, 7)
 
 
@@ -215,7 +215,7 @@ def test_another_stream_of_the_same_streamer_has_no_previous_title(
     poll(storage, title="old")
     with closing(push.listen()) as listener:
         poll(storage, title="new", stream_id="s2")
-        events = heard(listener, 3)
+        events = receive(listener, 3)
     assert [event.previous for event in events] == [None, None, None]
 
 
@@ -224,13 +224,13 @@ def test_a_listener_that_resumes_gets_the_events_it_missed(
 ) -> None:
     with closing(push.listen()) as listener:
         go_online(storage, "e1")
-        heard(listener, 1)
+        receive(listener, 1)
         cursor = listener.cursor
     for number in range(3):
         go_online(storage, f"missed{number}")
     with closing(push.listen(after=cursor)) as again:
         go_online(storage, "new")
-        events = heard(again, 4)
+        events = receive(again, 4)
     assert event_ids(events) == ["missed0", "missed1", "missed2", "new"]
 
 
@@ -243,7 +243,7 @@ def test_a_listener_that_resumes_from_a_trimmed_entry_gets_a_gap(
     storage.feed.acknowledge("r", [entry.id for entry in build.read(storage, "r")])
     storage.feed.trim(keep=2)
     with closing(push.listen(after=cursor)) as listener:
-        events = heard(listener, 3)
+        events = receive(listener, 3)
     assert types(events) == ["gap", "stream.online", "stream.online"]
     assert event_ids(events[1:]) == ["missed2", "missed3"]
 
@@ -254,12 +254,12 @@ def test_a_slow_listener_misses_nothing(
     push = Broadcaster(storage, capacity=2, shared=5)
     with closing(push.listen()) as slow, closing(push.listen()) as fast:
         go_online(storage, "first")
-        assert len(heard(slow, 1)) == 1
-        assert len(heard(fast, 1)) == 1
+        assert len(receive(slow, 1)) == 1
+        assert len(receive(fast, 1)) == 1
         for number in range(20):
             go_online(storage, f"e{number}")
-        assert event_ids(heard(fast, 20)) == [f"e{n}" for n in range(20)]
-        assert event_ids(heard(slow, 20)) == [f"e{n}" for n in range(20)]
+        assert event_ids(receive(fast, 20)) == [f"e{n}" for n in range(20)]
+        assert event_ids(receive(slow, 20)) == [f"e{n}" for n in range(20)]
 
 
 def test_the_cursor_of_an_event_that_is_not_the_last_of_its_entry_is_the_entry_before(
@@ -293,7 +293,7 @@ def test_the_feed_is_not_read_without_listeners(storage: FailingStorage, push: B
     wait_for(lambda: threads() == 0)
     with closing(push.listen()) as listener:
         go_online(storage, "e1")
-        assert len(heard(listener, 1)) == 1
+        assert len(receive(listener, 1)) == 1
 
 
 def test_listeners_end_when_the_process_stops(push: Broadcaster) -> None:
@@ -313,7 +313,7 @@ def test_the_feed_is_read_again_after_a_failure(storage: FailingStorage) -> None
         feed.failures = 1
         wait_for(lambda: not feed.failures)
         go_online(storage, "e1")
-        [event] = heard(listener, 1)
+        [event] = receive(listener, 1)
     assert event_ids([event]) == ["e1"]
 
 
@@ -330,10 +330,10 @@ def test_listeners_go_on_after_a_defect_ended_the_thread(
         monkeypatch.setattr(storage.feed, "tail", defect)
         wait_for(lambda: threads() == 0)
         go_online(storage, "e1")
-        assert event_ids(heard(listener, 1)) == ["e1"]
+        assert event_ids(receive(listener, 1)) == ["e1"]
         with closing(push.listen()) as other:
             go_online(storage, "e2", user_id="2")
-            assert event_ids(heard(other, 1)) == ["e2"]
+            assert event_ids(receive(other, 1)) == ["e2"]
 
 
 def test_listening_fails_while_the_storage_is_down(
@@ -366,7 +366,7 @@ def test_resuming_does_not_repeat_category_and_title_of_live_streams(
     poll(storage, title="old", category_id="9", category_name="Chess", viewers=6)
     poll(storage, title="new", category_id="9", category_name="Chess", viewers=6)
     with closing(push.listen(after=cursor)) as listener:
-        events = heard(listener, 3)
+        events = receive(listener, 3)
     assert types(events) == ["stream.viewers", "stream.title", "stream.viewers"]
     assert events[1].previous == "old"
 
@@ -379,7 +379,7 @@ def test_resuming_pushes_category_and_title_of_a_stream_that_started_meanwhile(
     go_online(storage, "e1")
     poll(storage, title="new")
     with closing(push.listen(after=cursor)) as listener:
-        events = heard(listener, 4)
+        events = receive(listener, 4)
     assert types(events) == ["stream.online", "stream.category", "stream.title", "stream.viewers"]
 
 
@@ -390,4 +390,4 @@ def test_an_event_is_pushed_without_waiting_for_the_next_regular_read(
     with closing(push.listen()) as listener:
         for number in range(3):
             go_online(storage, f"e{number}")
-            assert event_ids(heard(listener, 1)) == [f"e{number}"]
+            assert event_ids(receive(listener, 1)) == [f"e{number}"]

@@ -1,4 +1,4 @@
-"""From any mess at Twitch to what is wanted."""
+"""Reconciliation of the subscriptions from any state at Twitch."""
 
 import logging
 import time
@@ -35,7 +35,7 @@ from tests.services.fake_twitch import ENABLED, PENDING, SAME_LIMIT, StrictTwitc
 
 OURS = "https://watch.example.com/webhooks/eventsub"
 BEFORE = "https://old.example.com/webhooks/eventsub"
-STRANGERS = "https://elsewhere.example.com/hook"
+ANOTHER_SERVICE = "https://elsewhere.example.com/hook"
 SECRET = "s3cret-that-signs"
 START = datetime(2026, 6, 1, tzinfo=UTC)
 BOTH = REQUIRED_TYPES
@@ -50,7 +50,7 @@ DEAD = (
 
 
 class WatchedStorage(MemoryStorage):
-    """Remembers which records were written, a list a call."""
+    """Remembers which records each call wrote."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -132,7 +132,7 @@ def mess(user_ids: list[str]) -> st.SearchStrategy[list[tuple[str, str, str, str
         st.tuples(
             st.sampled_from([*BOTH, "channel.update"]),
             st.sampled_from(user_ids),
-            st.sampled_from([OURS, OURS, BEFORE, STRANGERS]),
+            st.sampled_from([OURS, OURS, BEFORE, ANOTHER_SERVICE]),
             st.sampled_from([ENABLED, ENABLED, PENDING, *DEAD]),
             st.sampled_from(["1", "1", "1", "2"]),
         ),
@@ -170,16 +170,16 @@ def test_one_reconciliation_repairs_any_state_and_the_next_changes_nothing(
     services.monitor(*sorted(monitored))
     for number, one in enumerate(before):
         put = services.twitch.put(*one)
-        if number in noted and put.callback != STRANGERS:
+        if number in noted and put.callback != ANOTHER_SERVICE:
             note(services, put, signed_with)
-    elsewhere = Counter(services.pairs(STRANGERS) + services.pairs(BEFORE))
+    elsewhere = Counter(services.pairs(ANOTHER_SERVICE) + services.pairs(BEFORE))
     assume(all(number < SAME_LIMIT for number in elsewhere.values()))
-    strangers = services.at(STRANGERS)
+    strangers = services.at(ANOTHER_SERVICE)
 
     first = services.service.reconcile()
 
     assert services.is_reconciled()
-    assert services.at(STRANGERS) == strangers
+    assert services.at(ANOTHER_SERVICE) == strangers
     assert first.status == Outcome.HEALTHY
     assert first.checked == first.healthy + first.created == 2 * len(monitored)
     changes, records = services.changes(), services.storage.streamers()
@@ -345,8 +345,8 @@ def test_beyond_the_cost_limit_no_subscription_is_requested(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     services = World(max_total_cost=6)
-    services.twitch.put(EventType.ONLINE, "9", STRANGERS)
-    services.twitch.put(EventType.OFFLINE, "9", STRANGERS)
+    services.twitch.put(EventType.ONLINE, "9", ANOTHER_SERVICE)
+    services.twitch.put(EventType.OFFLINE, "9", ANOTHER_SERVICE)
     services.monitor(*map(str, range(100, 150)))
     result = services.service.reconcile()
     assert result == Reconciliation(Outcome.LIMITED, checked=100, created=4, failed=96)
@@ -381,7 +381,7 @@ def test_an_unexpected_limit_stops_further_requests(services: World) -> None:
 def test_too_many_of_one_condition_do_not_stop_the_others(services: World) -> None:
     services.monitor("1", "2", "3")
     for number in range(SAME_LIMIT):
-        services.twitch.put(EventType.ONLINE, "1", f"{STRANGERS}/{number}")
+        services.twitch.put(EventType.ONLINE, "1", f"{ANOTHER_SERVICE}/{number}")
     result = services.service.reconcile()
     assert result == Reconciliation(Outcome.INCOMPLETE, checked=6, created=5, failed=1)
     active = {item.user_id for item in services.storage.streamers() if item.is_active}
@@ -512,7 +512,7 @@ def test_delete_continues_after_a_failure(services: World) -> None:
 
 def test_the_listing_separates_ours_from_others(services: World) -> None:
     ours = services.twitch.put(EventType.ONLINE, "1", OURS)
-    others = services.twitch.put(EventType.ONLINE, "1", STRANGERS)
+    others = services.twitch.put(EventType.ONLINE, "1", ANOTHER_SERVICE)
     assert services.service.listing() == Listed(
         [ours], [others], OURS, Method.WEBHOOK, None, 2, 10_000, 0
     )
@@ -521,10 +521,10 @@ def test_the_listing_separates_ours_from_others(services: World) -> None:
 def test_cleanup_deletes_only_ours(services: World) -> None:
     services.monitor("1")
     services.service.reconcile()
-    services.twitch.put(EventType.ONLINE, "1", STRANGERS)
+    services.twitch.put(EventType.ONLINE, "1", ANOTHER_SERVICE)
     assert services.service.cleanup() == 2
     assert services.pairs(OURS) == []
-    assert services.pairs(STRANGERS) == [(EventType.ONLINE, "1")]
+    assert services.pairs(ANOTHER_SERVICE) == [(EventType.ONLINE, "1")]
     assert not services.streamer("1").subscription_ids
     assert services.service.reconcile().created == 2
 
@@ -532,7 +532,7 @@ def test_cleanup_deletes_only_ours(services: World) -> None:
 def test_delete_all_deletes_others_too(services: World) -> None:
     services.monitor("1")
     services.service.reconcile()
-    services.twitch.put(EventType.ONLINE, "1", STRANGERS)
+    services.twitch.put(EventType.ONLINE, "1", ANOTHER_SERVICE)
     assert services.service.delete_all() == 3
     assert not services.twitch.subscribed
     assert not services.streamer("1").subscription_ids
