@@ -6,6 +6,7 @@ https://dev.twitch.tv/docs/eventsub/handling-websocket-events/
 import logging
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from datetime import datetime
 from typing import Self
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
@@ -53,9 +54,13 @@ _CLOSE_REASONS = {
 class TwitchSocket(EventSubSocket):
     """A connection that has been welcomed. One thread uses it."""
 
-    def __init__(self, connection: ClientConnection, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, connection: ClientConnection, clock: Callable[[], datetime], closing: ExitStack
+    ) -> None:
+        """`closing` closes the connection: the library wants `connect` to be a context manager."""
         self._connection = connection
         self._clock = clock
+        self._closing = closing
         self._heard_at = time.monotonic()
         welcome = self._welcome()
         self.session_id = welcome.session_id
@@ -65,21 +70,23 @@ class TwitchSocket(EventSubSocket):
     def open(cls, url: str, clock: Callable[[], datetime], *, is_reconnect: bool = False) -> Self:
         """Connect to EventSub at `url` and wait for the welcome. A reconnect URL is used
         unchanged. Raises ConnectionLost. URLs are not logged: a reconnect URL is a credential."""
+        closing = ExitStack()
         try:
-            connection = connect(
-                url if is_reconnect else _with_keepalive(url),
-                open_timeout=CONNECT_SECONDS,
-                close_timeout=_CLOSE_SECONDS,
-                ping_interval=None,  # Twitch closes connections whose client sends anything
-                max_size=MAX_MESSAGE_BYTES,
-                logger=_LIBRARY_LOG,
+            connection = closing.enter_context(
+                connect(
+                    url if is_reconnect else _with_keepalive(url),
+                    open_timeout=CONNECT_SECONDS,
+                    close_timeout=_CLOSE_SECONDS,
+                    ping_interval=None,  # Twitch closes connections whose client sends anything
+                    max_size=MAX_MESSAGE_BYTES,
+                    logger=_LIBRARY_LOG,
+                )
             )
+            return cls(connection, clock, closing)
         except (OSError, WebSocketException, ValueError) as error:  # ValueError: no such port
             raise ConnectionLost(f"EventSub is not reachable ({type(error).__name__}).") from None
-        try:
-            return cls(connection, clock)
         except ConnectionLost:
-            connection.close()
+            closing.close()
             raise
 
     def receive(self, seconds: float) -> SocketMessage | None:
@@ -96,7 +103,7 @@ class TwitchSocket(EventSubSocket):
             return Unknown(f"a message that is ignored: {error}")
 
     def close(self) -> None:
-        self._connection.close()
+        self._closing.close()
 
     def _read(self, seconds: float) -> bytes | None:
         try:
