@@ -1,7 +1,7 @@
 """Reads stored values. A damaged one is left out and logged, so that it spoils no other."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from typing import TypeVar
 
@@ -39,6 +39,20 @@ class ValueReader:
         except DAMAGE as error:
             self.report(what, error)
             return None
+
+    def each(
+        self,
+        kind: str,
+        values: Iterable[tuple[str | bytes, S | None]],
+        decode: Callable[[S], T],
+    ) -> Iterator[T]:
+        """The decoded values, each given with its name, without those that are None or damaged."""
+        for name, value in values:
+            if value is not None:
+                text = name.decode(errors="replace") if isinstance(name, bytes) else name
+                item = self.read(f"{kind} {text}", value, decode)
+                if item is not None:
+                    yield item
 
     def report(self, what: str, error: Exception) -> None:
         """Log that the value `what` is damaged and left out."""

@@ -96,10 +96,8 @@ class MongoRepository(Repository):
         self, kind: str, documents: Iterable[Document], decode: Callable[[Document], T]
     ) -> Iterator[T]:
         """The decoded documents, without those that are damaged."""
-        for document in documents:
-            item = self._reader.read(f"{kind} {document['_id']}", document, decode)
-            if item is not None:
-                yield item
+        named = ((document["_id"], document) for document in documents)
+        return self._reader.each(kind, named, decode)
 
     def save(self, updates: Sequence[Update]) -> dict[str, int]:
         events = [_addition(event) for update in updates for event in update.events]

@@ -87,15 +87,11 @@ class RedisRepository(Repository):
         return {key: list(samples) for key, samples in self.samples_of(stream_ids)}
 
     def history(self, user_id: str) -> History:
-        documents = self._connection.call("HGETALL", keys.events(user_id))
-        events = [
-            self._reader.read(f"event {_text(name)} of user {user_id}", document, _EVENT.decode)
-            for name, document in documents.items()
-        ]
-        sessions = self.each_session(user_id)
+        found = self._connection.call("HGETALL", keys.events(user_id)).items()
+        events = self._reader.each(f"event of user {user_id}:", found, _EVENT.decode)
         return History(
-            {event.id: event for event in events if event is not None},
-            {item.stream_id: StoredSession(item) for item in sessions},
+            {event.id: event for event in events},
+            {item.stream_id: StoredSession(item) for item in self.each_session(user_id)},
         )
 
     def save(self, updates: Sequence[Update]) -> dict[str, int]:
@@ -160,14 +156,8 @@ class RedisRepository(Repository):
     def sessions_by_id(self, stream_ids: Iterable[str]) -> Iterator[StreamSession]:
         for some in batched(stream_ids, SESSIONS_AT_ONCE):
             documents = self._connection.call("HMGET", keys.SESSIONS, *some)
-            for stream_id, document in zip(some, documents, strict=True):
-                if document is None:
-                    continue
-                session = self._reader.read(
-                    f"session {_text(stream_id)}", document, _SESSION.decode
-                )
-                if session is not None:
-                    yield session
+            found = zip(some, documents, strict=True)
+            yield from self._reader.each("session", found, _SESSION.decode)
 
     def each_session(
         self, user_id: str, since: datetime | None = None, after: Position | None = None
@@ -202,23 +192,15 @@ class RedisRepository(Repository):
                 yield new
                 last = new[-1]
 
-    def statistics(self, user_ids: Collection[str]) -> list[Statistics]:
+    def statistics(self, user_ids: Collection[str]) -> Iterable[Statistics]:
         """The statistics of those of these streamers who are known."""
         found = self._connection.call("HMGET", keys.STATS, *user_ids) if user_ids else []
-        return self._read_statistics(zip(user_ids, found, strict=True))
+        named = zip(user_ids, found, strict=True)
+        return self._reader.each("statistics of user", named, _STATISTICS.decode)
 
-    def all_statistics(self) -> list[Statistics]:
-        return self._read_statistics(self._connection.call("HGETALL", keys.STATS).items())
-
-    def _read_statistics(
-        self, found: Iterable[tuple[str | bytes, bytes | None]]
-    ) -> list[Statistics]:
-        read = (
-            self._reader.read(f"statistics of user {_text(name)}", document, _STATISTICS.decode)
-            for name, document in found
-            if document is not None
-        )
-        return [item for item in read if item is not None]
+    def all_statistics(self) -> Iterable[Statistics]:
+        found = self._connection.call("HGETALL", keys.STATS).items()
+        return self._reader.each("statistics of user", found, _STATISTICS.decode)
 
     def sampled_at(self, user_id: str | None, time: datetime) -> list[str]:
         """The streams with samples both up to and from `time` on; for a streamer perhaps also later
@@ -263,10 +245,6 @@ def _json(value: object) -> bytes:
         return encode(value)
     except UnicodeEncodeError as error:
         raise AnalyticsError(f"It cannot be stored as JSON: {error}") from error
-
-
-def _text(name: str | bytes) -> str:
-    return name.decode(errors="replace") if isinstance(name, bytes) else name
 
 
 def _captured_at(sample: StreamSnapshot) -> datetime:

@@ -1,6 +1,6 @@
 """The analytics in Redis: what the port promises, on the keys of `keys`."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -115,7 +115,7 @@ class RedisAnalytics(RedisRepository, ComputedReads):
     def user_ids(self) -> list[str]:
         return sorted(item.decode() for item in self._connection.call("HKEYS", keys.STATS))
 
-    def observed_under(self, login: str) -> list[Statistics]:
+    def observed_under(self, login: str) -> Iterable[Statistics]:
         return self.statistics(self._connection.call("SMEMBERS", keys.login(login)))
 
     def sessions_on_since(self, since: datetime) -> Iterator[StreamSession]:

@@ -24,8 +24,6 @@ from streamwatch.analytics.testing.build import (
     together,
 )
 from streamwatch.domain.session_events import ProjectionInput, identities
-from streamwatch.domain.sessions import StreamSession
-from streamwatch.domain.statistics import CategorySums
 from streamwatch.domain.totals import StreamerStats, categories, totals
 
 _numbers = count(1)
@@ -57,24 +55,15 @@ def batches(pieces: Sequence[Piece], random: Random) -> Iterator[ProjectionInput
         rest = rest[size:]
 
 
-def found(
-    analytics: AnalyticsStore, user_id: str, login: str
-) -> tuple[dict[str, StreamSession], list[CategorySums], StreamerStats | None]:
-    """All that was made of a streamer."""
-    sessions = by_id(analytics.each_session(user_id))
-    return sessions, analytics.categories(user_id), analytics.find(login)
-
-
 def check(analytics: AnalyticsStore, user_id: str, pieces: Sequence[Piece]) -> None:
     """What was made is what the rules make of all pieces at once, to the last digit."""
     sessions = made_of(pieces)
     played = [session.sample_totals.categories for session in sessions.values()]
     identity = identities(as_input(*pieces).events)[user_id]
-    assert found(analytics, user_id, identity.latest_name.login) == (
-        sessions,
-        categories(chain.from_iterable(played)),
-        StreamerStats(identity, totals(sessions.values())),
-    )
+    assert by_id(analytics.each_session(user_id)) == sessions
+    assert analytics.categories(user_id) == categories(chain.from_iterable(played))
+    stats = StreamerStats(identity, totals(sessions.values()))
+    assert analytics.find(identity.latest_name.login) == stats
 
 
 class ProjectingContract(ContractBase):
@@ -153,8 +142,7 @@ class ProjectingContract(ContractBase):
         analytics.project(as_input(*known))
         for number, piece in enumerate(late, start=1):
             analytics.project(as_input(piece))
-            found = by_id(analytics.sessions("1337", 10))
-            assert found == made_of([*known, *late[:number]])
+            assert by_id(analytics.sessions("1337", 10)) == made_of([*known, *late[:number]])
 
     def test_a_start_that_turns_out_to_be_in_another_month_counts_once(
         self, analytics: AnalyticsStore
