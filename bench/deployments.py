@@ -16,6 +16,7 @@ from streamwatch.bootstrap import Services, build
 from streamwatch.domain.models import Stream, Streamer, User
 from streamwatch.domain.observations import SeenLive
 from streamwatch.services.ingestion.recorder import ObservationRecorder
+from streamwatch.services.push.broadcaster import MAX_LISTENERS
 from streamwatch.settings import Settings
 from tests.processes import ROOT, Deployment, Process, deployment
 from tests.servers import Server, redis_server
@@ -58,9 +59,11 @@ class Deployed:
 @contextmanager
 def yardstick() -> Iterator[Target]:
     """The plain Flask application under gunicorn with its defaults, and as many processes and
-    threads as ours."""
+    threads as ours: a thread that serves a client competes with the others for the interpreter."""
+    threads = Settings().web_threads + MAX_LISTENERS
     with _deployment(None) as (deployed, redis):
-        command = ["gunicorn", "--workers", "2", "--worker-class", "gthread", "--threads", "8"]
+        command = ["gunicorn", "--workers", "2", "--worker-class", "gthread"]
+        command += ["--threads", str(threads)]
         command += ["--bind", f"127.0.0.1:{deployed.port}", "--pythonpath", str(ROOT)]
         command += ["--no-control-socket", "bench.yardstick:create_app()"]
         master = Process(command, deployed.environment, deployed.folder)
