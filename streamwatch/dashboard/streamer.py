@@ -9,6 +9,7 @@ from streamwatch.analytics.base import AnalyticsUnavailable
 from streamwatch.api.context import services
 from streamwatch.dashboard import preferences
 from streamwatch.dashboard.blueprint import blueprint
+from streamwatch.dashboard.filters import hours_watched
 from streamwatch.dashboard.forms import page_of
 from streamwatch.dashboard.stream_chart import stream_chart
 from streamwatch.dashboard.trend import METRICS, draw_trend
@@ -75,7 +76,10 @@ def _statistics(login: str) -> dict[str, Any]:
     """The streamer's statistics, for the template."""
     zone, length = preferences.zone(), preferences.period()
     profile = services().profiles.profile(login, length)
-    asked = request.args.get("metric", "")
+    metric = request.args.get("metric", "")
+    if metric not in METRICS:
+        has_viewers = hours_watched(profile.period.totals) is not None
+        metric = "hours_watched" if has_viewers else "hours_streamed"
     colors = {
         category.category_name: number
         for number, category in enumerate(profile.categories[:COLORED_CATEGORIES])
@@ -85,7 +89,7 @@ def _statistics(login: str) -> dict[str, Any]:
     days = services().analytics_queries.trend(login, zone, 2 * length)
     return {
         "profile": profile,
-        "trend": draw_trend(days, asked if asked in METRICS else "hours_watched", colors),
+        "trend": draw_trend(days, metric, colors),
         "usual": usual_time(starts, now, zone),
         "week": schedule(profile.sessions, zone),
         "colors": colors,

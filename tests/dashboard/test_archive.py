@@ -53,6 +53,17 @@ def test_hours_watched_are_missing_where_nobody_counted_viewers(
     assert [tile, *cells] in ([NONE], [None, NONE])
 
 
+def test_the_trend_is_of_hours_streamed_where_nobody_counted_viewers(
+    showcase: Showcase, client: FlaskClient
+) -> None:
+    chosen = re.compile(r'metric=(\w+)" aria-current="true"')
+    give_video(showcase, "s1", 3 * DAY, 2 * HOUR)
+    assert chosen.findall(client.get(PAGE).text) == ["hours_streamed"]
+    assert chosen.findall(client.get(f"{PAGE}&metric=peak_viewers").text) == ["peak_viewers"]
+    showcase.past_stream(showcase.twitch.known["id-shroud"], "s2", showcase.now - DAY, HOUR, 60)
+    assert chosen.findall(client.get(PAGE).text) == ["hours_watched"]
+
+
 def test_a_stream_from_the_archive_is_hatched_and_linked(
     showcase: Showcase, client: FlaskClient
 ) -> None:
