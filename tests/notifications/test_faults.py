@@ -108,13 +108,13 @@ def test_a_receiver_is_down_while_workers_are_killed_in_turn(
 
     with receiving(Receiver(answer=answer)) as receiver, working(redis_url, 2) as workers:
         add_webhook(storage, "n1", receiver.url)
-        end = time.monotonic() + seconds
         for number in range(STREAMERS):
             go_live(storage, number)
         for number in range(STREAMERS):
             go_offline(storage, number)
+        wait_for(lambda: bool(receiver.requests), seconds=60)
+        end = time.monotonic() + seconds
         while time.monotonic() < end:
-            wait_for(lambda: bool(receiver.requests), seconds=60)
             workers.kill_oldest()
             kills += 1
             time.sleep(min(3, max(0.0, end - time.monotonic())))  # between two kills
