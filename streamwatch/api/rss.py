@@ -124,11 +124,11 @@ def _details(events: Sequence[StreamEvent]) -> dict[str, StreamDetails]:
     status, those of ended ones in the analytics: without these, items have no title or category."""
     wanted = {event.stream_id for event in events if event.stream_id}
     found = {
-        status.stream.id: StreamDetails(
-            status.stream.title, status.stream.game_name, status.last_updated
+        live.stream.id: StreamDetails(
+            live.stream.title, live.stream.game_name, live.status.last_updated
         )
-        for status in services().status.live()
-        if status.stream and status.stream.id in wanted
+        for live in services().live_directory.find()
+        if live.stream.id in wanted
     }
     ended = {event.broadcaster_login for event in events if event.stream_id not in found}
     try:

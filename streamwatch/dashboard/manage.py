@@ -36,7 +36,7 @@ def manage_page(result: dict[str, str], import_faults: Sequence[str] = ()) -> st
     return render_template(
         "dashboard/manage.html",
         found=found,
-        live={status.user_id for status in services().status.live()},
+        live={item.status.user_id for item in services().live_directory.find()},
         subscribes=subscribes,
         is_pending=subscribes and not all(streamer.is_active for streamer in found.items),
         search=search,

@@ -2,7 +2,7 @@
 
 Sample i of a stream has a duration Δᵢ: until the next sample or the stream's end, whichever is
 earlier (0 for the last sample of a stream that is on). A duration is at most a cap, so that a gap
-between samples does not add viewers that nobody counted. Averages are weighted by duration.
+between samples does not add viewers that were not counted. Averages are weighted by duration.
 
 All sums are whole milliseconds, or viewers times milliseconds: exact, and so independent of the
 order of addition. 64 bits hold 2.5e12 hours watched, a hundred times those of all of Twitch in a

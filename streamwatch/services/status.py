@@ -46,10 +46,6 @@ class Statuses:
         self._lookup_ttl_seconds = lookup_ttl_seconds
         self._clock = clock
 
-    def live(self) -> list[StreamStatus]:
-        """All live statuses, most viewers first."""
-        return self._storage.live()
-
     def known(self, login: str) -> StreamStatus | None:
         """The stored status of the user with this login (any case)."""
         return self._storage.find_status(login.lower())

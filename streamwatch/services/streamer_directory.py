@@ -74,8 +74,8 @@ class StreamerDirectory:
         return sorted(entries, key=_position)
 
     def _read_last_live(self) -> dict[str, datetime]:
-        """When each streamer was last live by user id, at most 30 seconds old. While the analytics
-        are not available, what was read last."""
+        """When each streamer was last live, by user id, at most 30 seconds old. While the analytics
+        are unavailable, the times that were read last."""
         now = self._clock()
         if self._read_at is None or now - self._read_at >= _CACHED:
             try:

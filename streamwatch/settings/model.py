@@ -149,7 +149,7 @@ class Settings:
     origins: Mapping[str, Origin] = field(default_factory=dict, compare=False)
     """The origins of the variables whose value is not the default."""
     warnings: tuple[str, ...] = ()
-    """Oddities that do not stop the start, such as a variable whose name looks misspelled."""
+    """Warnings that do not stop the start, such as a variable whose name looks misspelled."""
 
     def origin(self, variable: str) -> Origin:
         """Where the value of an environment variable comes from."""

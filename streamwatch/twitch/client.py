@@ -134,8 +134,8 @@ class Helix(Twitch):
         )
 
     def with_own_sessions(self) -> Self:
-        """The same client with connections of its own, for work in the background: what somebody
-        waits for never queues behind it."""
+        """The same client with connections of its own, for background work: calls that a user waits
+        for never queue behind it."""
         other = copy.copy(self)
         other._transport = self._transport.with_own_sessions()  # noqa: SLF001  of this class
         return other

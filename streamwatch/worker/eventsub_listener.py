@@ -146,7 +146,7 @@ class EventSubListener:
             raise ConnectionLost("Twitch no longer has the conduit.") from None
 
     def _after_attach(self, conduit_id: str, lease: Lease) -> None:
-        """Find what was missed, and let the reconciliation use the conduit."""
+        """Poll for missed changes, and let the reconciliation use the conduit."""
         self._state = replace(self._state, reconnects=self._connections)
         self._connections += 1
         self._publish(lease, is_connected=True)
@@ -263,7 +263,7 @@ class EventSubListener:
             self._report(f"The state of EventSub could not be published: {error}")
 
     def _report(self, problem: str | None) -> None:
-        """Log a problem once, and once that it is over."""
+        """Log a problem when it begins or changes, and when it is over."""
         if problem and problem != self._problem:
             log.warning("EventSub: %s", problem)
         if self._problem and not problem:

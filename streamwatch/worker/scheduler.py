@@ -105,9 +105,9 @@ class Worker:
     def _first_delay(self, job: Job, last: JobRun | None) -> float | None:
         """Seconds until a job's first run under a new lease; None for never.
 
-        A job of the start runs at once if nobody has run it since this process started. Otherwise
-        the interval counts from the last run, whichever worker ran it, so that a change of leaders
-        neither repeats nor skips a run, and a failed job is retried as soon.
+        A job of the start runs at once if no worker has run it since this process started.
+        Otherwise the interval counts from the last run, whichever worker ran it, so that a change
+        of leaders neither repeats nor skips a run, and a failed job is retried as soon.
         """
         has_run = last is not None and last.started_at >= self._started_at
         if job.at_start and not has_run:

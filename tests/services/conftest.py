@@ -28,7 +28,7 @@ class World:
         self.services = assemble(settings, self.storage, self.twitch, FakeAnalytics(), self.clock)
 
     def live(self) -> list[str]:
-        return [status.login for status in self.services.status.live()]
+        return [item.status.login for item in self.services.live_directory.find()]
 
     def events(self) -> list[str]:
         return [f"{event.event_type} {event.source}" for event in self.storage.events(1000)]

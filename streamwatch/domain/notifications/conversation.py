@@ -21,37 +21,37 @@ MAX_EARLIER = 8
 """Streams before the current one that are remembered until their ends are announced."""
 
 
-def after(
-    said: Conversation,
+def conversation_after(
+    conversation: Conversation,
     delivery: Delivery,
     action: Send | Edit | Skip,
     message_id: str | None,
     now: datetime,
 ) -> Conversation:
-    """What has been said once `action` was done. `message_id` is the Discord message that was
+    """The conversation after `action`. `message_id` is the Discord message that was
     posted or edited, None for none."""
     if isinstance(action, Skip):
-        return _after_skipping(said, delivery, action)
+        return _after_skipping(conversation, delivery, action)
     if delivery.event_type == ONLINE:
-        continued = _continued(said, delivery)
+        continued = _continued(conversation, delivery)
         if isinstance(action, Edit):
             return continued
         return replace(continued, announced_at=now, message_id=message_id, unannounced=None)
     if delivery.event_type == OFFLINE:
-        if delivery.stream_id in said.earlier:
-            return replace(said, earlier=_without(said.earlier, delivery.stream_id))
-        return replace(said, ended=True, message_id=message_id or said.message_id)
-    return said
+        if delivery.stream_id in conversation.earlier:
+            return replace(conversation, earlier=_without(conversation.earlier, delivery.stream_id))
+        return replace(conversation, ended=True, message_id=message_id or conversation.message_id)
+    return conversation
 
 
-def _after_skipping(said: Conversation, delivery: Delivery, action: Skip) -> Conversation:
-    if action.is_over or (action.in_cooldown and said.ended):
-        return replace(said, unannounced=delivery.stream_id)
-    return _continued(said, delivery) if action.in_cooldown else said
+def _after_skipping(conversation: Conversation, delivery: Delivery, action: Skip) -> Conversation:
+    if action.is_over or (action.in_cooldown and conversation.ended):
+        return replace(conversation, unannounced=delivery.stream_id)
+    return _continued(conversation, delivery) if action.in_cooldown else conversation
 
 
 def reopened(
-    notification: Notification, known: Delivery, said: Conversation, now: datetime
+    notification: Notification, known: Delivery, conversation: Conversation, now: datetime
 ) -> Delivery | None:
     """The `known` delivery of an event that happens again, as it is to be attempted again; None if
     it remains as it is.
@@ -61,12 +61,18 @@ def reopened(
     show the live stream.
     """
     waits = known.status is DeliveryStatus.PENDING and known.attempts == 0
-    edits = notification.kind is TargetKind.DISCORD and said.stream_id == known.stream_id
+    edits = notification.kind is TargetKind.DISCORD and conversation.stream_id == known.stream_id
     if known.event_type == OFFLINE:
-        again = waits or known.did_not_last or (edits and not said.ended and _is_delivered(known))
+        again = (
+            waits
+            or known.did_not_last
+            or (edits and not conversation.ended and _is_delivered(known))
+        )
     elif known.event_type == ONLINE:
-        was_over = known.status is DeliveryStatus.SKIPPED and said.unannounced == known.stream_id
-        again = was_over or (edits and said.ended and _is_delivered(known))
+        was_over = (
+            known.status is DeliveryStatus.SKIPPED and conversation.unannounced == known.stream_id
+        )
+        again = was_over or (edits and conversation.ended and _is_delivered(known))
     else:
         again = False
     if not again:
@@ -87,14 +93,18 @@ def _is_delivered(known: Delivery) -> bool:
     return known.status is DeliveryStatus.DELIVERED
 
 
-def _continued(said: Conversation, delivery: Delivery) -> Conversation:
+def _continued(conversation: Conversation, delivery: Delivery) -> Conversation:
     """The conversation with the delivery's stream as the current one. Earlier streams are
     remembered with their messages until their ends are sent."""
-    earlier = dict(said.earlier)
-    if said.stream_id and said.stream_id != delivery.stream_id and not said.ended:
-        earlier[said.stream_id] = said.message_id or ""
+    earlier = dict(conversation.earlier)
+    if (
+        conversation.stream_id
+        and conversation.stream_id != delivery.stream_id
+        and not conversation.ended
+    ):
+        earlier[conversation.stream_id] = conversation.message_id or ""
     earlier = dict(list(earlier.items())[-MAX_EARLIER:])
-    return replace(said, stream_id=delivery.stream_id, ended=False, earlier=earlier)
+    return replace(conversation, stream_id=delivery.stream_id, ended=False, earlier=earlier)
 
 
 def _without(earlier: Mapping[str, str], stream_id: str | None) -> Mapping[str, str]:

@@ -101,14 +101,14 @@ def delivery_document(delivery: Delivery) -> Document:
     }
 
 
-def conversation_document(said: Conversation) -> Document:
+def conversation_document(conversation: Conversation) -> Document:
     return {
-        "stream_id": said.stream_id,
-        "announced_at": _text(said.announced_at),
-        "message_id": said.message_id,
-        "ended": said.ended,
-        "earlier": dict(said.earlier),
-        "unannounced": said.unannounced,
+        "stream_id": conversation.stream_id,
+        "announced_at": _text(conversation.announced_at),
+        "message_id": conversation.message_id,
+        "ended": conversation.ended,
+        "earlier": dict(conversation.earlier),
+        "unannounced": conversation.unannounced,
     }
 
 

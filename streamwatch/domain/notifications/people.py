@@ -49,7 +49,7 @@ def decide(
     notification: Notification,
     delivery: Delivery,
     situation: Situation,
-    said: Conversation,
+    conversation: Conversation,
     now: datetime,
 ) -> Action:
     """What to do with a delivery that is due."""
@@ -58,17 +58,17 @@ def decide(
     if delivery.edit_refused:
         return _unless_quiet(notification, now)
     if delivery.event_type == ONLINE:
-        return _announce(notification, delivery, situation, said, now)
+        return _announce(notification, delivery, situation, conversation, now)
     if delivery.event_type == UPDATE:
-        return _update(notification, delivery, situation, said, now)
-    return _end(notification, delivery, situation, said, now)
+        return _update(notification, delivery, situation, conversation, now)
+    return _end(notification, delivery, situation, conversation, now)
 
 
 def _announce(
     notification: Notification,
     delivery: Delivery,
     situation: Situation,
-    said: Conversation,
+    conversation: Conversation,
     now: datetime,
 ) -> Action:
     details = situation.details
@@ -80,17 +80,17 @@ def _announce(
     is_complete = details.title is not None and details.category is not None
     if not is_complete and now < delivery.created_at + WAIT_FOR_DETAILS:
         return Wait(now + _RECHECK)
-    return _continue(notification, delivery, said, now) or _unless_quiet(notification, now)
+    return _continue(notification, delivery, conversation, now) or _unless_quiet(notification, now)
 
 
 def _continue(
-    notification: Notification, delivery: Delivery, said: Conversation, now: datetime
+    notification: Notification, delivery: Delivery, conversation: Conversation, now: datetime
 ) -> Action | None:
     """What to do with a go-live that the last announcement covers; None if it covers none."""
-    cooldown_ends = _cooldown_ends(notification, said)
+    cooldown_ends = _cooldown_ends(notification, conversation)
     in_cooldown = cooldown_ends is not None and now < cooldown_ends
-    if said.message_id and (in_cooldown or said.stream_id == delivery.stream_id):
-        return Edit(said.message_id)
+    if conversation.message_id and (in_cooldown or conversation.stream_id == delivery.stream_id):
+        return Edit(conversation.message_id)
     if not in_cooldown:
         return None
     return Skip(f"cooldown until {cooldown_ends:%H:%M} UTC", in_cooldown=True)
@@ -100,7 +100,7 @@ def _update(
     notification: Notification,
     delivery: Delivery,
     situation: Situation,
-    said: Conversation,
+    conversation: Conversation,
     now: datetime,
 ) -> Action:
     held = filtered(notification, delivery, situation.details, now)
@@ -108,29 +108,35 @@ def _update(
         return held
     if notification.kind is not TargetKind.DISCORD:
         return _unless_quiet(notification, now)
-    is_shown = said.message_id and not said.ended and said.stream_id == delivery.stream_id
-    if not is_shown or said.message_id is None:
+    is_shown = (
+        conversation.message_id
+        and not conversation.ended
+        and conversation.stream_id == delivery.stream_id
+    )
+    if not is_shown or conversation.message_id is None:
         return Skip(NO_MESSAGE)
-    return Edit(said.message_id)
+    return Edit(conversation.message_id)
 
 
 def _end(
     notification: Notification,
     delivery: Delivery,
     situation: Situation,
-    said: Conversation,
+    conversation: Conversation,
     now: datetime,
 ) -> Action:
-    earlier = said.earlier.get(delivery.stream_id or "")
-    if earlier and earlier != said.message_id:
+    earlier = conversation.earlier.get(delivery.stream_id or "")
+    if earlier and earlier != conversation.message_id:
         return Edit(earlier)
     if _went_on(notification, delivery, situation, earlier) and notification.cooldown_minutes > 0:
         return Skip(LIVE_AGAIN, did_not_last=True)
-    is_announced = said.stream_id is not None and said.stream_id == delivery.stream_id
+    is_announced = (
+        conversation.stream_id is not None and conversation.stream_id == delivery.stream_id
+    )
     if notification.kind is TargetKind.DISCORD:
-        is_shown = is_announced and said.message_id is not None
-        return Edit(said.message_id or "") if is_shown else Skip(NOT_ANNOUNCED)
-    if said.unannounced is not None and said.unannounced == delivery.stream_id:
+        is_shown = is_announced and conversation.message_id is not None
+        return Edit(conversation.message_id or "") if is_shown else Skip(NOT_ANNOUNCED)
+    if conversation.unannounced is not None and conversation.unannounced == delivery.stream_id:
         return Skip(NOT_ANNOUNCED)
     held = None if is_announced else filtered(notification, delivery, situation.details, now)
     return held or _unless_quiet(notification, now)
@@ -154,7 +160,7 @@ def _unless_quiet(notification: Notification, now: datetime) -> Action:
     return Send()
 
 
-def _cooldown_ends(notification: Notification, said: Conversation) -> datetime | None:
-    if said.announced_at is None or not notification.cooldown_minutes:
+def _cooldown_ends(notification: Notification, conversation: Conversation) -> datetime | None:
+    if conversation.announced_at is None or not notification.cooldown_minutes:
         return None
-    return said.announced_at + timedelta(minutes=notification.cooldown_minutes)
+    return conversation.announced_at + timedelta(minutes=notification.cooldown_minutes)

@@ -85,7 +85,7 @@ class Backfills:
         self._plan(user_ids, _FIRST if len(user_ids) == 1 else self._clock())
 
     def queue_missed(self) -> None:
-        """Queue all monitored streamers, if nobody has watched them for a while. To be called
+        """Queue all monitored streamers, if no refresh has run for MISSED_AFTER. To be called
         before the first refresh after a start."""
         last = self._storage.coordination.job_runs().get(REFRESH)
         now = self._clock()
@@ -159,7 +159,7 @@ class Backfills:
             raise
         self._queue.save({user_id: backfill})
         self._queue.drop(entry)
-        if SkipReason.RECENT in backfill.skipped:  # nobody may report the end of its stream
+        if SkipReason.RECENT in backfill.skipped:  # the end of its stream may never be reported
             self._queue.plan({f"1 {user_id}": now + CHECKS_AFTER_END[0]})
         return CALL_SECONDS
 

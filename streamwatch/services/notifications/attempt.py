@@ -5,8 +5,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from streamwatch.domain.notifications import conversation, people, programs
+from streamwatch.domain.notifications import people, programs
 from streamwatch.domain.notifications.actions import Action, Edit, Skip, Wait
+from streamwatch.domain.notifications.conversation import conversation_after
 from streamwatch.domain.notifications.documents import conversation_document, conversation_from
 from streamwatch.domain.notifications.models import (
     OFFLINE,
@@ -95,14 +96,14 @@ class DeliveryAttempt:
 
     def _run_people(self, notification: Notification, delivery: Delivery, now: datetime) -> Outcome:
         name = conversation_name(delivery.event.broadcaster_id)
-        said = conversation_from(self._store.state(notification.id, name))
+        conversation = conversation_from(self._store.state(notification.id, name))
         situation = self._context.situation(delivery)
-        action = people.decide(notification, delivery, situation, said, now)
+        action = people.decide(notification, delivery, situation, conversation, now)
         if isinstance(action, Wait):
             return self._unsent(delivery, action, now)
         if isinstance(action, Skip):
-            after = conversation.after(said, delivery, action, None, now)
-            return self._unsent(delivery, action, now, _changed(name, said, after))
+            after = conversation_after(conversation, delivery, action, None, now)
+            return self._unsent(delivery, action, now, _changed(name, conversation, after))
         sent = self._send(notification, delivery, situation, action)
         refusal = sent.result.edit_refusal
         if refusal is not None:
@@ -110,8 +111,8 @@ class DeliveryAttempt:
         states: dict[str, Document] = {}
         if sent.result.delivered and not delivery.is_test:
             now = self._clock()
-            after = conversation.after(said, delivery, action, sent.result.message_id, now)
-            states = _changed(name, said, after)
+            after = conversation_after(conversation, delivery, action, sent.result.message_id, now)
+            states = _changed(name, conversation, after)
         return self._sent(delivery, sent, states)
 
     def _send(

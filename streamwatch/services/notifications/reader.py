@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from streamwatch.domain.models import StreamEvent
-from streamwatch.domain.notifications import conversation, people
+from streamwatch.domain.notifications import people
+from streamwatch.domain.notifications.conversation import reopened
 from streamwatch.domain.notifications.documents import conversation_from
 from streamwatch.domain.notifications.filters import needs_details, wants
 from streamwatch.domain.notifications.identity import delivery_id, event_key
@@ -188,9 +189,11 @@ class NotificationReader:
             status = self._storage.status(user_id)
             if live_stream(status, known.stream_id) is None:
                 return
-        said = conversation_from(self._store.state(notification.id, conversation_name(user_id)))
+        conversation = conversation_from(
+            self._store.state(notification.id, conversation_name(user_id))
+        )
         now = self._clock()
-        again = conversation.reopened(notification, known, said, now)
+        again = reopened(notification, known, conversation, now)
         if again is not None:
             self._store.save(replace(again, version=known.version + 1), Attempted(now))
 

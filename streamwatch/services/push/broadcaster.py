@@ -132,7 +132,7 @@ class Broadcaster:
                 return
             translator.learn(entries)
             start = ids[-1]
-        # The entry is not in the feed: what was read came after it, and is yet to be translated.
+        # The entry is not in the feed: the entries that were read are newer, not translated yet.
         translator.known.clear()
         translator.started.clear()
 
@@ -175,7 +175,7 @@ class Broadcaster:
                     self._buffer = None
 
     def _read(self, buffer: ReplayBuffer, translator: FeedTranslator) -> bool:
-        """Share what is new; False if the storage did not answer."""
+        """Add the new entries to the buffer; False if the storage did not answer."""
         try:
             tail = self._storage.feed.tail(buffer.newest, _BATCH)
         except StorageUnavailable as error:

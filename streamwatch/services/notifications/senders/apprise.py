@@ -61,9 +61,9 @@ class AppriseSender(Sender):
             delivered = bool(server.notify(body=message.text[: server.body_maxlen]))
         if delivered:
             return SendResult(delivered=True, detail="the service took the message")
-        said = redacted(" ".join(warnings.texts), url)[:MAX_DETAIL]
+        shown = redacted(" ".join(warnings.texts), url)[:MAX_DETAIL]
         detail = "the service did not take the message"
-        return SendResult(delivered=False, detail=f"{detail}: {said}" if said else detail)
+        return SendResult(delivered=False, detail=f"{detail}: {shown}" if shown else detail)
 
     def _check_host(self, server: Any, scheme: str) -> None:
         """Check the address that the service connects to, where the URL decides it."""

@@ -63,10 +63,10 @@ class DiscordSender(Sender):
         return self._after(message.rate, reply.headers, self._result(reply, message))
 
     def _result(self, reply: Reply, message: Message) -> SendResult:
-        said = _json(reply)
-        refusal = _refusal(said.get("code")) if message.edits else None
-        wait = None if refusal else _retry_after(reply, said, self._clock())
-        message_id = said.get("id")
+        answer = _json(reply)
+        refusal = _refusal(answer.get("code")) if message.edits else None
+        wait = None if refusal else _retry_after(reply, answer, self._clock())
+        message_id = answer.get("id")
         return SendResult(
             delivered=reply.is_success,
             detail=answer_text(reply),
@@ -110,10 +110,10 @@ def _message_url(url: str, message_id: str | None) -> str:
 
 def _json(reply: Reply) -> dict[str, Any]:
     try:
-        said = orjson.loads(reply.body)
+        answer = orjson.loads(reply.body)
     except orjson.JSONDecodeError:
         return {}
-    return said if isinstance(said, dict) else {}
+    return answer if isinstance(answer, dict) else {}
 
 
 def _refusal(code: object) -> EditRefusal | None:
@@ -122,9 +122,9 @@ def _refusal(code: object) -> EditRefusal | None:
     return EditRefusal.NO_MESSAGE if code == _UNKNOWN_MESSAGE else None
 
 
-def _retry_after(reply: Reply, said: Mapping[str, Any], now: datetime) -> float | None:
+def _retry_after(reply: Reply, answer: Mapping[str, Any], now: datetime) -> float | None:
     """The body's delay is more exact than the header's."""
-    wait = said.get("retry_after")
+    wait = answer.get("retry_after")
     if isinstance(wait, int | float):
         return max(0.0, float(wait))
     return retry_after(reply.headers, now)

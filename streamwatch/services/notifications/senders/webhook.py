@@ -74,11 +74,11 @@ def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
 
 def answer_text(reply: Reply) -> str:
     """What the receiver answered, in words."""
-    said = excerpt(reply.body)
+    shown = excerpt(reply.body)
     text = f"the receiver answered {reply.status}"
     if HTTPStatus.MULTIPLE_CHOICES <= reply.status < HTTPStatus.BAD_REQUEST:
         return f"{text}: redirects are not followed, give the final address"
-    return f"{text}: {said}" if said else text
+    return f"{text}: {shown}" if shown else text
 
 
 def _valid(known: Iterable[SigningSecret], now: datetime) -> list[SigningSecret]:
