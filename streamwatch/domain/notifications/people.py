@@ -5,6 +5,7 @@ new in quiet hours. Discord shows a stream in one message, which is edited; Appr
 for every event that is left.
 """
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from streamwatch.domain.notifications.actions import Action, Edit, Send, Skip, Wait
@@ -53,114 +54,101 @@ def decide(
     now: datetime,
 ) -> Action:
     """What to do with a delivery that is due."""
-    if delivery.is_test or delivery.forced:
-        return Send()
-    if delivery.edit_refused:
-        return _unless_quiet(notification, now)
-    if delivery.event_type == ONLINE:
-        return _announce(notification, delivery, situation, conversation, now)
-    if delivery.event_type == UPDATE:
-        return _update(notification, delivery, situation, conversation, now)
-    return _end(notification, delivery, situation, conversation, now)
+    return _Decision(notification, delivery, situation, conversation, now).action()
 
 
-def _announce(
-    notification: Notification,
-    delivery: Delivery,
-    situation: Situation,
-    conversation: Conversation,
-    now: datetime,
-) -> Action:
-    details = situation.details
-    if situation.is_known and situation.live_stream_id != delivery.stream_id:
-        return Skip(OVER, is_over=True)
-    held = filtered(notification, delivery, details, now)
-    if held is not None:
-        return held
-    is_complete = details.title is not None and details.category is not None
-    if not is_complete and now < delivery.created_at + WAIT_FOR_DETAILS:
-        return Wait(now + _RECHECK)
-    return _continue(notification, delivery, conversation, now) or _unless_quiet(notification, now)
+@dataclass(frozen=True, slots=True)
+class _Decision:
+    """Decides what to do with one delivery. See `decide`."""
 
+    notification: Notification
+    delivery: Delivery
+    situation: Situation
+    conversation: Conversation
+    now: datetime
 
-def _continue(
-    notification: Notification, delivery: Delivery, conversation: Conversation, now: datetime
-) -> Action | None:
-    """What to do with a go-live that the last announcement covers; None if it covers none."""
-    cooldown_ends = _cooldown_ends(notification, conversation)
-    in_cooldown = cooldown_ends is not None and now < cooldown_ends
-    if conversation.message_id and (in_cooldown or conversation.stream_id == delivery.stream_id):
+    def action(self) -> Action:
+        delivery = self.delivery
+        if delivery.is_test or delivery.forced:
+            return Send()
+        if delivery.edit_refused:
+            return self._unless_quiet()
+        if delivery.event_type == ONLINE:
+            return self._announce()
+        return self._update() if delivery.event_type == UPDATE else self._end()
+
+    def _announce(self) -> Action:
+        situation, details = self.situation, self.situation.details
+        if situation.is_known and situation.live_stream_id != self.delivery.stream_id:
+            return Skip(OVER, is_over=True)
+        held = self._filtered()
+        if held is not None:
+            return held
+        is_complete = details.title is not None and details.category is not None
+        if not is_complete and self.now < self.delivery.created_at + WAIT_FOR_DETAILS:
+            return Wait(self.now + _RECHECK)
+        return self._continue() or self._unless_quiet()
+
+    def _continue(self) -> Action | None:
+        """What to do with a go-live that the last announcement covers; None if it covers none."""
+        conversation, cooldown_ends = self.conversation, self._cooldown_ends()
+        in_cooldown = cooldown_ends is not None and self.now < cooldown_ends
+        is_same = conversation.stream_id == self.delivery.stream_id
+        if conversation.message_id and (in_cooldown or is_same):
+            return Edit(conversation.message_id)
+        if not in_cooldown:
+            return None
+        return Skip(f"cooldown until {cooldown_ends:%H:%M} UTC", in_cooldown=True)
+
+    def _update(self) -> Action:
+        held = self._filtered()
+        if held is not None:
+            return held
+        if self.notification.kind is not TargetKind.DISCORD:
+            return self._unless_quiet()
+        conversation = self.conversation
+        is_current = not conversation.ended and conversation.stream_id == self.delivery.stream_id
+        if not is_current or not conversation.message_id:
+            return Skip(NO_MESSAGE)
         return Edit(conversation.message_id)
-    if not in_cooldown:
-        return None
-    return Skip(f"cooldown until {cooldown_ends:%H:%M} UTC", in_cooldown=True)
 
+    def _end(self) -> Action:
+        delivery, conversation = self.delivery, self.conversation
+        earlier = conversation.earlier.get(delivery.stream_id or "")
+        if earlier and earlier != conversation.message_id:
+            return Edit(earlier)
+        if self._went_on(earlier) and self.notification.cooldown_minutes > 0:
+            return Skip(LIVE_AGAIN, did_not_last=True)
+        stream_id = conversation.stream_id
+        is_announced = stream_id is not None and stream_id == delivery.stream_id
+        if self.notification.kind is TargetKind.DISCORD:
+            is_shown = is_announced and conversation.message_id is not None
+            return Edit(conversation.message_id or "") if is_shown else Skip(NOT_ANNOUNCED)
+        unannounced = conversation.unannounced
+        if unannounced is not None and unannounced == delivery.stream_id:
+            return Skip(NOT_ANNOUNCED)
+        held = None if is_announced else self._filtered()
+        return held or self._unless_quiet()
 
-def _update(
-    notification: Notification,
-    delivery: Delivery,
-    situation: Situation,
-    conversation: Conversation,
-    now: datetime,
-) -> Action:
-    held = filtered(notification, delivery, situation.details, now)
-    if held is not None:
-        return held
-    if notification.kind is not TargetKind.DISCORD:
-        return _unless_quiet(notification, now)
-    is_shown = (
-        conversation.message_id
-        and not conversation.ended
-        and conversation.stream_id == delivery.stream_id
-    )
-    if not is_shown or conversation.message_id is None:
-        return Skip(NO_MESSAGE)
-    return Edit(conversation.message_id)
+    def _went_on(self, earlier: str | None) -> bool:
+        """Whether the streamer is live again, or was after this stream. While no other stream has
+        taken its place, the Discord message of this stream shows the end nevertheless."""
+        live = self.situation.live_stream_id
+        if earlier is not None or (live is not None and live == self.delivery.stream_id):
+            return True
+        return live is not None and self.notification.kind is not TargetKind.DISCORD
 
+    def _filtered(self) -> Action | None:
+        return filtered(self.notification, self.delivery, self.situation.details, self.now)
 
-def _end(
-    notification: Notification,
-    delivery: Delivery,
-    situation: Situation,
-    conversation: Conversation,
-    now: datetime,
-) -> Action:
-    earlier = conversation.earlier.get(delivery.stream_id or "")
-    if earlier and earlier != conversation.message_id:
-        return Edit(earlier)
-    if _went_on(notification, delivery, situation, earlier) and notification.cooldown_minutes > 0:
-        return Skip(LIVE_AGAIN, did_not_last=True)
-    is_announced = (
-        conversation.stream_id is not None and conversation.stream_id == delivery.stream_id
-    )
-    if notification.kind is TargetKind.DISCORD:
-        is_shown = is_announced and conversation.message_id is not None
-        return Edit(conversation.message_id or "") if is_shown else Skip(NOT_ANNOUNCED)
-    if conversation.unannounced is not None and conversation.unannounced == delivery.stream_id:
-        return Skip(NOT_ANNOUNCED)
-    held = None if is_announced else filtered(notification, delivery, situation.details, now)
-    return held or _unless_quiet(notification, now)
+    def _unless_quiet(self) -> Action:
+        quiet = self.notification.quiet_hours
+        if quiet is not None and quiet.contains(self.now):
+            return Skip(f"quiet hours until {quiet.ends_after(self.now):%H:%M}")
+        return Send()
 
-
-def _went_on(
-    notification: Notification, delivery: Delivery, situation: Situation, earlier: str | None
-) -> bool:
-    """Whether the streamer is live again, or was after this stream. While no other stream has taken
-    its place, the Discord message of this stream shows the end nevertheless."""
-    live = situation.live_stream_id
-    if earlier is not None or (live is not None and live == delivery.stream_id):
-        return True
-    return live is not None and notification.kind is not TargetKind.DISCORD
-
-
-def _unless_quiet(notification: Notification, now: datetime) -> Action:
-    quiet = notification.quiet_hours
-    if quiet is not None and quiet.contains(now):
-        return Skip(f"quiet hours until {quiet.ends_after(now):%H:%M}")
-    return Send()
-
-
-def _cooldown_ends(notification: Notification, conversation: Conversation) -> datetime | None:
-    if conversation.announced_at is None or not notification.cooldown_minutes:
-        return None
-    return conversation.announced_at + timedelta(minutes=notification.cooldown_minutes)
+    def _cooldown_ends(self) -> datetime | None:
+        announced_at = self.conversation.announced_at
+        if announced_at is None or not self.notification.cooldown_minutes:
+            return None
+        return announced_at + timedelta(minutes=self.notification.cooldown_minutes)
