@@ -179,9 +179,9 @@ class Repository(ABC):
         """Everything of one streamer, read after their state."""
 
     @abstractmethod
-    def save(self, updates: Sequence[Update]) -> dict[str, int]:
+    def save(self, updates: Sequence[Update]) -> set[str]:
         """Save these updates, each if its state still has the version that it was read with.
-        Returns the new versions of those that were saved, by user id; their sessions have the same.
+        Returns the user ids of those that were saved.
 
         Where an update cannot be saved in one step, events and samples are stored first, then the
         sessions, each if it still has its version, then the state: so a state that was saved has

@@ -82,9 +82,9 @@ class MemoryAnalytics(ComputedReads, Repository):
             stored = {key: StoredSession(session) for key, session in sessions}
             return History(dict(self._events[user_id]), stored)
 
-    def save(self, updates: Sequence[Update]) -> dict[str, int]:
+    def save(self, updates: Sequence[Update]) -> set[str]:
         with self._lock:
-            return {item.user_id: item.next_version for item in updates if self._save(item)}
+            return {update.user_id for update in updates if self._save(update)}
 
     def _save(self, update: Update) -> bool:
         user_id, state = update.user_id, update.state

@@ -5,14 +5,11 @@ A batch is projected streamer by streamer: read the state and the touched sessio
 save what has changed. A save fails where another process has saved the streamer meanwhile; then the
 streamer is read and projected again. So the last save includes what all others have stored.
 
-What was saved of the latest streamers stays in memory, so that the next batch need not read it. If
-it is out of date by then, the save fails, and the streamer is read.
-
 A process that is killed has not acknowledged its batch, and the feed delivers it again. Whatever
 part of it was stored is then computed and stored again.
 """
 
-from collections import OrderedDict, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -45,9 +42,6 @@ STREAMERS_AT_ONCE = 250
 
 STREAMS_AT_ONCE = 100
 """How many streams all samples are read of together, where they are needed."""
-
-CACHED_STREAMERS = 1000
-"""How many streamers stay in memory: about 12 KB each."""
 
 
 @dataclass(slots=True)
@@ -93,8 +87,6 @@ class _Plan:
     stored: Mapping[str, StoredSession] = field(default_factory=dict)
     is_complete: bool = False
     """Whether `events` and `stored` are all that the repository has of the streamer."""
-    cached: Mapping[str, StoredSession] = field(default_factory=dict)
-    """The sessions that are known from the last batch."""
     computed: dict[str, StreamSession] = field(default_factory=dict)
     new_samples: list[NewSamples] = field(default_factory=list)
 
@@ -104,22 +96,12 @@ class _Plan:
         return self.stream_ids | self.batch.stream_ids
 
 
-@dataclass(frozen=True, slots=True)
-class _Saved:
-    """A streamer as saved: the state, and sessions of recent streams."""
-
-    state: StreamerState
-    sessions: Mapping[str, StoredSession]
-
-
 class Projection:
     """Projects into `repository`. `cap` is the longest duration of one sample."""
 
     def __init__(self, repository: Repository, cap: timedelta) -> None:
         self._repository = repository
         self._cap = cap
-        self._cache: OrderedDict[str, _Saved] = OrderedDict()
-        """By user id. Threads take an entry out to use it; its methods are atomic."""
 
     def project(self, new: ProjectionInput) -> None:
         """Store events and samples, and update the sessions and statistics that depend on them."""
@@ -136,37 +118,21 @@ class Projection:
 
     def _apply(self, batches: dict[str, _Batch]) -> None:
         while batches:
-            plans = self._plans(batches)
-            updates = [_update(plan) for plan in plans]
-            versions = self._repository.save(updates)
-            for plan, update in zip(plans, updates, strict=True):
-                if update.user_id in versions:
-                    self._cache[update.user_id] = _saved(plan, update, versions[update.user_id])
-            while len(self._cache) > CACHED_STREAMERS:
-                self._cache.popitem(last=False)
-            conflicts = {update.user_id for update in updates} - versions.keys()
+            updates = self._updates(batches)
+            saved = self._repository.save(updates)
+            conflicts = {update.user_id for update in updates} - saved
             batches = {user_id: batches[user_id] for user_id in conflicts}
 
-    def _plans(self, batches: Mapping[str, _Batch]) -> list[_Plan]:
-        """The plans, computed."""
-        cached = {
-            user_id: saved
+    def _updates(self, batches: Mapping[str, _Batch]) -> list[Update]:
+        states = self._repository.states(batches)  # read first: see Repository.save
+        plans = [
+            self._plan(batch, state)
             for user_id, batch in batches.items()
-            if not batch.reread and (saved := self._cache.pop(user_id, None))
-        }
-        missing = batches.keys() - cached.keys()
-        states = self._repository.states(missing) if missing else {}  # first: see Repository.save
-        plans = []
-        for user_id, batch in batches.items():
-            saved = cached.get(user_id)
-            state = saved.state if saved else states.get(user_id) or _new_state(batch)
-            if state is not None:
-                plan = self._plan(batch, state)
-                plan.cached = saved.sessions if saved else {}
-                plans.append(plan)
+            if (state := states.get(user_id) or _new_state(batch))
+        ]
         plans = self._with_sessions(plans)
         self._compute(plans)
-        return plans
+        return [_update(plan) for plan in plans]
 
     def _plan(
         self,
@@ -199,21 +165,12 @@ class Projection:
     def _with_sessions(self, plans: Sequence[_Plan]) -> list[_Plan]:
         """The plans with the stored sessions. A session of a stream that is not recent depends on
         events that are not in the state: its streamer is planned again from the history."""
-        stream_ids = {
-            stream_id
-            for plan in plans
-            if not plan.is_complete
-            for stream_id in plan.touched - plan.cached.keys()
-        }
-        read = self._repository.stored_sessions(stream_ids) if stream_ids else {}
+        stream_ids = {key for plan in plans if not plan.is_complete for key in plan.touched}
+        stored = self._repository.stored_sessions(stream_ids) if stream_ids else {}
         result = []
         for plan in plans:
             if not plan.is_complete:
-                plan.stored = {
-                    key: known
-                    for key in plan.touched
-                    if (known := plan.cached.get(key) or read.get(key))
-                }
+                plan.stored = {key: stored[key] for key in plan.touched if key in stored}
             if plan.is_complete or plan.stored.keys() <= plan.state.recent.keys():
                 result.append(plan)
             else:
@@ -332,15 +289,6 @@ def _update(plan: _Plan) -> Update:
         events=tuple(plan.new_events),
         samples=tuple(plan.new_samples),
     )
-
-
-def _saved(plan: _Plan, update: Update, version: int) -> _Saved:
-    """What is stored after `update` was saved."""
-    sessions = {**plan.cached, **plan.stored}
-    for item in update.sessions:
-        sessions[item.session.stream_id] = StoredSession(item.session, version)
-    recent = {key: sessions[key] for key in update.state.recent if key in sessions}
-    return _Saved(replace(update.state, version=version), recent)
 
 
 def _sessions_to_save(plan: _Plan) -> Iterator[SessionUpdate]:

@@ -115,14 +115,6 @@ def test_a_read_uses_an_index_and_examines_only_the_documents_it_returns(
             assert operation["docsExamined"] <= EXAMINED.get(name, 10), operation
 
 
-@pytest.fixture
-def another(mongodb_url: str, filled: Filled) -> Iterator[MongoAnalytics]:
-    """The analytics of `filled` in a process that has read nothing yet."""
-    analytics = MongoAnalytics(mongodb_url, filled.database.name, CAP)
-    yield analytics
-    analytics.close()
-
-
 IN_ORDER = 100 * HOUR * STREAMS
 
 
@@ -144,9 +136,9 @@ IN_ORDER = 100 * HOUR * STREAMS
     ids=["sample", "offline", "online", "another-sample", "named-offline", "again"],
 )
 def test_projecting_in_order_reads_a_few_documents_of_a_long_history(
-    filled: Filled, another: MongoAnalytics, piece: Piece
+    filled: Filled, piece: Piece
 ) -> None:
-    done = operations(filled.database, lambda: another.project(as_input(piece)))
+    done = operations(filled.database, lambda: filled.analytics.project(as_input(piece)))
     assert len(done) < 20
     for operation in done:
         if operation["ns"].endswith(".$cmd") or "profile" in operation["command"]:
@@ -166,9 +158,9 @@ def test_projecting_in_order_reads_a_few_documents_of_a_long_history(
     ids=["again", "online", "offline"],
 )
 def test_projecting_a_late_event_reads_the_streamers_events_and_sessions_by_index(
-    filled: Filled, another: MongoAnalytics, piece: Piece
+    filled: Filled, piece: Piece
 ) -> None:
-    done = operations(filled.database, lambda: another.project(as_input(piece)))
+    done = operations(filled.database, lambda: filled.analytics.project(as_input(piece)))
     most = {
         "stream_events": 4 * STREAMS,
         "stream_sessions": STREAMS + 10,
@@ -309,28 +301,24 @@ def test_recalculation_repairs_damaged_records(
 
 
 def test_a_session_that_another_process_saved_meanwhile_is_computed_again(
-    analytics: MongoAnalytics,
-    mongodb_url: str,
-    mongodb_database: str,
-    monkeypatch: pytest.MonkeyPatch,
+    analytics: MongoAnalytics, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The other process has not saved the state yet, as after a crash."""
-    other = MongoAnalytics(mongodb_url, mongodb_database, CAP)
+    other = partial(analytics.project, as_input(offline("s1", 60)))
     read = MongoRepository.stored_sessions
-    late = iter([as_input(offline("s1", 60))])
+    others = iter([other])
 
     def stored_sessions(repository: MongoRepository, stream_ids: Any) -> Any:
         found = read(repository, stream_ids)
-        for batch in late:
-            other.project(batch)
+        for project in others:
+            project()
         return found
 
-    other.project(as_input(online("s1", 0)))
+    analytics.project(as_input(online("s1", 0)))
     monkeypatch.setattr(MongoRepository, "stored_sessions", stored_sessions)
     analytics.project(as_input(snapshot("s1", 30)))
     [session] = analytics.sessions("1337", 1)
     assert (session.ended_at, session.sample_totals.sums.samples) == (at(60), 1)
-    other.close()
 
 
 STEPS = ("stream_events", "stream_snapshots", "stream_sessions", "streamer_stats")

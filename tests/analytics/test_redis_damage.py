@@ -51,11 +51,10 @@ def client(redis_url: str) -> Iterator[Any]:
 
 @pytest.fixture
 def analytics(redis_url: str) -> Iterator[RedisAnalytics]:
-    """With two streamers, `good` and `bad`, that another process projected."""
-    analytics, another = (RedisAnalytics(Connection(client_maker(redis_url)), CAP) for _ in "12")
+    """With two streamers, `good` and `bad`."""
+    analytics = RedisAnalytics(Connection(client_maker(redis_url)), CAP)
     for user_id in ("good", "bad"):
-        another.project(as_input(*history(user_id, STREAMS)))
-    another.close()
+        analytics.project(as_input(*history(user_id, STREAMS)))
     yield analytics
     analytics.close()
 

@@ -99,7 +99,7 @@ class MongoRepository(Repository):
         named = ((document["_id"], document) for document in documents)
         return self._reader.each(kind, named, decode)
 
-    def save(self, updates: Sequence[Update]) -> dict[str, int]:
+    def save(self, updates: Sequence[Update]) -> set[str]:
         events = [_addition(event) for update in updates for event in update.events]
         _write(self._collection(EVENTS), events)
         samples = [sample for update in updates for new in update.samples for sample in new.samples]
@@ -123,7 +123,7 @@ class MongoRepository(Repository):
         ]
         states = [(encode_state(update.state), update.state.version) for update in updates]
         conflicts = self._replace(STATS, states, version)
-        return {update.user_id: version for update in updates if update.user_id not in conflicts}
+        return {update.user_id for update in updates} - conflicts
 
     def _replace(
         self, name: str, documents: Sequence[tuple[Document, int | None]], version: int

@@ -94,14 +94,13 @@ class RedisRepository(Repository):
             {item.stream_id: StoredSession(item) for item in self.each_session(user_id)},
         )
 
-    def save(self, updates: Sequence[Update]) -> dict[str, int]:
+    def save(self, updates: Sequence[Update]) -> set[str]:
         merged = self.stored_samples(
             [new.stream_id for update in updates for new in update.samples if not new.follow]
         )
         runs = [self._run(update, merged) for update in updates]
         saved = self._connection.run_all(_SAVE, runs)
-        done = [update for update, is_saved in zip(updates, saved, strict=True) if is_saved]
-        return {update.user_id: update.next_version for update in done}
+        return {update.user_id for update, done in zip(updates, saved, strict=True) if done}
 
     def _run(self, update: Update, merged: dict[str, list[StreamSnapshot]]) -> Arguments:
         """The KEYS and the ARGV of the save script."""

@@ -69,19 +69,14 @@ def check(analytics: AnalyticsStore, user_id: str, pieces: Sequence[Piece]) -> N
 class ProjectingContract(ContractBase):
     @examples
     @given(random=randoms, order=randoms)
-    def test_order_repetition_batches_and_processes_make_no_difference(
-        self,
-        analytics: AnalyticsStore,
-        open_analytics: OpenAnalytics,
-        random: Random,
-        order: Random,
+    def test_order_repetition_and_batches_make_no_difference(
+        self, analytics: AnalyticsStore, random: Random, order: Random
     ) -> None:
-        processes = [analytics, open_analytics()]
         pieces = history(random, user_id := new_user())
         again = [*pieces, *order.sample(pieces, len(pieces) // 2)]
         order.shuffle(again)
         for batch in batches(again, order):
-            order.choice(processes).project(batch)
+            analytics.project(batch)
         check(analytics, user_id, pieces)
 
     @examples
