@@ -18,7 +18,7 @@ from streamwatch.domain.videos import SkipReason, sort_videos
 from streamwatch.services.errors import UnknownStreamer
 from streamwatch.services.ingestion.poller import REFRESH
 from streamwatch.storage.backfills import Backfill, BackfillStatus
-from streamwatch.storage.base import Storage, Topic
+from streamwatch.storage.base import Storage, StorageUnavailable, Topic
 from streamwatch.twitch.base import (
     Twitch,
     TwitchBusy,
@@ -96,15 +96,21 @@ class Backfills:
         self._plan(user_ids, now + _REFRESH_FIRST)
 
     def plan_after_ends(self, events: Iterable[SessionEvent]) -> None:
-        """Plan the checks for the videos of the streams that ended with these events."""
-        self._queue.plan(
-            {
-                f"{number} {event.broadcaster_id}": event.at + delay
-                for event in events
-                if event.kind is Kind.OFFLINE
-                for number, delay in enumerate(CHECKS_AFTER_END, 1)
-            }
-        )
+        """Plan the checks for the videos of the streams that ended with these events.
+
+        A storage without room takes none: they are given up, so that the events are acknowledged,
+        and the feed can be trimmed, which makes room.
+        """
+        checks = {
+            f"{number} {event.broadcaster_id}": event.at + delay
+            for event in events
+            if event.kind is Kind.OFFLINE
+            for number, delay in enumerate(CHECKS_AFTER_END, 1)
+        }
+        try:
+            self._queue.plan(checks)
+        except StorageUnavailable as error:
+            log.warning("%d checks of archived videos could not be planned: %s", len(checks), error)
 
     def find(self, login: str) -> Backfill:
         """The last backfill of a streamer. Raises UnknownStreamer as `request` does."""

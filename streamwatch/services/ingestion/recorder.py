@@ -17,6 +17,10 @@ MAX_ATTEMPTS = 100
 streamer are possible before recording gives up."""
 
 
+_CHANGES = {EventType.ONLINE: "online", EventType.OFFLINE: "offline", EventType.UPDATE: "updated"}
+"""What log lines call the events."""
+
+
 class LeadershipLost(Exception):
     """The lease has passed to another process, which now does this work."""
 
@@ -104,7 +108,7 @@ def _log(recorded: RecordedChange) -> None:
     for event in recorded.change.events if recorded.change else ():
         log.info(
             "Stream %s: %s (%s)",
-            "online" if event.event_type is EventType.ONLINE else "offline",
+            _CHANGES[event.event_type],
             event.broadcaster_name,
             event.broadcaster_login,
             extra={"event_id": event.id, "source": event.source},

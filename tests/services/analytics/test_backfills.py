@@ -9,11 +9,12 @@ from streamwatch.analytics.base import AnalyticsUnavailable
 from streamwatch.analytics.testing.build import as_input, offline, online, snapshot
 from streamwatch.domain.models import Video
 from streamwatch.services.analytics.backfills import CALL_SECONDS, IDLE_SECONDS, Backfills
+from streamwatch.services.analytics.projector import READER
 from streamwatch.services.errors import UnknownStreamer
 from streamwatch.services.ingestion.poller import REFRESH
 from streamwatch.services.ingestion.recorder import ObservationRecorder
 from streamwatch.storage.backfills import Backfill, BackfillStatus
-from streamwatch.storage.base import JobRun
+from streamwatch.storage.base import JobRun, StorageUnavailable
 from streamwatch.twitch.base import (
     RateLimitState,
     TwitchBusy,
@@ -260,6 +261,22 @@ def test_the_end_of_a_stream_plans_the_looks(world: World, backfills: Backfills)
     assert session is not None
     assert session.video is not None
     assert (session.ended_at, session.is_observed) == (build.at(600), True)
+
+
+def test_entries_are_acknowledged_while_the_storage_has_no_room_for_checks(
+    world: World, backfills: Backfills, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_entries: object) -> None:
+        raise StorageUnavailable("no room")
+
+    world.services.projector.run_once()
+    ObservationRecorder(world.storage).record([build.online("s1", 0), build.offline("s1", 600)])
+    with monkeypatch.context() as patch:
+        patch.setattr(world.storage.backfills, "plan", refuse)
+        world.services.projector.run_once()
+    [analytics] = [state for state in world.storage.feed.readers() if state.name == READER]
+    assert (analytics.lag, analytics.pending) == (0, 0)
+    assert backfills.run_next() == IDLE_SECONDS
 
 
 def test_missed_streams_are_planned_before_the_first_refresh(world: World) -> None:
