@@ -87,9 +87,7 @@ MANY = 40
 LISTENERS_A_CLIENT = 8
 
 
-@pytest.mark.xdist_group("e2e")
-def test_open_streams_leave_threads_for_others(shared_service: Deployment) -> None:
-    service = shared_service
+def test_open_streams_leave_threads_for_others(service: Deployment) -> None:
     with ExitStack() as stack:
         first_lines = [_first_line(stack, service) for _ in range(MANY)]
         assert set(first_lines) == {"retry: 3000", "retry: 10000"}

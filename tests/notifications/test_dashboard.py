@@ -71,7 +71,7 @@ def test_the_page_needs_a_key() -> None:
 
 
 def test_the_page_starts_empty(pages: Pages) -> None:
-    assert "There are none yet." in pages.get()
+    assert "There are no notifications yet." in pages.get()
 
 
 def test_a_notification_is_added_and_shown_without_its_secret(
