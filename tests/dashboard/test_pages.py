@@ -23,8 +23,12 @@ from tests.dashboard.showcase import Showcase
 from tests.fakes import FailingStorage
 from tests.messages import SECRET
 
-TODAY = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 HOUR = timedelta(hours=1)
+
+
+def today() -> datetime:
+    """The last midnight, read anew by each test: a run of all tests may go past midnight."""
+    return datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 class FailingAnalytics(MemoryAnalytics):
@@ -290,7 +294,7 @@ def test_hours_watched_today_begin_at_the_visitors_midnight(
     again = Showcase(storage=services.storage, analytics=services.analytics)
     hours = re.search(r"Hours watched ([\d.]+) today", text(client_of(again), "/dashboard/"))
     assert hours
-    assert float(hours[1]) == 20 or now - TODAY < HOUR
+    assert float(hours[1]) == 20 or now - today() < HOUR
 
 
 # A streamer
@@ -308,7 +312,7 @@ def past(services: Showcase) -> Showcase:
         (40, 100, 1),
         (400, 500, 1),
     ):
-        start = TODAY - timedelta(days=days_ago)
+        start = today() - timedelta(days=days_ago)
         services.past_stream(user, f"stream-{days_ago}", start, hours * HOUR, viewers)
     return services
 
@@ -351,7 +355,7 @@ def test_streams_are_paged(client: FlaskClient, services: Showcase) -> None:
     services.monitor("Shroud")
     user = services.twitch.known["id-shroud"]
     for number in range(45):
-        start = TODAY - timedelta(hours=12 * (number + 3))
+        start = today() - timedelta(hours=12 * (number + 3))
         services.past_stream(user, f"stream-{number}", start, HOUR, 10)
     path = "/dashboard/streamer/shroud?days=90"
     assert [len(rows(client, f"{path}&page={page}")) for page in (1, 2, 3, 4, 0)] == [
@@ -389,7 +393,7 @@ def test_chosen_stream_leads_to_the_previous_and_the_next_one(
 
 def test_stream_of_another_streamer_is_not_shown(client: FlaskClient, past: Showcase) -> None:
     past.monitor("Other")
-    past.past_stream(past.twitch.known["id-other"], "theirs", TODAY - 30 * HOUR, HOUR, 777)
+    past.past_stream(past.twitch.known["id-other"], "theirs", today() - 30 * HOUR, HOUR, 777)
     assert 'data-value="777"' not in client.get("/dashboard/streamer/shroud?stream=theirs").text
 
 
@@ -470,8 +474,8 @@ def test_calendar_lists_past_streams(client: FlaskClient, past: Showcase) -> Non
     assert [str(event["uid"]) for event in events] == [
         f"stream-{days}@streamwatch" for days in (1, 2, 3, 40, 400)
     ]
-    assert events[1]["dtstart"].dt == TODAY - timedelta(days=2)
-    assert events[1]["dtend"].dt == TODAY - timedelta(days=2) + 2 * HOUR
+    assert events[1]["dtstart"].dt == today() - timedelta(days=2)
+    assert events[1]["dtend"].dt == today() - timedelta(days=2) + 2 * HOUR
     assert "30 viewers on average" in events[1]["description"]
     again = client.get(
         "/feeds/streamer/shroud.ics", headers={"If-None-Match": response.headers["ETag"]}
@@ -497,7 +501,7 @@ def test_top_is_ranked_by_the_query(client: FlaskClient, services: Showcase) -> 
     services.monitor("Long", "Loud")
     for name, hours, viewers in (("Long", 5, 10), ("Loud", 1, 100)):
         user = services.twitch.known[f"id-{name.lower()}"]
-        services.past_stream(user, name, TODAY - 30 * HOUR, hours * HOUR, viewers)
+        services.past_stream(user, name, today() - 30 * HOUR, hours * HOUR, viewers)
 
     def first(query: str) -> str:
         return found(r'aria-label="Compare (\w+)"', client.get(f"/dashboard/top{query}").text)[0]
@@ -513,7 +517,7 @@ def test_top_beyond_50_is_on_further_pages(client: FlaskClient, services: Showca
     services.monitor(*names)
     for name in names:
         user = services.twitch.known[f"id-{name.lower()}"]
-        services.past_stream(user, name, TODAY - 30 * HOUR, timedelta(minutes=20), 10)
+        services.past_stream(user, name, today() - 30 * HOUR, timedelta(minutes=20), 10)
     for query in ("?page=2", "?page=2&days=7"):
         assert "Page 2 of 2" in text(client, f"/dashboard/top{query}")
         assert client.get(f"/dashboard/top{query}").text.count('aria-label="Compare ') == 10
@@ -535,7 +539,7 @@ def test_top_and_compare_without_analytics_are_503(
 
 def test_streamers_are_compared_day_by_day_with_gaps(client: FlaskClient, past: Showcase) -> None:
     past.monitor("Other")
-    past.past_stream(past.twitch.known["id-other"], "theirs", TODAY - 48 * HOUR, HOUR, 777)
+    past.past_stream(past.twitch.known["id-other"], "theirs", today() - 48 * HOUR, HOUR, 777)
     page = client.get("/dashboard/compare?who=Shroud+other&who=shroud&who=nobody&days=7").text
     assert "No data about nobody" in page
     values = found(r'data-value="([\d.]*)"', page)
