@@ -1,9 +1,12 @@
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
+import pymongo
 import pytest
 import redis
+from pymongo.database import Database
 
 from streamwatch.dev.valkey import Valkey
 from streamwatch.embedded_socket import socket_url
@@ -30,3 +33,10 @@ def valkey_url(shared_valkey: str) -> str:
     with redis.Redis.from_url(shared_valkey) as client:
         client.flushall()
     return shared_valkey
+
+
+@pytest.fixture
+def database(mongodb_url: str, mongodb_database: str) -> Iterator[Database[dict[str, Any]]]:
+    """The empty database of a test, read and changed without the analytics."""
+    with pymongo.MongoClient[dict[str, Any]](mongodb_url, tz_aware=True) as client:
+        yield client[mongodb_database]

@@ -56,12 +56,6 @@ EVERYONE = {"summary", "top_categories"}
 
 
 @pytest.fixture
-def database(mongodb_url: str, mongodb_database: str) -> Iterator[Database[Document]]:
-    with pymongo.MongoClient[Document](mongodb_url, tz_aware=True) as client:
-        yield client[mongodb_database]
-
-
-@pytest.fixture
 def analytics(mongodb_url: str, mongodb_database: str) -> Iterator[MongoAnalytics]:
     analytics = MongoAnalytics(mongodb_url, mongodb_database, CAP)
     analytics.prepare()

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from typing import Any
 
-import pymongo
 import pytest
 from pymongo.database import Database
 
@@ -37,12 +36,6 @@ damaged = pytest.mark.parametrize(
     ids=[f"{name}-{field}" for name, _, field in DAMAGE],
 )
 changed = pytest.mark.parametrize("operator", ["$unset", "$set"])
-
-
-@pytest.fixture
-def database(mongodb_url: str, mongodb_database: str) -> Iterator[Database[Document]]:
-    with pymongo.MongoClient[Document](mongodb_url, tz_aware=True) as client:
-        yield client[mongodb_database]
 
 
 @pytest.fixture
