@@ -5,10 +5,11 @@ import subprocess
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from types import FrameType, TracebackType
+from types import TracebackType
 from typing import Self
 
 from streamwatch.dev.child_process import terminate_with_parent
+from streamwatch.stop_signals import call_on_signals
 
 STOP_SECONDS = 9
 """How long requests in flight may take after a request to stop: a process has 10 seconds."""
@@ -21,12 +22,7 @@ Process = subprocess.Popen[bytes]
 def stopped_by_signals() -> threading.Event:
     """An event that is set by Ctrl-C, by SIGTERM, and when the terminal is closed."""
     stopped = threading.Event()
-
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        stopped.set()
-
-    for number in _STOP_SIGNALS:
-        signal.signal(number, stop)
+    call_on_signals(_STOP_SIGNALS, stopped.set)
     return stopped
 
 

@@ -17,6 +17,7 @@ from streamwatch.domain.times import utc_now
 from streamwatch.logs import log_uncaught, logging_config
 from streamwatch.services.locks import process_name
 from streamwatch.settings import SettingsError, from_env
+from streamwatch.stop_signals import call_on_signals
 from streamwatch.worker.jobs import build_jobs
 from streamwatch.worker.scheduler import STOP_SECONDS, Worker
 from streamwatch.worker.threads import PROJECTOR_STOP_SECONDS, WorkerThreads
@@ -70,25 +71,19 @@ def _run(services: Services) -> None:
     worker = _worker(services)
     threads = WorkerThreads(services, lambda: worker.lease)
 
-    def stop(*_: object) -> None:
+    def stop() -> None:
         worker.stop()
         threads.request_stop()
-        threading.Thread(target=_exit_after_timeout, daemon=True).start()
+        time.sleep(STOP_SECONDS)
+        os._exit(1)  # a job hangs
 
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
+    call_on_signals((signal.SIGTERM, signal.SIGINT), stop)
     log.info("Worker started")
     threads.start()
     worker.run()
     threads.stop()
     services.close()
     log.info("Worker stopped")
-
-
-def _exit_after_timeout() -> None:
-    """End the process even if a job hangs."""
-    time.sleep(STOP_SECONDS)
-    os._exit(1)
 
 
 def _use_utc() -> None:

@@ -60,7 +60,7 @@ class Worker:
         self._stop = threading.Event()
 
     def run(self) -> None:
-        """Work until `stop` is called from another thread or a signal handler."""
+        """Work until `stop` is called from another thread."""
         self._leadership.start()
         while not self._stop.wait(_LOOP_SECONDS):
             lease = self._leadership.lease

@@ -23,12 +23,13 @@ _ALL = 100_000
 @dataclass(frozen=True)
 class Proof:
     """`messages` sent in `attempts` deliveries. `lost` transitions were acknowledged and are
-    missing from the history or the sessions; `doubled` ones are there twice."""
+    missing from the history or the sessions, which have what is told of each; of `doubled` streams
+    a transition or the session is there twice."""
 
     messages: int
     attempts: int
-    lost: int
-    doubled: int
+    lost: dict[Transition, str]
+    doubled: list[str]
 
 
 def check_promises(stack: Stack) -> Proof:
@@ -41,17 +42,17 @@ def check_promises(stack: Stack) -> Proof:
     history, sessions = _history(stack), _sessions(stack)
     assert history.keys() <= stack.load.happened.keys()
     assert sessions.keys() <= {stream_id for _, stream_id in stack.load.happened}
-    lost = acknowledged.transitions - history.keys()
-    lost |= {
-        transition
+    lost = {
+        transition: f"{stack.load.happened[transition]} {sessions.get(transition[1])}"
         for transition in acknowledged.transitions
-        if not _is_in_sessions(sessions, transition, acknowledged, stack)
+        if transition not in history
+        or not _is_in_sessions(sessions, transition, acknowledged, stack)
     }
     doubled = [stream_id for (_, stream_id), times in history.items() if times > 1]
     doubled += [stream_id for stream_id, found in sessions.items() if len(found) > 1]
     _check_statuses(stack)
     _check_recalculation(stack)
-    return Proof(acknowledged.messages, acknowledged.attempts, len(lost), len(doubled))
+    return Proof(acknowledged.messages, acknowledged.attempts, lost, doubled)
 
 
 def _history(stack: Stack) -> Counter[Transition]:
