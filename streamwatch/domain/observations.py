@@ -36,7 +36,7 @@ class Updated:
 
 @dataclass(frozen=True, slots=True)
 class SeenLive:
-    """Helix answered a request made at `at` with this stream."""
+    """Helix answered with this stream. `at` comes from `sight_time`."""
 
     user_id: str
     login: str
@@ -44,6 +44,13 @@ class SeenLive:
     stream: Stream
     at: datetime
     source: Source = Source.POLL
+
+
+def sight_time(stream: Stream, asked_at: datetime, answered_at: datetime) -> datetime:
+    """When a stream in an answer of Helix was seen: at the time of the request, because the answer
+    may be older than messages that arrived meanwhile. A stream that started after the request was
+    seen at its start, or at the time of the answer if the clocks differ."""
+    return min(max(asked_at, stream.started_at), answered_at)
 
 
 @dataclass(frozen=True, slots=True)

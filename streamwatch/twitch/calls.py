@@ -20,12 +20,14 @@ ErrorsByStatus = Mapping[int, type[TwitchRefused]]
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """Twitch's response to a request made at `asked_at`. Bodies may hold a token: no repr."""
+    """Twitch's response, which arrived at `answered_at`, to a request made at `asked_at`. Bodies
+    may hold a token: no repr."""
 
     status: int
     headers: Mapping[str, str]
     body: bytes = field(repr=False)
     asked_at: datetime
+    answered_at: datetime
 
     @property
     def is_success(self) -> bool:

@@ -180,8 +180,8 @@ class Transport:
                 if date is not None:
                     self._observe_date(date, time.monotonic() - start)
                     asked_at = min(asked_at, self._clock())  # the clock may have been set back
-                body = _body(response, deadline)
-                return Response(response.status_code, response.headers, body, asked_at)
+                body, status = _body(response, deadline), response.status_code
+                return Response(status, response.headers, body, asked_at, self._clock())
         except (requests.RequestException, HTTPError) as error:
             return _Unreached(type(error).__name__)
 

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from dataclasses import dataclass
-from datetime import timedelta
 
 from streamwatch.domain.models import EventType
 from streamwatch.domain.sessions import StreamSession
@@ -11,10 +10,6 @@ from streamwatch.domain.totals import StreamerStats
 from tests.faults.load import LATEST_SECONDS, Acknowledged, Transition
 from tests.faults.stack import Stack
 from tests.waiting import wait_for
-
-_POLL_UNDER_WAY = timedelta(seconds=1)
-"""A poll counts from when it was sent, and may find a stream that starts before its answer: then
-the session begins with the poll."""
 
 _ALL = 100_000
 """A limit above the number of sessions of any streamer."""
@@ -85,8 +80,7 @@ def _is_in_sessions(
     happening = stack.load.happened[transition]
     for session in sessions.get(stream_id, ()):
         if event_type is EventType.ONLINE:
-            early = happening.stream.started_at - session.started_at
-            return timedelta(0) <= early < _POLL_UNDER_WAY
+            return session.started_at == happening.stream.started_at
         return session.ended_at == to_milliseconds(happening.at)
     return (
         event_type is EventType.OFFLINE

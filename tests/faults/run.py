@@ -41,7 +41,7 @@ def run_fault(stack: Stack, name: str, fault: Fault, count: int, before: int = 3
         recovery,
         max(answer_times.seconds),
     )
-    assert (proof.lost, proof.doubled) == ({}, []), row
+    assert (proof.lost, proof.doubled) == ({}, []), proof
     assert row.recovery < RECOVERED_WITHIN, row
     return row
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 
 from streamwatch.domain.models import Stream, User
-from streamwatch.domain.observations import SeenLive
+from streamwatch.domain.observations import SeenLive, sight_time
 from streamwatch.services.clock import CorrectedClock
 from streamwatch.twitch.base import FoundUsers, LiveStreams
 from tests.fakes import FakeTwitch
@@ -130,7 +130,7 @@ class FaultyTwitch(FakeTwitch):
     def streams(self, user_ids: object) -> LiveStreams:
         asked_at = self.corrected()
         self._answer()
-        asked_at = min(asked_at, self.corrected())
+        answered_at = self.corrected()
         segment = self.truth.segment_at(self.time.now - self.truth.plan.helix_lag)
         if segment is None or self.truth.is_in_gap(self.time.now):
             return LiveStreams()
@@ -146,7 +146,8 @@ class FaultyTwitch(FakeTwitch):
             language="en",
             tags=(),
         )
-        seen = SeenLive(user.user_id, user.login, user.display_name, stream, asked_at)
+        seen_at = sight_time(stream, min(asked_at, answered_at), answered_at)
+        seen = SeenLive(user.user_id, user.login, user.display_name, stream, seen_at)
         return LiveStreams((seen,))
 
     def _user(self) -> User:

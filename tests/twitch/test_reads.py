@@ -225,6 +225,22 @@ def test_a_stream_is_dated_to_its_request(helix: Helix, twitch: Mock, time: Fake
     assert helix.streams(["7"]).seen[0].at == start + timedelta(seconds=0.75)
 
 
+@pytest.mark.parametrize(("started", "seen"), [(3, 3), (5, 4)], ids=["during", "clock ahead"])
+def test_a_stream_that_starts_during_the_request_is_dated_to_its_start(
+    helix: Helix, twitch: Mock, time: FakeTime, started: int, seen: int
+) -> None:
+    asked_at = time.now
+    started_at = (asked_at + timedelta(seconds=started)).isoformat()
+
+    def a_slow_answer(_: Any) -> tuple[int, dict[str, str], str]:
+        time.now += timedelta(seconds=4)
+        return 200, {}, json.dumps({"data": [stream_item("7", started_at=started_at)]})
+
+    twitch.add_callback("GET", STREAMS, a_slow_answer)
+
+    assert helix.streams(["7"]).seen[0].at == asked_at + timedelta(seconds=seen)
+
+
 def test_an_empty_request_makes_no_call(helix: Helix, twitch: Mock) -> None:
     assert helix.users() == FoundUsers()
     assert helix.streams([]) == LiveStreams()

@@ -6,7 +6,7 @@ from typing import Any
 
 from streamwatch.domain.eventsub import ID
 from streamwatch.domain.models import Stream
-from streamwatch.domain.observations import SeenLive
+from streamwatch.domain.observations import SeenLive, sight_time
 from streamwatch.domain.session_events import MAX_VIEWERS
 from streamwatch.domain.times import parse_start
 from streamwatch.twitch.base import LiveStreams
@@ -43,7 +43,7 @@ def parse_live_streams(response: Response, asked: Collection[str]) -> LiveStream
     faults: list[str] = []
     for item in items_of(document_of(response)):
         try:
-            live = _seen_live(item, response.asked_at)
+            live = _seen_live(item, response)
         except ValueError as fault:
             faults.append(str(fault))
             unreadable |= _users_of(item, asked)
@@ -88,15 +88,15 @@ def stream_from(item: Document, at: datetime) -> Stream:
     )
 
 
-def _seen_live(item: Document, at: datetime) -> SeenLive:
-    stream = stream_from(item, at)
+def _seen_live(item: Document, response: Response) -> SeenLive:
+    stream = stream_from(item, response.asked_at)
     check_names(item["user_id"], item["user_login"], item["user_name"])
     return SeenLive(
         user_id=item["user_id"],
         login=item["user_login"].lower(),
         display_name=item["user_name"],
         stream=stream,
-        at=at,
+        at=sight_time(stream, response.asked_at, response.answered_at),
     )
 
 
