@@ -7,6 +7,7 @@ import marshmallow as ma
 from flask import Response, jsonify, request
 from marshmallow import fields
 
+from streamwatch.api import rate_limits
 from streamwatch.api.arguments import read_json
 from streamwatch.api.blueprint import Blueprint
 from streamwatch.api.context import services
@@ -54,11 +55,13 @@ def import_document() -> Response:
     """Import streamers and notifications
 
     Adds those that are missing; what exists does not change. Streamers with a `user_id` are added
-    as they are, others are looked up at Twitch. At most 16 MB; a faulty document changes nothing.
+    as they are, others, at most 10,000, are looked up at Twitch. At most 16 MB; a faulty document
+    changes nothing.
     """
     document = read_json(request, MAX_IMPORT_BYTES)
     try:
-        imported = services().transfer.load(document)
+        with rate_limits.lookup():
+            imported = services().transfer.load(document)
     except InvalidExport as error:
         raise InvalidRequest([Fault("body", *fault) for fault in error.faults]) from None
     return jsonify(asdict(imported))

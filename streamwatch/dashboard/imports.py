@@ -12,14 +12,11 @@ from streamwatch.api.context import services
 from streamwatch.dashboard.blueprint import blueprint
 from streamwatch.dashboard.forms import lookup, summarized
 from streamwatch.dashboard.manage import manage_page
-from streamwatch.domain.exports import InvalidExport
+from streamwatch.domain.exports import MAX_LOGINS, InvalidExport
 from streamwatch.domain.logins import LoginLines, logins_of_lines
 from streamwatch.services.notifications.errors import TooManyNotifications
 
 MAX_FILE_BYTES = 16 * 1024 * 1024
-MAX_LOGINS = 10_000
-"""Logins in one file."""
-
 _SHOWN_FAULTS = 100
 
 

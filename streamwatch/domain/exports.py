@@ -25,6 +25,10 @@ VERSION = 1
 MAX_FAULTS = 100
 """How many faults of a document are reported."""
 
+MAX_LOGINS = 10_000
+"""How many streamers without a user id one import may have: a hundred of Twitch's 800 calls a
+minute look them up."""
+
 _FIELDS = ("version", "streamers", "notifications")
 _MAX_NAME_LENGTH = 256
 _MAX_URL_LENGTH = 2000
@@ -97,6 +101,8 @@ def _faults(document: Any, *, allow_private: bool) -> Faults:
         if not isinstance(entries, list):
             yield field, "Not a list."
             continue
+        if field == "streamers":
+            yield from _surplus(entries)
         for index, entry in enumerate(entries):
             if field == "streamers":
                 found = _streamer_faults(_as_object(entry))
@@ -105,6 +111,14 @@ def _faults(document: Any, *, allow_private: bool) -> Faults:
             place = f"{field}.{index}"
             yield from ((f"{place}.{name}" if name else place, fault) for name, fault in found)
             yield from _duplicate(place, entry, known)
+
+
+def _surplus(entries: Sequence[Any]) -> Faults:
+    """A fault if too many streamers would have to be looked up."""
+    streamers = (_as_object(entry) for entry in entries)
+    logins = sum(isinstance(entry, Mapping) and "user_id" not in entry for entry in streamers)
+    if logins > MAX_LOGINS:
+        yield "streamers", f"{logins:,} without a user id; at most {MAX_LOGINS:,} are allowed."
 
 
 def _duplicate(place: str, entry: Any, known: set[str]) -> Faults:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from streamwatch.domain.exports import MAX_LOGINS
 from streamwatch.domain.notifications.models import MAX_NOTIFICATIONS
 from tests.api.world import World, build_world, problem
 
@@ -177,6 +178,24 @@ def test_more_notifications_than_there_may_be_change_nothing(furnished: World) -
     before = export(furnished)
     problem(load(furnished, document), 409)
     assert export(furnished) == before
+
+
+def test_more_streamers_without_an_id_than_there_may_be_change_nothing(furnished: World) -> None:
+    before = export(furnished)
+    calls = furnished.twitch.calls.count("users")
+    names = [f"user_{n}" for n in range(MAX_LOGINS + 1)]
+    [fault] = problem(load(furnished, {"streamers": names}), 422)["errors"]
+    assert fault["name"] == "streamers"
+    assert "at most 10,000" in fault["detail"]
+    assert export(furnished) == before
+    assert furnished.twitch.calls.count("users") == calls
+
+
+def test_imports_that_look_up_streamers_are_limited_by_client() -> None:
+    world = build_world(api_keys=("a-full-key",), rate_limit=0, lookup_limit=2)
+    for _ in range(2):
+        assert load(world, {"streamers": ["nobody_here"]}).status_code == 200
+    problem(load(world, {"streamers": ["nobody_here"]}), 429)
 
 
 def test_an_import_has_at_most_16_megabytes() -> None:
