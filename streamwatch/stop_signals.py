@@ -12,7 +12,7 @@ def call_on_signals(numbers: Iterable[int], stop: Callable[[], None]) -> None:
 
     Python runs a signal handler in the main thread, between any two instructions. If `stop` ran
     there and set the event that the main thread waits for, it could wait for ever for a lock that
-    the main thread holds. `SimpleQueue.put` alone may interrupt itself:
+    the main thread holds. `SimpleQueue.put` is reentrant, so the handler does nothing else:
     https://docs.python.org/3/library/queue.html#queue.SimpleQueue.put
     """
     received: SimpleQueue[int] = SimpleQueue()

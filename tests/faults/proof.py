@@ -17,9 +17,9 @@ _ALL = 100_000
 
 @dataclass(frozen=True)
 class Proof:
-    """`messages` sent in `attempts` deliveries. `lost` transitions were acknowledged and are
-    missing from the history or the sessions, which have what is told of each; of `doubled` streams
-    a transition or the session is there twice."""
+    """`messages` sent in `attempts` deliveries. `lost` has the transitions that were acknowledged
+    and are missing from the history or the sessions, each with what happened and the sessions that
+    were found; `doubled` has the ids of streams with a transition or a session twice."""
 
     messages: int
     attempts: int
