@@ -19,6 +19,7 @@ def test_answers_match_the_true_world(plan: Plan) -> None:
 
 
 @pytest.mark.soak
+@pytest.mark.timeout(3600)
 @given(PLANS)
 @settings(max_examples=10_000, deadline=None, suppress_health_check=_SLOW)
 def test_answers_match_the_true_world_in_ten_thousand_histories(plan: Plan) -> None:
