@@ -70,6 +70,10 @@ logconfig_dict = logging_config(_settings)
 # before that import.
 metrics_directory.prepare()
 
+# Imported before the fork, so that the processes share the memory of the code: with two of them,
+# gunicorn has 88 MB instead of 108. A reload (SIGHUP) reads the settings, but no new code.
+import_module("streamwatch.app")
+
 
 def on_starting(_server: Any) -> None:
     """Log the warnings about settings that are valid but doubtful."""
