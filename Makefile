@@ -7,6 +7,7 @@ BIN := $(VENV)/bin
 RUN := $(VENV)/.run
 LOCAL := $(VENV)/.local
 DEV := $(VENV)/.dev
+NPM := $(VENV)/npm
 PIP := $(BIN)/pip install --disable-pip-version-check --no-input
 # pytest's processes: two per core, since tests wait for processes more than they compute, and at most
 # eight, so that their servers fit into the memory.
@@ -35,14 +36,14 @@ demo: $(RUN)  ## run StreamWatch with a simulated Twitch: no account, no server
 run: $(LOCAL)  ## run StreamWatch with the settings of .env; data is stored in ./data
 	@$(BIN)/streamwatch dev
 
-test: $(DEV)  ## run all tests that end within five minutes, with their own servers
+test: $(DEV) $(NPM)/.installed  ## run all tests that end within five minutes, with their own servers
 	$(BIN)/pytest -n $(PROCESSES) --dist loadgroup $(PYTEST_ARGS)
 
 bench: $(DEV)  ## measure speed beside a plain Flask application; BENCH_ARGS=--keep writes docs/
 	@command -v wrk >/dev/null || [ "$$(id -u)" != 0 ] || apt-get install -y -qq wrk >/dev/null || true
 	@$(BIN)/python -m bench $(BENCH_ARGS)
 
-soak: $(DEV)  ## run the long tests: faults under load, abuse, hours; writes their figures to docs/
+soak: $(DEV) $(NPM)/.installed  ## run the long tests: faults under load, abuse, hours; writes their figures to docs/
 	$(BIN)/pytest --hypothesis-profile=thorough -n $(PROCESSES) --timeout 900 tests/domain tests/services
 	KEEP_FIGURES=1 $(BIN)/pytest -m soak $(PYTEST_ARGS)
 
@@ -101,3 +102,10 @@ $(DEV): $(LOCAL) requirements-dev.txt
 	@echo "Installing the tools for checks and tests (500 MB, a minute or two)…"
 	@$(PIP) -r requirements-dev.txt
 	@touch $@
+
+# Without npm, the tests that need its tools are skipped; in CI they fail.
+$(NPM)/.installed: tests/npm/package-lock.json | $(BIN)/python
+	@command -v npm >/dev/null || exit 0; \
+		echo "Installing the tools of npm that the tests use…" && mkdir -p $(NPM) && \
+		cp tests/npm/package.json tests/npm/package-lock.json $(NPM) && \
+		npm --prefix $(NPM) ci --ignore-scripts --no-audit --no-fund --silent && touch $@

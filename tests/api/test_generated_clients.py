@@ -15,10 +15,7 @@ from tests.api import examples
 from tests.api.world import World
 from tests.tools import npm_tool, run
 
-pytestmark = [
-    pytest.mark.xdist_group("npm"),
-    pytest.mark.timeout(400),  # the first test installs the tools
-]
+pytestmark = pytest.mark.xdist_group("generated-clients")  # one document for all
 
 ENDLESS = "follow_events"
 

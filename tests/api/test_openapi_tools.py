@@ -10,11 +10,6 @@ from streamwatch.settings import KeyRequirement
 from tests.api.world import build_world
 from tests.tools import npm_tool, run
 
-pytestmark = [
-    pytest.mark.xdist_group("npm"),
-    pytest.mark.timeout(400),  # the first test installs the tools
-]
-
 QUIET = {"REDOCLY_TELEMETRY": "off", "REDOCLY_SUPPRESS_UPDATE_NOTICE": "true"}
 
 

@@ -52,6 +52,7 @@ class Showcase:
             webhook_secrets=(SECRET,),
             api_keys=(API_KEY,),
             web_threads=32,
+            rate_limit=0,  # browsers without a cache load every file for every page
             image_origins=(PICTURES,),
             notifications_allow_private=True,  # a target that resolves without a network
             origins={

@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import pytest
 from twitchAPI.object.api import TwitchUser
 from twitchAPI.twitch import Twitch
 from twitchAPI.type import VideoType
@@ -78,7 +77,6 @@ def test_pytwitchapi_lists_and_deletes_subscriptions(twitch: Simulator) -> None:
     with_pytwitchapi(twitch, use)
 
 
-@pytest.mark.xdist_group("npm")
 def test_twurple_reads_users_streams_channels_videos_and_conduits(twitch: Simulator) -> None:
     twitch.world.go_online("shroud", viewers=7, category="Chess", title="e4")
     packages = Path(npm_tool("tsc")).parents[1]

@@ -71,10 +71,13 @@ def is_live(services: Services, login: str) -> bool:
 
 
 @contextmanager
-def watching(twitch: Simulator, *logins: str, **settings: Any) -> Iterator[Worker]:
-    """A leading worker that is attached and subscribed to `logins`."""
+def watching(
+    twitch: Simulator, *logins: str, is_shared: bool = False, **settings: Any
+) -> Iterator[Worker]:
+    """A leading worker that is attached and subscribed to `logins`. With `is_shared`, its end waits
+    for a successor."""
     services = build(settings_for(twitch, **settings))
-    worker = Worker(services)
+    worker = Worker(services, is_shared)
     try:
         services.streamers.add_many(logins)
         worker.lead()

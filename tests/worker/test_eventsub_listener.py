@@ -149,7 +149,7 @@ def test_a_shard_that_is_refused_inside_a_202_is_tried_again(twitch: Simulator) 
 def test_a_standby_does_not_connect_and_takes_over_when_it_leads(
     twitch: Simulator, worker: Worker
 ) -> None:
-    standby = Worker(worker.services)
+    standby = Worker(worker.services, is_shared=False)
     try:
         connections = twitch.sockets.connections
         worker.lease = None
@@ -164,21 +164,22 @@ def test_a_standby_does_not_connect_and_takes_over_when_it_leads(
 
 
 def test_a_leader_that_stops_keeps_its_connection_until_its_successor_is_attached(
-    twitch: Simulator, worker: Worker
+    twitch: Simulator,
 ) -> None:
-    [session] = twitch.sockets.session_ids()
-    successor = Worker(worker.services)
-    try:
-        worker.listener.request_stop()
-        worker.lease = None
-        assert twitch.sockets.session_ids() == [session]
-        twitch.world.go_online("shroud")
-        wait_for(lambda: is_live(worker.services, "shroud"), 10)
-        successor.lead(2)
-        wait_for(lambda: session not in twitch.sockets.session_ids(), 10)
-        assert is_attached(twitch)
-    finally:
-        successor.stop()
+    with watching(twitch, "shroud", is_shared=True) as worker:
+        [session] = twitch.sockets.session_ids()
+        successor = Worker(worker.services, is_shared=False)
+        try:
+            worker.listener.request_stop()
+            worker.lease = None
+            assert twitch.sockets.session_ids() == [session]
+            twitch.world.go_online("shroud")
+            wait_for(lambda: is_live(worker.services, "shroud"), 10)
+            successor.lead(2)
+            wait_for(lambda: session not in twitch.sockets.session_ids(), 10)
+            assert is_attached(twitch)
+        finally:
+            successor.stop()
 
 
 def test_a_process_that_no_other_can_replace_deletes_its_conduit_at_the_end(
