@@ -112,7 +112,9 @@ class RenewedLease:
 
     def _renew_or_acquire(self) -> None:
         if self._lease is not None and not self.renew():
-            log.warning("The lease %s has passed to another process", self._name)
+            log.warning(
+                "The lease %s was lost: it expired, or has passed to another process", self._name
+            )
         if self._lease is None and self._reacquires and self.acquire():
             log.info("This process holds the lease %s now", self._name)
 

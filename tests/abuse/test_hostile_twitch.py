@@ -202,7 +202,7 @@ def test_a_user_whose_item_is_odd_is_not_reported_as_not_found(
 
 @given(odd=ODD_ITEMS)
 @EXAMPLES
-def test_an_odd_item_spoils_nobody_else(world: World, odd: Odd) -> None:
+def test_an_odd_item_affects_no_other(world: World, odd: Odd) -> None:
     check_example(world, odd)
 
 
@@ -216,7 +216,7 @@ def test_an_odd_answer_changes_nothing_for_others(world: World, odd: Odd) -> Non
 @pytest.mark.timeout(3600)
 @given(odd=ODD_ITEMS)
 @MANY_EXAMPLES
-def test_thousands_of_odd_items_spoil_nobody_else(world: World, odd: Odd) -> None:
+def test_thousands_of_odd_items_affect_no_other(world: World, odd: Odd) -> None:
     check_example(world, odd)
 
 

@@ -51,7 +51,7 @@ def analytics(mongodb_url: str, mongodb_database: str) -> Iterator[MongoAnalytic
 
 @damaged
 @changed
-def test_a_damaged_document_is_logged_and_spoils_no_other(
+def test_a_damaged_document_is_logged_and_affects_no_other(
     analytics: MongoAnalytics,
     database: Database[Document],
     caplog: pytest.LogCaptureFixture,

@@ -66,7 +66,7 @@ def damage(client: Any, kind: str, value: bytes) -> None:
 
 @pytest.mark.parametrize("value", DAMAGE)
 @pytest.mark.parametrize("kind", HASHES)
-def test_a_damaged_value_is_logged_and_spoils_no_other(
+def test_a_damaged_value_is_logged_and_affects_no_other(
     client: Any,
     analytics: RedisAnalytics,
     caplog: pytest.LogCaptureFixture,

@@ -157,7 +157,7 @@ def test_twitch_failing_is_a_502_and_not_configured_a_503(
 
 
 @pytest.mark.parametrize("path", [path for method, path in ACTIONS if method == "POST"])
-def test_while_another_process_is_at_it_the_answer_is_409(world: World, path: str) -> None:
+def test_while_another_process_does_it_the_answer_is_409(world: World, path: str) -> None:
     world.storage.coordination.acquire_lease(RECONCILE, "another", 60)
     response = world.post(path, headers=KEY)
     assert "Another process" in problem(response, 409)["detail"]

@@ -235,7 +235,9 @@ def test_with_a_key_the_origin_does_not_matter(open_world: World) -> None:
 # Guessing
 
 
-def test_ten_wrong_keys_a_minute_and_no_key_of_that_client_is_looked_at(open_world: World) -> None:
+def test_after_ten_wrong_keys_in_a_minute_no_key_of_that_client_is_checked(
+    open_world: World,
+) -> None:
     for number in range(10):
         problem(open_world.get("/streamers", headers=bearer(f"guess-{number}")), 401)
     blocked = open_world.get("/streamers", headers=bearer("guess-11"))

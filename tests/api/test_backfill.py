@@ -129,7 +129,7 @@ def test_a_new_streamer_is_backfilled_unless_it_is_switched_off(
     assert world.get(BACKFILL).get_json()["status"] == ("queued" if is_on else "never")
 
 
-def test_somebody_who_is_not_known_is_404(world: World) -> None:
+def test_the_backfill_of_an_unknown_streamer_is_404(world: World) -> None:
     problem(world.post(BACKFILL), 404)
     problem(world.get(BACKFILL), 404)
 

@@ -48,7 +48,7 @@ def lively(world: World) -> World:
     return world
 
 
-def test_the_first_thing_said_is_where_to_resume_from(lively: World) -> None:
+def test_the_first_line_names_the_position_to_resume_from(lively: World) -> None:
     lively.send(messages.online())
     with listening(lively) as stream:
         assert next(stream) == {"retry": "3000", "id": lively.storage.feed.last_id()}

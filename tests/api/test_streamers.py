@@ -271,7 +271,7 @@ def test_an_unmonitored_streamer_is_looked_up_once(world: World) -> None:
     assert world.get("/streamers").get_json()["count"] == 0
 
 
-def test_that_there_is_no_such_user_is_remembered_too(world: World) -> None:
+def test_a_missing_user_is_cached(world: World) -> None:
     for _ in range(3):
         problem(world.get("/streamers/nobody/status"), 404)
     assert world.twitch.calls == ["users"]

@@ -391,7 +391,7 @@ def test_a_body_shorter_than_announced_is_refused(server: Server, user: User, mi
 
 
 @pytest.mark.parametrize("sent", [b"zz\r\n", b"5\r\nhel", b"", b"1\r\nxx", b"0\r\nfoo: \0\r\n\r\n"])
-def test_chunks_that_are_none_are_refused(server: Server, sent: bytes) -> None:
+def test_malformed_chunks_are_refused(server: Server, sent: bytes) -> None:
     head = post(SIGNED, content_length=None, transfer_encoding="chunked")
     refused(server.exchange(head + sent, then_close=True), 400)
 

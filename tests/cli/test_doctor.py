@@ -48,7 +48,7 @@ def fault(shell: Shell, subject: str, **environment: str | None) -> str:
     return result.stdout
 
 
-def test_settings_of_redis_that_put_data_at_risk_are_noted(shell: Shell) -> None:
+def test_settings_of_redis_that_put_data_at_risk_are_reported(shell: Shell) -> None:
     shell.storage.coordination.heartbeat(datetime.now(UTC))
 
     said = shell.run("doctor").stdout

@@ -178,7 +178,7 @@ def test_a_poll_finds_a_stream_whose_online_was_missed() -> None:
     assert story.short_history == ["+s1"]
 
 
-def test_just_after_an_offline_helix_still_shows_the_stream_and_that_is_nothing() -> None:
+def test_a_poll_just_after_an_offline_does_not_reopen_the_stream() -> None:
     story = Story(online("s1", 0), seen("s1", 60), offline("s1", 100), seen("s1", 101))
     assert story.live_id() is None
     assert story.snapshots == 1

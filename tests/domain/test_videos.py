@@ -124,7 +124,7 @@ def test_a_video_gives_the_start_of_a_stream_whose_end_was_observed() -> None:
     assert session.is_observed
 
 
-def test_a_video_ends_a_stream_whose_end_nobody_was_there_to_see() -> None:
+def test_a_video_ends_a_stream_whose_end_was_missed() -> None:
     observed: list[Piece] = [online("s1", 0), snapshot("s1", 600, 5)]
     off_for_days = estimated_offline("s1", 600, 48 * HOUR)
     assert session_of(*observed, off_for_days).ended_at == at(600)

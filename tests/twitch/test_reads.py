@@ -307,7 +307,7 @@ def test_a_malformed_stream_does_not_affect_the_others(
 
 
 @pytest.mark.parametrize("item", [None, 7, {}, {"user_id": 8}, {"user_id": None}])
-def test_a_stream_of_nobody_may_be_that_of_everyone_without_another(
+def test_a_stream_without_a_user_may_be_that_of_any_requested_user(
     helix: Helix, twitch: Mock, item: object
 ) -> None:
     twitch.get(STREAMS, json={"data": [item, stream_item("7")]})
@@ -318,7 +318,7 @@ def test_a_stream_of_nobody_may_be_that_of_everyone_without_another(
     assert answer.unreadable == {"8"}
 
 
-def test_a_byte_that_is_not_utf_8_spoils_its_item_only(helix: Helix, twitch: Mock) -> None:
+def test_a_byte_that_is_not_utf_8_affects_only_its_item(helix: Helix, twitch: Mock) -> None:
     items = {"data": [stream_item("7"), stream_item("8", title="TITLE")]}
     twitch.get(STREAMS, body=json.dumps(items).encode().replace(b"TITLE", b"\xff\xfe"))
 
@@ -328,7 +328,7 @@ def test_a_byte_that_is_not_utf_8_spoils_its_item_only(helix: Helix, twitch: Moc
     assert answer.unreadable == {"8"}
 
 
-def test_a_malformed_user_does_not_spoil_the_others(helix: Helix, twitch: Mock) -> None:
+def test_a_malformed_user_does_not_affect_the_others(helix: Helix, twitch: Mock) -> None:
     twitch.get(
         USERS, json={"data": [user_item("1", "shroud"), user_item("2", "ninja") | {"id": 2}]}
     )

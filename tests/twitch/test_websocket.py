@@ -102,7 +102,7 @@ def test_no_welcome_in_time_is_a_lost_connection(
         TwitchSocket.open(twitch.eventsub_url, now)
 
 
-def test_nobody_listening_is_a_lost_connection_without_the_url_in_its_text() -> None:
+def test_a_refused_connection_is_lost_without_the_url_in_its_text() -> None:
     url = f"ws://127.0.0.1:{free_port()}/ws?secret=s3cret"
     with pytest.raises(ConnectionLost) as caught:
         TwitchSocket.open(url, now, is_reconnect=True)

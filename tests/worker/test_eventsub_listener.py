@@ -50,7 +50,9 @@ def test_duplicates_are_stored_once(twitch: Simulator, worker: Worker) -> None:
     assert history(worker) == ["stream.online", "stream.online"]
 
 
-def test_a_revocation_is_noted_and_mended(twitch: Simulator, worker: Worker) -> None:
+def test_a_revocation_is_recorded_and_requests_a_reconciliation(
+    twitch: Simulator, worker: Worker
+) -> None:
     coordination = worker.services.storage.coordination
     coordination.take_requested_jobs()
     twitch.eventsub.revoke(twitch.subscriptions.all()[0])

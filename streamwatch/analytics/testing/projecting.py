@@ -175,7 +175,7 @@ class ProjectingContract(ContractBase):
         for user_id in users:
             assert by_id(analytics.sessions(user_id, 10)) == made_of(pieces[user_id])
 
-    def test_nothing_is_nothing(self, analytics: AnalyticsStore) -> None:
+    def test_an_empty_batch_changes_nothing(self, analytics: AnalyticsStore) -> None:
         analytics.project(ProjectionInput())
         assert analytics.summary().streamers == 0
 

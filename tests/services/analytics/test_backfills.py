@@ -105,7 +105,7 @@ def test_the_stream_that_is_on_is_skipped(world: World, backfills: Backfills) ->
     assert backfills.find("ann").skipped == {"the stream is on": 1}
 
 
-def test_somebody_whom_only_the_analytics_know_can_be_read(
+def test_a_streamer_known_only_to_the_analytics_can_be_backfilled(
     world: World, backfills: Backfills
 ) -> None:
     world.services.analytics.project(
@@ -121,7 +121,9 @@ def test_somebody_whom_only_the_analytics_know_can_be_read(
         backfills.find("nobody")
 
 
-def test_one_who_is_asked_for_goes_before_many(world: World, backfills: Backfills) -> None:
+def test_a_requested_streamer_is_read_before_many_others(
+    world: World, backfills: Backfills
+) -> None:
     users = [world.twitch.add_user(login) for login in ("ann", "bob", "carol", "dora")]
     world.services.streamers.add_many(["ann", "bob", "carol"])
     world.services.streamers.add("dora")

@@ -43,7 +43,7 @@ def test_a_forged_message_does_not_block_the_real_one(world: World) -> None:
     assert receive(world, messages.online(message_id="m", at=START)).outcome is Outcome.ACCEPTED
 
 
-def test_a_revoked_subscription_makes_its_streamer_inactive_and_is_mended(world: World) -> None:
+def test_a_revoked_subscription_makes_its_streamer_inactive_and_is_replaced(world: World) -> None:
     streamer = Streamer("1337", "cool_user", "Cool_User", START, "sub-on", "sub-off")
     world.storage.add_streamers([streamer])
     revoked = messages.revocation(COOL_USER, subscription_id="sub-on", at=START)
