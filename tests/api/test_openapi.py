@@ -235,7 +235,7 @@ def documented(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) 
 
 @pytest.mark.timeout(300)  # for all operations with the tag
 @schemathesis.pytest.from_fixture("documented").parametrize()
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=10, deadline=None)
 def test_every_answer_is_as_documented(case: Case[Any]) -> None:
     call_and_validate(case)
 
