@@ -72,7 +72,7 @@ def test_another_worker_refreshes_within_15_seconds_of_a_leaders_death(
     wait_for_refresh(storage, 30)
     leader = leader_of(storage)
     process_of(service, leader).kill()
-    wait_for(lambda: leader_of(storage).holder != leader.holder, 15)
+    wait_for(lambda: storage.coordination.lease(LEADER_LEASE) not in (None, leader), 15)
     wait_for_refresh(storage, 15)
     twitch.faults.on_message(Mishap.DROPPED)
     twitch.world.go_online("shroud")
@@ -98,7 +98,7 @@ def test_a_frozen_leader_does_not_overwrite_its_successor(
     leader = leader_of(storage)
     paused = process_of(service, leader)
     paused.signal(signal.SIGSTOP)
-    wait_for(lambda: leader_of(storage).holder != leader.holder, 15)
+    wait_for(lambda: storage.coordination.lease(LEADER_LEASE) not in (None, leader), 15)
     twitch.world.set_viewers("shroud", 222)
     wait_for(
         lambda: (
