@@ -103,9 +103,9 @@ $(DEV): $(LOCAL) requirements-dev.txt
 	@$(PIP) -r requirements-dev.txt
 	@touch $@
 
-# Without npm, the tests that need its tools are skipped; in CI they fail.
+# Without npm, the tests that need its packages are skipped; in CI they fail.
 $(NPM)/.installed: tests/npm/package-lock.json | $(BIN)/python
 	@command -v npm >/dev/null || exit 0; \
-		echo "Installing the tools of npm that the tests use…" && mkdir -p $(NPM) && \
+		echo "Installing the npm packages that the tests use…" && mkdir -p $(NPM) && \
 		cp tests/npm/package.json tests/npm/package-lock.json $(NPM) && \
 		npm --prefix $(NPM) ci --ignore-scripts --no-audit --no-fund --silent && touch $@

@@ -1,14 +1,12 @@
 """A real Chromium from PATH. Without one, a test is skipped with a loud reason, and fails where
 CI is set."""
 
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
-import pytest
 from playwright.sync_api import (
     Browser,
     BrowserContext,
@@ -21,6 +19,7 @@ from playwright.sync_api import (
 )
 
 from streamwatch.simulator.pictures import avatar, preview
+from tests.tools import not_tested
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
@@ -65,10 +64,7 @@ def chromium() -> str:
     """The path of a browser."""
     found = next(filter(None, map(shutil.which, NAMES)), None)
     if found is None:
-        reason = f"NOT TESTED: there is no browser on PATH, none of {', '.join(NAMES)}"
-        if os.environ.get("CI"):
-            pytest.fail(reason)
-        pytest.skip(reason)
+        not_tested(f"there is no browser on PATH, none of {', '.join(NAMES)}")
     return found
 
 

