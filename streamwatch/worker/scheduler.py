@@ -8,7 +8,7 @@ import logging
 import math
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from schedule import CancelJob, Scheduler
@@ -54,8 +54,6 @@ class Worker:
         self._scheduler = Scheduler()
         self._scheduled_under: Lease | None = None
         self._due_at_once: set[str] = set()
-        self._requested: set[str] = set()
-        """The requested jobs that have not run yet."""
         self._errors: dict[str, str] = {}
         self._stop = threading.Event()
 
@@ -65,18 +63,16 @@ class Worker:
         while not self._stop.wait(_LOOP_SECONDS):
             lease = self._leadership.lease
             if lease is None:
-                self._return_requests()
                 continue
             try:
                 if lease != self._scheduled_under:
                     self._schedule(lease)
-                self._requested |= self._coordination.take_requested_jobs()
+                requests = self._coordination.job_requests()
             except StorageUnavailable as error:
                 log.warning("The storage does not answer: %s", error)
                 continue
-            self._run_at_once(lease)
+            self._run_at_once(lease, requests)
             self._scheduler.run_pending()
-        self._return_requests()
         self._leadership.stop()
 
     @property
@@ -131,23 +127,21 @@ class Worker:
         self._run_and_plan(job, lease)
         return CancelJob
 
-    def _run_at_once(self, lease: Lease) -> None:
-        """Run the jobs of the start, and those that were requested before their time."""
-        names, self._due_at_once = self._due_at_once | self._requested, set()
+    def _run_at_once(self, lease: Lease, requests: Mapping[str, str]) -> None:
+        """Run the jobs of the start, and those that were requested before their time. A request is
+        completed after the run: if this process is killed in between, the next leader runs it."""
+        names, self._due_at_once = self._due_at_once | requests.keys(), set()
         for job in self._jobs:
             if job.name in names:
                 self._scheduler.clear(job.name)
-                if self._run_and_plan(job, lease):
-                    self._requested.discard(job.name)
+                if self._run_and_plan(job, lease) and job.name in requests:
+                    self._complete_request(job.name, requests[job.name])
 
-    def _return_requests(self) -> None:
-        """Request the jobs again that were requested and not run here, for the next leader."""
+    def _complete_request(self, name: str, request_id: str) -> None:
         try:
-            for name in sorted(self._requested):
-                self._coordination.request_job(name)
-                self._requested.discard(name)
+            self._coordination.complete_job_request(name, request_id)
         except StorageUnavailable as error:
-            log.warning("Requested jobs could not be left to the next leader: %s", error)
+            log.warning("Job %s has run, but stays requested: %s", name, error)
 
     def _run_and_plan(self, job: Job, lease: Lease) -> bool:
         """Run a job and plan its next run; returns whether it has run to its end."""

@@ -59,7 +59,7 @@ def test_a_job_is_requested_when_twitch_fails_after_the_addition(
     assert added.created
     assert added.streamer.is_active is (verb != "subscribe")
     assert world.live() == ([] if verb == "streams" else ["cool_user"])
-    assert world.storage.coordination.take_requested_jobs() == {job}
+    assert world.storage.coordination.job_requests().keys() == {job}
 
 
 def test_adding_a_monitored_streamer_by_a_new_login_renames_them(world: World) -> None:
@@ -76,7 +76,7 @@ def test_bulk_addition_makes_few_calls_and_reports_every_login(world: World) -> 
     assert result.added == wanted
     assert (result.existing, result.not_found, result.failed) == (["cool_user"], ["nobody"], [])
     assert world.twitch.calls == ["users"] * 3
-    assert world.storage.coordination.take_requested_jobs() == {RECONCILE, REFRESH}
+    assert world.storage.coordination.job_requests().keys() == {RECONCILE, REFRESH}
 
 
 def test_bulk_addition_reports_logins_as_failed_when_twitch_is_down(world: World) -> None:
@@ -117,7 +117,7 @@ def test_a_job_is_requested_when_twitch_does_not_delete_a_subscription(
     world.twitch.error = TwitchUnavailable("Twitch is down.")
     world.services.streamers.remove("cool_user")
     assert logins(world) == []
-    assert RECONCILE in world.storage.coordination.take_requested_jobs()
+    assert RECONCILE in world.storage.coordination.job_requests()
 
 
 def test_names_are_updated_from_twitch(world: World) -> None:

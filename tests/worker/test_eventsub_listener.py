@@ -54,10 +54,10 @@ def test_a_revocation_is_recorded_and_requests_a_reconciliation(
     twitch: Simulator, worker: Worker
 ) -> None:
     coordination = worker.services.storage.coordination
-    coordination.take_requested_jobs()
+    before = coordination.job_requests().get(RECONCILE)
     twitch.eventsub.revoke(twitch.subscriptions.all()[0])
     wait_for(lambda: worker.outcomes == ["revoked"], 10)
-    assert coordination.take_requested_jobs() == {RECONCILE}
+    assert coordination.job_requests()[RECONCILE] != before
     assert not all(streamer.is_active for streamer in worker.services.storage.streamers())
 
 
@@ -126,7 +126,7 @@ def test_a_deleted_conduit_is_created_again(
     wait_for(lambda: is_attached(twitch), 20)
     [new] = twitch.conduits.all()
     assert new.id != old.id
-    assert RECONCILE in worker.services.storage.coordination.take_requested_jobs()
+    assert RECONCILE in worker.services.storage.coordination.job_requests()
     worker.services.subscriptions.reconcile()
     twitch.world.go_online("shroud")
     wait_for(lambda: is_live(worker.services, "shroud"), 10)

@@ -90,7 +90,7 @@ def test_a_requested_reconciliation_runs_after_the_running_one(twitch: FakeTwitc
     running = storage.coordination.acquire_lease(RECONCILE, "another process", 60)
     assert running is not None
     reconcile(services)
-    assert storage.coordination.take_requested_jobs() == {RECONCILE}
+    assert storage.coordination.job_requests().keys() == {RECONCILE}
     storage.coordination.release_lease(running)
     reconcile(services)
     assert all(streamer.is_active for streamer in storage.streamers())

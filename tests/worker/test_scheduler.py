@@ -186,4 +186,36 @@ def test_a_requested_job_that_this_worker_cannot_run_is_left_to_the_next_leader(
     with running(worker):
         wait_for(lambda: "running" in coordination.job_runs())
     assert requested.count == 0
-    assert coordination.take_requested_jobs() == {"requested"}
+    assert coordination.job_requests().keys() == {"requested"}
+
+
+def test_a_job_stays_requested_until_its_run_has_ended(storage: MemoryStorage) -> None:
+    """If the process is killed while the job runs, the next leader runs it."""
+    started, finish = threading.Event(), threading.Event()
+
+    def run(_: Lease) -> None:
+        started.set()
+        assert finish.wait(10)
+
+    coordination = storage.coordination
+    coordination.request_job("long")
+    with working(storage, Job("long", 3600, run)):
+        assert started.wait(10)
+        assert coordination.job_requests().keys() == {"long"}
+        finish.set()
+        wait_for(lambda: not coordination.job_requests())
+
+
+def test_a_job_that_is_requested_while_it_runs_runs_again(storage: MemoryStorage) -> None:
+    coordination = storage.coordination
+    count = 0
+
+    def run(_: Lease) -> None:
+        nonlocal count
+        count += 1
+        if count == 1:
+            coordination.request_job("long")
+
+    coordination.request_job("long")
+    with working(storage, Job("long", 3600, run)):
+        wait_for(lambda: count == 2 and not coordination.job_requests())

@@ -65,8 +65,13 @@ class Coordination(ABC):
         """Request that the leading worker run a job soon."""
 
     @abstractmethod
-    def take_requested_jobs(self) -> set[str]:
-        """Return the jobs that were requested since the last call, and clear the requests."""
+    def job_requests(self) -> dict[str, str]:
+        """The id of the last request of each job that has one, by name."""
+
+    @abstractmethod
+    def complete_job_request(self, name: str, request_id: str) -> None:
+        """Clear the request of a job, unless the job was requested again since: a run answers only
+        requests that were made before it."""
 
     @abstractmethod
     def heartbeat(self, at: datetime, seconds: float = HEARTBEAT_SECONDS) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from threading import RLock
+from uuid import uuid4
 
 from streamwatch.domain.models import AppToken
 from streamwatch.domain.times import utc_now
@@ -52,7 +53,7 @@ class MemoryCoordination(Coordination):
         self._leases: Expiring[Lease] = Expiring(clock)
         self._fences: Counter[str] = Counter()
         self._job_runs: dict[str, JobRun] = {}
-        self._requested: set[str] = set()
+        self._job_requests: dict[str, str] = {}
         self._heartbeat: datetime | None = None
         self._alive: Expiring[None] = Expiring(clock)
         self._counts: Counter[str] = Counter()
@@ -99,12 +100,16 @@ class MemoryCoordination(Coordination):
 
     def request_job(self, name: str) -> None:
         with self._lock:
-            self._requested.add(name)
+            self._job_requests[name] = uuid4().hex
 
-    def take_requested_jobs(self) -> set[str]:
+    def job_requests(self) -> dict[str, str]:
         with self._lock:
-            taken, self._requested = self._requested, set()
-            return taken
+            return dict(self._job_requests)
+
+    def complete_job_request(self, name: str, request_id: str) -> None:
+        with self._lock:
+            if self._job_requests.get(name) == request_id:
+                del self._job_requests[name]
 
     def heartbeat(self, at: datetime, seconds: float = HEARTBEAT_SECONDS) -> None:
         with self._lock:

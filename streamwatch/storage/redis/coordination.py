@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from uuid import uuid4
 
 from streamwatch.domain.models import AppToken
 from streamwatch.domain.times import format_time
@@ -17,9 +18,6 @@ from streamwatch.storage.redis import codec, keys
 from streamwatch.storage.redis.changes import ChangeChannel
 from streamwatch.storage.redis.connection import Connection, load_script
 
-_ALL = 1000
-"""More than the number of jobs."""
-
 
 class RedisCoordination(Coordination):
     def __init__(self, connection: Connection, changes: ChangeChannel) -> None:
@@ -27,6 +25,7 @@ class RedisCoordination(Coordination):
         self._changes = changes
         self._acquire = load_script("acquire_lease")
         self._extend = load_script("extend_lease")
+        self._complete_job_request = load_script("complete_job_request")
         self._increment_window = load_script("increment_window")
 
     def acquire_lease(self, name: str, holder: str, seconds: float) -> Lease | None:
@@ -57,11 +56,14 @@ class RedisCoordination(Coordination):
         return {run.name: run for run in runs}
 
     def request_job(self, name: str) -> None:
-        self._redis.call("SADD", keys.REQUESTED_JOBS, name)
+        self._redis.call("HSET", keys.JOB_REQUESTS, name, uuid4().hex)
 
-    def take_requested_jobs(self) -> set[str]:
-        taken = self._redis.call("SPOP", keys.REQUESTED_JOBS, _ALL)
-        return {name.decode() for name in taken}
+    def job_requests(self) -> dict[str, str]:
+        stored: dict[bytes, bytes] = self._redis.call("HGETALL", keys.JOB_REQUESTS)
+        return {name.decode(): request_id.decode() for name, request_id in stored.items()}
+
+    def complete_job_request(self, name: str, request_id: str) -> None:
+        self._redis.run(self._complete_job_request, [keys.JOB_REQUESTS], [name, request_id])
 
     def heartbeat(self, at: datetime, seconds: float = HEARTBEAT_SECONDS) -> None:
         self._redis.call_all(

@@ -25,22 +25,38 @@ class CoordinationContract(ContractBase):
 
         assert storage.coordination.job_runs() == {"refresh": good, "verify": bad}
 
-    def test_a_requested_job_is_taken_once(self, storage: Storage) -> None:
-        assert storage.coordination.take_requested_jobs() == set()
-        for name in ("refresh", "verify", "refresh"):
+    def test_the_request_of_a_job_is_stored_until_it_is_completed(self, storage: Storage) -> None:
+        assert storage.coordination.job_requests() == {}
+        for name in ("refresh", "verify"):
             storage.coordination.request_job(name)
+        requests = storage.coordination.job_requests()
+        assert requests.keys() == {"refresh", "verify"}
 
-        assert storage.coordination.take_requested_jobs() == {"refresh", "verify"}
-        assert storage.coordination.take_requested_jobs() == set()
+        storage.coordination.complete_job_request("refresh", requests["refresh"])
 
-    def test_only_one_of_many_concurrent_callers_takes_a_requested_job(
+        assert storage.coordination.job_requests() == {"verify": requests["verify"]}
+
+    def test_a_job_that_is_requested_again_stays_requested(self, storage: Storage) -> None:
+        storage.coordination.request_job("refresh")
+        earlier = storage.coordination.job_requests()["refresh"]
+        storage.coordination.request_job("refresh")
+        later = storage.coordination.job_requests()["refresh"]
+
+        storage.coordination.complete_job_request("refresh", earlier)
+
+        assert storage.coordination.job_requests() == {"refresh": later}
+
+    def test_completing_a_request_twice_does_not_complete_a_later_one(
         self, storage: Storage
     ) -> None:
         storage.coordination.request_job("refresh")
+        [earlier] = storage.coordination.job_requests().values()
+        storage.coordination.complete_job_request("refresh", earlier)
+        storage.coordination.request_job("refresh")
 
-        taken = run_concurrently(8, lambda _: storage.coordination.take_requested_jobs())
+        storage.coordination.complete_job_request("refresh", earlier)
 
-        assert sorted(map(len, taken)) == [0] * 7 + [1]
+        assert storage.coordination.job_requests().keys() == {"refresh"}
 
     def test_the_time_of_the_last_heartbeat_is_stored(self, storage: Storage) -> None:
         assert storage.coordination.last_heartbeat() is None

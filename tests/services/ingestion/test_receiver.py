@@ -50,7 +50,7 @@ def test_a_revoked_subscription_makes_its_streamer_inactive_and_is_replaced(worl
     assert receive(world, revoked).outcome is Outcome.REVOKED
     [after] = world.storage.streamers()
     assert (after.is_active, after.offline_subscription_id) == (False, "sub-off")
-    assert RECONCILE in world.storage.coordination.take_requested_jobs()
+    assert RECONCILE in world.storage.coordination.job_requests()
 
 
 def test_the_revocation_of_a_strangers_subscription_changes_nothing(world: World) -> None:

@@ -420,8 +420,9 @@ def test_work_beyond_one_run_continues_in_the_next(services: World) -> None:
     first = services.service.reconcile(seconds=0.5)
     assert first.status == Outcome.CONTINUING
     assert 0 < first.created < first.checked == 100
-    while services.storage.coordination.take_requested_jobs() == {RECONCILE}:
-        last = services.service.reconcile(seconds=0.5)
+    assert services.storage.coordination.job_requests().keys() == {RECONCILE}
+    while (last := services.service.reconcile(seconds=0.5)).status == Outcome.CONTINUING:
+        pass
     assert last.status == Outcome.HEALTHY
     assert services.is_reconciled()
     assert services.twitch.calls.count("subscribe") == 100
@@ -492,7 +493,7 @@ def test_ensure_requests_a_reconciliation_for_existing_subscriptions(services: W
     services.monitor("1")
     services.twitch.put(EventType.ONLINE, "1", OURS)
     services.service.ensure([services.streamer("1")])
-    assert services.storage.coordination.take_requested_jobs() == {RECONCILE}
+    assert services.storage.coordination.job_requests().keys() == {RECONCILE}
     services.service.reconcile()
     assert services.is_reconciled()
 
@@ -578,7 +579,7 @@ def test_a_lost_lock_stops_the_reconciliation(services: World) -> None:
     with pytest.raises(AlreadyRunning):
         services.service.reconcile()
     assert services.twitch.calls.count("subscribe") < 100
-    assert services.storage.coordination.take_requested_jobs() == {RECONCILE}
+    assert services.storage.coordination.job_requests().keys() == {RECONCILE}
     services.service.reconcile()
     assert services.is_reconciled()
 
