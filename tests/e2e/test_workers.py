@@ -5,15 +5,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import requests
 
 from streamwatch.services.ingestion.poller import REFRESH
 from streamwatch.services.locks import LEADER_LEASE
+from streamwatch.services.subscriptions.reconcile import RECONCILE
 from streamwatch.simulator import CallFault, MessageType, Mishap, Simulator
 from streamwatch.simulator.subscriptions import ENABLED
 from streamwatch.storage.base import JobRun, Lease
 from streamwatch.storage.redis import RedisStorage
 from streamwatch.storage.redis.connection import Connection
-from tests.e2e.conftest import twitch_settings
+from tests.e2e.conftest import API_KEY, twitch_settings
 from tests.processes import Deployment, Process, deployment
 from tests.waiting import wait_for
 
@@ -86,6 +88,28 @@ def test_a_stopping_leader_is_replaced_at_once(service: Deployment, storage: Red
     leader = leader_of(storage)
     process_of(service, leader).stop()
     wait_for(lambda: storage.coordination.lease(LEADER_LEASE) not in (None, leader), 6)
+
+
+def test_a_requested_job_survives_the_leader_that_was_killed_while_it_ran(
+    service: Deployment, storage: RedisStorage, twitch: Simulator
+) -> None:
+    service.start("worker")
+    service.start("worker")
+    wait_for(lambda: len(twitch.subscriptions.all()) == 2, 30)
+    wait_for(lambda: RECONCILE in storage.coordination.job_runs())
+    twitch.faults.on_call("/helix/eventsub/subscriptions", CallFault(delay=30))
+    added = requests.post(
+        f"{service.url}/streamers",
+        json={"usernames": ["quillandcopper", "waldkauzig"]},
+        headers={"X-API-Key": API_KEY},
+        timeout=10,
+    )
+    assert added.status_code == 200, added.text
+    wait_for(lambda: RECONCILE in storage.coordination.job_requests())
+    wait_for(lambda: storage.coordination.lease(RECONCILE) is not None)
+    process_of(service, leader_of(storage)).kill()
+    wait_for(lambda: len(twitch.subscriptions.all()) == 6, 60)
+    wait_for(lambda: RECONCILE not in storage.coordination.job_requests())
 
 
 def test_a_frozen_leader_does_not_overwrite_its_successor(
