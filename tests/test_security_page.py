@@ -7,13 +7,13 @@ from typing import NamedTuple
 
 import click
 
-from streamwatch.app import create_app
 from streamwatch.bootstrap import build
 from streamwatch.cli import main
 from streamwatch.settings import Settings
 from streamwatch.settings.variables import COMPOSE_VARIABLES, VARIABLES
 from streamwatch.twitch.base import Twitch
 from tests.api.test_keys import OPERATIONS
+from tests.application import application
 from tests.processes import ROOT
 
 _PAGE = ROOT / "docs" / "security.md"
@@ -50,7 +50,7 @@ def check_complete(section: str, expected: set[str], columns: str) -> None:
 @cache
 def routes() -> frozenset[str]:
     """All routes, like `GET /streamers/{username}/status`."""
-    app = create_app(services=build(Settings()))
+    app = application(build(Settings()))
     found = set()
     for rule in app.url_map.iter_rules():
         path = re.sub(r"<(?:[^<>]*:)?(\w+)>", r"{\1}", rule.rule)

@@ -5,11 +5,11 @@ from itertools import count
 
 from werkzeug.test import Client, TestResponse
 
-from streamwatch.app import create_app
 from streamwatch.bootstrap import assemble
 from streamwatch.settings import Settings
 from streamwatch.storage.memory import MemoryStorage
 from tests.api.world import FakeAnalytics
+from tests.application import application
 from tests.fakes import FakeTwitch
 from tests.messages import CALLBACK, SECRET
 
@@ -28,7 +28,7 @@ def client() -> Client:
         webhook_secrets=(SECRET,), webhook_url=CALLBACK, rate_limit=0, lookup_limit=0
     )
     services = assemble(settings, storage, FakeTwitch(), FakeAnalytics(), clock=lambda: START)
-    return create_app(services=services).test_client()
+    return application(services).test_client()
 
 
 def send(to: Client, headers: dict[str, str], body: bytes) -> TestResponse:

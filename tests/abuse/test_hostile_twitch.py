@@ -11,7 +11,6 @@ from flask.testing import FlaskClient
 from hypothesis import HealthCheck, given, note, settings
 
 from streamwatch.analytics.memory import MemoryAnalytics
-from streamwatch.app import create_app
 from streamwatch.bootstrap import Services, assemble
 from streamwatch.domain.models import Streamer
 from streamwatch.services.clock import CorrectedClock
@@ -33,6 +32,7 @@ from tests.abuse.hostile_twitch import (
     ReplaceField,
     hostile_twitch,
 )
+from tests.application import application
 from tests.clocks import ManualClock
 from tests.messages import CALLBACK, SECRET
 from tests.servers import Server
@@ -146,7 +146,7 @@ def world(shared_redis: Server) -> Iterator[World]:
         storage.add_streamers(
             [Streamer(each, f"user_{each}", f"User_{each}", clock.now) for each in (GOOD, ODD)]
         )
-        world = World(twitch, clock, services, create_app(services=services).test_client())
+        world = World(twitch, clock, services, application(services).test_client())
         world.poll()
         world.check_refreshed()
         yield world

@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import ServerConnection, serve
 
-from streamwatch.app import create_app
 from streamwatch.bootstrap import Services, assemble
 from streamwatch.domain.times import format_time
 from streamwatch.domain.websocket_messages import Keepalive, Reconnect, Welcome
@@ -27,6 +26,7 @@ from tests import messages
 from tests.abuse.hostile_twitch import TEXTS, VALUES
 from tests.abuse.inputs import FIELDS, TEMPLATES
 from tests.api.world import FakeAnalytics
+from tests.application import application
 from tests.clocks import START, ManualClock
 from tests.fakes import FakeTwitch
 
@@ -165,7 +165,7 @@ def check(world: World, sent: Frame) -> None:
 
 
 def check_readable(world: World) -> None:
-    client = create_app(services=world.services).test_client()
+    client = application(world.services).test_client()
     for path in PAGES:
         assert client.get(path).status_code == 200, path
     message = messages.online(at=START, message_id="the-last", stream_id="after-all")

@@ -14,13 +14,13 @@ from streamwatch.analytics.redis import RedisAnalytics, keys
 from streamwatch.analytics.redis.connection import Connection
 from streamwatch.analytics.testing import CAP
 from streamwatch.analytics.testing.build import as_input, at, snapshot, together
-from streamwatch.app import create_app
 from streamwatch.bootstrap import assemble
 from streamwatch.redis_urls import client_maker
 from streamwatch.settings import Settings
 from streamwatch.storage.memory import MemoryStorage
 from tests import messages
 from tests.analytics.calls import CALLS, READS, answers, check_unavailable, history
+from tests.application import application
 from tests.fakes import FakeTwitch
 from tests.servers import free_port, redis_server
 from tests.waiting import wait_for
@@ -38,7 +38,7 @@ def test_a_frozen_redis_is_reported_by_every_call_and_holds_up_nothing_else() ->
         analytics.project(as_input(*history("user-0", 8)))
         settings = Settings(webhook_secrets=(messages.SECRET,), webhook_url=messages.CALLBACK)
         services = assemble(settings, MemoryStorage(), FakeTwitch(), analytics)
-        client = create_app(services=services).test_client()
+        client = application(services).test_client()
         server.freeze()
         together(*(partial(check_unavailable, call, analytics) for call in CALLS.values()))
         message = messages.online()

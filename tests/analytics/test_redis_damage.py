@@ -10,13 +10,13 @@ from streamwatch.analytics.redis import RedisAnalytics, keys
 from streamwatch.analytics.redis.connection import Connection
 from streamwatch.analytics.testing import CAP
 from streamwatch.analytics.testing.build import START, as_input, offline, online, snapshot
-from streamwatch.app import create_app
 from streamwatch.bootstrap import assemble
 from streamwatch.domain.totals import Ranking
 from streamwatch.redis_urls import client_maker
 from streamwatch.settings import Settings
 from streamwatch.storage.memory import MemoryStorage
 from tests.analytics.calls import HOUR, history
+from tests.application import application
 from tests.fakes import FakeTwitch
 
 pytestmark = pytest.mark.xdist_group("redis")
@@ -125,6 +125,6 @@ def test_pages_are_shown_in_spite_of_damaged_values(client: Any, analytics: Redi
         damage(client, kind, b"garbage")
     client.set(keys.samples("bad-3"), b"garbage")
     services = assemble(Settings(), MemoryStorage(), FakeTwitch(), analytics)
-    pages = create_app(services=services).test_client()
+    pages = application(services).test_client()
     for path in PAGES:
         assert pages.get(path).status_code == 200, path

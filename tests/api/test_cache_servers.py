@@ -11,7 +11,6 @@ import pytest
 import redis
 from flask.testing import FlaskClient
 
-from streamwatch.app import create_app
 from streamwatch.bootstrap import assemble
 from streamwatch.dev.valkey import Valkey
 from streamwatch.domain.models import User
@@ -21,6 +20,7 @@ from streamwatch.storage.redis import RedisStorage, keys
 from streamwatch.storage.redis.connection import Connection
 from tests import messages
 from tests.api.world import FakeAnalytics
+from tests.application import application
 from tests.counting import CountingConnection
 from tests.fakes import FakeTwitch
 from tests.messages import SECRET
@@ -47,7 +47,7 @@ class Processes:
             self._settings, open_storage(self._settings), FakeTwitch(), FakeAnalytics()
         )
         self._stack.callback(services.close)
-        return create_app(services=services).test_client()
+        return application(services).test_client()
 
     def send(self) -> str:
         """Send the start of another streamer's stream to the writer; the id of its event."""
@@ -187,7 +187,7 @@ def test_a_304_from_the_cache_costs_no_round_trip(redis_url: str) -> None:
     storage = RedisStorage(Connection(lambda: redis.Redis(connection_pool=pool)))
     settings = Settings(storage_type="redis", redis_url=redis_url, webhook_secrets=(SECRET,))
     services = assemble(settings, storage, FakeTwitch(), FakeAnalytics())
-    client = create_app(services=services).test_client()
+    client = application(services).test_client()
 
     def round_trips() -> int:
         etag = client.get("/events").headers["ETag"]

@@ -8,7 +8,6 @@ from random import Random
 import pytest
 from flask.testing import FlaskClient
 
-from streamwatch.app import create_app
 from streamwatch.bootstrap import assemble
 from streamwatch.domain.batches import batched
 from streamwatch.domain.models import StreamEvent
@@ -17,6 +16,7 @@ from streamwatch.storage import open_storage
 from streamwatch.storage.base import Storage
 from streamwatch.storage.testing.build import change, event, status, store
 from tests.api.world import FakeAnalytics
+from tests.application import application
 from tests.fakes import FakeTwitch
 from tests.messages import SECRET
 
@@ -68,7 +68,7 @@ def clients(request: pytest.FixtureRequest) -> Iterator[tuple[list[FlaskClient],
         for _ in range(2 if storage.shared else 1):
             services = assemble(settings, storage, FakeTwitch(), FakeAnalytics())
             stack.callback(services.close)
-            clients.append(create_app(services=services).test_client())
+            clients.append(application(services).test_client())
             storage = open_storage(settings) if storage.shared else storage
         stack.callback(storage.close)
         yield clients, storage

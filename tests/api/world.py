@@ -13,9 +13,9 @@ from werkzeug.test import TestResponse
 
 from streamwatch.analytics.base import AnalyticsUnavailable
 from streamwatch.analytics.memory import MemoryAnalytics
-from streamwatch.app import create_app
 from streamwatch.bootstrap import assemble
 from streamwatch.settings import Settings
+from tests.application import application
 from tests.fakes import FailingStorage, FakeTwitch
 from tests.messages import CALLBACK, SECRET, Message
 
@@ -96,7 +96,7 @@ class World:
     @cached_property
     def app(self) -> Flask:
         services = assemble(self.settings, self.storage, self.twitch, self.analytics)
-        return create_app(services=services)
+        return application(services)
 
     @cached_property
     def client(self) -> FlaskClient:

@@ -11,7 +11,6 @@ from random import Random
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 from streamwatch.analytics.memory import MemoryAnalytics
-from streamwatch.app import create_app
 from streamwatch.bootstrap import Services, assemble
 from streamwatch.domain.models import ChannelInfo, EventType, Stream, Streamer, User
 from streamwatch.domain.observations import Observation, SeenLive, Updated, WentOffline, WentOnline
@@ -26,6 +25,7 @@ from streamwatch.simulator.past import SAMPLED_EVERY, Past, offline, online, sam
 from streamwatch.simulator.pictures import avatar_url, preview_url
 from streamwatch.storage.base import JobRun
 from streamwatch.storage.memory import MemoryStorage
+from tests.application import application
 from tests.browser import PICTURES
 from tests.fakes import FakeTwitch
 from tests.messages import CALLBACK, SECRET
@@ -87,7 +87,7 @@ class Showcase:
         server = make_server(
             "127.0.0.1",
             0,
-            create_app(services=self.services),
+            application(self.services),
             threaded=True,
             request_handler=_Quiet,
         )

@@ -8,11 +8,11 @@ import pytest
 from flask.testing import FlaskClient
 
 from streamwatch.analytics.memory import MemoryAnalytics
-from streamwatch.app import create_app
 from streamwatch.dashboard.filters import NONE
 from streamwatch.domain.models import Video
 from streamwatch.domain.session_events import ProjectionInput, video_event
 from streamwatch.simulator.past import SAMPLED_EVERY
+from tests.application import application
 from tests.dashboard.showcase import Showcase
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
@@ -29,7 +29,7 @@ def showcase() -> Showcase:
 
 @pytest.fixture
 def client(showcase: Showcase) -> FlaskClient:
-    return create_app(services=showcase.services).test_client()
+    return application(showcase.services).test_client()
 
 
 def give_video(showcase: Showcase, stream_id: str, ago: timedelta, length: timedelta) -> None:
@@ -122,7 +122,7 @@ def test_a_stream_whose_samples_were_deleted_says_why(days: int, sentence: str) 
     showcase.settings = replace(showcase.settings, snapshot_retention_days=days)
     showcase.monitor("Shroud")
     showcase.past_stream(showcase.twitch.known["id-shroud"], "s1", showcase.now - 3 * DAY, HOUR, 60)
-    page = create_app(services=showcase.services).test_client().get(PAGE).text
+    page = application(showcase.services).test_client().get(PAGE).text
     assert sentence in page
     assert "average 60 · peak 60" in page
     assert "data-chart" not in page

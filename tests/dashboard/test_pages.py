@@ -11,13 +11,13 @@ from markupsafe import escape
 
 from streamwatch.analytics.base import AnalyticsStore, AnalyticsUnavailable
 from streamwatch.analytics.memory import MemoryAnalytics
-from streamwatch.app import create_app
 from streamwatch.services.monitoring.published_metrics import publish_subscriptions
 from streamwatch.services.monitoring.twitch_state import TwitchMonitor
 from streamwatch.settings import EventSubTransport, Settings
 from streamwatch.simulator.past import SAMPLED_EVERY
 from streamwatch.storage.base import StorageUnavailable
 from streamwatch.twitch.base import TwitchUnavailable
+from tests.application import application
 from tests.browser import PICTURES
 from tests.dashboard.showcase import Showcase
 from tests.fakes import FailingStorage
@@ -64,7 +64,7 @@ def client(services: Showcase) -> FlaskClient:
 
 
 def client_of(services: Showcase) -> FlaskClient:
-    return create_app(services=services.services).test_client()
+    return application(services.services).test_client()
 
 
 def text(client: FlaskClient, path: str, status: int = 200) -> str:

@@ -8,8 +8,8 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from streamwatch.analytics.base import AnalyticsUnavailable
-from streamwatch.app import create_app
 from streamwatch.simulator.past import SAMPLED_EVERY
+from tests.application import application
 from tests.dashboard.showcase import API_KEY, Showcase
 from tests.dashboard.test_pages import FailingAnalytics, text
 
@@ -37,7 +37,7 @@ def showcase(analytics: FailingAnalytics) -> Showcase:
 
 @pytest.fixture
 def client(showcase: Showcase) -> FlaskClient:
-    return create_app(services=showcase.services).test_client()
+    return application(showcase.services).test_client()
 
 
 def names(client: FlaskClient, query: str = "") -> list[str]:

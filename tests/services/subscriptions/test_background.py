@@ -7,12 +7,12 @@ from threading import Semaphore
 
 import pytest
 
-from streamwatch.app import create_app
 from streamwatch.bootstrap import Services, build
 from streamwatch.domain.models import Streamer
 from streamwatch.settings import Settings
 from streamwatch.simulator import Simulator
 from streamwatch.simulator.faults import CallFault
+from tests.application import application
 from tests.messages import CALLBACK, SECRET
 
 SUBSCRIPTIONS = "/helix/eventsub/subscriptions"
@@ -59,7 +59,7 @@ def test_a_lookup_is_answered_during_a_reconciliation(
 
     twitch.faults.of_call = of_call  # type: ignore[method-assign]
     twitch.faults.on_call(SUBSCRIPTIONS, CallFault(delay=2.5), times=4, after=1)
-    client = create_app(services=services).test_client()
+    client = application(services).test_client()
     with ThreadPoolExecutor(1) as thread:
         reconciliation = thread.submit(services.subscriptions.reconcile)
         for _ in range(5):
