@@ -8,7 +8,7 @@ from typing import Any
 import flask_swagger_ui
 from flask import Blueprint, Response, jsonify, send_from_directory
 
-from streamwatch.api.middleware import CONTENT_SECURITY_POLICY
+from streamwatch.api.content_security_policy import content_security_policy
 
 _OURS = Path(__file__).parent / "static"
 _SWAGGER_UI = Path(flask_swagger_ui.__file__).parent / "dist"
@@ -29,8 +29,7 @@ def documentation(build_document: Callable[[], dict[str, Any]]) -> Blueprint:
     def page() -> Response:
         response = send_from_directory(_OURS, "docs.html")
         # Swagger UI's icons are data: URLs.
-        policy = f"{CONTENT_SECURITY_POLICY}; img-src 'self' data:"
-        response.headers["Content-Security-Policy"] = policy
+        response.headers["Content-Security-Policy"] = content_security_policy("data:")
         return response
 
     @blueprint.get("/docs/init.js")

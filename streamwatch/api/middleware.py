@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Request
 
+from streamwatch.api.content_security_policy import content_security_policy
 from streamwatch.api.prometheus import requests as request_metrics
 from streamwatch.logs import log_context
 
@@ -18,16 +19,10 @@ REQUEST_ID = "X-Request-ID"
 
 _VALID_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 
-CONTENT_SECURITY_POLICY = (
-    "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none';"
-    " object-src 'none'"
-)
-"""The Content-Security-Policy of every response whose view does not set its own."""
-
 _DEFAULT_HEADERS = {
     name.lower(): (name, value)
     for name, value in {
-        "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+        "Content-Security-Policy": content_security_policy(),
         "Referrer-Policy": "same-origin",
         "X-Content-Type-Options": "nosniff",
         "X-Frame-Options": "DENY",

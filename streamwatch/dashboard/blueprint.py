@@ -8,6 +8,7 @@ from typing import Any
 from flask import Blueprint, Flask, Response, request, url_for
 
 from streamwatch import __version__
+from streamwatch.api.content_security_policy import content_security_policy
 from streamwatch.api.context import services
 from streamwatch.dashboard import assets, filters, images, plots, preferences
 from streamwatch.dashboard.login_session import TOKEN_FIELD, current_session
@@ -66,5 +67,5 @@ def _set_headers(response: Response) -> Response:
     if request.endpoint == "dashboard.static":
         response.headers["Cache-Control"] = "no-cache"  # revalidated: the URL has no hash
     if response.mimetype == "text/html":
-        response.headers["Content-Security-Policy"] = images.content_security_policy()
+        response.headers["Content-Security-Policy"] = content_security_policy(*images.origins())
     return response

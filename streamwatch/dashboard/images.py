@@ -1,4 +1,4 @@
-"""Avatars and previews: which images pages may load, and the content security policy for them."""
+"""Avatars and previews: which images pages may load."""
 
 from streamwatch.api.context import services
 from streamwatch.domain.times import utc_now
@@ -8,20 +8,10 @@ PREVIEW_WIDTH, PREVIEW_HEIGHT = 320, 180
 _PREVIEW_SECONDS = 300
 """Twitch renders a new preview about every five minutes, under the same URL."""
 
-_POLICY = (
-    "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none';"
-    " object-src 'none'"
-)
-
 
 def origins() -> tuple[str, ...]:
     """The origins in IMAGE_ORIGINS."""
     return services().settings.image_origins
-
-
-def content_security_policy() -> str:
-    """The Content-Security-Policy of a page: images from IMAGE_ORIGINS, all else from here."""
-    return "; ".join([_POLICY, " ".join(["img-src 'self'", *origins()])])
 
 
 def avatars() -> dict[str, str | None]:
