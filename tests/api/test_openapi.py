@@ -167,6 +167,25 @@ def test_operations_that_need_a_key_are_documented(required: bool) -> None:
         assert ("401" in operation["responses"]) is (path != "/webhooks/eventsub")
 
 
+def test_the_document_depends_on_two_settings_alone() -> None:
+    """`World.document` is shared by all worlds that agree on them."""
+    plain, other = (
+        build_world(),
+        build_world(
+            api_keys=("a-key",),
+            api_read_keys=("a-read-key",),
+            rate_limit=7,
+            trusted_proxies=1,
+            webhook_url=None,
+            storage_type="redis",
+            cors_origins=("*",),
+            embed_origins=("https://example.com",),
+        ),
+    )
+    documents = [world.client.get("/openapi.json").get_json() for world in (plain, other)]
+    assert documents[0] == documents[1] == plain.openapi == other.openapi
+
+
 AUTHORIZATION = {"Authorization": "Bearer a-key"}
 
 
