@@ -140,10 +140,12 @@ def test_a_ninth_stream_of_a_client_ends_at_once_and_says_when_to_try_again(
         assert next(stream)["retry"] == "3000"
 
 
-def test_an_unread_response_holds_no_connection_of_the_pool(world: World) -> None:
+def test_an_unread_response_takes_no_place_of_a_listener(world: World) -> None:
     for _ in range(20):
         with world.client.head("/events/live") as response:
             assert response.status_code == 200
+    with listening(world) as stream:
+        assert next(stream)["retry"] == "3000"  # the client has a stream left
 
 
 def test_the_stream_ends_with_the_process(lively: World) -> None:

@@ -411,6 +411,7 @@ def test_weekly_schedule_is_in_the_visitors_time_zone(client: FlaskClient, past:
         return found(r'title="\w+ (\d+):00: (?:1 h 00 min|\d\d min) live', page)
 
     utc = set(hours(client.get("/dashboard/streamer/shroud").text))
+    assert utc
     client.set_cookie("timezone", "Asia/Tokyo")
     tokyo = client.get("/dashboard/streamer/shroud").text
     assert set(hours(tokyo)) == {str((int(hour) + 9) % 24) for hour in utc}
