@@ -5,12 +5,14 @@ import gc
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 
 import pytest
 import redis
 
 from streamwatch.domain.models import AppToken, EventType
 from streamwatch.domain.times import utc_now
+from streamwatch.redis_urls import ANSWER_SECONDS
 from streamwatch.storage.base import (
     Committed,
     Coordination,
@@ -37,6 +39,9 @@ from streamwatch.storage.testing.build import (
 from tests.servers import Server, free_port, redis_server
 
 LIMIT_SECONDS = 2
+BATCH = 8
+"""How many methods are called at once. More would wait for the processor, not for Redis."""
+
 LEASE = Lease("leader", "a", 1)
 
 METHODS: dict[str, Callable[[Storage], object]] = {
@@ -107,11 +112,32 @@ def storage(server: Server) -> Iterator[RedisStorage]:
     storage.close()
 
 
-def outcomes(storage: Storage) -> dict[str, str]:
-    """Call all methods concurrently; for each by name "unavailable" (in time), "answered", or after
-    how many seconds it failed."""
+MakeStorages = Callable[[str], list[RedisStorage]]
 
-    def outcome(method: Callable[[Storage], object]) -> str:
+
+@pytest.fixture
+def make_storages() -> Iterator[MakeStorages]:
+    """Makes the storages for `outcomes`."""
+    with ExitStack() as stack:
+
+        def make(url: str) -> list[RedisStorage]:
+            storages = [RedisStorage(Connection.to(url)) for _ in range(0, len(METHODS), BATCH)]
+            for storage in storages:
+                stack.callback(storage.close)
+            return storages
+
+        yield make
+
+
+def outcomes(storages: list[RedisStorage]) -> dict[str, str]:
+    """Call all methods; for each by name "unavailable" (in time), "answered", or after how many
+    seconds it failed.
+
+    Each batch of methods is called concurrently on a storage of its own: after a timeout its
+    circuit breaker is open, and later calls would fail before their own timeout.
+    """
+
+    def outcome(storage: Storage, method: Callable[[Storage], object]) -> str:
         start = time.monotonic()
         try:
             method(storage)
@@ -120,8 +146,16 @@ def outcomes(storage: Storage) -> dict[str, str]:
             return "unavailable" if seconds < LIMIT_SECONDS else f"after {seconds:.1f} s"
         return "answered"
 
-    methods = list(METHODS.items())
-    return dict(run_concurrently(len(methods), lambda n: (methods[n][0], outcome(methods[n][1]))))
+    found: dict[str, str] = {}
+    names = list(METHODS)
+    for start, storage in zip(range(0, len(names), BATCH), storages, strict=True):
+        batch = names[start : start + BATCH]
+        results = run_concurrently(
+            len(batch),
+            lambda n, batch=batch, storage=storage: outcome(storage, METHODS[batch[n]]),  # type: ignore[misc]  # mypy cannot infer it
+        )
+        found |= zip(batch, results, strict=True)
+    return found
 
 
 def test_every_method_of_the_port_is_tested() -> None:
@@ -132,38 +166,41 @@ def test_every_method_of_the_port_is_tested() -> None:
 
 
 @pytest.mark.parametrize("scheme", ["redis", "redis+cluster"])
-def test_every_method_fails_in_time_when_no_server_listens(scheme: str) -> None:
-    storage = RedisStorage(Connection.to(f"{scheme}://127.0.0.1:{free_port()}"))
+def test_every_method_fails_in_time_when_no_server_listens(
+    make_storages: MakeStorages, scheme: str
+) -> None:
+    storages = make_storages(f"{scheme}://127.0.0.1:{free_port()}")
 
-    assert outcomes(storage) == dict.fromkeys(METHODS, "unavailable")
+    assert outcomes(storages) == dict.fromkeys(METHODS, "unavailable")
 
 
 def test_every_method_fails_in_time_when_redis_is_stopped_and_works_after_restart(
-    server: Server, storage: RedisStorage
+    server: Server, make_storages: MakeStorages
 ) -> None:
-    assert outcomes(storage) == dict.fromkeys(METHODS, "answered")
+    storages = make_storages(server.url)
+    assert outcomes(storages) == dict.fromkeys(METHODS, "answered")
 
     server.kill()
-    assert outcomes(storage) == dict.fromkeys(METHODS, "unavailable")
+    assert outcomes(storages) == dict.fromkeys(METHODS, "unavailable")
 
     server.start()
-    assert outcomes(storage) == dict.fromkeys(METHODS, "answered")
+    assert outcomes(storages) == dict.fromkeys(METHODS, "answered")
 
 
 def test_every_method_fails_in_time_when_redis_is_frozen_and_works_afterwards(
-    server: Server, storage: RedisStorage
+    server: Server, make_storages: MakeStorages
 ) -> None:
-    outcomes(storage)
+    connected, new = make_storages(server.url), make_storages(server.url)
+    outcomes(connected)
 
     server.freeze()
-    assert outcomes(storage) == dict.fromkeys(METHODS, "unavailable")
-    assert outcomes(RedisStorage(Connection.to(server.url))) == dict.fromkeys(
-        METHODS, "unavailable"
-    )
+    assert outcomes(connected) == dict.fromkeys(METHODS, "unavailable")
+    assert outcomes(new) == dict.fromkeys(METHODS, "unavailable")
 
     server.thaw()
-    storage.ping()  # closes the circuit breaker
-    assert outcomes(storage) == dict.fromkeys(METHODS, "answered")
+    for storage in connected:
+        storage.ping()  # closes the circuit breaker
+    assert outcomes(connected) == dict.fromkeys(METHODS, "answered")
 
 
 def test_the_first_commit_after_a_restart_is_stored(server: Server, storage: RedisStorage) -> None:
@@ -293,17 +330,18 @@ def test_only_one_caller_at_a_time_waits_for_a_frozen_redis(
     with pytest.raises(StorageUnavailable):
         methods[method](storage)
 
-    with ThreadPoolExecutor(8) as threads:
-        waits = sorted(threads.map(lambda _: seconds_until_unavailable(storage), range(8)))
-    assert waits[6] < 0.5
-    assert waits[7] > 0.5
+    start = time.monotonic()
+    errors = run_concurrently(BATCH, lambda _: error_of_ping(storage))
+    seconds = time.monotonic() - start
+    timeouts = sum("did not answer in time" in error for error in errors)
+    assert 1 <= timeouts <= BATCH // 2, "the others fail without waiting for an answer"
+    assert timeouts * ANSWER_SECONDS <= seconds, "two of them waited at the same time"
 
     server.thaw()
     storage.ping()
 
 
-def seconds_until_unavailable(storage: RedisStorage) -> float:
-    start = time.monotonic()
-    with pytest.raises(StorageUnavailable):
+def error_of_ping(storage: RedisStorage) -> str:
+    with pytest.raises(StorageUnavailable) as caught:
         storage.ping()
-    return time.monotonic() - start
+    return str(caught.value)
