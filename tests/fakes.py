@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import count
+from threading import RLock
 from typing import Any
 
 from streamwatch.domain.models import Stream, Subscription, User, Video
@@ -15,8 +16,9 @@ from streamwatch.domain.subscriptions import (
     WebhookTransport,
 )
 from streamwatch.domain.times import utc_now
-from streamwatch.storage.base import Storage
+from streamwatch.storage.base import Lease, Storage
 from streamwatch.storage.memory import MemoryStorage
+from streamwatch.storage.memory.coordination import MemoryCoordination
 from streamwatch.twitch.base import (
     Conduit,
     ConduitLimit,
@@ -30,6 +32,8 @@ from streamwatch.twitch.base import (
     Twitch,
     TwitchError,
 )
+from tests.clocks import ManualMonotonicClock
+from tests.waiting import wait_for
 
 MAX_CONDUITS = 5
 
@@ -182,6 +186,31 @@ class FakeTwitch(Twitch):
         error = self.errors.get(method, self.error)
         if error is not None:
             raise error
+
+
+class CountedRenewals(MemoryCoordination):
+    """The coordination in memory. It counts the renewals of leases, which expire by a clock that
+    only the test advances."""
+
+    def __init__(self) -> None:
+        self.clock = ManualMonotonicClock()
+        self.renewals = 0
+        super().__init__(RLock(), self.clock)
+
+    def renew_lease(self, lease: Lease, seconds: float) -> bool:
+        renewed = super().renew_lease(lease, seconds)
+        self.renewals += renewed
+        return renewed
+
+    def check_outlasts(self, name: str, seconds: float) -> None:
+        """Fail unless renewals keep the lease `name`, of `seconds`, from a rival for twice as long
+        as it lasts."""
+        for _ in range(3):
+            self.clock.advance(seconds * 2 / 3)
+            assert self.acquire_lease(name, "rival", seconds) is None
+            before = self.renewals
+            wait_for(lambda before=before: self.renewals >= before + 2)  # type: ignore[misc]  # mypy cannot infer it
+            # The second of these renewals began after the clock was advanced.
 
 
 class FailingStorage(MemoryStorage):

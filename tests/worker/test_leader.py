@@ -1,65 +1,69 @@
 """Leader election among workers."""
 
-import threading
-import time
 from datetime import datetime
-from itertools import count
 
 import pytest
 
 from streamwatch.domain.times import utc_now
 from streamwatch.services.locks import LEADER_LEASE
-from streamwatch.storage.base import StorageUnavailable
-from streamwatch.storage.memory import MemoryStorage
-from streamwatch.storage.memory.coordination import MemoryCoordination
+from streamwatch.storage.base import Lease, StorageUnavailable
 from streamwatch.worker.leader import Leadership
+from tests.fakes import CountedRenewals
 from tests.waiting import wait_for
+
+SECONDS = 0.3
+"""How long a lease lasts, by the clock of the storage. Workers renew it every third of that, in
+real time."""
 
 
 @pytest.fixture
-def storage() -> MemoryStorage:
-    return MemoryStorage(events_kept=1000)
+def coordination() -> CountedRenewals:
+    return CountedRenewals()
 
 
-def test_another_worker_leads_after_the_leader_stops(storage: MemoryStorage) -> None:
-    workers = [
-        Leadership(storage.coordination, utc_now, f"worker-{n}", seconds=0.6) for n in range(3)
-    ]
-    for worker in workers:
+def leadership_of(worker: str, coordination: CountedRenewals) -> Leadership:
+    return Leadership(coordination, utc_now, worker, SECONDS)
+
+
+def wait_for_leader(coordination: CountedRenewals) -> Lease:
+    """The lease of the leader, once there is one."""
+    wait_for(lambda: coordination.lease(LEADER_LEASE) is not None)
+    lease = coordination.lease(LEADER_LEASE)
+    assert lease is not None
+    return lease
+
+
+def test_another_worker_leads_after_the_leader_stops(coordination: CountedRenewals) -> None:
+    workers = {name: leadership_of(name, coordination) for name in ("a", "b", "c")}
+    for worker in workers.values():
         worker.start()
-    wait_for(lambda: any(worker.lease for worker in workers))
-    [leader] = [worker for worker in workers if worker.lease]
-    first = leader.lease
-    leader.stop()
-    followers = [worker for worker in workers if worker is not leader]
-    wait_for(lambda: any(worker.lease for worker in followers))
-    [successor] = [worker for worker in followers if worker.lease]
-    assert first is not None
-    assert successor.lease is not None
-    assert successor.lease.fence > first.fence
-    for follower in followers:
+    first = wait_for_leader(coordination)
+    wait_for(lambda: workers[first.holder].lease == first)
+    followers = {name: worker for name, worker in workers.items() if name != first.holder}
+    assert [worker.lease for worker in followers.values()] == [None, None]
+
+    workers[first.holder].stop()
+    second = wait_for_leader(coordination)
+    assert second.holder in followers
+    assert second.fence > first.fence
+    wait_for(lambda: followers[second.holder].lease == second)
+    assert [worker for worker in workers.values() if worker.lease] == [followers[second.holder]]
+
+    for follower in followers.values():
         follower.stop()
-    assert storage.coordination.lease(LEADER_LEASE) is None
+    wait_for(lambda: coordination.lease(LEADER_LEASE) is None)
 
 
-def test_the_leader_renews_its_lease(storage: MemoryStorage) -> None:
-    leadership = Leadership(storage.coordination, utc_now, "worker", seconds=0.3)
+def test_the_leader_renews_its_lease(coordination: CountedRenewals) -> None:
+    leadership = leadership_of("worker", coordination)
     leadership.start()
-    wait_for(lambda: leadership.lease is not None)
-    lease = leadership.lease
-    rival_tries: list[object] = []
-
-    def rival_fails_for_long() -> bool:
-        rival_tries.append(storage.coordination.acquire_lease(LEADER_LEASE, "rival", 1))
-        return len(rival_tries) > 50
-
-    wait_for(rival_fails_for_long)
-    assert rival_tries == [None] * len(rival_tries)
-    assert leadership.lease == lease
+    lease = wait_for_leader(coordination)
+    coordination.check_outlasts(LEADER_LEASE, SECONDS)
+    wait_for(lambda: leadership.lease == lease)
     leadership.stop()
 
 
-class RefusesHeartbeats(MemoryCoordination):
+class RefusesHeartbeats(CountedRenewals):
     """A storage that refuses heartbeats, as a Redis without free memory does."""
 
     def heartbeat(self, at: datetime, seconds: float = 30) -> None:
@@ -67,30 +71,26 @@ class RefusesHeartbeats(MemoryCoordination):
 
 
 def test_the_leader_keeps_its_lease_while_the_heartbeat_is_refused() -> None:
-    full = RefusesHeartbeats(threading.RLock(), time.monotonic)
-    leadership = Leadership(full, utc_now, "worker", seconds=0.3)
+    full = RefusesHeartbeats()
+    leadership = leadership_of("worker", full)
     leadership.start()
-    wait_for(lambda: leadership.lease is not None)
-    lease = leadership.lease
-    tries = count()
-    wait_for(lambda: full.acquire_lease(LEADER_LEASE, "rival", 1) is not None or next(tries) > 50)
-    assert leadership.lease == lease
+    lease = wait_for_leader(full)
+    full.check_outlasts(LEADER_LEASE, SECONDS)
+    wait_for(lambda: leadership.lease == lease)
     leadership.stop()
 
 
-def test_a_leader_sends_heartbeats(storage: MemoryStorage) -> None:
-    leadership = Leadership(storage.coordination, utc_now, "worker", seconds=0.3)
+def test_a_leader_sends_heartbeats(coordination: CountedRenewals) -> None:
+    leadership = leadership_of("worker", coordination)
     leadership.start()
-    wait_for(lambda: storage.coordination.last_heartbeat() is not None)
+    wait_for(lambda: coordination.last_heartbeat() is not None)
     leadership.stop()
 
 
-def test_a_lost_lease_is_replaced_by_a_new_one(storage: MemoryStorage) -> None:
-    leadership = Leadership(storage.coordination, utc_now, "worker", seconds=0.3)
+def test_a_lost_lease_is_replaced_by_a_new_one(coordination: CountedRenewals) -> None:
+    leadership = leadership_of("worker", coordination)
     leadership.start()
-    wait_for(lambda: leadership.lease is not None)
-    lost = leadership.lease
-    assert lost is not None
-    storage.coordination.release_lease(lost)
+    lost = wait_for_leader(coordination)
+    coordination.release_lease(lost)
     wait_for(lambda: leadership.lease is not None and leadership.lease != lost)
     leadership.stop()
