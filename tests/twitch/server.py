@@ -12,7 +12,8 @@ _DATA = b'{"data":[]}'
 
 
 class Server:
-    """Does one behaviour a connection, in order; `requests` are what it was sent."""
+    """Does one behaviour a connection, in order, and then hangs up on any further connection;
+    `requests` are what it was sent."""
 
     def __init__(self, behaviours: list[Behaviour]) -> None:
         self._behaviours = iter(behaviours)
@@ -27,7 +28,7 @@ class Server:
                 connection, _ = self._listener.accept()
             except OSError:  # closed: the test is over
                 return
-            behaviour = next(self._behaviours)
+            behaviour = next(self._behaviours, hang_up)
             thread = threading.Thread(target=self._answer, args=(connection, behaviour))
             self._threads.append(thread)
             thread.start()
