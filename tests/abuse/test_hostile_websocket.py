@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import ServerConnection, serve
@@ -187,15 +187,34 @@ def test_an_odd_message_is_ignored_or_ends_the_connection(world: World, sent: Fr
     check(world, sent)
 
 
-@given(welcome=FRAMES)
+def is_welcome(sent: Frame) -> bool:
+    """Whether the client may take a frame for a welcome."""
+    try:
+        document = json.loads(sent)
+    except (ValueError, RecursionError):
+        return False
+    match document:
+        case {
+            "metadata": {"message_type": "session_welcome"},
+            "payload": {"session": {"id": str(), "keepalive_timeout_seconds": int()}},
+        }:
+            return True
+        case _:
+            return False
+
+
+@given(welcome=FRAMES.filter(lambda sent: not is_welcome(sent)))
 @settings(EXAMPLES, max_examples=30)
-def test_an_odd_welcome_is_a_lost_connection(world: World, welcome: Frame) -> None:
+@example(welcome=frame("session_welcome", session(id=7)))
+@example(welcome=frame("session_welcome", session(keepalive_timeout_seconds="10")))
+@example(welcome=frame("session_keepalive", session()))
+def test_a_malformed_welcome_is_a_lost_connection(world: World, welcome: Frame) -> None:
     world.close()
     world.server.frames = queue.Queue()
     world.server.frames.put(None)
     world.server.welcome = welcome
-    with suppress(ConnectionLost):
-        TwitchSocket.open(world.server.url, world.clock).close()
+    with pytest.raises(ConnectionLost):
+        TwitchSocket.open(world.server.url, world.clock)
 
 
 @pytest.mark.soak
