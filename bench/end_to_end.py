@@ -28,8 +28,8 @@ from streamwatch.simulator.subscriptions import ENABLED
 from tests.browser import launched
 from tests.messages import offline, online
 from tests.notifications.receiver import Receiver, Request, receiving
-from tests.processes import Deployment, deployment, free_port
-from tests.servers import mongo_server, redis_server
+from tests.processes import Deployment, deployment
+from tests.servers import free_port, mongo_server, redis_server
 from tests.waiting import wait_for
 
 STARTS = 1_000

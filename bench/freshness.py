@@ -22,7 +22,7 @@ from bench.payloads import get
 from streamwatch.domain.models import User
 from streamwatch.settings import WEBHOOK_PATH
 from tests.messages import Message, offline, online
-from tests.processes import free_port
+from tests.servers import free_port
 from tests.waiting import wait_for
 
 LOAD_RATE = 100.0

@@ -3,28 +3,33 @@
 import os
 import shlex
 import signal
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import requests
 
 from streamwatch.settings import VARIABLES
+from tests.servers import free_port
 from tests.waiting import wait_for
 
 ROOT = Path(__file__).parents[1]
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+_log_numbers = count(1)
+
+
+def answers(url: str) -> bool:
+    """Whether the URL is answered with a status below 400."""
+    try:
+        return requests.get(url, timeout=5).ok
+    except (requests.ConnectionError, requests.Timeout):  # not yet, or too busy to answer
+        return False
 
 
 def procfile() -> dict[str, list[str]]:
@@ -37,7 +42,7 @@ class Process:
     """A child process whose output is in `log`."""
 
     def __init__(self, command: list[str], environment: Mapping[str, str], folder: Path) -> None:
-        self._file = folder / f"{Path(command[0]).name}-{free_port()}.log"
+        self._file = folder / f"{Path(command[0]).name}-{next(_log_numbers)}.log"
         with self._file.open("wb") as file:
             self._process = subprocess.Popen(
                 command, cwd=folder, env=environment, stdout=file, stderr=subprocess.STDOUT
@@ -115,10 +120,7 @@ class Deployment:
         wait_for(lambda: self.answers("/health/live"), 60)
 
     def answers(self, path: str) -> bool:
-        try:
-            return requests.get(self.url + path, timeout=5).ok
-        except (requests.ConnectionError, requests.Timeout):  # not yet, or too busy to answer
-            return False
+        return answers(self.url + path)
 
     def get(self, path: str, **arguments: Any) -> Any:
         """The JSON that a path answers with 200."""

@@ -7,11 +7,9 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 from streamwatch import __version__
-
-ROOT = Path(__file__).parents[1]
+from tests.processes import ROOT
 
 
 def main() -> int:

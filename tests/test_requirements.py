@@ -2,15 +2,14 @@
 
 import re
 import tomllib
-from pathlib import Path
 from typing import Any
 
 import pytest
-from packaging.markers import Marker
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-ROOT = Path(__file__).parents[1]
+from tests.processes import ROOT
+
 FILES = {
     "requirements.txt": ([], []),
     "requirements-local.txt": (["embedded"], []),
@@ -75,8 +74,3 @@ def test_every_dependency_of_production_has_an_upper_bound() -> None:
     for requirement in declared(["embedded", "apprise"], []):
         operators = {specifier.operator for specifier in requirement.specifier}
         assert requirement.name == "tzdata" or "<" in operators, requirement
-
-
-def test_markers_are_valid() -> None:
-    for requirement in declared(["embedded", "apprise"], ["dev"]):
-        assert requirement.marker is None or isinstance(requirement.marker, Marker)

@@ -16,8 +16,8 @@ from streamwatch.settings import (
 )
 from streamwatch.settings.credentials import TwitchCredentials, store_credentials
 from streamwatch.settings.variables import COMPOSE_VARIABLES, FIELDS
+from tests.processes import ROOT
 
-ROOT = Path(__file__).parents[1]
 EXAMPLE = ROOT / "config" / "env.example"
 SECRET = "0123456789abcdef0123456789abcdef"
 ENVIRONMENT_READERS = {

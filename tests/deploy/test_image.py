@@ -14,9 +14,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-import requests
 
-from tests.processes import ROOT, free_port
+from tests.processes import ROOT, answers
+from tests.servers import free_port
 from tests.waiting import wait_for
 
 pytestmark = [pytest.mark.xdist_group("image"), pytest.mark.timeout(300)]  # one build for all
@@ -132,6 +132,7 @@ def test_the_image_serves_everything_as_an_unprivileged_user_on_a_read_only_disk
     tmp.mkdir(mode=0o777)
     tmp.chmod(0o777)
     port = free_port()
+    url = f"http://127.0.0.1:{port}"
     path = image.environment.pop("PATH").replace("/opt/", f"{image.root}/opt/")
     environment = image.environment | {
         "PATH": path.replace("$PATH", "/usr/bin:/bin"),
@@ -151,10 +152,10 @@ def test_the_image_serves_everything_as_an_unprivileged_user_on_a_read_only_disk
             stderr=file,
         )
     try:
-        wait_for(lambda: answers(port, "/health/live") or process.poll() is not None, 60)
+        wait_for(lambda: answers(f"{url}/health/live") or process.poll() is not None, 60)
         assert process.poll() is None, log.read_text()
         for page in ("/health", "/docs", "/openapi.json", "/metrics", "/dashboard/setup"):
-            assert answers(port, page), log.read_text()
+            assert answers(url + page), log.read_text()
         wait_for(lambda: "Ctrl-C stops it" in log.read_text())
     finally:
         process.terminate()
@@ -172,13 +173,6 @@ def files(image: Image) -> set[Path]:
         for path in image.root.rglob("*")
         if not path.is_symlink() and image.data not in path.parents
     }
-
-
-def answers(port: int, path: str) -> bool:
-    try:
-        return requests.get(f"http://127.0.0.1:{port}{path}", timeout=5).ok
-    except requests.ConnectionError:
-        return False
 
 
 def test_the_image_contains_only_what_runs(image: Image) -> None:

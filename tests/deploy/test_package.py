@@ -15,7 +15,8 @@ import pytest
 import requests
 
 from streamwatch import __version__
-from tests.processes import ROOT, free_port
+from tests.processes import ROOT, answers
+from tests.servers import free_port
 from tests.waiting import wait_for
 
 pytestmark = [pytest.mark.xdist_group("package"), pytest.mark.timeout(300)]
@@ -88,6 +89,7 @@ class Home:
     def __init__(self, environment: Path, folder: Path) -> None:
         self.folder = folder
         self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
         self.log = folder / "log"
         self._command = [str(environment / "bin/streamwatch"), "dev"]
         self.process: subprocess.Popen[bytes] | None = None
@@ -117,17 +119,8 @@ class Home:
         self.process.send_signal(number)
         self.process.wait(30)
         # After SIGKILL the kernel ends the children, which takes a moment.
-        wait_for(lambda: not (self.folder / "data/valkey.sock").exists() or self._is_free(), 30)
-
-    def _is_free(self) -> bool:
-        try:
-            requests.get(f"http://127.0.0.1:{self.port}/health/live", timeout=2)
-        except requests.RequestException:
-            return True
-        return False
-
-    def get(self, path: str) -> requests.Response:
-        return requests.get(f"http://127.0.0.1:{self.port}{path}", timeout=10)
+        socket = self.folder / "data/valkey.sock"
+        wait_for(lambda: not socket.exists() or not answers(f"{self.url}/health/live"), 30)
 
 
 @pytest.fixture
@@ -142,12 +135,11 @@ def home(installed: Path) -> Iterator[Home]:
 def test_dev_runs_in_an_empty_folder_and_survives_every_end(home: Home, installed: Path) -> None:
     home.start()
     banner = home.log.read_text()
-    address = f"http://127.0.0.1:{home.port}"
-    for text in (address, f"{address}/dashboard", str(home.folder / "data"), "TWITCH_CLIENT_ID"):
+    for text in (home.url, f"{home.url}/dashboard", str(home.folder / "data"), "TWITCH_CLIENT_ID"):
         assert text in banner
     [key] = re.findall(r"API key +(\S+)", banner)
     for path in ("/health", "/docs", "/dashboard/setup", "/dashboard/static/style.css"):
-        assert home.get(path).status_code == 200, path
+        assert requests.get(home.url + path, timeout=10).status_code == 200, path
     secret = (home.folder / "data/webhook-secret").read_text()
     for number in (signal.SIGINT, signal.SIGKILL):
         home.end(number)

@@ -16,7 +16,8 @@ from click.testing import CliRunner
 from streamwatch.cli import main
 from streamwatch.settings import VARIABLES
 from streamwatch.simulator.cast import CAST
-from tests.processes import ROOT, free_port
+from tests.processes import ROOT
+from tests.servers import free_port
 from tests.waiting import wait_for
 
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]

@@ -16,7 +16,7 @@ import requests
 from streamwatch.settings import from_env
 from streamwatch.simulator import Simulator
 from streamwatch.simulator.demo import API_KEY, environment
-from tests.processes import free_port
+from tests.servers import free_port
 from tests.waiting import wait_for
 
 COMMAND = [sys.executable, "-m", "streamwatch.simulator.demo"]
