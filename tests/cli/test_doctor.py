@@ -2,10 +2,13 @@ from collections import deque
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
+import click
 import pytest
 import redis
+from click.testing import CliRunner
 
 from streamwatch import __version__
+from streamwatch.cli import main
 from streamwatch.simulator.faults import CallFault
 from streamwatch.storage.redis.server_info import MIN_VERSIONS
 from tests.cli.conftest import Shell
@@ -162,19 +165,22 @@ def test_the_version_is_printed(shell: Shell) -> None:
     assert shell.does("version") == f"{__version__}\n"
 
 
-@pytest.mark.parametrize(
-    "command",
-    [
-        (),
-        ("doctor",),
-        ("migrate",),
-        ("streamers", "add"),
-        ("subscriptions", "delete-all"),
-        ("feed", "replay"),
-    ],
-)
-def test_every_command_has_a_help_text(shell: Shell, command: tuple[str, ...]) -> None:
-    assert "Usage:" in shell.does(*command, "--help")
+def commands(command: click.Command, *path: str) -> Iterator[tuple[str, ...]]:
+    """The path of a command and of each of its subcommands."""
+    yield path
+    if isinstance(command, click.Group):
+        for name, subcommand in command.commands.items():
+            yield from commands(subcommand, *path, name)
+
+
+@pytest.mark.parametrize("path", list(commands(main)), ids=" ".join)
+def test_every_command_says_what_it_does(path: tuple[str, ...]) -> None:
+    result = CliRunner().invoke(main, [*path, "--help"])
+    assert result.exit_code == 0, result.output
+    # Click prints the usage, the command's own text, and the options.
+    usage, text, *_ = result.stdout.split("\n\n")
+    assert usage.startswith(f"Usage: {' '.join(('main', *path))} ")
+    assert not text.startswith("Options:"), result.stdout
 
 
 def test_a_wrong_setting_prints_one_line_and_exits_with_1(shell: Shell) -> None:

@@ -2,7 +2,6 @@
 badly on request."""
 
 import threading
-import time
 from collections import deque
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -16,13 +15,13 @@ SECRET = "a secret of the tests"
 
 class Receiver:
     """`messages` are those whose signature was good; `refused` counts the others. What `bad` holds
-    is answered in place of the right answer: a status, or seconds to stay silent for."""
+    is answered in place of the right answer: a status, or the right answer once an event is set."""
 
     def __init__(self) -> None:
         self.messages: list[Message] = []
         self.retries: list[tuple[str, int]] = []
         self.refused = 0
-        self.bad: deque[int | float] = deque()
+        self.bad: deque[int | threading.Event] = deque()
         self.challenge_status = 200
         self.challenge_answer: bytes | None = None
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
@@ -58,7 +57,7 @@ class Receiver:
             bad = self.bad.popleft()
             if isinstance(bad, int):
                 return bad, b""
-            time.sleep(bad)
+            bad.wait(60)
         if isinstance(message, Verification):
             return self.challenge_status, self._challenge_answer(message)
         return 204, b""
