@@ -32,8 +32,8 @@ MAX_LISTENERS = 200
 MAX_LISTENERS_A_CLIENT = 8
 
 _STOP_CHECK_SECONDS = 0.25
-"""How often the thread looks whether the process is stopping, and how often it reads the feed while
-changes are not being received."""
+"""How often the thread checks whether the process is stopping, and how often it reads the feed
+while changes are not being received."""
 
 _READ_SECONDS = 1.0
 """How often the feed is read although no change was received."""
@@ -90,28 +90,14 @@ class Broadcaster:
             self._closed = True
             self._condition.notify_all()
 
-    def after(
-        self, cursor: str | None, translator: FeedTranslator, seconds: float
-    ) -> tuple[list[TranslatedEntry], bool]:
-        """The entries after `cursor`, and whether the broadcaster is closed. Waits up to `seconds`
-        for an entry. `translator` is the listener's own, for entries that are not in the buffer.
-        """
-        shared = self._shared_after(cursor, seconds)
-        if shared is not None or self._closed:
-            return shared or [], self._closed
-        if not translator.known:
-            self._learn(translator, cursor)
-        entries = translator.translate(self._storage.feed.tail(cursor, _BATCH))
-        if not entries:  # the listener is ahead of the buffer
-            self._wait(seconds)
-        return entries, self._closed
+    @property
+    def is_closed(self) -> bool:
+        """Whether all listeners have ended."""
+        return self._closed
 
-    def leave(self, client: str) -> None:
-        """Make room for another listener."""
-        with self._condition:
-            self._listeners -= Counter([client])
-
-    def _shared_after(self, cursor: str | None, seconds: float) -> list[TranslatedEntry] | None:
+    def shared_after(self, cursor: str | None, seconds: float) -> list[TranslatedEntry] | None:
+        """The entries after `cursor` in the buffer, None if `cursor` is not in it. Waits up to
+        `seconds` for an entry."""
         with self._condition:
             buffer = self._buffer
             if buffer is None or cursor not in buffer:
@@ -119,22 +105,37 @@ class Broadcaster:
             self._condition.wait_for(lambda: self._closed or buffer.newest != cursor, seconds)
             return buffer.after(cursor)
 
-    def _learn(self, translator: FeedTranslator, cursor: str | None) -> None:
-        """Let `translator` know the streams as they were at `cursor`, from the entries before it.
+    def stored_after(
+        self, cursor: str | None, translator: FeedTranslator, seconds: float
+    ) -> list[TranslatedEntry]:
+        """The entries after `cursor` in the storage. Waits up to `seconds` for an entry.
+        `translator` must know the entries up to `cursor`: see `translator_at`."""
+        entries = translator.translate(self._storage.feed.tail(cursor, _BATCH))
+        if not entries:  # the listener is ahead of the buffer
+            self._wait(seconds)
+        return entries
+
+    def translator_at(self, cursor: str | None) -> FeedTranslator:
+        """A translator that knows the streams as they were at `cursor`, from the entries before it.
 
         Otherwise it would report a change of category and title for every live stream.
         """
+        translator = FeedTranslator()
         start: str | None = None
         while entries := self._storage.feed.tail(start, _BATCH).entries:
             ids = [entry.id for entry in entries]
             if cursor in ids:
                 translator.learn(entries[: ids.index(cursor) + 1])
-                return
+                return translator
             translator.learn(entries)
             start = ids[-1]
         # The entry is not in the feed: the entries that were read are newer, not translated yet.
-        translator.known.clear()
-        translator.started.clear()
+        return FeedTranslator()
+
+    def leave(self, client: str) -> None:
+        """Make room for another listener."""
+        with self._condition:
+            self._listeners -= Counter([client])
 
     def _wait(self, seconds: float) -> None:
         with self._condition:
@@ -167,7 +168,7 @@ class Broadcaster:
                         retry_at = now + _RETRY_SECONDS
                 if self._is_stopping():
                     self.close()
-                self._wait_for_news()
+                self._wait_for_news(is_retrying=now < retry_at)
         finally:
             listener.close()
             with self._condition:
@@ -208,9 +209,13 @@ class Broadcaster:
             has_news, self._has_news = self._has_news, False
             return has_news
 
-    def _wait_for_news(self) -> None:
+    def _wait_for_news(self, *, is_retrying: bool) -> None:
+        """Wait until there is news, or for _STOP_CHECK_SECONDS. After a failed read, news ends no
+        wait: it is not read before the retry."""
         with self._condition:
-            self._condition.wait_for(lambda: self._closed or self._has_news, _STOP_CHECK_SECONDS)
+            self._condition.wait_for(
+                lambda: self._closed or (self._has_news and not is_retrying), _STOP_CHECK_SECONDS
+            )
 
 
 class Listener:
@@ -221,7 +226,8 @@ class Listener:
         """The last entry that was delivered completely; None before the feed's first entry."""
         self._broadcaster = broadcaster
         self._client = client
-        self._translator = FeedTranslator()
+        self._translator: FeedTranslator | None = None
+        """For entries that are read from the storage; None while the cursor is in the buffer."""
         self._is_open = True
 
     def events(self, seconds: float) -> Iterator[tuple[str | None, PushEvent | None]]:
@@ -232,7 +238,8 @@ class Listener:
         """
         ended = False
         while not ended and self._is_open:
-            entries, ended = self._broadcaster.after(self.cursor, self._translator, seconds)
+            entries = self._entries(seconds)
+            ended = self._broadcaster.is_closed
             for entry in entries:
                 # Resuming from this entry would skip its other events, so all but the last one
                 # come with the cursor of the entry before.
@@ -242,6 +249,16 @@ class Listener:
                 if entry.events:
                     yield self.cursor, entry.events[-1]
             yield self.cursor, None
+
+    def _entries(self, seconds: float) -> list[TranslatedEntry]:
+        """The entries after the cursor. Waits up to `seconds` for an entry."""
+        shared = self._broadcaster.shared_after(self.cursor, seconds)
+        if shared is not None or self._broadcaster.is_closed:
+            self._translator = None
+            return shared or []
+        if self._translator is None:
+            self._translator = self._broadcaster.translator_at(self.cursor)
+        return self._broadcaster.stored_after(self.cursor, self._translator, seconds)
 
     def close(self) -> None:
         """Make room for another listener. May be called more than once."""

@@ -16,7 +16,7 @@ from streamwatch.services.errors import TooManyListeners
 from streamwatch.services.push import broadcaster
 from streamwatch.services.push.broadcaster import Broadcaster, Listener
 from streamwatch.services.push.translator import PushEvent, PushEventType
-from streamwatch.storage.base import StorageUnavailable, Tail
+from streamwatch.storage.base import StorageUnavailable, Tail, Topic
 from streamwatch.storage.memory.feed import MemoryFeed
 from streamwatch.storage.testing import build
 from tests.fakes import FailingStorage
@@ -27,11 +27,13 @@ class FailingFeed(MemoryFeed):
     """Its tail cannot be read for so many times."""
 
     failures = 0
+    is_read_again = False
 
     def tail(self, after: str | None, count: int) -> Tail:
         if self.failures:
             self.failures -= 1
             raise StorageUnavailable("down")
+        self.is_read_again = True
         return super().tail(after, count)
 
 
@@ -391,3 +393,50 @@ def test_an_event_is_pushed_without_waiting_for_the_next_regular_read(
         for number in range(3):
             go_online(storage, f"e{number}")
             assert event_ids(receive(listener, 1)) == [f"e{number}"]
+
+
+def test_the_thread_does_not_spin_while_the_feed_cannot_be_read(
+    storage: FailingStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(broadcaster, "_RETRY_SECONDS", 0.5)
+    monkeypatch.setattr(broadcaster, "_STOP_CHECK_SECONDS", 0.05)
+    storage.feed = feed = FailingFeed(RLock(), time.monotonic)
+    feed.failures = 1
+    turns: list[bool] = []
+
+    def is_stopping() -> bool:
+        """Called in each turn of the thread, which is woken while the feed is not read."""
+        if feed.failures == 0:
+            turns.append(feed.is_read_again)
+            storage.coordination.publish_change(Topic.LIVE)
+        return False
+
+    push = Broadcaster(storage, capacity=1)
+    push.ends_when(is_stopping)
+    with closing(push), closing(push.listen()):
+        wait_for(lambda: feed.is_read_again)
+        wait_for(lambda: True in turns)
+
+    assert turns.index(True) <= 11  # one after each check, until the read is repeated
+
+
+def test_a_listener_that_falls_behind_twice_compares_with_what_it_received_last(
+    storage: FailingStorage,
+) -> None:
+    chess = {"category_id": "9", "category_name": "Chess"}
+    push = Broadcaster(storage, capacity=2, shared=4)
+    with closing(push), closing(push.listen()) as slow, closing(push.listen()) as fast:
+        poll(storage, title="first", **chess)
+        receive(slow, 3)
+        receive(fast, 3)
+        for viewers in range(10):  # the first fall
+            poll(storage, title="first", viewers=viewers, **chess)
+            receive(fast, 1)
+        receive(slow, 10)
+        poll(storage, title="second", **chess)  # in the buffer
+        assert types(receive(slow, 2)) == ["stream.title", "stream.viewers"]
+        receive(fast, 2)
+        for viewers in range(10):  # the second fall
+            poll(storage, title="second", viewers=viewers, **chess)
+            receive(fast, 1)
+        assert types(receive(slow, 10)) == ["stream.viewers"] * 10
