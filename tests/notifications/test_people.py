@@ -468,3 +468,116 @@ def test_a_retried_delivery_is_sent_despite_quiet_hours_and_cooldown(
     world.pass_time(1)
 
     assert first_lines(world) == [STARTED]
+
+
+def send_again(world: NotificationWorld, event_type: str, stream_id: str) -> None:
+    """A user requests a finished delivery again."""
+    [known] = [
+        delivery
+        for delivery in world.deliveries()
+        if (delivery.event_type, delivery.stream_id) == (event_type, stream_id)
+    ]
+    again = replace(restarted(known, world.now), version=known.version + 1)
+    assert world.store.save(again, Attempted(world.now))
+    world.pass_time(0)
+
+
+def test_an_end_that_is_sent_again_leaves_the_message_of_the_live_stream(
+    world: NotificationWorld,
+) -> None:
+    world.add(notification(DISCORD, cooldown_minutes=1))
+    world.go_live(**LIVE)
+    world.pass_time(600)
+    world.go_offline()
+    world.pass_time(600)
+    world.go_live("s2", **LIVE)
+    world.pass_time(600)
+    send_again(world, "stream.offline", "s1")
+    world.go_offline("s2")
+    world.pass_time(200)
+
+    assert len(world.sender.posts) == 3
+    assert [m.edits for m in world.sender.edits] == ["m1", "m2"]
+
+
+@pytest.mark.parametrize("kind", [APPRISE, DISCORD])
+def test_a_go_live_that_is_sent_again_does_not_hide_the_end_of_the_live_stream(
+    world: NotificationWorld, kind: TargetKind
+) -> None:
+    world.add(notification(kind, cooldown_minutes=1))
+    world.go_live(**LIVE)
+    world.pass_time(600)
+    world.go_offline()
+    world.pass_time(600)
+    world.go_live("s2", **LIVE)
+    world.pass_time(600)
+    send_again(world, "stream.online", "s1")
+    world.go_offline("s2")
+    world.pass_time(200)
+
+    assert world.outcomes()[-1] == "stream.offline delivered"
+    last = world.sender.sent[-1][1]
+    assert last.text.startswith("Ann's stream has ended")
+    assert last.edits == ("m2" if kind is DISCORD else None)
+
+
+def test_a_go_live_in_quiet_hours_that_is_sent_again_is_edited_at_the_end(
+    world: NotificationWorld,
+) -> None:
+    quiet = QuietHours(time(11), time(13), "UTC")
+    world.add(notification(DISCORD, quiet_hours=quiet))
+    world.go_live(**LIVE)
+    world.pass_time(60)
+    send_again(world, "stream.online", "s1")
+    world.pass_time(60)
+    world.go_offline()
+    world.pass_time(200)
+
+    assert first_lines(world) == [STARTED, "Ann's stream has ended"]
+    assert [m.edits for m in world.sender.edits] == ["m1"]
+
+
+def test_a_stream_that_is_live_again_after_a_refused_edit_has_not_ended(
+    world: NotificationWorld,
+) -> None:
+    world.add(notification(DISCORD))
+    world.go_live(**LIVE)
+    world.pass_time(600)
+    accept = world.sender.answer
+    refused = SendResult(
+        delivered=False, detail="429", status_code=429, edit_refusal=EditRefusal.TOO_MANY
+    )
+    world.sender.answer = lambda message: refused if message.edits else accept(message)
+    world.go_offline()
+    world.pass_time(200)
+    world.sender.answer = accept
+    world.go_live(at=world.now, **LIVE)
+    world.pass_time(60)
+    world.go_offline()
+    world.pass_time(60)
+    world.go_live(at=world.now, **LIVE)
+    world.pass_time(600)
+
+    assert [m.text.splitlines()[0] for m in world.sender.posts] == [
+        STARTED,
+        "Ann's stream has ended",
+    ]
+    assert world.sender.edits[-1].text.startswith(STARTED)
+
+
+def test_a_stream_whose_go_live_was_sent_again_is_shown_in_one_message(
+    world: NotificationWorld,
+) -> None:
+    quiet = QuietHours(time(11), time(12, 1), "UTC")
+    world.add(notification(DISCORD, quiet_hours=quiet, cooldown_minutes=1))
+    world.go_live(**LIVE)
+    world.pass_time(1)
+    send_again(world, "stream.online", "s1")
+    world.pass_time(600)
+    world.go_offline()
+    world.pass_time(200)
+    world.go_live(at=world.now, **LIVE)
+    world.pass_time(60)
+
+    assert len(world.sender.posts) == 1
+    assert world.sender.edits[-1].text.startswith(STARTED)

@@ -27,21 +27,35 @@ def conversation_after(
     action: Send | Edit | Skip,
     message_id: str | None,
     now: datetime,
+    live_stream_id: str | None,
 ) -> Conversation:
     """The conversation after `action`. `message_id` is the Discord message that was
-    posted or edited, None for none."""
+    posted or edited, None for none. `live_stream_id` is the stream that is on now.
+
+    An old delivery that a user requested again changes nothing: the conversation is about a later
+    stream.
+    """
     if isinstance(action, Skip):
         return _after_skipping(conversation, delivery, action)
-    if delivery.event_type == ONLINE:
-        continued = _continued(conversation, delivery)
-        if isinstance(action, Edit):
-            return continued
-        return replace(continued, announced_at=now, message_id=message_id, unannounced=None)
     if delivery.event_type == OFFLINE:
-        if delivery.stream_id in conversation.earlier:
-            return replace(conversation, earlier=_without(conversation.earlier, delivery.stream_id))
-        return replace(conversation, ended=True, message_id=message_id or conversation.message_id)
-    return conversation
+        return _after_end(conversation, delivery, message_id)
+    is_old = delivery.stream_id != live_stream_id and _is_of_other_stream(conversation, delivery)
+    if delivery.event_type != ONLINE or is_old:
+        return conversation
+    continued = _continued(conversation, delivery)
+    if isinstance(action, Edit):
+        return continued
+    return replace(continued, announced_at=now, message_id=message_id, unannounced=None)
+
+
+def _after_end(
+    conversation: Conversation, delivery: Delivery, message_id: str | None
+) -> Conversation:
+    if delivery.stream_id in conversation.earlier:
+        return replace(conversation, earlier=_without(conversation.earlier, delivery.stream_id))
+    if _is_of_other_stream(conversation, delivery):
+        return conversation
+    return replace(conversation, ended=True, message_id=message_id or conversation.message_id)
 
 
 def _after_skipping(conversation: Conversation, delivery: Delivery, action: Skip) -> Conversation:
@@ -58,7 +72,8 @@ def reopened(
 
     The same stream can go off, on and off again. The delay of its end then starts again, a go-live
     that was skipped as over is announced, and a Discord message that shows the end is edited to
-    show the live stream.
+    show the live stream. What applied to the attempts before (a user's request, a refused edit)
+    does not apply to the new ones.
     """
     waits = known.status is DeliveryStatus.PENDING and known.attempts == 0
     edits = notification.kind is TargetKind.DISCORD and conversation.stream_id == known.stream_id
@@ -84,9 +99,16 @@ def reopened(
         attempts=0,
         first_attempt_at=None,
         delivered_at=None,
+        forced=False,
         did_not_last=False,
+        edit_refused=False,
         next_attempt_at=held_until(notification, known.event_type, now),
     )
+
+
+def _is_of_other_stream(conversation: Conversation, delivery: Delivery) -> bool:
+    """Whether a user requested a delivery about another stream than the conversation's."""
+    return delivery.forced and delivery.stream_id != conversation.stream_id
 
 
 def _is_delivered(known: Delivery) -> bool:

@@ -98,11 +98,12 @@ class DeliveryAttempt:
         name = conversation_name(delivery.event.broadcaster_id)
         conversation = conversation_from(self._store.state(notification.id, name))
         situation = self._context.situation(delivery)
+        live_stream_id = situation.live_stream_id
         action = people.decide(notification, delivery, situation, conversation, now)
         if isinstance(action, Wait):
             return self._unsent(delivery, action, now)
         if isinstance(action, Skip):
-            after = conversation_after(conversation, delivery, action, None, now)
+            after = conversation_after(conversation, delivery, action, None, now, live_stream_id)
             return self._unsent(delivery, action, now, _changed(name, conversation, after))
         sent = self._send(notification, delivery, situation, action)
         refusal = sent.result.edit_refusal
@@ -111,7 +112,10 @@ class DeliveryAttempt:
         states: dict[str, Document] = {}
         if sent.result.delivered and not delivery.is_test:
             now = self._clock()
-            after = conversation_after(conversation, delivery, action, sent.result.message_id, now)
+            message_id = sent.result.message_id
+            after = conversation_after(
+                conversation, delivery, action, message_id, now, live_stream_id
+            )
             states = _changed(name, conversation, after)
         return self._sent(delivery, sent, states)
 
