@@ -23,7 +23,12 @@ from streamwatch.services.monitoring.diagnostics import Diagnosis
 from streamwatch.services.subscriptions.result import OUTCOME_MESSAGES
 from streamwatch.services.subscriptions.transport import Method
 
-blueprint = Blueprint("admin", __name__, url_prefix="/admin", description="Operator's resources.")
+blueprint = Blueprint(
+    "admin",
+    __name__,
+    url_prefix="/admin",
+    description="Operations for the operator; they need a full key.",
+)
 
 
 @blueprint.get("/subscriptions")
@@ -32,7 +37,8 @@ blueprint = Blueprint("admin", __name__, url_prefix="/admin", description="Opera
 def list_subscriptions() -> Response:
     """List the subscriptions at Twitch
 
-    Those for our callback or conduit, and the application's others. Calls Twitch once per 100.
+    Lists the subscriptions for this installation's callback or conduit, and the other
+    subscriptions of the Twitch application. Calls Twitch once for each 100 subscriptions.
     """
     listed = services().subscriptions.listing()
     return jsonify(
@@ -55,8 +61,8 @@ def list_subscriptions() -> Response:
 def verify_subscriptions() -> Response:
     """Reconcile the subscriptions
 
-    Creates missing subscriptions, replaces dead ones, and deletes those that are not wanted; 409
-    while another process does this.
+    Creates missing subscriptions, replaces failed ones, and deletes those that are not needed.
+    Responds with 409 while another process reconciles the subscriptions.
     """
     result = services().subscriptions.reconcile()
     return jsonify(message=OUTCOME_MESSAGES[result.status], **asdict(result))
@@ -66,9 +72,10 @@ def verify_subscriptions() -> Response:
 @blueprint.response(200, CleanupSchema)
 @blueprint.problems(409, 502, 503)
 def cleanup_subscriptions() -> Response:
-    """Delete the subscriptions for our callback
+    """Delete the subscriptions of this installation
 
-    The next verification creates the wanted ones again.
+    Deletes the subscriptions for this installation's callback or conduit. The next reconciliation
+    creates the needed ones again.
     """
     count = services().subscriptions.cleanup()
     return jsonify(message=f"Deleted {count} subscriptions.", cleanup_count=count)
@@ -80,7 +87,8 @@ def cleanup_subscriptions() -> Response:
 def delete_all_subscriptions() -> Response:
     """Delete all subscriptions of the application
 
-    Also those for other callbacks. The next verification creates the wanted ones again.
+    Deletes all subscriptions of the Twitch application, also those of other installations. The next
+    reconciliation creates the needed ones again.
     """
     count = services().subscriptions.delete_all()
     return jsonify(
@@ -96,7 +104,7 @@ def delete_all_subscriptions() -> Response:
 def reload_default_streamers() -> Response:
     """Monitor DEFAULT_STREAMERS
 
-    As at start. Those that were removed since are monitored again.
+    Adds them as the worker does at its start, including streamers that were removed since.
     """
     wanted = services().settings.default_streamers
     result = services().streamers.add_many(wanted)
@@ -110,7 +118,8 @@ def reload_default_streamers() -> Response:
 def diagnostics() -> Response:
     """Show the state of all processes
 
-    Messages, the feed, the worker, Twitch. While Twitch does not answer, the rest is shown.
+    Shows counts of messages, the feed, the worker, and the state of Twitch and EventSub. While
+    Twitch does not answer, `twitch.error` says why.
     """
     return jsonify(_document(services().diagnostics.diagnose()))
 

@@ -15,7 +15,7 @@ def _count(description: str | None = None) -> fields.Integer:
 class SubscriptionSchema(Document):
     id = fields.String()
     type = fields.String()
-    status = fields.String(metadata={"description": "As Twitch names it."})
+    status = fields.String(metadata={"description": "Twitch's status."})
     condition = fields.Dict()
     created_at = fields.DateTime()
     cost = _count()
@@ -23,7 +23,7 @@ class SubscriptionSchema(Document):
 
 class ShardSchema(Document):
     id = fields.String()
-    status = fields.String(metadata={"description": "As Twitch names it."})
+    status = fields.String(metadata={"description": "Twitch's status."})
 
 
 class ConduitSchema(Document):
@@ -39,11 +39,11 @@ class CostsSchema(Document):
 class SubscriptionsSchema(Document):
     subscriptions = fields.List(
         fields.Nested(SubscriptionSchema),
-        metadata={"description": "Those for our callback or conduit."},
+        metadata={"description": "Subscriptions for the callback or conduit of this installation."},
     )
     other_subscriptions = fields.List(
         fields.Nested(SubscriptionSchema),
-        metadata={"description": "The other subscriptions of the application."},
+        metadata={"description": "Other subscriptions of the Twitch application."},
     )
     total_subscriptions = _count()
     our_subscriptions_count = _count()
@@ -52,7 +52,8 @@ class SubscriptionsSchema(Document):
     transport = fields.String(validate=validate.OneOf([*Method]))
     conduit = fields.Nested(ConduitSchema, allow_none=True)
     updates_without_room = _count(
-        "Streamers without `channel.update` for lack of room, as of the last verification."
+        "Streamers without a subscription to `channel.update`, for which the cost limit left no room"
+        " at the last reconciliation."
     )
     costs = fields.Nested(CostsSchema)
 
@@ -68,22 +69,25 @@ class DeletionSchema(MessageSchema):
 
 class ReconciliationSchema(MessageSchema):
     status = fields.String(validate=validate.OneOf([*Outcome]))
-    checked = _count("How many subscriptions should exist.")
-    healthy = _count("Were enabled already.")
-    created = _count()
-    deleted = _count("Dead, duplicate, or of a streamer who is not monitored.")
-    failed = _count("Could not be created or deleted.")
+    checked = _count("Number of subscriptions that should exist.")
+    healthy = _count("Number of subscriptions that were enabled already.")
+    created = _count("Number of subscriptions that were created.")
+    deleted = _count(
+        "Number of subscriptions that were deleted: failed or duplicate ones, and those for"
+        " streamers who are not monitored."
+    )
+    failed = _count("Number of subscriptions that could not be created or deleted.")
 
 
 class ReloadedSchema(BulkAddedSchema, MessageSchema):
-    """The result, as of adding many streamers."""
+    """The result of adding DEFAULT_STREAMERS."""
 
 
 class ReaderSchema(Document):
     name = fields.String()
-    lag = _count("Entries that were not delivered so far.")
-    pending = _count("Entries that were delivered and not acknowledged.")
-    set_aside = _count("Entries that could not be processed (dead letters).")
+    lag = _count("Entries that the reader has not read yet.")
+    pending = _count("Entries that the reader has read and not acknowledged.")
+    set_aside = _count("Entries that the reader could not process (dead letters).")
 
 
 class SetAsideSchema(Document):
@@ -97,7 +101,7 @@ class FeedSchema(Document):
     length = _count()
     readers = fields.List(fields.Nested(ReaderSchema))
     set_aside = fields.List(
-        fields.Nested(SetAsideSchema), metadata={"description": "The newest 20."}
+        fields.Nested(SetAsideSchema), metadata={"description": "The newest 20 dead letters."}
     )
 
 
@@ -123,9 +127,11 @@ class BudgetSchema(Document):
 
 
 class TwitchSchema(Document):
-    error = fields.String(allow_none=True, metadata={"description": "Why Twitch did not answer."})
+    error = fields.String(
+        allow_none=True, metadata={"description": "Why Twitch did not answer; null if it did."}
+    )
     budget = fields.Nested(
-        BudgetSchema, allow_none=True, metadata={"description": "Helix's rate limit, as of now."}
+        BudgetSchema, allow_none=True, metadata={"description": "Helix's rate limit."}
     )
     subscriptions = fields.Dict(
         keys=fields.String(),
@@ -133,18 +139,22 @@ class TwitchSchema(Document):
         metadata={"description": "The number of subscriptions by their status at Twitch."},
     )
     clock_offset_seconds = fields.Float(
-        metadata={"description": "How far Twitch's clock is ahead of ours."}
+        metadata={"description": "How far Twitch's clock is ahead of this machine's."}
     )
 
 
 class EventSubSchema(Document):
     transport = fields.String(validate=validate.OneOf([*Method]))
     connected = fields.Boolean(
-        allow_none=True, metadata={"description": "Whether the WebSocket is; null by webhook."}
+        allow_none=True,
+        metadata={
+            "description": "Whether the WebSocket is connected; null with the webhook transport."
+        },
     )
-    reconnects = _count("Connections after the first, since the leading worker started.")
+    reconnects = _count("Number of connections after the first, since the leading worker started.")
     last_message_at = fields.DateTime(
-        allow_none=True, metadata={"description": "Of the WebSocket, keepalives included."}
+        allow_none=True,
+        metadata={"description": "Time of the last WebSocket message, keepalives included."},
     )
 
 
@@ -152,7 +162,9 @@ class DiagnosticsSchema(Document):
     messages = fields.Dict(
         keys=fields.String(),
         values=fields.Integer(),
-        metadata={"description": "Webhook messages: `received`, and their number by outcome."},
+        metadata={
+            "description": "Number of messages from Twitch: `received` in total, and by outcome."
+        },
     )
     feed = fields.Nested(FeedSchema)
     worker = fields.Nested(WorkerSchema)

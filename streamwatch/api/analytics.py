@@ -79,7 +79,10 @@ class ListQuery(ma.Schema):
     format = fields.String(
         load_default=None,
         validate=validate.OneOf((csv_export.JSON_NAME, csv_export.CSV_NAME)),
-        metadata={"description": "By default `Accept` decides. CSV ignores `limit` and `after`."},
+        metadata={
+            "description": "The default depends on the header `Accept`. CSV ignores `limit`"
+            " and `after`."
+        },
     )
 
 
@@ -104,7 +107,10 @@ class ScheduleQuery(ma.Schema):
     tz = fields.String(
         load_default="UTC",
         validate=_check_time_zone,
-        metadata={"description": "An IANA time zone.", "examples": ["Europe/Berlin"]},
+        metadata={
+            "description": "An IANA time zone, by which dates and hours are counted.",
+            "examples": ["Europe/Berlin"],
+        },
     )
     days = fields.Integer(load_default=90, validate=validate.OneOf(PERIODS))
 
@@ -120,7 +126,7 @@ class TrendQuery(ScheduleQuery):
 def get_summary() -> Response:
     """Show the totals of all streamers
 
-    Over all sessions.
+    The totals count all sessions of all streamers.
     """
     return jsonify(summary_document(services().analytics_queries.summary()))
 
@@ -133,7 +139,8 @@ def get_summary() -> Response:
 def get_stats(query: Query, login: str) -> Response:
     """Show a streamer's statistics
 
-    Of all time; with `days` also of the last days, compared with the same number of days before.
+    Shows the statistics of all time. With `days`, `window` has those of the last `days` days, and
+    of the same number of days before.
     """
     queries, days = services().analytics_queries, query["days"]
     stats = queries.stats(login)
@@ -147,8 +154,8 @@ def get_stats(query: Query, login: str) -> Response:
 def recalculate_streamer(login: str) -> Response:
     """Recalculate a streamer's statistics
 
-    From the stored samples and events. The result is the same unless stored statistics were wrong.
-    Statistics whose samples have been deleted stay as they are.
+    Recalculates them from the stored samples and events. They change only if the stored statistics
+    were wrong. Statistics whose samples have been deleted do not change.
     """
     stats = stats_document(services().analytics_queries.recalculate(login))
     message = f"Recalculated {stats['broadcaster_login']}"
@@ -164,7 +171,7 @@ def recalculate_streamer(login: str) -> Response:
 def list_sessions(query: Query, login: str) -> Response:
     """List a streamer's sessions
 
-    Newest first, as JSON, or all of them as CSV.
+    Lists sessions newest first: a page of them as JSON, or all of them as CSV.
     """
     queries = services().analytics_queries
     if csv_export.is_wanted(query["format"]):
@@ -185,7 +192,8 @@ def list_sessions(query: Query, login: str) -> Response:
 def get_session(login: str, stream_id: str) -> Response:
     """Show one session
 
-    With its segments, which add up to the session, and at most 1,000 samples.
+    Shows a session with its segments, which cover the session without gaps, and at most 1,000
+    samples.
     """
     details = services().analytics_queries.session_details(login, stream_id)
     return jsonify(session_details_document(details))
@@ -196,9 +204,9 @@ def get_session(login: str, stream_id: str) -> Response:
 @blueprint.response(200, TrendSchema)
 @blueprint.problems(404, 503)
 def get_trend(query: Query, login: str) -> Response:
-    """Show a streamer's trend day by day
+    """Show a streamer's statistics of each day
 
-    The last `days` dates of a time zone, oldest first, ending with today.
+    Shows the last `days` dates in the time zone `tz`, oldest first, ending with today.
     """
     queries = services().analytics_queries
     found = trend_document(queries.trend(login, ZoneInfo(query["tz"]), query["days"]))
@@ -210,9 +218,9 @@ def get_trend(query: Query, login: str) -> Response:
 @blueprint.response(202, MessageSchema)
 @blueprint.problems(404, 503)
 def backfill_streamer(login: str) -> tuple[Response, int]:
-    """Read a streamer's past streams
+    """Start a backfill of a streamer's past streams
 
-    From Twitch's archived videos, by the worker. The sessions appear within seconds.
+    The worker reads the streamer's archived videos at Twitch. The sessions appear within seconds.
     """
     if not services().settings.has_twitch_credentials:
         raise TwitchNotConfigured
@@ -224,9 +232,10 @@ def backfill_streamer(login: str) -> tuple[Response, int]:
 @blueprint.response(200, BackfillSchema)
 @blueprint.problems(404, 503)
 def show_backfill(login: str) -> Response:
-    """Show how the last reading of past streams went
+    """Show the status of the last backfill
 
-    It runs after a streamer is added, after each stream, after a start, and on request.
+    A backfill runs after a streamer is added, after each of the streamer's streams, after the
+    worker was off for 15 minutes or more, and on request.
     """
     return jsonify(backfill_document(services().backfills.find(login)))
 
@@ -238,7 +247,7 @@ def show_backfill(login: str) -> Response:
 def list_categories(login: str) -> Response:
     """List the categories of a streamer
 
-    Most hours first.
+    Lists the category with the most hours first.
     """
     found = [
         category_document(category) for category in services().analytics_queries.categories(login)
@@ -254,7 +263,8 @@ def list_categories(login: str) -> Response:
 def get_schedule(query: Query, login: str) -> Response:
     """Show when a streamer is usually live
 
-    The 168 hours of the week in a time zone, from Monday on, by the streams of the last `days`.
+    Shows the 168 hours of the week in the time zone `tz`, from Monday on, computed from the streams
+    of the last `days` days.
     """
     zone, days = ZoneInfo(query["tz"]), query["days"]
     cells = schedule_document(services().analytics_queries.schedule(login, zone, days))
@@ -267,10 +277,19 @@ def get_schedule(query: Query, login: str) -> Response:
     )
 
 
+_RANKED_BY = {
+    Ranking.HOURS: "hours streamed",
+    Ranking.WATCHED: "hours watched",
+    Ranking.PEAK: "peak viewers",
+    Ranking.AVERAGE: "average viewers",
+}
+
+
 def _serve_top_streamers(ranking: Ranking) -> None:
     """Register one path for each ranking, so that each is documented by its name."""
 
     @blueprint.get(f"/top-streamers/{ranking}", endpoint=f"list_top_streamers_by_{ranking}")
+    @blueprint.doc(summary=f"List the top streamers by {_RANKED_BY[ranking]}")
     @blueprint.arguments(TopStreamersQuery, location="query")
     @blueprint.response(200, TopStreamersSchema)
     @blueprint.problems(503)
@@ -278,8 +297,7 @@ def _serve_top_streamers(ranking: Ranking) -> None:
     def list_top_streamers(query: Query) -> Response:
         """List the top streamers
 
-        By hours streamed, hours watched, peak or average viewers, as the path says: of all, or of
-        those with a tag.
+        Ranks all streamers, or those with a tag, over all of their streams.
         """
         user_ids = tagged(query["tag"])
         stats = services().analytics_queries.top(ranking, query["limit"], user_ids)
@@ -299,7 +317,7 @@ for each in Ranking:
 def list_top_games(query: Query) -> Response:
     """List the top categories
 
-    By hours watched, over all streamers.
+    Ranks the categories of all streamers by hours watched.
     """
     top = [
         category_rank_document(game)
@@ -315,9 +333,10 @@ def list_top_games(query: Query) -> Response:
 @blueprint.problems(503)
 @cached(Topic.ANALYTICS)
 def list_snapshots(query: Query) -> Response:
-    """List the samples
+    """List the snapshots
 
-    Of all streamers or of one, newest first, as JSON, or all of them as CSV.
+    Lists snapshots of all streamers, or of `broadcaster_login`, newest first: a page of them as
+    JSON, or all of them as CSV.
     """
     queries, login = services().analytics_queries, query["broadcaster_login"]
     if csv_export.is_wanted(query["format"]):

@@ -30,7 +30,7 @@ class CategorySchema(Document):
 
     category_id = fields.String()
     category_name = fields.String()
-    hours = _number("The hours that samples cover.")
+    hours = _number("Hours of streams in this category, as far as samples cover them.")
     hours_watched = _number()
     avg_viewers = _number(nullable=True)
     max_viewers = _viewers()
@@ -50,13 +50,18 @@ class SessionSchema(Document):
     started_at = fields.DateTime()
     ended_at = fields.DateTime(
         allow_none=True,
-        metadata={"description": "Null while the stream is live; the other fields are as of now."},
+        metadata={
+            "description": "Null while the stream is live; the other fields then have the values so"
+            " far."
+        },
     )
     duration_minutes = _number()
     max_viewers = _viewers()
-    avg_viewers = _number("Weighted by time; null without samples.", nullable=True)
-    hours_watched = _number("Null for `source: vod`.", nullable=True)
-    category_id = fields.String(allow_none=True, metadata={"description": "The last seen."})
+    avg_viewers = _number("Average weighted by time; null without samples.", nullable=True)
+    hours_watched = _number("Null if `source` is `vod`.", nullable=True)
+    category_id = fields.String(
+        allow_none=True, metadata={"description": "The last category of the session."}
+    )
     category_name = fields.String(allow_none=True)
     title = fields.String(allow_none=True)
     language = fields.String(allow_none=True)
@@ -65,11 +70,16 @@ class SessionSchema(Document):
     snapshot_count = _count()
     coverage = fields.Float(
         validate=validate.Range(0, 1),
-        metadata={"description": "The part of the airtime that samples cover."},
+        metadata={
+            "description": "The part of the session's airtime that samples cover, from 0 to 1."
+        },
     )
     source = fields.String(
         validate=validate.OneOf(["observed", "vod"]),
-        metadata={"description": "`vod`: made from an archived video alone."},
+        metadata={
+            "description": "`vod` if the session is known only from an archived video, else"
+            " `observed`."
+        },
     )
     vod_url = fields.String(
         allow_none=True, metadata={"description": "The archived video, if one is known."}
@@ -77,8 +87,8 @@ class SessionSchema(Document):
 
 
 class BackfillSchema(Document):
-    """The last reading of a streamer's archived videos. Of the videos found, `added` gave a session
-    that was not known, `known` are of known sessions, and `skipped` gave none."""
+    """The last backfill, which reads a streamer's archived videos. Of the `found` videos, `added` gave
+    a session that was not known, `known` are of known sessions, and `skipped` gave none."""
 
     status = fields.Enum(BackfillStatus, by_value=True)
     found = _count()
@@ -87,7 +97,7 @@ class BackfillSchema(Document):
     skipped = _count()
     skipped_reasons = fields.Dict(keys=fields.String(), values=_count())
     error = fields.String(
-        allow_none=True, metadata={"description": "Why it failed, or why it is queued again."}
+        allow_none=True, metadata={"description": "Why the backfill failed or is queued again."}
     )
 
 
@@ -96,12 +106,13 @@ class SegmentSchema(Document):
 
     started_at = fields.DateTime()
     ended_at = fields.DateTime(
-        allow_none=True, metadata={"description": "Null for the last of an ongoing session."}
+        allow_none=True,
+        metadata={"description": "Null for the last segment of an ongoing session."},
     )
     category_id = fields.String(allow_none=True)
     category_name = fields.String(allow_none=True)
     title = fields.String(allow_none=True)
-    hours_watched = _number("Null for `source: vod`.", nullable=True)
+    hours_watched = _number("Null if the session's `source` is `vod`.", nullable=True)
     avg_viewers = _number(nullable=True)
 
 
@@ -123,7 +134,7 @@ class TrendDaySchema(Document):
     date = fields.Date()
     hours_streamed = _number()
     hours_watched = _number()
-    avg_viewers = _number("Weighted by time; null without samples.", nullable=True)
+    avg_viewers = _number("Average weighted by time; null without samples.", nullable=True)
     max_viewers = _viewers()
     streams = _count()
 
@@ -167,15 +178,19 @@ class StatsSchema(Document):
     broadcaster_name = fields.String()
     total_streams = _count()
     total_hours_streamed = _number()
-    avg_stream_duration_minutes = _number("Of ended streams; null before the first.", nullable=True)
+    avg_stream_duration_minutes = _number(
+        "Average over ended streams; null before the first has ended.", nullable=True
+    )
     max_concurrent_viewers = _viewers()
-    avg_viewers_all_time = _number("Weighted by time; null without samples.", nullable=True)
+    avg_viewers_all_time = _number("Average weighted by time; null without samples.", nullable=True)
     hours_watched = _number()
     last_stream_at = fields.DateTime(
-        allow_none=True, metadata={"description": "When the last stream started."}
+        allow_none=True, metadata={"description": "Start of the last stream."}
     )
     first_seen_at = fields.DateTime()
-    updated_at = fields.DateTime(metadata={"description": "The time of the newest observation."})
+    updated_at = fields.DateTime(
+        metadata={"description": "Time of the newest observation of the streamer."}
+    )
 
 
 class PeriodSchema(Document):
@@ -211,7 +226,9 @@ class ComparedPeriodSchema(PeriodSchema):
 
 class StatsOfStreamerSchema(StatsSchema):
     window = fields.Nested(
-        ComparedPeriodSchema, allow_none=True, metadata={"description": "With `days`, else null."}
+        ComparedPeriodSchema,
+        allow_none=True,
+        metadata={"description": "Statistics of the last `days` days; null without `days`."},
     )
 
 

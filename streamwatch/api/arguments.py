@@ -114,7 +114,9 @@ def _check_tag(value: str) -> None:
 class TagQuery(ma.Schema):
     """`tag` narrows a list to the streamers who have it."""
 
-    tag = TagField(load_default=None, metadata={"description": "Only streamers with this tag."})
+    tag = TagField(
+        load_default=None, metadata={"description": "Only show streamers with this tag."}
+    )
 
 
 class Parser(FlaskParser):

@@ -25,8 +25,8 @@ _RED, _DARK_GREY, _GREY = "#c8103c", "#4d5564", "#6b7280"
 def show_badge(username: str) -> Response:
     """Show a badge
 
-    An image of less than 2 kB that says whether a monitored streamer is live, and for how many
-    viewers. That of any other login says "not watched". Twitch is not asked.
+    Returns an image of less than 2 kB that says whether a monitored streamer is live, and with how
+    many viewers. For any other login it says "not watched". Twitch is not called.
     """
     streamer = services().streamers.find(username)
     if streamer is None:

@@ -30,9 +30,9 @@ class CalendarQuery(ma.Schema):
 @blueprint.response(200, {"type": "string"}, description="iCalendar", content_type=ICS)
 @blueprint.problems(404, 503)
 def streamer_ics(query: dict[str, int], username: str) -> Response:
-    """Streams of a streamer, as a calendar
+    """Get the newest streams of a streamer as a calendar
 
-    The newest streams, by their start.
+    The calendar (iCalendar) has an entry for each stream.
     """
     name, sessions = _sessions(username, query["limit"])
     calendar = Calendar()

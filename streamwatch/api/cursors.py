@@ -47,7 +47,7 @@ class CursorField(fields.String):
         super().__init__(
             load_default=None,
             metadata={
-                "description": "The `next` of the page before.",
+                "description": "The cursor `next` of the previous page.",
                 "maxLength": MAX_LENGTH,
                 "pattern": _PATTERN,
             },

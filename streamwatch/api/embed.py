@@ -58,10 +58,10 @@ class EmbedQuery(TagQuery):
 @blueprint.problems(503)
 @cached(Topic.LIVE, Topic.STREAMERS)
 def embed_live(query: dict[str, Any]) -> Response:
-    """Show who is live, as a page for frames
+    """Show the live streams as a page for frames
 
-    Of all streamers, or of those with a tag; most viewers first. Pages of EMBED_ORIGINS may frame
-    it. It loads nothing from Twitch, and keeps itself up to date.
+    Shows the live streams of all streamers, or of those with a tag, most viewers first. Pages of
+    EMBED_ORIGINS may frame it. It loads nothing from Twitch, and updates itself.
     """
     live = services().live_directory.find(user_ids=tagged(query["tag"]))
     page = render_template(

@@ -39,11 +39,11 @@ _DISCONNECT_CHECK_SECONDS = 0.5
 
 class EventStreamQuery(TagQuery):
     streamer = fields.List(
-        LoginField(), metadata={"description": "Only of these; repeated for several."}
+        LoginField(), metadata={"description": "Only send events of this login. May be repeated."}
     )
     type = fields.List(
         fields.String(validate=validate.OneOf(list(PushEventType))),
-        metadata={"description": "Only these; repeated for several."},
+        metadata={"description": "Only send events of this type. May be repeated."},
     )
 
 
@@ -56,13 +56,14 @@ class EventStreamQuery(TagQuery):
 def follow_events(query: dict[str, Any]) -> Response:
     """Follow events as they happen
 
-    Server-Sent Events until the client disconnects. `stream.online`, `stream.offline` and
+    Sends Server-Sent Events until the client disconnects. `stream.online`, `stream.offline` and
     `channel.update` carry an Event, `stream.viewers` a Snapshot. `stream.category` and
-    `stream.title` are the older names of a change while the stream is on: they carry a Snapshot
-    with `previous`, and will go in the next version. `gap` says that some earlier events are no
-    longer stored. With the header `Last-Event-ID`, which a browser sends by itself, everything
-    since then comes first. A comment is sent every 15 seconds. A client may have 8 streams open and
-    a process 200; one more gets `retry: 10000` and the end, so that a browser tries again later.
+    `stream.title` are deprecated and will be removed in the next version: they carry a Snapshot
+    with `previous` when a live stream changes. `gap` means that some earlier events are no longer
+    stored. After a reconnect with the header `Last-Event-ID`, which browsers send by themselves,
+    the events since that id are sent first. A comment is sent every 15 seconds. A client may have 8
+    streams open, and a process 200. A further request gets `retry: 10000` and its stream ends, so
+    that a browser tries again after 10 seconds.
     """
     try:
         listener = services().broadcaster.listen(

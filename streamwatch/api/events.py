@@ -46,7 +46,7 @@ class TaggedEventsQuery(EventsQuery, TagQuery):
 def list_events(query: Query) -> Response:
     """List the newest events
 
-    Of all streamers, or of those with a tag; newest first.
+    Lists the events of all streamers, or of those with a tag, newest first.
     """
     return _list(query, partial(services().events.newest, user_ids=tagged(query["tag"])))
 
@@ -59,7 +59,7 @@ def list_events(query: Query) -> Response:
 def list_events_of_type(query: Query, event_type: EventType) -> Response:
     """List the newest events of a type
 
-    Of all streamers, newest first.
+    Lists the events of all streamers, newest first.
     """
     read = partial(services().events.of_type, event_type)
     return _list(query, read, event_type=event_type)
@@ -73,7 +73,7 @@ def list_events_of_type(query: Query, event_type: EventType) -> Response:
 def list_events_of_streamer(query: Query, username: str) -> Response:
     """List the newest events of a streamer
 
-    Newest first; complete, however many events other streamers had since.
+    Lists the newest first. Events of other streamers do not displace them.
     """
     read = partial(services().events.of_streamer, username)
     return _list(query, read, streamer=username.lower())

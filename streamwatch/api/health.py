@@ -8,7 +8,7 @@ from streamwatch.api.context import services
 from streamwatch.api.schemas import AliveSchema, HealthSchema, IndexSchema
 from streamwatch.services.monitoring.health import UNHEALTHY
 
-blueprint = Blueprint("health", __name__, description="The index, and health checks.")
+blueprint = Blueprint("health", __name__, description="The index and health checks.")
 
 
 @blueprint.get("/")
@@ -16,7 +16,7 @@ blueprint = Blueprint("health", __name__, description="The index, and health che
 def index() -> Response:
     """Show name and version
 
-    And where the API is documented.
+    Also shows the path of the API's documentation.
     """
     return jsonify(
         name="StreamWatch",
@@ -51,8 +51,8 @@ def health() -> tuple[Response, int]:
 @blueprint.get("/health/live")
 @blueprint.response(200, AliveSchema)
 def health_live() -> Response:
-    """Check that the process serves
+    """Check liveness
 
-    Without any database.
+    Uses no database.
     """
     return jsonify(status="alive")

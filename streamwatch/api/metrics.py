@@ -21,8 +21,9 @@ blueprint = Blueprint("metrics", __name__, description="Metrics for Prometheus."
 def metrics() -> Response:
     """Show the metrics in Prometheus' text format
 
-    Of all processes together, including the worker. While the storage is down, the metrics show it,
-    and only those of the web processes are complete.
+    Shows the metrics of all processes together, including the worker. While the storage is down,
+    only the metrics of requests, `streamwatch_storage_up`, `streamwatch_analytics_up` and
+    `streamwatch_build_info` are present.
     """
     shared = StorageMetricsCollector(services().metrics, services().health, OUTCOMES)
     return Response(

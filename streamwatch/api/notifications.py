@@ -59,9 +59,9 @@ def _document(notification: Notification) -> Document:
 @blueprint.response(200, NotificationsSchema)
 @blueprint.problems(503)
 def list_notifications() -> Response:
-    """All notifications
+    """List the notifications
 
-    The oldest first, each with its last delivery.
+    Lists the oldest first, each with its last delivery.
     """
     documents = _notifications().documents(_notifications().all())
     return jsonify(notifications=documents, count=len(documents))
@@ -74,7 +74,8 @@ def list_notifications() -> Response:
 def add_notification(body: Mapping[str, Any]) -> tuple[Response, int]:
     """Add a notification
 
-    It sends what happens from now on. The secret of a webhook is answered here alone.
+    The notification sends events that happen after this request. Only this response contains a
+    webhook's secret.
     """
     with _faults_by_field():
         made, secret = _notifications().create(body)
@@ -87,7 +88,7 @@ def add_notification(body: Mapping[str, Any]) -> tuple[Response, int]:
 def show_notification(notification_id: str) -> Response:
     """Show one notification
 
-    The secret part of its URL is shown as `…`.
+    The response shows the secret part of the URL as `…`.
     """
     return jsonify(notification=_document(_notifications().get(notification_id)))
 
@@ -99,7 +100,8 @@ def show_notification(notification_id: str) -> Response:
 def change_notification(body: Mapping[str, Any], notification_id: str) -> Response:
     """Change a notification
 
-    Switched off, its pending deliveries are skipped; switched on again, it begins from then.
+    Changes the given fields. Disabling a notification skips its pending deliveries; enabling it
+    sends events that happen afterwards.
     """
     with _faults_by_field():
         changed = _notifications().change(notification_id, body)
@@ -112,7 +114,7 @@ def change_notification(body: Mapping[str, Any], notification_id: str) -> Respon
 def remove_notification(notification_id: str) -> Response:
     """Remove a notification
 
-    Its deliveries go with it.
+    Also removes the notification's deliveries.
     """
     removed = _notifications().remove(notification_id)
     return jsonify(message=f"Removed notification: {removed.name}")
@@ -124,7 +126,8 @@ def remove_notification(notification_id: str) -> Response:
 def send_test(notification_id: str) -> Response:
     """Send a test
 
-    The worker sends a made-up go-live now; answers within 20 seconds what the receiver said.
+    The worker sends an invented `stream.online` event to the target. The response says within 20
+    seconds what the target answered.
     """
     tested = _notifications().test(notification_id)
     delivered = tested.status is DeliveryStatus.DELIVERED
@@ -137,9 +140,9 @@ def send_test(notification_id: str) -> Response:
 @blueprint.response(200, DeliveriesSchema)
 @blueprint.problems(404, 503)
 def list_deliveries(query: Mapping[str, int], notification_id: str) -> Response:
-    """The deliveries of a notification
+    """List the deliveries of a notification
 
-    The newest first: pending ones, and the newest finished ones of the last 30 days.
+    Lists the newest first: pending deliveries, and up to 1,000 finished ones of the last 30 days.
     """
     found = _notifications().deliveries(notification_id, query["limit"])
     return jsonify(deliveries=[delivery_document(each) for each in found], count=len(found))
@@ -151,7 +154,8 @@ def list_deliveries(query: Mapping[str, int], notification_id: str) -> Response:
 def retry_delivery(notification_id: str, delivery_id: str) -> tuple[Response, int]:
     """Send a delivery again
 
-    Takes any finished delivery and begins its attempts anew; 409 while the notification is off.
+    Makes a finished delivery pending and starts its attempts again. Responds with 409 while the
+    notification is disabled.
     """
     delivery = _notifications().retry(notification_id, delivery_id)
     return jsonify(delivery=delivery_document(delivery)), 202
@@ -161,8 +165,9 @@ def retry_delivery(notification_id: str, delivery_id: str) -> tuple[Response, in
 @blueprint.response(200, SecretSchema)
 @blueprint.problems(404, 409, 503)
 def rotate_secret(notification_id: str) -> Response:
-    """A new signing secret for a webhook
+    """Rotate the signing secret of a webhook
 
-    The old one signs too for 24 hours, so that the receiver can change over.
+    Creates a new secret. For 24 hours, requests are signed with both the old and the new one, so
+    that the receiver can switch over.
     """
     return jsonify(secret=_notifications().rotate_secret(notification_id))

@@ -57,40 +57,64 @@ class QuietHoursSchema(ma.Schema):
 
 
 class NotificationSettingsSchema(ma.Schema):
-    """What can be changed: without a field it stays, or has its default in a new notification."""
+    """What can be changed. A missing field keeps its value; in a new notification it has its
+    default."""
 
     class Meta:
         unknown = ma.RAISE
 
     name = fields.String(
         validate=validate.Length(1, MAX_NAME_LENGTH),
-        metadata=_described("By default from kind and host."),
+        metadata=_described(
+            "A name for people. The default is made of `kind` and the host of `url`."
+        ),
     )
     kind = fields.String(validate=validate.OneOf([*TargetKind]))
     url = fields.String(
         validate=validate.Length(1, MAX_URL_LENGTH),
-        metadata=_described("Answered without its secret; sent back like that it stays."),
+        metadata=_described(
+            "Responses show the secret part as `…`; sending that form back leaves the URL"
+            " unchanged."
+        ),
     )
     enabled = fields.Boolean(truthy={True}, falsy={False})
-    events = _choices(EVENT_TYPES, "By default all.", validate=validate.Length(1))
-    streamers = _entries("Logins; empty is all. Unknown ones are looked up at Twitch.")
-    tags = _entries("Tags of streamers; empty is all.")
-    categories = _entries("Names, without regard to case; empty is all.")
-    title_contains = _entries("Any of these, without regard to case; empty is all.")
-    changed = _choices(CHANGES, "Which updates; by default title and category.")
+    events = _choices(
+        EVENT_TYPES, "Types of events to send. The default is all.", validate=validate.Length(1)
+    )
+    streamers = _entries(
+        "Only events of streamers with one of these logins; empty for all streamers. Logins that"
+        " are not monitored are looked up at Twitch."
+    )
+    tags = _entries("Only events of streamers with one of these tags; empty for all streamers.")
+    categories = _entries(
+        "Only streams in a category with one of these names, case-insensitive; empty for all."
+    )
+    title_contains = _entries(
+        "Only streams whose title contains one of these texts, case-insensitive; empty for all."
+    )
+    changed = _choices(
+        CHANGES,
+        "Only `channel.update` events that change one of these. The default is title and category.",
+    )
     cooldown_minutes = fields.Integer(
         strict=True,
         validate=validate.Range(0, MAX_COOLDOWN_MINUTES),
-        metadata=_described("For discord and apprise; 0 sends every go-live and every end."),
+        metadata=_described(
+            "Minutes after a message about a start in which no other start of the streamer is sent;"
+            " only for `discord` and `apprise`. 0 sends every start and every end."
+        ),
     )
     quiet_hours = fields.Nested(
-        QuietHoursSchema, allow_none=True, metadata=_described("For discord and apprise.")
+        QuietHoursSchema,
+        allow_none=True,
+        metadata=_described("When no messages are posted; only for `discord` and `apprise`."),
     )
     template = fields.String(
         allow_none=True,
         validate=validate.Length(1, MAX_TEMPLATE_LENGTH),
         metadata=_described(
-            f"For discord and apprise: {', '.join(f'${name}' for name in PLACEHOLDERS)}."
+            "The text of a message, only for `discord` and `apprise`. Placeholders: "
+            f"{', '.join(f'${name}' for name in PLACEHOLDERS)}."
         ),
     )
 
@@ -108,9 +132,11 @@ class DeliverySchema(Document):
     status = fields.String(validate=validate.OneOf([*DeliveryStatus]))
     attempts = fields.Integer()
     status_code = fields.Integer(
-        allow_none=True, metadata=_described("The receiver's last HTTP status.")
+        allow_none=True, metadata=_described("HTTP status of the target's last response.")
     )
-    error = fields.String(allow_none=True, metadata=_described("Why it failed or was skipped."))
+    error = fields.String(
+        allow_none=True, metadata=_described("Why the delivery failed or was skipped.")
+    )
     created_at = fields.DateTime()
     next_attempt_at = fields.DateTime(allow_none=True)
     delivered_at = fields.DateTime(allow_none=True)
@@ -120,7 +146,7 @@ class NotificationSchema(Document):
     id = fields.String()
     name = fields.String()
     kind = fields.String(validate=validate.OneOf([*TargetKind]))
-    url = fields.String(metadata=_described("Its secret is shown as `…`."))
+    url = fields.String(metadata=_described("The URL, with its secret part shown as `…`."))
     enabled = fields.Boolean()
     events = fields.List(fields.String())
     streamers = fields.List(fields.String())
@@ -146,18 +172,23 @@ class NotificationAnswerSchema(Document):
 
 class NewNotificationAnswerSchema(NotificationAnswerSchema):
     secret = fields.String(
-        allow_none=True, metadata=_described("A webhook's signing secret, shown here alone.")
+        allow_none=True,
+        metadata=_described("A webhook's signing secret. No other response contains it."),
     )
 
 
 class SecretSchema(Document):
-    secret = fields.String(metadata=_described("The old one signs too for 24 hours."))
+    secret = fields.String(
+        metadata=_described("The new signing secret. No other response contains it.")
+    )
 
 
 class TestResultSchema(Document):
     delivered = fields.Boolean()
     status_code = fields.Integer(allow_none=True)
-    detail = fields.String(metadata=_described("What the receiver said, or why it said nothing."))
+    detail = fields.String(
+        metadata=_described("What the target answered, or why there was no answer.")
+    )
 
 
 class DeliveriesSchema(Document):

@@ -52,9 +52,9 @@ class StreamDetails:
 @blueprint.response(200, {"type": "string"}, description="RSS 2.0", content_type=RSS)
 @blueprint.problems(503)
 def live_rss(query: dict[str, Any]) -> Response:
-    """Streams of all streamers, as RSS
+    """Get the newest streams of all streamers as RSS
 
-    Of all streamers, or of those with a tag: the newest streams, by their start.
+    Lists the streams of all streamers, or of those with a tag, the newest start first.
     """
     tag = query["tag"]
     events = services().events.of_type(EventType.ONLINE, query["limit"], user_ids=tagged(tag))
@@ -73,9 +73,9 @@ def live_rss(query: dict[str, Any]) -> Response:
 @blueprint.response(200, {"type": "string"}, description="RSS 2.0", content_type=RSS)
 @blueprint.problems(404, 503)
 def streamer_rss(query: dict[str, int], username: str) -> Response:
-    """Streams of a streamer, as RSS
+    """Get the newest streams of a streamer as RSS
 
-    The newest streams, by their start.
+    Lists the newest start first.
     """
     limit = query["limit"]
     events = services().events.of_streamer(username, _EVENTS_A_STREAM * limit)

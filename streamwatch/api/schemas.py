@@ -36,7 +36,9 @@ def _count() -> fields.Integer:
 
 class FaultSchema(Document):
     location = fields.String(data_key="in", validate=validate.OneOf(("path", "query", "body")))
-    name = fields.String(metadata={"description": "The parameter, or the body's field."})
+    name = fields.String(
+        metadata={"description": "Name of the parameter, or of the field of the body."}
+    )
     detail = fields.String()
 
 
@@ -48,7 +50,8 @@ class ProblemSchema(ma.Schema):
     status = fields.Integer(required=True)
     detail = fields.String(required=True)
     errors = fields.List(
-        fields.Nested(FaultSchema), metadata={"description": "With 422: every fault."}
+        fields.Nested(FaultSchema),
+        metadata={"description": "All faults of the request; only with status 422."},
     )
 
 
@@ -56,7 +59,7 @@ class IndexSchema(Document):
     name = fields.String()
     message = fields.String()
     version = fields.String()
-    docs = fields.String(metadata={"description": "Where this API is documented."})
+    docs = fields.String(metadata={"description": "Path of the API's documentation."})
 
 
 class HealthSchema(Document):
@@ -82,7 +85,9 @@ class StreamerSchema(Document):
     username = _login()
     display_name = fields.String()
     profile_image_url = fields.String(allow_none=True)
-    tags = fields.List(TagField(), metadata={"description": "The operator's, sorted."})
+    tags = fields.List(
+        TagField(), metadata={"description": "Tags that the operator gave the streamer, sorted."}
+    )
     is_active = fields.Boolean(
         metadata={"description": "Whether the subscriptions for online and offline are active."}
     )
@@ -97,7 +102,10 @@ class PageSchema(Document):
     count = _count()
     next = fields.String(
         allow_none=True,
-        metadata={"description": "The cursor of the next page, for `after`; null at the end."},
+        metadata={
+            "description": "The cursor of the next page, for the parameter `after`; null on the last"
+            " page."
+        },
     )
 
 
@@ -119,7 +127,7 @@ def _tags(**options: Any) -> fields.List[str]:
 
 
 class UsernamesSchema(ma.Schema):
-    """The body that adds many."""
+    """The body of a request that adds many streamers."""
 
     class Meta:
         unknown = ma.RAISE
@@ -127,16 +135,20 @@ class UsernamesSchema(ma.Schema):
     usernames = fields.List(
         PastedLoginField(), required=True, validate=validate.Length(1, MAX_USERNAMES)
     )
-    tags = _tags(load_default=(), metadata={"description": "For those that are new."})
+    tags = _tags(
+        load_default=(), metadata={"description": "Tags for the streamers that are added."}
+    )
 
 
 class TagsSchema(ma.Schema):
-    """The body that changes a streamer."""
+    """The body of a request that changes a streamer."""
 
     class Meta:
         unknown = ma.RAISE
 
-    tags = _tags(required=True, metadata={"description": "Replace the present ones."})
+    tags = _tags(
+        required=True, metadata={"description": "The new tags. They replace the existing ones."}
+    )
 
 
 class BulkAddedSchema(Document):
@@ -145,12 +157,12 @@ class BulkAddedSchema(Document):
     not_found = fields.List(_login())
     failed = fields.List(
         _login(),
-        metadata={"description": "Twitch gave no usable answer about these: send them again."},
+        metadata={"description": "Logins that could not be looked up at Twitch. Try them again."},
     )
 
 
 class StreamSchema(Document):
-    """A live stream. Fields that are null are fetched within seconds."""
+    """A live stream. A field is null until its value is fetched from Twitch, within seconds."""
 
     id = fields.String()
     type = fields.String()

@@ -37,7 +37,7 @@ class StreamersQuery(TagQuery):
     limit = fields.Integer(
         load_default=None,
         validate=validate.Range(1, 10_000),
-        metadata={"description": "By default all."},
+        metadata={"description": "The default is all streamers."},
     )
     after = cursors.CursorField(CURSOR)
 
@@ -50,7 +50,7 @@ class StreamersQuery(TagQuery):
 def list_streamers(query: dict[str, Any]) -> Response:
     """List the monitored streamers
 
-    All, or those with a tag; the newest first.
+    Lists all streamers, or those with a tag, the last added first.
     """
     read = partial(services().streamers.page, tag=query["tag"])
     page = cursors.page(CURSOR, query, read)
@@ -64,7 +64,7 @@ def list_streamers(query: dict[str, Any]) -> Response:
 def add_streamers(body: dict[str, Any]) -> Response:
     """Monitor many streamers
 
-    Asks Twitch for 100 logins a call; subscriptions and live status follow within seconds.
+    Looks up 100 logins in each call to Twitch. Subscriptions and live status follow within seconds.
     """
     usernames = body["usernames"]
     with rate_limits.lookup(calls=1 + len(usernames) // 100):
@@ -78,7 +78,8 @@ def add_streamers(body: dict[str, Any]) -> Response:
 def add_streamer(username: str) -> tuple[Response, int]:
     """Monitor a streamer
 
-    Subscribes to the start and end of their streams, and asks Twitch whether they are live.
+    Subscribes to the start and end of the streamer's streams, and asks Twitch whether the streamer
+    is live.
     """
     with rate_limits.lookup():
         added = services().streamers.add(username)
@@ -95,7 +96,7 @@ def add_streamer(username: str) -> tuple[Response, int]:
 def change_streamer(body: dict[str, list[str]], username: str) -> Response:
     """Change the tags of a streamer
 
-    The given tags replace the present ones. They are stored sorted, each once.
+    The given tags replace the existing ones. They are stored sorted and without duplicates.
     """
     return jsonify(
         streamer=streamer_document(services().streamers.set_tags(username, body["tags"]))
@@ -108,7 +109,7 @@ def change_streamer(body: dict[str, list[str]], username: str) -> Response:
 def remove_streamer(username: str) -> Response:
     """Stop monitoring a streamer
 
-    Deletes the subscriptions and the live status; the history stays.
+    Deletes the streamer's subscriptions and live status. The history of events stays.
     """
     removed = services().streamers.remove(username)
     return jsonify(message=f"Removed streamer: {removed.login}")
@@ -121,8 +122,8 @@ def remove_streamer(username: str) -> Response:
 def show_status(username: str) -> Response:
     """Show whether a streamer is live
 
-    For a streamer who is not monitored, Twitch is asked (`source: twitch_api`) and the answer is
-    cached for a while.
+    The status of a streamer who is not monitored is looked up at Twitch (`source: twitch_api`) and
+    cached for `LOOKUP_TTL_SECONDS`.
     """
     found = services().status.find(username, guard=rate_limits.lookup)
     return jsonify(status_document(found.status, found.source))

@@ -23,7 +23,7 @@ blueprint = Blueprint("streams", __name__, url_prefix="/streams", description="L
 def list_live_streams(query: dict[str, Any]) -> Response:
     """List the live streams
 
-    Of all streamers, or of those with a tag; most viewers first.
+    Lists the live streams of all streamers, or of those with a tag, most viewers first.
     """
     found = services().live_directory.find(user_ids=tagged(query["tag"]))
     live = [status_document(item.status) for item in found]

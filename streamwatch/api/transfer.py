@@ -36,8 +36,8 @@ class ExportQuery(ma.Schema):
 def export(query: dict[str, Any]) -> Response:
     """Export the streamers and the notifications
 
-    As a document for `POST /admin/import`. Without `secrets`, notifications are imported without a
-    URL and switched off.
+    Returns a document for `POST /admin/import`. Without `secrets`, importing the document adds the
+    notifications without a URL and disabled.
     """
     response = jsonify(services().transfer.export(secrets=query["secrets"]))
     response.headers["Content-Disposition"] = 'attachment; filename="streamwatch.json"'
@@ -54,9 +54,9 @@ def export(query: dict[str, Any]) -> Response:
 def import_document() -> Response:
     """Import streamers and notifications
 
-    Adds those that are missing; what exists does not change. Streamers with a `user_id` are added
-    as they are, others, at most 10,000, are looked up at Twitch. At most 16 MB; a faulty document
-    changes nothing.
+    Adds the streamers and notifications that are missing, and does not change existing ones.
+    Streamers with a `user_id` are added without a call to Twitch; others, at most 10,000, are
+    looked up at Twitch. A document may have 16 MB. A document with a fault changes nothing.
     """
     document = read_json(request, MAX_IMPORT_BYTES)
     try:

@@ -54,7 +54,7 @@ class ExportSchema(Document):
 
 class ImportedSchema(BulkAddedSchema):
     notifications = fields.List(
-        fields.String(), metadata={"description": "The ids of those that were added."}
+        fields.String(), metadata={"description": "Ids of the notifications that were added."}
     )
 
 

@@ -79,8 +79,8 @@ def _header(name: str, **schema: Any) -> dict[str, Any]:
 _OPERATION: dict[str, Any] = {
     "tags": [blueprint.name],
     "summary": "Receive an EventSub message",
-    "description": "Called by Twitch. A 2xx means that the message is stored; the same message"
-    " again changes nothing.",
+    "description": "Twitch calls this. A 2xx response means that the message is stored. A message"
+    " that is sent again changes nothing.",
     "parameters": [
         _header("Message-Id", maxLength=256),
         _header(
