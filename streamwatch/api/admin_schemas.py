@@ -52,8 +52,8 @@ class SubscriptionsSchema(Document):
     transport = fields.String(validate=validate.OneOf([*Method]))
     conduit = fields.Nested(ConduitSchema, allow_none=True)
     updates_without_room = _count(
-        "Streamers without a subscription to `channel.update`, for which the cost limit left no room"
-        " at the last reconciliation."
+        "Streamers without a subscription to `channel.update`, for which the cost limit left no"
+        " room at the last reconciliation."
     )
     costs = fields.Nested(CostsSchema)
 

@@ -87,8 +87,8 @@ class SessionSchema(Document):
 
 
 class BackfillSchema(Document):
-    """The last backfill, which reads a streamer's archived videos. Of the `found` videos, `added` gave
-    a session that was not known, `known` are of known sessions, and `skipped` gave none."""
+    """The last backfill, which reads a streamer's archived videos. Of the `found` videos, `added`
+    gave a session that was not known, `known` are of known sessions, and `skipped` gave none."""
 
     status = fields.Enum(BackfillStatus, by_value=True)
     found = _count()

@@ -115,7 +115,7 @@ class TagQuery(ma.Schema):
     """`tag` narrows a list to the streamers who have it."""
 
     tag = TagField(
-        load_default=None, metadata={"description": "Only show streamers with this tag."}
+        load_default=None, metadata={"description": "Only include streamers with this tag."}
     )
 
 

@@ -103,8 +103,8 @@ class PageSchema(Document):
     next = fields.String(
         allow_none=True,
         metadata={
-            "description": "The cursor of the next page, for the parameter `after`; null on the last"
-            " page."
+            "description": "The cursor of the next page, for the parameter `after`; null on the"
+            " last page."
         },
     )
 

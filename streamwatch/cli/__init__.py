@@ -18,7 +18,7 @@ from streamwatch.cli.transfer import export_command, import_command
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, message="%(prog)s %(version)s", prog_name="streamwatch")
 def main() -> None:
-    """Watch Twitch streamers: who is live, what happened, how their streams do.
+    """Watch Twitch streamers: who is live, what happened, how their streams perform.
 
     Settings come from the environment, else from the file .env in this folder. Exit codes: 0 for
     success, 1 for failure, 2 for wrong usage.
