@@ -40,7 +40,7 @@ HANDOVER_SECONDS = 5.0
 _POLL_SECONDS = 0.2
 _PUBLISH_SECONDS = 5.0
 _STABLE_SECONDS = 10.0
-"""A connection that lasted this long resets the back-off."""
+"""A connection that stayed attached this long resets the back-off."""
 
 _RETRY_STORAGE_SECONDS = 0.3
 _MAX_STORAGE_SECONDS = 30.0
@@ -74,11 +74,13 @@ class EventSubListener:
         self._lease = lease
         self._state = EventSubState()
         self._failures = 0
+        self._attached_at: float | None = None
         self._connections = 0
         self._attached_conduit: str | None = None
         self._problem: str | None = None
         self._socket: EventSubSocket | None = None
         self._stop = threading.Event()
+        self._stop_requested_at: float | None = None
         self._thread = threading.Thread(target=self._run, name="eventsub", daemon=True)
 
     def start(self) -> None:
@@ -86,14 +88,17 @@ class EventSubListener:
 
     def request_stop(self) -> None:
         """Begin to hand over, without waiting."""
+        if self._stop_requested_at is None:
+            self._stop_requested_at = time.monotonic()
         self._stop.set()
 
     def stop(self, seconds: float) -> None:
         """Hand the connection over: close it once a successor is attached, or after
-        HANDOVER_SECONDS. Waits up to `seconds`. If no other process can take over, close it at once
-        and delete the conduit."""
-        self._stop.set()
-        self._thread.join(seconds)
+        HANDOVER_SECONDS. Waits until `seconds` after the first request to stop. If no other process
+        can take over, close it at once and delete the conduit."""
+        self.request_stop()
+        assert self._stop_requested_at is not None  # noqa: S101  set by request_stop
+        self._thread.join(max(0.0, self._stop_requested_at + seconds - time.monotonic()))
         if not self._parts.is_shared:
             try:
                 self._parts.conduit.delete()
@@ -107,24 +112,31 @@ class EventSubListener:
                 self._attached_conduit = None
                 self._stop.wait(_POLL_SECONDS)
                 continue
-            started = time.monotonic()
+            self._attached_at = None
             try:
                 self._listen(lease)
             except (TwitchError, StorageError, AlreadyRunning) as error:
                 self._report(str(error))
             except Exception:
                 log.exception("Listening to EventSub failed")
-            if time.monotonic() - started > _STABLE_SECONDS:
+            if self._was_stable():
                 self._failures = 0
             self._publish(lease, is_connected=False)
             self._stop.wait(self._backoff())
+
+    def _was_stable(self) -> bool:
+        """Whether the last connection stayed attached for _STABLE_SECONDS."""
+        if self._attached_at is None:
+            return False
+        return time.monotonic() - self._attached_at > _STABLE_SECONDS
 
     def _backoff(self) -> float:
         """Seconds until the next attempt: none after the first failure."""
         self._failures += 1
         if self._failures == 1:
             return 0.0
-        return min(MAX_BACKOFF_SECONDS, 2.0 ** (self._failures - 2))
+        exponent = min(self._failures - 2, 10)  # a float overflows at 1024
+        return min(MAX_BACKOFF_SECONDS, 2.0**exponent)
 
     def _listen(self, lease: Lease) -> None:
         """Connect, attach and receive until the connection or the lease is lost."""
@@ -132,6 +144,7 @@ class EventSubListener:
         self._socket = self._parts.connect(None)
         try:
             self._attach(conduit_id, self._socket)
+            self._attached_at = time.monotonic()
             self._report(None)
             self._after_attach(conduit_id, lease)
             self._receive_all(lease)
@@ -151,8 +164,8 @@ class EventSubListener:
         self._connections += 1
         self._publish(lease, is_connected=True)
         if conduit_id != self._attached_conduit:
-            self._attached_conduit = conduit_id
             self._parts.coordination.request_job(RECONCILE)
+            self._attached_conduit = conduit_id
         threading.Thread(
             target=self._poll_everyone, args=(lease,), name="poll-after-loss", daemon=True
         ).start()

@@ -3,6 +3,7 @@
 import logging
 import threading
 from collections.abc import Callable
+from time import monotonic
 
 from streamwatch.analytics.base import AnalyticsUnavailable
 from streamwatch.storage.base import StorageError
@@ -14,11 +15,10 @@ RETRY_SECONDS = 1.0
 
 
 class RepeatingThread:
-    """Calls `work` until it is stopped. `work` returns the seconds until the next call, which
-    `wake` makes at once.
+    """Calls `work` until it is stopped. `work` returns the number of seconds until the next call.
 
-    No error ends the thread. While a database is unavailable, that is logged once, and once that it
-    is over; a defect is logged each time.
+    No error ends the thread. An outage of a database is logged when it begins and when it is over.
+    Any other error is a defect, and is logged each time.
     """
 
     def __init__(
@@ -33,7 +33,7 @@ class RepeatingThread:
         self._work = work
         self._retry_seconds = retry_seconds
         self._problem: str | None = None
-        self._is_stopping = False
+        self._stop_requested_at: float | None = None
         self._woken = threading.Event()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
@@ -46,18 +46,21 @@ class RepeatingThread:
 
     def request_stop(self) -> None:
         """Make the thread end after the present call of `work`, without waiting for it."""
-        self._is_stopping = True
+        if self._stop_requested_at is None:
+            self._stop_requested_at = monotonic()
         self._woken.set()
 
     def stop(self, seconds: float) -> None:
-        """Request a stop, and wait up to `seconds` for the end of the thread."""
+        """Request a stop, and wait for the end of the thread until `seconds` after the first
+        request: the waits for several threads overlap if all are requested first."""
         self.request_stop()
-        self._thread.join(seconds)
+        assert self._stop_requested_at is not None  # noqa: S101  set by request_stop
+        self._thread.join(max(0.0, self._stop_requested_at + seconds - monotonic()))
 
     def _run(self) -> None:
         while True:
             self._woken.clear()  # before the check: a request to stop is never missed
-            if self._is_stopping:
+            if self._stop_requested_at is not None:
                 return
             self._woken.wait(self._call())
 

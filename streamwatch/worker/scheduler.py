@@ -17,7 +17,7 @@ from streamwatch.logs import log_context
 from streamwatch.services.ingestion.recorder import LeadershipLost
 from streamwatch.services.monitoring.counters import JOBS, with_kind
 from streamwatch.services.monitoring.metrics import job_counts
-from streamwatch.storage.base import Coordination, JobRun, Lease, StorageUnavailable
+from streamwatch.storage.base import Coordination, JobRun, Lease, StorageError, StorageUnavailable
 from streamwatch.twitch.base import TwitchError
 from streamwatch.worker.jobs import Job
 from streamwatch.worker.leader import Leadership
@@ -68,8 +68,8 @@ class Worker:
                 if lease != self._scheduled_under:
                     self._schedule(lease)
                 requests = self._coordination.job_requests()
-            except StorageUnavailable as error:
-                log.warning("The storage does not answer: %s", error)
+            except StorageError as error:
+                log.warning("The jobs cannot run: %s", error)
                 continue
             self._run_at_once(lease, requests)
             self._scheduler.run_pending()
@@ -140,7 +140,7 @@ class Worker:
     def _complete_request(self, name: str, request_id: str) -> None:
         try:
             self._coordination.complete_job_request(name, request_id)
-        except StorageUnavailable as error:
+        except StorageError as error:
             log.warning("Job %s has run, but stays requested: %s", name, error)
 
     def _run_and_plan(self, job: Job, lease: Lease) -> bool:
@@ -191,5 +191,5 @@ class Worker:
         try:
             self._coordination.record_job(run)
             self._coordination.add_counts(with_kind(JOBS, job_counts(run)))
-        except StorageUnavailable as error:
+        except StorageError as error:
             log.warning("The run of job %s could not be recorded: %s", run.name, error)

@@ -55,12 +55,18 @@ class WorkerThreads:
         self._backfills.start()
 
     def request_stop(self) -> None:
-        """Begin to hand the WebSocket over to another worker, without waiting."""
+        """Ask all threads to end, without waiting. The listener begins to hand the WebSocket over
+        to another worker."""
         if self._listener is not None:
             self._listener.request_stop()
+        self._backfills.request_stop()
+        self._notifications.request_stop()
+        self._projector.request_stop()
 
     def stop(self) -> None:
-        """End all threads. Takes as long as the constants of this module allow."""
+        """End all threads. Waits until the longest of the limits of this module, counted from the
+        first request to stop, has passed."""
+        self.request_stop()
         self._backfills.stop(_BACKFILL_STOP_SECONDS)
         self._notifications.stop()
         if self._listener is not None:
@@ -88,11 +94,15 @@ class NotificationThreads:
         self._reader.start()
         self._dispatcher.start()
 
-    def stop(self) -> None:
-        """End both threads. Requests that are running are abandoned and attempted again later."""
-        self._changes.close()
+    def request_stop(self) -> None:
+        """Ask both threads to end, without waiting."""
         self._reader.request_stop()
         self._dispatcher.request_stop()
+
+    def stop(self) -> None:
+        """End both threads. Requests that are running are abandoned and attempted again later."""
+        self.request_stop()
+        self._changes.close()
         self._reader.stop(_NOTIFICATIONS_STOP_SECONDS)
         self._dispatcher.stop(_NOTIFICATIONS_STOP_SECONDS)
 

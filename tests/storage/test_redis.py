@@ -1,10 +1,11 @@
 """Tests of the Redis storage beyond the contract: keys, scripts, expiry, unreadable values."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from streamwatch.storage.base import FeedEntry, StorageError
+from streamwatch.storage.base import FeedEntry, JobRun, StorageError
 from streamwatch.storage.redis import RedisStorage
 from streamwatch.storage.redis.connection import Connection
 from streamwatch.storage.testing.build import (
@@ -155,3 +156,14 @@ def test_an_error_within_a_pipeline_is_raised(storage: RedisStorage, client: Any
 
     with pytest.raises(StorageError):
         storage.coordination.add_counts({"a": 1, "b": 2})
+
+
+def test_an_unreadable_run_of_a_job_does_not_hide_the_runs_of_others(
+    storage: RedisStorage, client: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    run = JobRun("refresh", datetime(2024, 7, 1, tzinfo=UTC), 0.5)
+    storage.coordination.record_job(run)
+    client.hset("{streamwatch}:jobs", "verify", "damaged")
+
+    assert storage.coordination.job_runs() == {"refresh": run}
+    assert "job verify" in caplog.text

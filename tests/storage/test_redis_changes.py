@@ -124,3 +124,26 @@ def test_a_user_without_channel_permissions_can_store_changes(
 def count_commands(client: Any, name: str) -> int:
     """How many commands with this name Redis has run."""
     return int(client.info("commandstats").get(f"cmdstat_{name}", {}).get("calls", 0))
+
+
+def test_a_user_without_channel_permissions_can_publish_changes_within_the_process(
+    client: Any, redis_url: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(changes, "RECONNECT_SECONDS", 60)
+    client.acl_setuser(
+        "plain", enabled=True, nopass=True, keys="*", commands=["+@all"], reset_channels=True
+    )
+    storage = RedisStorage(Connection.to(redis_url.replace("redis://", "redis://plain:x@")))
+    try:
+        topics: list[str | None] = []
+        storage.coordination.listen_for_changes(topics.append)
+
+        storage.coordination.publish_change("analytics")
+        storage.coordination.publish_change("analytics")
+
+        assert topics.count("analytics") == 2
+        warnings = [text for text in caplog.messages if "not published" in text]
+        assert len(warnings) == 1
+    finally:
+        storage.close()
+        client.acl_deluser("plain")

@@ -1,5 +1,6 @@
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
@@ -8,8 +9,9 @@ import pytest
 
 from streamwatch.domain.times import utc_now
 from streamwatch.services.ingestion.recorder import LeadershipLost
-from streamwatch.storage.base import JobRun, Lease
+from streamwatch.storage.base import JobRun, Lease, StorageError
 from streamwatch.storage.memory import MemoryStorage
+from streamwatch.storage.memory.coordination import MemoryCoordination
 from streamwatch.twitch.base import TwitchUnavailable
 from streamwatch.worker.jobs import Job
 from streamwatch.worker.scheduler import Worker
@@ -219,3 +221,37 @@ def test_a_job_that_is_requested_while_it_runs_runs_again(storage: MemoryStorage
     coordination.request_job("long")
     with working(storage, Job("long", 3600, run)):
         wait_for(lambda: count == 2 and not coordination.job_requests())
+
+
+class FailingCoordination(MemoryCoordination):
+    """Raises an error of the storage at the first calls of three methods."""
+
+    def __init__(self) -> None:
+        super().__init__(threading.RLock(), time.monotonic)
+        self.failures = {"job_runs", "record_job", "complete_job_request"}
+
+    def job_runs(self) -> dict[str, JobRun]:
+        self._fail_once("job_runs")
+        return super().job_runs()
+
+    def record_job(self, run: JobRun) -> None:
+        self._fail_once("record_job")
+        super().record_job(run)
+
+    def complete_job_request(self, name: str, request_id: str) -> None:
+        self._fail_once("complete_job_request")
+        super().complete_job_request(name, request_id)
+
+    def _fail_once(self, method: str) -> None:
+        if method in self.failures:
+            self.failures.remove(method)
+            raise StorageError("What is stored cannot be read.")
+
+
+def test_an_error_of_the_storage_does_not_end_the_worker() -> None:
+    coordination = FailingCoordination()
+    coordination.request_job("job")
+    job = Runs()
+    with running(Worker(coordination, [Job("job", 1, job)], utc_now, "worker")):
+        wait_for(lambda: not coordination.job_requests() and "job" in coordination.job_runs())
+    assert coordination.failures == set()

@@ -58,7 +58,7 @@ class Coordination(ABC):
 
     @abstractmethod
     def job_runs(self) -> dict[str, JobRun]:
-        """The last run of each job, by name."""
+        """The last run of each job, by name. A run that cannot be read is left out and logged."""
 
     @abstractmethod
     def request_job(self, name: str) -> None:

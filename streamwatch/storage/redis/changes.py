@@ -6,6 +6,7 @@ from threading import Event, Lock, Thread, current_thread
 from time import monotonic
 
 from redis.client import PubSub
+from redis.exceptions import NoPermissionError
 
 from streamwatch.storage.base import ChangeListener, StorageError, StorageUnavailable
 from streamwatch.storage.redis import keys
@@ -45,11 +46,23 @@ class ChangeChannel:
         self._thread: Thread | None = None
         self._closing = Event()
         self._is_failing = False
+        self._is_forbidden = False
         self.is_connected = False
 
     def publish(self, topic: str) -> None:
-        """Publish a change to all processes; listeners of this process are called first."""
-        self._redis.call("PUBLISH", *published([topic]))
+        """Publish a change to all processes, this one included.
+
+        Where the Redis user lacks permission for the channel, that is logged once: no process can
+        subscribe either, and none relies on the message.
+        """
+        try:
+            self._redis.call("PUBLISH", *published([topic]))
+        except StorageUnavailable as error:
+            if not isinstance(error.__cause__, NoPermissionError):
+                raise
+            if not self._is_forbidden:
+                log.warning("Changes are not published to other processes: %s", error)
+            self._is_forbidden = True
         self.notify([topic])
 
     def notify(self, topics: Iterable[str]) -> None:

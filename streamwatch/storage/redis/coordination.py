@@ -1,5 +1,6 @@
 """Coordination of the processes in Redis."""
 
+import logging
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from uuid import uuid4
@@ -17,6 +18,8 @@ from streamwatch.storage.base import (
 from streamwatch.storage.redis import codec, keys
 from streamwatch.storage.redis.changes import ChangeChannel
 from streamwatch.storage.redis.connection import Connection, load_script
+
+log = logging.getLogger(__name__)
 
 
 class RedisCoordination(Coordination):
@@ -52,8 +55,15 @@ class RedisCoordination(Coordination):
 
     def job_runs(self) -> dict[str, JobRun]:
         stored: dict[bytes, bytes] = self._redis.call("HGETALL", keys.JOBS)
-        runs = [codec.read_job(*item) for item in stored.items()]
-        return {run.name: run for run in runs}
+        runs = {}
+        for name, value in stored.items():
+            try:
+                run = codec.read_job(name, value)
+            except codec.UnreadableRecord as error:  # the next run of the job replaces it
+                log.warning("The last run of job %s is left out: %s", name.decode(), error)
+            else:
+                runs[run.name] = run
+        return runs
 
     def request_job(self, name: str) -> None:
         self._redis.call("HSET", keys.JOB_REQUESTS, name, uuid4().hex)
