@@ -467,3 +467,23 @@ def test_only_the_settings_read_the_environment() -> None:
         if re.search(r"os\.(environ|getenv)|import environ", file.read_text())
     }
     assert readers <= ENVIRONMENT_READERS
+
+
+def store_key(key: str) -> None:
+    file = Path("data/api-key")
+    file.parent.mkdir(mode=0o700)
+    file.write_text(key)
+    file.chmod(0o600)
+
+
+@pytest.mark.parametrize("key", ["8letters", "k" + "0123456789" * 19])
+def test_a_stored_key_may_be_as_short_or_long_as_a_configured_one(key: str) -> None:
+    store_key(key)
+    assert from_env(dev=True).api_keys == (key,)
+
+
+@pytest.mark.parametrize("key", ["", "7signs!", "a key with spaces", "changeme-now"])
+def test_a_stored_key_that_could_not_be_configured_is_a_fault(key: str) -> None:
+    store_key(key)
+    with pytest.raises(SettingsError, match="API_KEY: the file data/api-key cannot be used"):
+        from_env(dev=True)

@@ -19,7 +19,7 @@ from streamwatch.services.monitoring.health import RUNNING
 from streamwatch.services.subscriptions.conduit import MAX_CONDUITS
 from streamwatch.services.subscriptions.transport import Method
 from streamwatch.settings import Settings
-from streamwatch.storage.base import StorageUnavailable, UnsupportedStorage
+from streamwatch.storage.base import StorageError, StorageUnavailable, UnsupportedStorage
 from streamwatch.twitch.base import TwitchDenied, TwitchError, TwitchNotConfigured
 
 _WEBHOOK_SECONDS = 5
@@ -142,8 +142,8 @@ def _eventsub(services: Services) -> Finding:
 
 def _conduit(services: Services) -> Finding:
     """Whether our conduit exists and its shard is enabled."""
-    conduit_id = services.conduit.id()
     try:
+        conduit_id = services.conduit.id()
         if conduit_id is None:
             return _no_conduit(services)
         shards = services.conduit.shards()
@@ -151,6 +151,8 @@ def _conduit(services: Services) -> Finding:
         return Finding(
             "eventsub", Verdict.FAULT, str(error), "run doctor again once Twitch answers"
         )
+    except StorageError as error:
+        return Finding("eventsub", Verdict.NOTE, f"not checked: {error}")
     if shards is None:
         text = f"Twitch has deleted conduit {conduit_id}"
         return Finding("eventsub", Verdict.FAULT, text, "the worker creates another: start it")

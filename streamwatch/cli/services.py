@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import click
@@ -18,7 +19,7 @@ from streamwatch.services.errors import (
     UnknownUser,
 )
 from streamwatch.services.notifications.errors import NotificationError
-from streamwatch.settings import DATA_DIR, EMBEDDED, SettingsError, from_env
+from streamwatch.settings import EMBEDDED, SettingsError, from_env
 from streamwatch.storage.base import StorageError
 from streamwatch.twitch.base import TwitchError
 
@@ -48,13 +49,18 @@ class Commands(click.Group):
 
 @contextmanager
 def opened() -> Iterator[Services]:
-    """The services of the settings. Without STORAGE_TYPE, those of the `streamwatch dev` that runs
-    in this folder, if one does. Raises SettingsError."""
-    services = build(from_env(storage_type=EMBEDDED if is_running(DATA_DIR) else "memory"))
+    """The services of the settings. Without STORAGE_TYPE, the storage is that of the `streamwatch
+    dev` that runs on DATA_DIR, if one does. Raises SettingsError."""
+    services = build(from_env(default_storage=_running_storage))
     try:
         yield services
     finally:
         services.close()
+
+
+def _running_storage(data_dir: Path) -> str:
+    """The storage type of the `streamwatch dev` that runs on this folder; memory without one."""
+    return EMBEDDED if is_running(data_dir) else "memory"
 
 
 @contextmanager

@@ -71,7 +71,11 @@ logconfig_dict = logging_config(_settings)
 metrics_directory.prepare()
 
 # Imported before the fork, so that the processes share the memory of the code: with two of them,
-# gunicorn has 88 MB instead of 108. A reload (SIGHUP) reads the settings, but no new code.
+# gunicorn has 88 MB instead of 108.
+#
+# A reload (SIGHUP) replaces the processes. The new ones read the application's settings from `.env`
+# again. What needs a restart: new code, and the settings of gunicorn above (HOST, PORT,
+# WEB_CONCURRENCY, WEB_THREADS, LOG_LEVEL, LOG_FORMAT), because Python imports this module once.
 import_module("streamwatch.app")
 
 

@@ -21,8 +21,7 @@ def prepare() -> Path:
     """Create an empty directory, and name it to prometheus_client in this process and its children.
 
     The directory is locked for as long as one of these processes runs. Directories without a lock,
-    which a killed gunicorn left behind, are removed. A later call returns the same directory, for
-    gunicorn calls this again when it reloads its configuration.
+    which a killed gunicorn left behind, are removed. A later call returns the same directory.
     """
     _remove_stale()
     while True:

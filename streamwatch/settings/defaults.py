@@ -14,7 +14,7 @@ from streamwatch.settings.model import (
     Origin,
     SettingsError,
 )
-from streamwatch.settings.variables import check_webhook_secret
+from streamwatch.settings.variables import VARIABLES
 
 EMBEDDED_RETENTION_DAYS = 400
 """A little more than the longest period that the dashboard shows."""
@@ -75,13 +75,15 @@ def _add_dev_defaults(values: dict[str, Any]) -> None:
 
 
 def _stored_secret(variable: str, file: Path) -> str:
+    """The secret in `file`, made if there is none. Raises SettingsError where `variable` could not
+    have this value."""
     try:
         secret = load_or_create_secret(file)
     except OSError as error:
         fault = f"DATA_DIR: {str(file.parent)!r} cannot be used ({error.strerror})"
         raise SettingsError([fault]) from None
     try:
-        check_webhook_secret(secret)
+        VARIABLES[variable].check([secret])
     except ValueError as error:
         fault = (
             f"{variable}: the file {file} cannot be used ({error}); delete it to generate a new"

@@ -1,7 +1,7 @@
 """Reads the settings from the environment and the file .env."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ from environs import Env, EnvValidationError, ValidationError
 
 from streamwatch.settings.defaults import with_defaults
 from streamwatch.settings.model import (
+    DATA_DIR,
     EMBEDDED,
     EventSubTransport,
     KeyRequirement,
@@ -26,14 +27,22 @@ ORIGINS = "STREAMWATCH_ORIGINS"
 where each came from: `API_KEY=DATA_DIR HOST=default`."""
 
 
+def _memory(_data_dir: Path) -> str:
+    return "memory"
+
+
 def from_env(
-    dotenv: Path | None = None, *, storage_type: str = "memory", dev: bool = False
+    dotenv: Path | None = None,
+    *,
+    default_storage: Callable[[Path], str] = _memory,
+    dev: bool = False,
 ) -> Settings:
     """Read the settings from the environment and, where it lacks a variable, from `dotenv`.
 
-    `dotenv` is `.env` in the working directory by default, and may be absent. `storage_type` is the
-    default of STORAGE_TYPE; with `dev` the other defaults are those of `streamwatch dev`. An empty
-    variable counts as absent, except IMAGE_ORIGINS. Raises SettingsError with all faults.
+    `dotenv` is `.env` in the working directory by default, and may be absent. `default_storage`
+    returns the default of STORAGE_TYPE for a DATA_DIR; with `dev` all defaults are those of
+    `streamwatch dev`. An empty variable counts as absent, except IMAGE_ORIGINS. Raises
+    SettingsError with all faults.
     """
     file = dotenv or Path(".env")
     in_file = dotenv_values(file) if file.is_file() else {}
@@ -42,7 +51,9 @@ def from_env(
         env.read_env(file, recurse=False)
     given = _given(env)
     values = {FIELDS.get(name, name.lower()): _parse(env, name) for name in given}
-    values.setdefault("storage_type", EMBEDDED if dev else storage_type)
+    if "storage_type" not in values:
+        data_dir = values.get("data_dir", DATA_DIR)
+        values["storage_type"] = EMBEDDED if dev else default_storage(data_dir)
     faults = [*_faults(env, given), *_contradictions(values, dev=dev)]
     if faults:
         raise SettingsError(faults)
@@ -63,8 +74,8 @@ def _given(env: Env) -> dict[str, str]:
 
 
 def _origins(given: Mapping[str, str], in_file: Mapping[str, str | None]) -> dict[str, Origin]:
-    """Where each variable was set. A process passes the variables of `.env` on to its children, so
-    a variable with the value that it has there counts as from there."""
+    """Where each variable was set: as the parent process says in ORIGINS, or else in `.env` if the
+    variable has the same value there."""
     passed_on = dict(part.split("=", 1) for part in os.environ.get(ORIGINS, "").split())
     return {
         name: Origin(passed_on[name])

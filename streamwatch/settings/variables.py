@@ -29,10 +29,6 @@ _DATABASE = re.compile(r"[A-Za-z0-9_-]{1,63}", re.ASCII)
 
 _ORIGINS = "origins such as https://example.com, comma-separated"
 
-check_webhook_secret = secret_text(10, 100, spaces=True)
-"""Raises ValueError for a secret that Twitch does not accept, and for a placeholder.
-https://dev.twitch.tv/docs/eventsub/handling-webhook-events/"""
-
 WEBHOOK_SECRETS = (
     "10 to 100 printable ASCII characters that are hard to guess;"
     " `openssl rand -hex 32` prints such a secret"
@@ -63,7 +59,8 @@ VARIABLES: dict[str, ValueType] = {
     "TWITCH_AUTH_URL": url("https", "http"),
     "TWITCH_EVENTSUB_URL": url("wss", "ws"),
     "EVENTSUB_TRANSPORT": member(EventSubTransport),
-    "WEBHOOK_SECRET": texts(check_webhook_secret, WEBHOOK_SECRETS, secret=True),
+    # https://dev.twitch.tv/docs/eventsub/handling-webhook-events/
+    "WEBHOOK_SECRET": texts(secret_text(10, 100, spaces=True), WEBHOOK_SECRETS, secret=True),
     "WEBHOOK_URL": ValueType(
         "str", _check_webhook_url, f"https://HOST{WEBHOOK_PATH} (port 443), or http on loopback"
     ),

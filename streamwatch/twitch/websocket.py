@@ -57,37 +57,35 @@ class TwitchSocket(EventSubSocket):
     def __init__(
         self, connection: ClientConnection, clock: Callable[[], datetime], closing: ExitStack
     ) -> None:
-        """`closing` closes the connection: the library wants `connect` to be a context manager."""
+        """`closing` closes the connection: the library wants `connect` to be a context manager.
+        It is emptied when the constructor returns; then `close` closes the connection."""
         self._connection = connection
         self._clock = clock
-        self._closing = closing
         self._heard_at = time.monotonic()
         welcome = self._welcome()
         self.session_id = welcome.session_id
         self._max_silence = welcome.keepalive_seconds + SILENCE_MARGIN
+        self._closing = closing.pop_all()
 
     @classmethod
     def open(cls, url: str, clock: Callable[[], datetime], *, is_reconnect: bool = False) -> Self:
         """Connect to EventSub at `url` and wait for the welcome. A reconnect URL is used
         unchanged. Raises ConnectionLost. URLs are not logged: a reconnect URL is a credential."""
-        closing = ExitStack()
         try:
-            connection = closing.enter_context(
-                connect(
-                    url if is_reconnect else _with_keepalive(url),
-                    open_timeout=CONNECT_SECONDS,
-                    close_timeout=_CLOSE_SECONDS,
-                    ping_interval=None,  # Twitch closes connections whose client sends anything
-                    max_size=MAX_MESSAGE_BYTES,
-                    logger=_LIBRARY_LOG,
+            with ExitStack() as closing:
+                connection = closing.enter_context(
+                    connect(
+                        url if is_reconnect else _with_keepalive(url),
+                        open_timeout=CONNECT_SECONDS,
+                        close_timeout=_CLOSE_SECONDS,
+                        ping_interval=None,  # Twitch closes connections whose client sends anything
+                        max_size=MAX_MESSAGE_BYTES,
+                        logger=_LIBRARY_LOG,
+                    )
                 )
-            )
-            return cls(connection, clock, closing)
+                return cls(connection, clock, closing)
         except (OSError, WebSocketException, ValueError) as error:  # ValueError: no such port
             raise ConnectionLost(f"EventSub is not reachable ({type(error).__name__}).") from None
-        except ConnectionLost:
-            closing.close()
-            raise
 
     def receive(self, seconds: float) -> SocketMessage | None:
         data = self._read(seconds)

@@ -16,7 +16,7 @@ from streamwatch.analytics.testing import CAP
 from streamwatch.analytics.testing.build import as_input, at, snapshot, together
 from streamwatch.bootstrap import assemble
 from streamwatch.redis_urls import client_maker
-from streamwatch.settings import Settings
+from streamwatch.settings import Settings, SettingsError
 from streamwatch.storage.memory import MemoryStorage
 from tests import messages
 from tests.analytics.calls import CALLS, READS, answers, check_unavailable, history
@@ -108,3 +108,9 @@ def test_streams_whose_samples_have_expired_leave_the_indexes(
     for index in (keys.SAMPLED, keys.sampled_of("1337"), keys.FIRST_SAMPLED):
         assert make_client().zrange(index, 0, -1) == [b"s2"]
     assert [session.stream_id for session in analytics.sessions("1337", 5)] == ["s2", "s1"]
+
+
+def test_a_url_without_the_name_of_the_master_is_a_fault_of_the_settings() -> None:
+    settings = Settings(analytics_type="redis", redis_url="redis+sentinel://host")
+    with pytest.raises(SettingsError, match="REDIS_URL: the value cannot be used"):
+        RedisAnalytics.from_settings(settings)

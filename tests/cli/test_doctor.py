@@ -188,3 +188,12 @@ def test_a_wrong_setting_prints_one_line_and_exits_with_1(shell: Shell) -> None:
     assert result.exit_code == 1
     assert result.stderr.startswith("Error: PORT: 'none' cannot be used")
     assert len(result.stderr.splitlines()) == 1
+
+
+def test_an_unreachable_storage_does_not_hide_the_findings_about_other_subjects(
+    shell: Shell,
+) -> None:
+    redis_url = f"redis://127.0.0.1:{free_port()}"
+    result = shell.run("doctor", REDIS_URL=redis_url, WEBHOOK_URL=None)
+    found = findings(result.stdout)
+    assert (found["storage"], found["Twitch"], found["eventsub"]) == ("FAULT", "ok", "note")

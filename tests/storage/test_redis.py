@@ -167,3 +167,16 @@ def test_an_unreadable_run_of_a_job_does_not_hide_the_runs_of_others(
 
     assert storage.coordination.job_runs() == {"refresh": run}
     assert "job verify" in caplog.text
+
+
+def test_a_late_message_does_not_extend_the_life_of_a_hidden_status(
+    storage: RedisStorage, client: Any
+) -> None:
+    storage.add_streamers([streamer()])
+    store(storage, change(status()))
+    storage.remove_streamer("1")
+    client.expire("{streamwatch}:hidden-status:1", 100)
+
+    store(storage, change(status(version=2), event("e1")))
+
+    assert 0 < client.ttl("{streamwatch}:hidden-status:1") <= 100

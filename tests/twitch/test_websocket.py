@@ -13,6 +13,7 @@ from streamwatch.twitch import websocket
 from streamwatch.twitch.base import ConnectionLost
 from streamwatch.twitch.websocket import TwitchSocket
 from tests.servers import free_port
+from tests.waiting import wait_for
 
 
 def now() -> datetime:
@@ -127,3 +128,12 @@ def test_a_reconnect_url_is_not_logged(
 def read_until_lost(socket: TwitchSocket) -> None:
     while True:
         socket.receive(0.2)
+
+
+def test_a_connection_whose_welcome_cannot_be_handled_is_closed(twitch: Simulator) -> None:
+    def no_clock() -> datetime:
+        raise ValueError("no time")
+
+    with pytest.raises(ConnectionLost):
+        TwitchSocket.open(twitch.eventsub_url, no_clock)
+    wait_for(lambda: twitch.sockets.connections == 1 and not twitch.sockets.session_ids(), 10)

@@ -1,4 +1,4 @@
-"""The pauses between attempts to connect to EventSub, and what a failed attempt leaves to the next."""
+"""The pauses between attempts to connect to EventSub, and what follows a failed attempt."""
 
 import threading
 from collections.abc import Iterator

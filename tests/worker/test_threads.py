@@ -1,6 +1,7 @@
 """The end of a worker's threads."""
 
 import threading
+import time
 
 import pytest
 
@@ -46,7 +47,7 @@ def test_the_wait_for_the_end_counts_from_the_first_request(
     assert is_working.wait(10)
     try:
         thread.request_stop()
-        requested_at = repeating_thread.monotonic()
+        requested_at = time.monotonic()
         monkeypatch.setattr(repeating_thread, "monotonic", lambda: requested_at + 1800)
         thread.stop(1800)  # waiting half an hour would fail this test
     finally:

@@ -23,7 +23,7 @@ from streamwatch.domain.sessions import StreamSession
 from streamwatch.domain.statistics import CategorySums
 from streamwatch.domain.times import utc_now
 from streamwatch.embedded_socket import socket_url
-from streamwatch.settings import EMBEDDED, Settings
+from streamwatch.settings import EMBEDDED, Settings, SettingsError
 
 _SCAN_COUNT = 1000
 
@@ -46,11 +46,16 @@ class RedisAnalytics(RedisRepository, ComputedReads):
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:
-        """In the embedded Valkey where that is the storage, else in the Redis of REDIS_URL."""
+        """In the embedded Valkey where that is the storage, else in the Redis of REDIS_URL. Raises
+        SettingsError if that URL cannot be used."""
         is_embedded = EMBEDDED in (settings.storage_type, settings.analytics_type)
         url = socket_url(settings.data_dir) if is_embedded else settings.redis_url
+        try:
+            connection = Connection.to(url)
+        except ValueError as error:
+            raise SettingsError([f"REDIS_URL: the value cannot be used ({error})"]) from None
         return cls(
-            Connection.to(url),
+            connection,
             settings.sample_cap,
             settings.snapshot_retention,
             journal=settings.data_dir / journal.FILE_NAME if is_embedded else None,

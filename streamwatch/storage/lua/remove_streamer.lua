@@ -23,7 +23,9 @@ if record then
   redis.call('ZREM', live, user_id)
   redis.call('ZREM', awaiting, user_id)
   redis.call('SET', removed, string.match(record, '\n(%d+)$') or '1', 'EX', seconds)
-  redis.call('SET', hidden, redis.call('HGET', status, user_id) or '', 'EX', seconds)
+  -- A streamer who was added again still has the hidden status until the next commit.
+  local known = redis.call('HGET', status, user_id) or redis.call('GET', hidden) or ''
+  redis.call('SET', hidden, known, 'EX', seconds)
   redis.call('HDEL', status, user_id)
   redis.pcall('PUBLISH', channel, topics)  -- see commit.lua
 end

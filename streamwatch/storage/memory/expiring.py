@@ -21,6 +21,11 @@ class Expiring(Generic[Value]):
         self._values[key] = (deadline, value)
         heappush(self._deadlines, (deadline, key))
 
+    def replace(self, key: str, value: Value) -> None:
+        """Replace a value that has not expired. It expires when the old one would have."""
+        deadline, _ = self._values[key]
+        self._values[key] = (deadline, value)
+
     def get(self, key: str) -> Value | None:
         self._delete_expired()
         return self._values[key][1] if key in self._values else None

@@ -115,7 +115,8 @@ class MemoryStorage(Storage):
         with self._lock:
             removed = self._streamers.pop(user_id, None)
             if removed is not None:
-                status = self._statuses.pop(user_id, None)
+                # A streamer who was added again still has the hidden status until the next commit.
+                status = self._statuses.pop(user_id, None) or self._hidden.get(user_id)
                 self._live.discard(user_id)
                 self._hidden.put(user_id, status, REMOVED_SECONDS)
                 self._removed.put(user_id, removed.version, REMOVED_SECONDS)
@@ -180,7 +181,7 @@ class MemoryStorage(Storage):
             status = replace(change.status, is_removed=False, is_returning=False)
             removed = self._is_hidden(status.user_id)
             if removed:
-                self._hidden.put(status.user_id, status, REMOVED_SECONDS)
+                self._hidden.replace(status.user_id, status)
             else:
                 self._hidden.drop(status.user_id)
                 self._set_status(status)

@@ -60,6 +60,18 @@ class RemovalContract(ContractBase):
         assert [found.id for found in storage.events_of_streamer("ann", 10)] == ["e2", "e1"]
         assert event_ids(read(storage)) == ["e1", "e2"]
 
+    def test_a_second_removal_before_any_change_keeps_the_hidden_status(
+        self, storage: Storage
+    ) -> None:
+        storage.add_streamers([streamer("1", "ann")])
+        store(storage, change(status("1", "ann"), event("e1")))
+        storage.remove_streamer("1")
+        storage.add_streamers([streamer("1", "ann")])
+
+        storage.remove_streamer("1")
+
+        assert storage.statuses(["1"]) == {"1": replace(status("1", "ann"), is_removed=True)}
+
     def test_a_change_based_on_another_version_of_the_hidden_status_is_a_conflict(
         self, storage: Storage
     ) -> None:
