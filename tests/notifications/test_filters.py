@@ -109,3 +109,8 @@ def test_a_delivery_id_depends_on_the_notification_and_the_key() -> None:
 
     assert len(ids) == 4
     assert delivery_id("n1", "a") in ids
+
+
+def test_an_empty_list_of_changes_matches_every_update() -> None:
+    assert is_wanted(update(0, "language"), changed=())
+    assert is_wanted(update(0, "title"), changed=())

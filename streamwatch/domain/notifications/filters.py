@@ -15,7 +15,7 @@ def wants(notification: Notification, event: StreamEvent, tags: Collection[str])
         and event.event_type in notification.events
         and _matches_streamer(notification, event.broadcaster_id)
         and (not notification.tags or _overlap(notification.tags, tags))
-        and (event.event_type != UPDATE or _overlap(notification.changed, changed_by(event)))
+        and (event.event_type != UPDATE or _matches_change(notification.changed, event))
     )
 
 
@@ -39,6 +39,10 @@ def changed_by(event: StreamEvent) -> tuple[str, ...]:
     """What a `channel.update` changed; () if the event does not say."""
     changed = event.data.get("changed")
     return tuple(changed) if isinstance(changed, list) else ()
+
+
+def _matches_change(wanted: tuple[str, ...], event: StreamEvent) -> bool:
+    return not wanted or _overlap(wanted, changed_by(event))
 
 
 def _matches_streamer(notification: Notification, user_id: str) -> bool:
