@@ -140,3 +140,10 @@ def test_values_cover_the_placeholders(event_type: str) -> None:
 )
 def test_urls_are_shown_without_their_secrets(kind: TargetKind, url: str, shown: str) -> None:
     assert shown_url(kind, url) == shown
+
+
+@pytest.mark.parametrize("changed", ["title", "language"])
+def test_the_default_update_names_the_category_only_if_it_changed(changed: str) -> None:
+    assert text(update(0, changed)) == (
+        f"Ann changed the {changed}\nSpeedrun\nhttps://www.twitch.tv/ann"
+    )

@@ -99,8 +99,10 @@ def _default_start(filled: Mapping[str, str]) -> str:
 
 
 def _default_update(event: StreamEvent, filled: Mapping[str, str]) -> str:
-    what = " and ".join(changed_by(event)) or "stream"
-    lines = [f"{filled['streamer']} changed the {what}{_in_category(filled)}"]
+    changed = changed_by(event)
+    what = " and ".join(changed) or "stream"
+    category = _in_category(filled) if "category" in changed else ""
+    lines = [f"{filled['streamer']} changed the {what}{category}"]
     lines += [filled["title"]] if filled["title"] else []
     return "\n".join([*lines, filled["url"]])
 
