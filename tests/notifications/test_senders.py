@@ -406,3 +406,14 @@ def test_parts_of_a_url_are_redacted() -> None:
     assert redacted(text, "tgram://123456:abcdef/999") == (
         "POST https://api.telegram.org/bot…:… failed for …"
     )
+
+
+@pytest.mark.parametrize(
+    "date", ["Wed, 21 Oct 99999999999 07:28:00 GMT", "Wed, 99 Oct 2026 07:28:00 GMT", "soon", "-1"]
+)
+def test_a_retry_after_that_is_no_date_is_ignored(receiver: Receiver, date: str) -> None:
+    receiver.answer = lambda _: (503, {"Retry-After": date}, b"")
+
+    result = send_webhook(receiver.url).result
+
+    assert (result.status_code, result.retry_after) == (503, None)
