@@ -206,7 +206,8 @@ class Backfills:
             self._analytics.project(ProjectionInput(tuple(events)))
             self._storage.coordination.publish_change(Topic.ANALYTICS)
         added = {video.stream_id for video in found.usable} - sessions.keys()
-        return replace(backfill, added=len(added), known=len(found.usable) - len(added))
+        known = sum(video.stream_id in sessions for video in found.usable)
+        return replace(backfill, added=len(added), known=known)
 
     def _sessions(self, user_id: str, videos: Sequence[Video]) -> dict[str, StreamSession]:
         """The known sessions, by stream id, since the oldest of these videos."""

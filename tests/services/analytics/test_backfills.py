@@ -304,3 +304,20 @@ def test_streams_that_were_missed_are_looked_for_after_a_start(
     world.clock.advance(60)
     run_all(backfills)
     assert bool(world.services.analytics.session("missed")) is queued
+
+
+def test_two_videos_of_a_new_stream_are_one_addition_and_nothing_known(
+    world: World, backfills: Backfills
+) -> None:
+    user_id = monitor(world, "ann")
+    add_video(world, user_id, "s1", 48 * HOUR)
+    add_video(world, user_id, "s1", 46 * HOUR)
+
+    run_all(backfills)
+
+    assert backfills.find("ann") == Backfill(BackfillStatus.DONE, found=2, added=1, known=0)
+
+    backfills.request("ann")
+    run_all(backfills)
+
+    assert backfills.find("ann") == Backfill(BackfillStatus.DONE, found=2, added=0, known=2)
