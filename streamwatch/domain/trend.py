@@ -85,7 +85,8 @@ def _peaks(
         return [(begin, totals.sums.max_viewers)]
     found = samples(session)
     if len(found) < totals.sums.samples:
-        return [(begin, totals.sums.max_viewers), (end, totals.sums.max_viewers)]
+        dates = (begin + timedelta(days=number) for number in range((end - begin).days + 1))
+        return [(day, totals.sums.max_viewers) for day in dates]
     return [
         (_date(at, zone), sample.viewer_count)
         for sample, length_ms in durations(found, session.ended_at, cap)

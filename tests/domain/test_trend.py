@@ -112,3 +112,14 @@ def test_hours_of_several_streams_add_up_before_they_are_rounded() -> None:
     assert first.streams == 3
     assert first.day.live_ms == 36_000
     assert round(first.day.hours_streamed, 2) == 0.01
+
+
+def test_the_peak_of_a_session_without_samples_counts_on_each_of_three_days() -> None:
+    start, end = 10 * HOUR, 38 * HOUR
+    pieces: list[Piece] = [
+        online("s1", start),
+        *(snapshot("s1", at, 70, started=start) for at in range(start, end, HOUR)),
+        offline("s1", end),
+    ]
+    assert [day.max_viewers for day in of(pieces)] == [70, 70, 70]
+    assert [day.max_viewers for day in of(pieces, have_expired=True)] == [70, 70, 70]
