@@ -58,11 +58,12 @@ class SharedCounters:
                 self._unflushed += counts
 
     def close(self) -> None:
-        """Flush now if there are counts to add."""
+        """Flush now if there are counts to add, also those of a flush that failed."""
         with self._lock:
-            timer = self._timer
+            timer, has_counts = self._timer, bool(self._unflushed)
         if timer is not None:
             timer.cancel()
+        if has_counts:
             self.flush()
 
     def shared(self) -> dict[str, int]:

@@ -82,3 +82,15 @@ def test_closing_adds_the_counts_at_once() -> None:
     )
     counts.close()
     assert len(coordination.added) == 1
+
+
+def test_closing_adds_the_counts_of_a_failed_flush() -> None:
+    coordination = RecordingCoordination()
+    coordination.error = StorageUnavailable("down")
+    counts = SharedCounters(coordination, MESSAGES, 60)
+    counts.count("accepted")
+    counts.flush()
+    assert coordination.failures == 1
+    coordination.error = None
+    counts.close()
+    assert coordination.added == [{"messages:accepted": 1}]
