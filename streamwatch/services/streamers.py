@@ -10,7 +10,7 @@ from streamwatch.domain.models import Streamer, User
 from streamwatch.domain.observations import Removed, SeenNames, TagsReplaced
 from streamwatch.domain.positions import Position, first
 from streamwatch.domain.tags import normalized
-from streamwatch.services.errors import NotMonitored, UnknownUser
+from streamwatch.services.errors import AlreadyRunning, NotMonitored, UnknownUser
 from streamwatch.services.ingestion.poller import REFRESH, Poller
 from streamwatch.services.ingestion.recorder import ObservationRecorder
 from streamwatch.services.ingestion.streamer_recorder import RecordedStreamer, StreamerRecorder
@@ -270,7 +270,7 @@ class Streamers:
         if the subscriptions fail."""
         try:
             self._subscriptions.ensure(self._storage.streamers_by_id([user_id]).values())
-        except TwitchError as error:
+        except (TwitchError, AlreadyRunning) as error:
             log.warning("Subscribing to a new streamer failed and will be repeated: %s", error)
             self._storage.coordination.request_job(RECONCILE)
         try:

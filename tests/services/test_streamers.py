@@ -2,11 +2,17 @@
 
 import pytest
 
+from streamwatch.bootstrap import assemble
 from streamwatch.domain.models import Streamer
 from streamwatch.services.errors import NotMonitored, UnknownUser
 from streamwatch.services.ingestion.poller import REFRESH
+from streamwatch.services.locks import distributed_lock
+from streamwatch.services.subscriptions import conduit
 from streamwatch.services.subscriptions.reconcile import RECONCILE
+from streamwatch.settings import Settings
+from streamwatch.settings.model import EventSubTransport
 from streamwatch.twitch.base import LiveStreams, TwitchNotConfigured, TwitchUnavailable
+from tests.api.world import FakeAnalytics
 from tests.clocks import START
 from tests.messages import COOL_USER
 from tests.services.conftest import World
@@ -139,3 +145,21 @@ def test_a_streamer_who_is_removed_while_being_added_is_not_monitored(
     with pytest.raises(NotMonitored):
         world.services.streamers.add("cool_user")
     assert logins(world) == []
+
+
+def test_a_job_is_requested_when_another_process_holds_the_conduit(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(conduit, "_LOCK_SECONDS", 0)
+    settings = Settings(
+        twitch_client_id="id",
+        twitch_client_secret="secret",
+        eventsub_transport=EventSubTransport.CONDUIT,
+    )
+    services = assemble(settings, world.storage, world.twitch, FakeAnalytics(), world.clock)
+    world.twitch.go_live(COOL_USER)
+    with distributed_lock(world.storage.coordination, "conduit"):
+        added = services.streamers.add("cool_user")
+    assert added.created
+    assert world.live() == ["cool_user"]
+    assert world.storage.coordination.job_requests().keys() == {RECONCILE}
