@@ -1,6 +1,6 @@
 """Exports and imports the streamers and the notifications."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -71,12 +71,20 @@ class Transfer:
         try:
             found = self._streamers.add_many(export.logins)
         except TwitchNotConfigured:
-            found = BulkAdded(failed=export.logins)
+            found = self._known_or_failed(export.logins)
         return Imported(
             added=given.added + found.added,
             existing=given.existing + found.existing,
             not_found=found.not_found,
             failed=found.failed,
+        )
+
+    def _known_or_failed(self, logins: Sequence[str]) -> BulkAdded:
+        """The result for logins that cannot be looked up."""
+        known = self._storage.find_streamers(logins)
+        return BulkAdded(
+            existing=[login for login in logins if login in known],
+            failed=[login for login in logins if login not in known],
         )
 
 
