@@ -13,6 +13,7 @@ import pytest
 from tests import messages
 from tests.api.server import Server, gunicorn, post
 from tests.api.world import build_world
+from tests.child_processes import children
 
 pytestmark = pytest.mark.xdist_group("abuse")
 
@@ -225,8 +226,7 @@ def test_a_header_does_not_move_the_application_to_another_path(
 def memory(server: Server) -> int:
     """Megabytes that the web processes have."""
     pages = 0
-    listed = Path(f"/proc/{server.pid}/task/{server.pid}/children").read_text().split()
-    for pid in listed:
+    for pid in children(server.pid):
         found = re.search(r"VmRSS:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
         pages += int(found[1]) if found else 0
     return pages // 1024

@@ -12,8 +12,8 @@ import requests
 from streamwatch.domain.models import User
 from tests import messages
 from tests.e2e.conftest import SECRET
+from tests.faults.checks import check_promises
 from tests.faults.figures import Row
-from tests.faults.proof import check_promises
 from tests.faults.stack import Stack
 from tests.waiting import wait_for
 
@@ -30,18 +30,18 @@ def run_fault(stack: Stack, name: str, fault: Fault, count: int, before: int = 3
         fault(stack)
         recovery = _recovery(stack)
         wait_for(lambda: len(stack.load.happened) >= count, 120)
-    proof = check_promises(stack)
+    result = check_promises(stack)
     row = Row(
         name,
         "webhook",
-        proof.messages,
-        proof.attempts,
-        len(proof.lost),
-        len(proof.doubled),
+        result.messages,
+        result.attempts,
+        len(result.lost),
+        len(result.doubled),
         recovery,
         max(answer_times.seconds),
     )
-    assert (proof.lost, proof.doubled) == ({}, []), proof
+    assert (result.lost, result.doubled) == ({}, []), result
     assert row.recovery < RECOVERED_WITHIN, row
     return row
 

@@ -16,6 +16,7 @@ from streamwatch.services.locks import LEADER_LEASE
 from streamwatch.simulator import Simulator
 from streamwatch.storage.redis import RedisStorage, keys
 from streamwatch.storage.redis.connection import Connection
+from tests.child_processes import children
 from tests.e2e.conftest import SECRET, twitch_settings
 from tests.faults.load import Load
 from tests.processes import ROOT, Deployment, Process, deployment
@@ -111,11 +112,6 @@ class Stack:
 
 def _order(entry: bytes) -> tuple[int, ...]:
     return tuple(map(int, entry.split(b"-")))
-
-
-def children(pid: int) -> list[int]:
-    listed = Path(f"/proc/{pid}/task/{pid}/children").read_text()
-    return [int(child) for child in listed.split()]
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""What must hold after a fault: everything that was acknowledged is there, once, and in place."""
+"""Checks after a fault: every acknowledged event is in the history and in a session, once."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ _ALL = 100_000
 
 
 @dataclass(frozen=True)
-class Proof:
+class CheckResult:
     """`messages` sent in `attempts` deliveries. `lost` has the transitions that were acknowledged
     and are missing from the history or the sessions, each with what happened and the sessions that
     were found; `doubled` has the ids of streams with a transition or a session twice."""
@@ -27,7 +27,7 @@ class Proof:
     doubled: list[str]
 
 
-def check_promises(stack: Stack) -> Proof:
+def check_promises(stack: Stack) -> CheckResult:
     """Wait until all messages are delivered and the feed is processed; then compare what was
     acknowledged with what the API answers."""
     stack.twitch.wait_until_delivered(LATEST_SECONDS + 30)
@@ -47,7 +47,7 @@ def check_promises(stack: Stack) -> Proof:
     doubled += [stream_id for stream_id, found in sessions.items() if len(found) > 1]
     _check_statuses(stack)
     _check_recalculation(stack)
-    return Proof(acknowledged.messages, acknowledged.attempts, lost, doubled)
+    return CheckResult(acknowledged.messages, acknowledged.attempts, lost, doubled)
 
 
 def _history(stack: Stack) -> Counter[Transition]:

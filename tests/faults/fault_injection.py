@@ -1,4 +1,4 @@
-"""Faults, as functions that return when the fault is over."""
+"""Faults of processes and databases: functions that inject a fault and return once it is over."""
 
 import os
 import signal
