@@ -9,6 +9,7 @@ from streamwatch.services.monitoring.published_metrics import (
     publish_rate_limit,
     published_rate_limit,
 )
+from streamwatch.settings import KeyRequirement
 from streamwatch.storage.base import StorageUnavailable
 from streamwatch.storage.memory import MemoryStorage
 from streamwatch.twitch.base import RateLimitState
@@ -51,6 +52,25 @@ def test_client_input_never_becomes_a_label() -> None:
     assert not re.search("made.?up", exposition, re.IGNORECASE)
     assert {"none", "/events"} <= figures(world, "http_requests_total", "route").keys()
     assert "other" in figures(world, "http_requests_total", "method")
+
+
+def test_metrics_need_a_key_where_the_api_does_and_count_refused_requests() -> None:
+    world = build_world(require_api_key=KeyRequirement.ALL, api_keys=("an-api-key",))
+
+    def refused() -> float:
+        answer = world.get("/metrics", headers={"Authorization": "Bearer an-api-key"})
+        assert answer.status_code == 200
+        return sum(
+            sample.value
+            for family in text_string_to_metric_families(answer.text)
+            for sample in family.samples
+            if sample.name == "streamwatch_http_requests_total"
+            and (sample.labels["route"], sample.labels["status"]) == ("/metrics", "401")
+        )
+
+    before = refused()
+    assert world.get("/metrics").status_code == 401
+    assert refused() == before + 1
 
 
 def test_messages_count_as_requests_whether_accepted_or_not() -> None:
