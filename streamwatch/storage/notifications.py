@@ -117,6 +117,10 @@ class NotificationStore(ABC):
     def queues(self, notification_ids: Collection[str]) -> dict[str, QueueState]:
         """The state of each queue."""
 
+    @abstractmethod
+    def clear_failures(self, notification_id: str) -> None:
+        """Reset `failing_since`: the next failure counts as the first."""
+
     # States, and the events that were seen
 
     @abstractmethod

@@ -129,12 +129,7 @@ class Dispatcher:
             self._switch_off(notification, "every attempt of five days failed")
 
     def _switch_off(self, notification: Notification, reason: str) -> None:
-        log.warning(
-            "Notification %s (%s) is switched off: %s", notification.id, notification.name, reason
-        )
-        failed = switch_off(
-            self._store, notification.id, DeliveryStatus.FAILED, reason, self._clock()
-        )
+        failed = switch_off(self._store, notification, reason, self._clock())
         self._counters.count(f"{notification.kind} {DeliveryStatus.FAILED}", failed)
 
     def _trim(self) -> None:

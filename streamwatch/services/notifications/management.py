@@ -134,7 +134,8 @@ class Notifications:
 
     def change(self, notification_id: str, given: Mapping[str, Any]) -> Notification:
         """Change settings. The URL as it is shown leaves the URL unchanged. Switching off skips the
-        pending deliveries; after switching on, only events from now on are delivered. Raises
+        pending deliveries; after switching on, only events from now on are delivered. After
+        switching on, and with another URL, earlier failures do not count. Raises
         InvalidNotification and ChangedMeanwhile."""
         known = self.get(notification_id)
         given = dict(given)
@@ -150,6 +151,9 @@ class Notifications:
             changed = replace(changed, disabled_reason=None)
         if changed.enabled and not known.enabled:
             changed = replace(changed, active_since=now)
+        if changed.url != known.url or (changed.enabled and not known.enabled):
+            # Before the change, so that a crash in between leaves no old failures behind.
+            self._store.clear_failures(known.id)
         if not self._store.replace(changed):
             raise ChangedMeanwhile
         if known.enabled and not changed.enabled:
@@ -191,6 +195,7 @@ class Notifications:
 
     def _last_error(self, notification: Notification) -> str:
         for delivery in self._store.deliveries(notification.id, 50):
-            if delivery.error and not delivery.is_test:
+            is_skipped = delivery.status is DeliveryStatus.SKIPPED
+            if delivery.error and not delivery.is_test and not is_skipped:
                 return delivery.error
         return "its attempts fail"

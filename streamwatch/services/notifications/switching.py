@@ -1,29 +1,31 @@
 """Switches a notification off, and finishes its pending deliveries."""
 
+import logging
 from dataclasses import replace
 from datetime import datetime
 
-from streamwatch.domain.notifications.models import Delivery, DeliveryStatus
+from streamwatch.domain.notifications.models import Delivery, DeliveryStatus, Notification
 from streamwatch.domain.notifications.retries import finished
 from streamwatch.storage.notifications import Attempted, NotificationStore
+
+log = logging.getLogger(__name__)
 
 _BATCH = 500
 
 
 def switch_off(
-    store: NotificationStore,
-    notification_id: str,
-    status: DeliveryStatus,
-    reason: str,
-    now: datetime,
+    store: NotificationStore, notification: Notification, reason: str, now: datetime
 ) -> int:
-    """Switch a notification off, and finish its pending deliveries with `status` and `reason`.
-    Returns how many were finished."""
-    while (known := store.get(notification_id)) is not None and known.enabled:
+    """Switch a notification off whose target failed, and let its pending deliveries fail with
+    `reason`. Returns how many did. Does nothing if the URL was changed after the attempt."""
+    while (known := store.get(notification.id)) is not None and known.enabled:
+        if known.url != notification.url:
+            return 0
         off = replace(known, enabled=False, disabled_reason=reason, version=known.version + 1)
         if store.replace(off):
+            log.warning("Notification %s (%s) is switched off: %s", known.id, known.name, reason)
             break
-    return finish_pending(store, notification_id, status, reason, now)
+    return finish_pending(store, notification.id, DeliveryStatus.FAILED, reason, now)
 
 
 def finish_pending(

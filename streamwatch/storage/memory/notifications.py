@@ -166,6 +166,10 @@ class MemoryNotificationStore(NotificationStore):
         with self._lock:
             return {key: self._queue_state(self._queue(key)) for key in notification_ids}
 
+    def clear_failures(self, notification_id: str) -> None:
+        with self._lock:
+            self._queue(notification_id).failing_since = None
+
     def state(self, notification_id: str, name: str) -> Document | None:
         with self._lock:
             return self._queue(notification_id).states.get(name)

@@ -30,6 +30,9 @@ _PARTS = (
 )
 """What is stored of one notification, in the order of the script's KEYS."""
 
+_FAILING_SINCE = "failing_since"
+"""The field of `info` that the script sets."""
+
 
 def key_of(notification_id: str, part: str) -> str:
     return key(f"notification:{notification_id}:{part}")
@@ -142,12 +145,15 @@ class RedisNotificationStore(NotificationStore):
             pending = key_of(notification_id, "pending")
             commands.append(("ZCARD", pending))
             commands.append(("ZRANGE", pending, 0, 0, "WITHSCORES"))
-            commands.append(("HGET", key_of(notification_id, "info"), "failing_since"))
+            commands.append(("HGET", key_of(notification_id, "info"), _FAILING_SINCE))
         answers = iter(self._redis.call_all(commands)) if commands else iter(())
         return {
             notification_id: _queue_state(next(answers), next(answers), next(answers))
             for notification_id in notification_ids
         }
+
+    def clear_failures(self, notification_id: str) -> None:
+        self._redis.call("HDEL", key_of(notification_id, "info"), _FAILING_SINCE)
 
     # What was said and seen
 

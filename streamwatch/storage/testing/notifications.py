@@ -321,6 +321,23 @@ class DeliveryContract(_Base):
 
         assert seen == [at(1), at(1), at(1), None, at(5)]
 
+    def test_after_clearing_failures_the_next_one_is_the_first(
+        self, store: NotificationStore
+    ) -> None:
+        store.add_deliveries([delivery("d1")])
+        [claimed] = store.claim("n1", at(0), at(30), 4, 4)
+        paused = Attempted(at(1), failed=True, paused_until=at(60))
+        store.save(postponed(claimed, 0), paused)
+
+        store.clear_failures("n1")
+
+        assert store.queues(["n1"]) == {"n1": QueueState(1, at(0))}
+        assert store.due(at(59)) == []
+        [claimed] = store.claim("n1", at(60), at(90), 4, 4)
+        store.save(postponed(claimed, 0), Attempted(at(61), failed=True))
+        assert store.queues(["n1"])["n1"].failing_since == at(61)
+        store.clear_failures("n9")
+
 
 class DeliveryQueueContract(_Base):
     def test_a_delivery_is_due_when_its_time_has_come(self, store: NotificationStore) -> None:
