@@ -1,6 +1,7 @@
 """The index, and health checks."""
 
-from flask import Response, jsonify
+from flask import Response, jsonify, redirect, request, url_for
+from werkzeug.wrappers import Response as BaseResponse
 
 from streamwatch import __version__
 from streamwatch.api.blueprint import Blueprint
@@ -10,14 +11,29 @@ from streamwatch.services.monitoring.health import UNHEALTHY
 
 blueprint = Blueprint("health", __name__, description="The index and health checks.")
 
+_JSON, _HTML = "application/json", "text/html"
+
 
 @blueprint.get("/")
 @blueprint.response(200, IndexSchema)
-def index() -> Response:
+@blueprint.alt_response(
+    302,
+    schema={"type": "string"},
+    description="For browsers (`Accept: text/html`): the dashboard's address.",
+    content_type=f"{_HTML}; charset=utf-8",
+)
+def index() -> BaseResponse:
     """Show name and version
 
-    Also shows the path of the API's documentation.
+    Also shows the path of the API's documentation. Browsers are redirected to the dashboard.
     """
+    is_browser = request.accept_mimetypes.best_match([_JSON, _HTML]) == _HTML
+    response = redirect(url_for("dashboard.show_live")) if is_browser else _index()
+    response.headers.add("Vary", "Accept")
+    return response
+
+
+def _index() -> Response:
     return jsonify(
         name="StreamWatch",
         message="Which Twitch streamers are live, what happened, and statistics of their streams.",

@@ -1,5 +1,7 @@
 from datetime import UTC, datetime
 
+import pytest
+
 from streamwatch import __version__
 from streamwatch.storage.base import StorageUnavailable
 from tests.api.world import World
@@ -65,3 +67,19 @@ def test_the_process_is_alive_whatever_is_down(world: World) -> None:
     world.storage.error = StorageUnavailable("connection refused")
     world.analytics.connected = False
     assert world.get("/health/live").status_code == 200
+
+
+BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+
+
+def test_a_browser_is_redirected_from_the_index_to_the_dashboard(world: World) -> None:
+    response = world.get("/", headers={"Accept": BROWSER})
+    assert (response.status_code, response.location) == (302, "/dashboard/")
+    assert "Accept" in response.vary
+
+
+@pytest.mark.parametrize("accept", ["*/*", "application/json", ""])
+def test_other_clients_get_the_index_as_json(world: World, accept: str) -> None:
+    response = world.get("/", headers={"Accept": accept})
+    assert response.get_json()["name"] == "StreamWatch"
+    assert "Accept" in response.vary
