@@ -26,8 +26,6 @@ log = logging.getLogger(__name__)
 blueprint = Blueprint("rss", __name__, url_prefix="/feeds", description="RSS.")
 
 RSS = "application/rss+xml"
-_EVENTS_A_STREAM = 3
-"""How many events are read for each item of a streamer's feed: a start, an end, and a change."""
 
 
 class FeedQuery(ma.Schema):
@@ -77,18 +75,16 @@ def streamer_rss(query: dict[str, int], username: str) -> Response:
 
     Lists the newest start first.
     """
-    limit = query["limit"]
-    events = services().events.of_streamer(username, _EVENTS_A_STREAM * limit)
-    streamer = services().streamers.find(username)
-    if not events and streamer is None:
-        raise NotMonitored(username.lower())
-    online = [event for event in events if event.event_type is EventType.ONLINE]
+    history, login = services().events, username.lower()
+    events = history.of_streamer(login, query["limit"], event_type=EventType.ONLINE)
+    if not events and not history.of_streamer(login, 1) and not services().streamers.find(login):
+        raise NotMonitored(login)
     name = events[0].broadcaster_name if events else username
     return _response(
         f"{name} on Twitch",
         f"Streams of {name}.",
-        url_for("dashboard.show_streamer", login=username.lower(), _external=True),
-        online[:limit],
+        url_for("dashboard.show_streamer", login=login, _external=True),
+        events,
     )
 
 

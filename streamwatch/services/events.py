@@ -22,7 +22,7 @@ class EventHistory:
         user_ids: Collection[str] | None = None,
     ) -> list[StreamEvent]:
         """The newest events of all streamers."""
-        return _newest(self._storage.events, limit, after, user_ids)
+        return _newest(self._storage.events, limit, after, _belongs_to(user_ids))
 
     def of_type(
         self,
@@ -33,31 +33,49 @@ class EventHistory:
     ) -> list[StreamEvent]:
         """The newest events of one type."""
         read = partial(self._storage.events_of_type, event_type)
-        return _newest(read, limit, after, user_ids)
+        return _newest(read, limit, after, _belongs_to(user_ids))
 
     def of_streamer(
-        self, login: str, limit: int, after: Position | None = None
+        self,
+        login: str,
+        limit: int,
+        after: Position | None = None,
+        event_type: EventType | None = None,
     ) -> list[StreamEvent]:
-        """The newest events of one streamer, by login in any case, monitored or not. Complete,
-        however many events other streamers had since."""
-        return self._storage.events_of_streamer(login.lower(), limit, after)
+        """The newest events of one streamer, by login in any case, monitored or not; with
+        `event_type` only those of this type. Complete, however many events other streamers had
+        since."""
+        read = partial(self._storage.events_of_streamer, login.lower())
+        return _newest(read, limit, after, _has_type(event_type))
+
+
+_Filter = Callable[[StreamEvent], bool]
+
+
+def _belongs_to(user_ids: Collection[str] | None) -> _Filter | None:
+    """Whether an event is of one of these streamers. None: of any."""
+    return None if user_ids is None else lambda event: event.broadcaster_id in user_ids
+
+
+def _has_type(event_type: EventType | None) -> _Filter | None:
+    return None if event_type is None else lambda event: event.event_type is event_type
 
 
 def _newest(
     read: Callable[[int, Position | None], list[StreamEvent]],
     limit: int,
     after: Position | None,
-    user_ids: Collection[str] | None,
+    is_wanted: _Filter | None,
 ) -> list[StreamEvent]:
-    """The newest `limit` events that `read` finds, of `user_ids`. Reads more until it has enough
-    or everything."""
-    if user_ids is None:
+    """The newest `limit` events that `read` finds and that are wanted. Reads more until it has
+    enough or everything."""
+    if is_wanted is None:
         return read(limit, after)
     found: list[StreamEvent] = []
     count = limit
     while len(found) < limit:
         events = read(count, after)
-        found += [event for event in events if event.broadcaster_id in user_ids]
+        found += filter(is_wanted, events)
         if len(events) < count:
             break
         after = events[-1].position

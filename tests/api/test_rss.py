@@ -180,3 +180,10 @@ def test_a_strict_reader_accepts_a_calendar(lively: World) -> None:
     assert event.errors == []
     assert {"UID", "DTSTAMP", "DTSTART", "DTEND", "SUMMARY"} <= event.keys()
     assert all(len(line) <= 75 for line in response.data.split(b"\r\n"))
+
+
+def test_changes_of_title_take_no_place_of_streams(lively: World) -> None:
+    for number in range(5):
+        lively.send(messages.update(SHROUD, title=f"Title {number}"))
+    [item] = items(lively.get("/feeds/streamer/shroud.rss?limit=1"))
+    assert item["title"].startswith("Shroud went live")
