@@ -9,7 +9,14 @@ from streamwatch.domain.schedule import Cell
 from streamwatch.domain.sessions import StreamSession
 from streamwatch.domain.statistics import HOUR_MS, CategorySums
 from streamwatch.domain.times import format_time
-from streamwatch.domain.totals import CategoryRank, Period, StreamerStats, Summary, Totals
+from streamwatch.domain.totals import (
+    CategoryRank,
+    Period,
+    StreamerStats,
+    Summary,
+    Totals,
+    relative_change,
+)
 from streamwatch.domain.trend import TrendDay
 from streamwatch.services.analytics.queries import SessionDetails
 from streamwatch.storage.backfills import Backfill
@@ -150,7 +157,9 @@ def period_document(period: Period) -> Document:
         "until": format_time(period.until),
         **{name: _rounded(value) for name, value in now.items()},
         "previous": {name: _rounded(value) for name, value in before.items()},
-        "change": {name: _change(before[name], value) for name, value in now.items()},
+        "change": {
+            name: _rounded(relative_change(value, before[name])) for name, value in now.items()
+        },
     }
 
 
@@ -162,10 +171,6 @@ def _period_totals(totals: Totals) -> dict[str, float | None]:
         "avg_viewers": totals.sums.average,
         "hours_watched": totals.sums.hours_watched,
     }
-
-
-def _change(before: float | None, now: float | None) -> float | None:
-    return _rounded(((now or 0) - before) / before if before else None)
 
 
 def summary_document(summary: Summary) -> Document:

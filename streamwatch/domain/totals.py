@@ -63,6 +63,12 @@ PERIODS = (7, 30, 90, 365)
 """The lengths of the periods that can be asked for, in days."""
 
 
+def relative_change(value: float | None, previous: float | None) -> float | None:
+    """The change from `previous` to `value` as a part of `previous`; None where either is missing
+    or `previous` is 0."""
+    return (value - previous) / previous if value is not None and previous else None
+
+
 @dataclass(frozen=True, slots=True)
 class Period:
     """A streamer's statistics: of the streams that started within `days` before `until`, and of

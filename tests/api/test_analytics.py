@@ -196,6 +196,22 @@ def test_a_period_is_compared_with_the_one_before(world: World) -> None:
     assert (wide["streams"], set(wide["change"].values())) == (3, {None})
 
 
+def test_an_average_that_is_not_known_has_no_change(world: World) -> None:
+    now = (datetime.now(UTC) - START).total_seconds()
+    before, recent = now - 10 * 86_400, now - 3 * 86_400
+    keep(
+        world,
+        online("s1", before),
+        snapshot("s1", before, 100, started=before),
+        offline("s1", before + 600),
+        online("s2", recent),
+        offline("s2", recent + 600),
+    )
+    window = get(world, "/analytics/streamer/cool_user/stats?days=7")["window"]
+    assert (window["avg_viewers"], window["change"]["avg_viewers"]) == (None, None)
+    assert window["change"]["streams"] == 0
+
+
 def test_the_summary(world: World) -> None:
     assert set(get(world, "/analytics/summary").values()) == {0}
     keep(world, *STREAM, online("s9", 0, user_id="2", login="ann"))
