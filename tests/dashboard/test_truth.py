@@ -148,3 +148,27 @@ def test_added_streamers_follow_and_a_reload_adds_nothing(
     assert showcase.twitch.calls.count("users") == calls
     showcase.services.subscriptions.reconcile()
     expect(page.locator("#monitored").get_by_text("Active")).to_be_visible(timeout=15_000)
+
+
+def test_a_server_that_is_gone_is_asked_every_three_seconds_however_often_it_failed(
+    served: str, visit: Visiting
+) -> None:
+    visitor = visit(served)
+    probes: list[str] = []
+
+    def fail(route: Route) -> None:
+        probes.append(route.request.url)
+        route.abort()
+
+    visitor.page.clock.install()
+    page = visitor.open("/dashboard/")
+    page.route("**/health/live", fail)
+    for _ in range(10):
+        with page.expect_event("requestfailed"):
+            page.evaluate("dispatchEvent(new Event('offline'))")
+        page.clock.run_for(250)
+    before = len(probes)
+    for _ in range(24):
+        page.clock.run_for(250)
+    assert len(probes) - before <= 3
+    visitor.faults.clear()

@@ -7,6 +7,7 @@ const RETRY_MS = 3_000;
 const banner = document.getElementById("connection");
 let lostAt = null;
 let probing = null;
+let retry;
 
 export function isConnected() {
   return lostAt === null;
@@ -41,7 +42,8 @@ function lose() {
     document.documentElement.classList.add("disconnected");
     document.dispatchEvent(new Event("connectionlost"));
   }
-  setTimeout(probe, RETRY_MS);
+  clearTimeout(retry);
+  retry = setTimeout(probe, RETRY_MS);
 }
 
 function show() {

@@ -16,12 +16,15 @@ function show() {
   load();
 }
 
+// Show the results of the text as it is now; resolves to whether they are shown.
 async function load() {
+  clearTimeout(typing);
   const number = ++latest;
   const response = await fetch(`${form.action}?${new URLSearchParams({ q: input.value })}`).catch(() => null);
-  if (!response?.ok || number !== latest) return;
+  if (!response?.ok || number !== latest) return false;
   const page = new DOMParser().parseFromString(await response.text(), "text/html");
   results.replaceChildren(...(page.getElementById("results")?.childNodes ?? []));
+  return true;
 }
 
 function move(step) {
@@ -39,11 +42,12 @@ input.addEventListener("input", () => {
   clearTimeout(typing);
   typing = setTimeout(load, TYPING_MS);
 });
-form.addEventListener("submit", (event) => {
-  const first = results.querySelector("a");
-  if (!first) return;
+// Enter opens the first result, or else the search page.
+form.addEventListener("submit", async (event) => {
   event.preventDefault();
-  first.click();
+  const first = (await load()) && results.querySelector("a");
+  if (first) first.click();
+  else form.submit();
 });
 palette.addEventListener("keydown", (event) => {
   const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
