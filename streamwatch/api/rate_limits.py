@@ -22,9 +22,9 @@ def is_limited(path: str) -> bool:
     return not any(auth.is_under(path, root) for root in _UNLIMITED)
 
 
-def lookup(calls: int = 1) -> AbstractContextManager[None]:
-    """The context in which Twitch is called about `calls` times for this request's client."""
-    return services().rate_limits.lookup(client_id(), calls)
+def lookup(logins: int = 1) -> AbstractContextManager[None]:
+    """The context in which `logins` logins are looked up at Twitch for this request's client."""
+    return services().rate_limits.lookup(client_id(), logins)
 
 
 def client_id() -> str:

@@ -67,7 +67,7 @@ def add_streamers(body: dict[str, Any]) -> Response:
     Looks up 100 logins in each call to Twitch. Subscriptions and live status follow within seconds.
     """
     usernames = body["usernames"]
-    with rate_limits.lookup(calls=1 + len(usernames) // 100):
+    with rate_limits.lookup(len(usernames)):
         return jsonify(asdict(services().streamers.add_many(usernames, body["tags"])))
 
 

@@ -47,7 +47,7 @@ def add_streamers_from(text: str) -> dict[str, str]:
     entries = split_entries(text)
     accepted, surplus = entries[:MAX_LOGINS], entries[MAX_LOGINS:]
     logins = [login for entry in accepted if (login := login_from(entry))]
-    with lookup(calls=1 + len(logins) // 100):
+    with lookup(len(logins)):
         result = services().streamers.add_many(logins)
     outcomes = {
         "added": result.added,
@@ -60,17 +60,17 @@ def add_streamers_from(text: str) -> dict[str, str]:
     return {name: summarized(logins) for name, logins in outcomes.items() if logins}
 
 
-def lookup(calls: int = 1) -> AbstractContextManager[None]:
-    """The context in which Twitch is called about `calls` times for this visitor. All login
+def lookup(logins: int = 1) -> AbstractContextManager[None]:
+    """The context in which `logins` logins are looked up at Twitch for this visitor. All login
     sessions together are one client."""
     is_logged_in = current_session(services().settings) is not None
     client = "key:dashboard" if is_logged_in else client_address()
-    return services().rate_limits.lookup(client, calls)
+    return services().rate_limits.lookup(client, logins)
 
 
 def add_result() -> dict[str, str]:
-    """The result of `add_streamers_from` in the query of the redirect."""
-    names = ("added", "existing", "not_found", "failed", "invalid", "surplus")
+    """The result of `add_streamers_from`, or of an import, in the query of the redirect."""
+    names = ("added", "existing", "not_found", "failed", "invalid", "surplus", "notifications")
     return {name: value for name in names if (value := request.args.get(name, ""))}
 
 

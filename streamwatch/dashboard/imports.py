@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from contextlib import closing
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import urlencode
 
 import orjson
-from flask import request
+from flask import redirect, request, url_for
+from werkzeug.wrappers import Response
 
 from streamwatch.api.context import services
 from streamwatch.dashboard.blueprint import blueprint
@@ -19,11 +21,18 @@ from streamwatch.services.notifications.errors import TooManyNotifications
 MAX_FILE_BYTES = 16 * 1024 * 1024
 _SHOWN_FAULTS = 100
 
+_MAX_QUERY = 3000
+"""gunicorn accepts a request line of 4,094 bytes."""
+
 
 @blueprint.post("/manage/import")
-def import_file() -> str | tuple[str, HTTPStatus]:
+def import_file() -> Response | tuple[str, HTTPStatus] | str:
     """Import an export, or a text with logins or URLs of channels, and show the result. A file that
-    is refused as a whole changes nothing, and is a 422."""
+    is refused as a whole changes nothing, and is a 422.
+
+    The result is shown after a redirect, so that reloading the page does not import again; at once
+    only if it does not fit into a URL.
+    """
     data = b""
     if file := request.files.get("file"):
         with closing(file):  # a large upload is a temporary file
@@ -34,7 +43,10 @@ def import_file() -> str | tuple[str, HTTPStatus]:
         return _refused([f"{place}: {fault}" for place, fault in error.faults])
     except (TooManyNotifications, ValueError) as error:
         return _refused([str(error)])
-    return manage_page(result=outcome, import_faults=_first(faults))
+    query = urlencode(outcome)
+    if faults or len(query) > _MAX_QUERY:
+        return manage_page(result=outcome, import_faults=_first(faults))
+    return redirect(f"{url_for('dashboard.manage')}?{query}", HTTPStatus.SEE_OTHER)
 
 
 def _refused(faults: Sequence[str]) -> tuple[str, HTTPStatus]:
@@ -67,7 +79,7 @@ def _import(data: bytes) -> tuple[dict[str, str], list[str]]:
     else:
         lines = _lines(data)
         faults = lines.faults
-        with lookup(calls=1 + len(lines.logins) // 100):
+        with lookup(len(lines.logins)):
             imported = services().streamers.add_many(lines.logins)
         added = {}
     outcomes: dict[str, list[str]] = {

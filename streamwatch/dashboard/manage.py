@@ -38,7 +38,10 @@ def manage_page(result: dict[str, str], import_faults: Sequence[str] = ()) -> st
         found=found,
         live={item.status.user_id for item in services().live_directory.find()},
         subscribes=subscribes,
-        is_pending=subscribes and not all(streamer.is_active for streamer in found.items),
+        # The page polls its own address, and that of a form cannot be read.
+        is_pending=request.method == "GET"
+        and subscribes
+        and not all(streamer.is_active for streamer in found.items),
         search=search,
         result=result,
         removed=request.args.get("removed"),

@@ -11,7 +11,7 @@ from time import monotonic
 
 from streamwatch.services.errors import LimitReached
 from streamwatch.storage.base import Coordination, StorageUnavailable
-from streamwatch.twitch.base import TwitchBusy
+from streamwatch.twitch.base import MAX_IDS_PER_CALL, TwitchBusy
 
 log = logging.getLogger(__name__)
 
@@ -123,14 +123,14 @@ class RateLimits:
         self._spend(f"wrong-keys:{client}", WRONG_KEYS)
 
     @contextmanager
-    def lookup(self, client: str, calls: int = 1) -> Iterator[None]:
-        """Charge `client` for about `calls` requests to Twitch, made within this context. More
-        calls than the limit are charged as the limit, or they could never be made.
+    def lookup(self, client: str, logins: int = 1) -> Iterator[None]:
+        """Charge `client` for the calls of Twitch that look up `logins` logins within this context.
+        More calls than the limit are charged as the limit, or they could never be made.
 
         Raises LimitReached; and TwitchBusy, at once, while so many lookups are running that one
         more would take a thread that answers webhooks.
         """
-        calls = min(calls, self._lookups)
+        calls = min(max(1, math.ceil(logins / MAX_IDS_PER_CALL)), self._lookups)
         self._spend(f"lookups:{client}", self._lookups, calls)
         kind, factor = "addresses", LOOKUPS_OF_ADDRESSES
         if client.startswith("key:"):

@@ -8,6 +8,7 @@ import pytest
 from werkzeug.datastructures import FileStorage
 from werkzeug.test import TestResponse, stream_encode_multipart
 
+from streamwatch.twitch.base import TwitchUnavailable
 from tests.api.world import World, build_world
 
 KEY = "first-key"
@@ -34,6 +35,12 @@ def send(world: World, content: bytes) -> TestResponse:
     return world.client.post(PATH, data=body.read(), content_type=content_type)
 
 
+def shown(response: TestResponse, world: World) -> str:
+    """The page to which the response redirects."""
+    assert response.status_code == 303
+    return world.client.get(response.location or "").text
+
+
 def monitored(world: World) -> set[str]:
     return {streamer.login for streamer in world.storage.streamers()}
 
@@ -50,7 +57,7 @@ def test_an_export_is_imported_even_if_it_is_larger_than_other_bodies(world: Wor
     streamers = [{"user_id": str(n), "username": f"user_{n}"} for n in range(30_000)]
     content = json.dumps({"streamers": streamers}).encode()
     assert len(content) > 1024 * 1024
-    page = send(world, content).text
+    page = shown(send(world, content), world)
     assert len(monitored(world)) == 30_000
     assert "user_0, user_1" in page
 
@@ -79,6 +86,16 @@ def test_a_file_with_many_unusable_lines_is_answered_with_the_first_of_them(worl
     assert "Line 100: " in page
     assert "Line 101: " not in page
     assert "99,900 more like these." in page
+
+
+def test_a_result_that_fits_into_no_url_is_answered_at_once_and_polls_nothing(
+    world: World,
+) -> None:
+    world.twitch.errors["subscribe"] = TwitchUnavailable("Twitch is down.")
+    page = send(world, b"shroud\nnot-a-name\n").text
+    assert monitored(world) == {"shroud"}
+    assert "Line 2: " in page
+    assert "data-poll" not in page
 
 
 def test_the_export_can_be_downloaded_by_a_login_session(world: World) -> None:
