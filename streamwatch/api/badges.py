@@ -43,4 +43,6 @@ def _state(status: StreamStatus | None) -> tuple[str, str]:
     if status.stream is None:
         return "offline", _DARK_GREY
     viewers = status.stream.viewer_count
-    return "live" if viewers is None else f"live · {viewers:,} viewers", _RED
+    if viewers is None:
+        return "live", _RED
+    return f"live · {viewers:,} {'viewer' if viewers == 1 else 'viewers'}", _RED

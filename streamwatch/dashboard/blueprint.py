@@ -57,7 +57,6 @@ def _page_context() -> dict[str, Any]:
         "session": current_session(settings),
         "theme": preferences.theme(),
         "zone": preferences.zone(),
-        "zone_is_known": preferences.zone_is_known(),
         "now": utc_now(),
     }
 

@@ -9,6 +9,7 @@ from flask import redirect, render_template, request, url_for
 from werkzeug.exceptions import HTTPException, NotFound, Unauthorized
 from werkzeug.wrappers import Response
 
+from streamwatch.api.context import services
 from streamwatch.dashboard.blueprint import blueprint
 from streamwatch.domain.eventsub import LOGIN
 from streamwatch.problems import PROBLEMS, ProblemSpec
@@ -37,7 +38,8 @@ def show_http_error(error: HTTPException) -> Page:
     """Errors that Werkzeug raises, and unexpected exceptions as a 500 without their text: Flask
     has logged them."""
     status = HTTPStatus(error.code or HTTPStatus.INTERNAL_SERVER_ERROR)
-    return _page(status, error.description or status.description)
+    title = "Page not found" if status is HTTPStatus.NOT_FOUND else status.phrase
+    return _page(status, error.description or status.description, title)
 
 
 @blueprint.errorhandler(UnknownStreamer)
@@ -54,11 +56,17 @@ def show_unknown_streamer(error: UnknownStreamer) -> Page:
 def _show_service_error(spec: ProblemSpec, error: Exception) -> Page:
     log.warning("Page %s: %s: %s", request.url_rule, type(error).__name__, error)
     retry_after = spec.retry_after_seconds(error)
-    return _page(spec.status, spec.detail or str(error), retry_after)
+    return _page(spec.status, spec.detail or str(error), spec.status.phrase, retry_after)
 
 
-def _page(status: HTTPStatus, detail: str, retry_after: int | None = None) -> Page:
-    text = render_template("dashboard/error.html", status=status, detail=detail)
+def _page(status: HTTPStatus, detail: str, title: str, retry_after: int | None = None) -> Page:
+    text = render_template(
+        "dashboard/error.html",
+        status=status,
+        detail=detail,
+        title=title,
+        has_keys=bool(services().settings.api_keys),
+    )
     return text, status, {"Retry-After": str(retry_after)} if retry_after else {}
 
 

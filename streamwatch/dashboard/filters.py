@@ -5,10 +5,12 @@ from datetime import date, datetime
 from hashlib import sha1
 
 from streamwatch.dashboard import preferences
-from streamwatch.domain.totals import Totals
+from streamwatch.domain.models import StreamEvent
+from streamwatch.domain.notifications.filters import changed_by
+from streamwatch.domain.totals import Totals, relative_change
 from streamwatch.domain.videos import link as video_link
 
-__all__ = ["video_link"]
+__all__ = ["relative_change", "video_link"]
 """Used by templates, as all functions of this module."""
 
 HUES = 12
@@ -30,11 +32,18 @@ def short(value: float | None) -> str:
     """An abbreviated number: 12.3K, 4.5M; below a thousand with one decimal where it has any."""
     if value is None:
         return NONE
-    if value >= _MILLION:
+    if round(value, -2) >= _MILLION:
         return f"{value / _MILLION:,.1f}M"
     if value >= 10 * _THOUSAND:
         return f"{value / _THOUSAND:,.1f}K"
     return f"{value:,.0f}" if value >= _THOUSAND or value == int(value) else f"{value:,.1f}"
+
+
+def exact(value: float | None) -> str:
+    """A number for a CSV file: 12345, or 12345.68 if it is no integer. Empty for None."""
+    if value is None:
+        return ""
+    return str(value) if isinstance(value, int) else f"{value:.2f}"
 
 
 def percent(part: float) -> str:
@@ -48,9 +57,11 @@ def plural(count: float, noun: str) -> str:
 
 
 def duration(seconds: float | None) -> str:
-    """Hours and minutes: 3 h 07 min."""
+    """Hours and minutes: 3 h 07 min; below a minute seconds: 45 s."""
     if seconds is None:
         return NONE
+    if seconds < _MINUTE:
+        return f"{int(seconds)} s"
     minutes = int(seconds) // _MINUTE
     hours, minutes = divmod(minutes, 60)
     return f"{hours:,} h {minutes:02} min" if hours else f"{minutes} min"
@@ -108,15 +119,15 @@ def direction(part: float | None) -> str:
     return "up" if part > 0 else "down"
 
 
-def relative_change(value: float | None, previous: float | None) -> float | None:
-    """The change from `previous` to `value` as a part of `previous`; None where either is missing
-    or `previous` is 0."""
-    return (value - previous) / previous if value is not None and previous else None
-
-
 def hours_watched(totals: Totals) -> float | None:
     """The hours watched; None if there were streams and nobody counted their viewers."""
     return None if totals.streams and not totals.sums.samples else totals.sums.hours_watched
+
+
+def changes(event: StreamEvent) -> str:
+    """What a `channel.update` changed: title and category."""
+    *others, last = changed_by(event) or ("title or category",)
+    return f"{', '.join(others)} and {last}" if others else last
 
 
 def hue(text: str | None) -> int:

@@ -39,7 +39,7 @@ _LINES = ("categories", "title_contains")
 EVENT_NAMES = {
     "stream.online": "Go-live",
     "stream.offline": "End of stream",
-    "channel.update": "New title or category",
+    "channel.update": "New title, category or language",
     "test": "Test",
 }
 

@@ -21,11 +21,6 @@ def zone() -> ZoneInfo:
     return ZoneInfo(name if name in time_zones() else "UTC")
 
 
-def zone_is_known() -> bool:
-    """Whether the visitor's browser has stored its time zone."""
-    return request.cookies.get(ZONE_COOKIE, "") in time_zones()
-
-
 def theme() -> str:
     """One of THEMES."""
     name = request.cookies.get(THEME_COOKIE)

@@ -17,17 +17,27 @@ from streamwatch.services.setup import CredentialSource
 from streamwatch.settings import LOOPBACK
 from streamwatch.twitch.base import TwitchDenied, TwitchError
 
+_SKIPPED_COOKIE = "setup-skipped"
+"""Set until the browser is closed."""
+
 _MAX_FILE_BYTES = 100_000
 _CREDENTIAL = re.compile(r"[A-Za-z0-9]{10,100}", re.ASCII)
 
 
 @blueprint.before_request
 def _lead_to_setup() -> Response | None:
-    """Show the set-up page instead of an empty start page, unless it was skipped."""
+    """Show the set-up page instead of an empty start page, unless the visitor skipped it."""
     is_start = request.endpoint == "dashboard.show_live" and request.method == "GET"
-    if is_start and "setup" not in request.args and services().setup.is_needed:
-        return redirect(url_for("dashboard.show_setup"))
-    return None
+    if not is_start or not services().setup.is_needed:
+        return None
+    if "setup" in request.args:
+        response = redirect(url_for("dashboard.show_live"))
+        response.set_cookie(
+            _SKIPPED_COOKIE, "1", path=url_for("dashboard.show_live"), samesite="Lax"
+        )
+        return response
+    is_skipped = _SKIPPED_COOKIE in request.cookies
+    return None if is_skipped else redirect(url_for("dashboard.show_setup"))
 
 
 @blueprint.get("/setup")
@@ -73,7 +83,7 @@ def add_pasted_streamers() -> str:
 def _fault(client_id: str, client_secret: str) -> str:
     """Store the credentials; why they were not stored, or an empty text."""
     if not _CREDENTIAL.fullmatch(client_id) or not _CREDENTIAL.fullmatch(client_secret):
-        return "A client id and a client secret consist of letters and digits, 30 as a rule."
+        return "A client id and a client secret consist of letters and digits, usually 30."
     try:
         with lookup():
             services().setup.store(client_id, client_secret)
@@ -83,7 +93,7 @@ def _fault(client_id: str, client_secret: str) -> str:
             " console, or make a new secret there."
         )
     except TwitchError as error:
-        return f"Twitch could not be asked: {error}"
+        return f"The check with Twitch failed: {error}"
     except OSError as error:
         return f"The credentials could not be stored in DATA_DIR ({error.strerror})."
     return ""

@@ -154,3 +154,23 @@ def test_assets_are_immutable_under_a_hashed_url(full: str, visit: Visiting) -> 
         headers = page.request.get(url).headers
         assert re.search(r"/static/[0-9a-f]{12}/", url), url
         assert headers["cache-control"] == "public, max-age=31536000, immutable"
+
+
+def test_enter_opens_the_first_result_of_what_was_typed(full: str, visit: Visiting) -> None:
+    page = visit(full).open("/dashboard/top")
+    page.keyboard.press("/")
+    palette = page.get_by_role("dialog", name="Search")
+    expect(palette.get_by_role("link").first).to_be_visible()
+    page.keyboard.insert_text("ossified")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("OssifiedOtto")
+
+
+def test_times_are_in_the_zone_to_which_the_visitor_has_moved(full: str, visit: Visiting) -> None:
+    visitor = visit(full, timezone_id="America/New_York")
+    cookie = {"name": "timezone", "value": "Europe/Berlin", "url": f"{full}/dashboard"}
+    visitor.page.context.add_cookies([cookie])  # type: ignore[list-item]  # as playwright has it
+    page = visitor.open("/dashboard/")
+    expect(page.locator("footer")).to_contain_text("Times in America/New_York")
+    page.reload()
+    expect(page.locator("html")).to_have_attribute("data-zone", "America/New_York")

@@ -116,6 +116,11 @@ def test_trend_shows_the_chosen_metric(full: str, visit: Visiting) -> None:
     expect(page.get_by_role("img", name="Bar chart of peak viewers a day")).to_be_visible()
 
 
+def is_number(text: str) -> bool:
+    """Whether a cell has all digits of a number, or is empty."""
+    return re.fullmatch(r"(\d+(\.\d{1,2})?)?", text) is not None
+
+
 @pytest.mark.parametrize("figure", ["figure[data-trend]", "figure[data-chart]"])
 def test_chart_is_saved_as_csv_and_png(
     full: str, visit: Visiting, figure: str, tmp_path: Path
@@ -128,6 +133,7 @@ def test_chart_is_saved_as_csv_and_png(
     text = Path(download.value.path()).read_text()
     rows = list(csv.reader(io.StringIO(text)))
     assert len(rows) == 1 + chart.locator("details tbody tr").count()
+    assert all(is_number(value) for row in rows[1:] for value in row[1:2])
     with page.expect_download() as download:
         chart.get_by_role("button", name="PNG").click()
     picture = Image.open(download.value.path())

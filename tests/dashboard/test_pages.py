@@ -218,7 +218,9 @@ def test_missing_settings_are_named_with_a_remedy(settings: dict[str, str], hint
 
 
 def test_stopped_worker_is_reported(client: FlaskClient, services: Showcase) -> None:
-    assert "The worker has not started yet" in text(client, "/dashboard/")
+    shown = text(client, "/dashboard/")
+    assert "The worker has not started yet" in shown
+    assert "streamwatch dev" in shown  # with this storage the worker is a part of it
     services.storage.coordination.heartbeat(datetime.now(UTC))
     assert "worker" not in text(client, "/dashboard/")
     services.storage.coordination.heartbeat(datetime.now(UTC) - HOUR, seconds=0)
@@ -373,7 +375,8 @@ def test_chart_shows_the_requested_stream(client: FlaskClient, past: Showcase) -
     assert re.search(r'data-value="10"', client.get("/dashboard/streamer/shroud").text)
     for stream_id in ("stream-3", "stream-400"):
         page = client.get(f"/dashboard/streamer/shroud?stream={stream_id}").text
-        assert set(found(r'data-value="(\d+)"', page)) == {
+        figure = page.split('id="stream"')[1]
+        assert set(found(r'data-value="(\d+)"', figure)) == {
             "20" if stream_id == "stream-3" else "500"
         }
 
@@ -562,6 +565,32 @@ def test_unknown_page_is_404_with_a_way_back(client: FlaskClient) -> None:
     assert "Page not found" in shown
     assert "Back to live streams" in shown
     assert "Try again" not in shown
+
+
+def test_removing_a_streamer_twice_says_that_they_are_not_monitored() -> None:
+    services = Showcase(settings=Settings(webhook_secrets=(SECRET,), api_keys=("a-key-of-ten",)))
+    services.monitor("Shroud")
+    client = client_of(services)
+    client.post("/dashboard/login", data={"key": "a-key-of-ten"})
+    page = client.get("/dashboard/manage").text
+    token = re.search(r'name="token" value="([^"]+)"', page)
+    assert token
+    form = {"token": token[1]}
+    path = "/dashboard/manage/streamers/shroud/remove"
+    assert client.post(path, data=form).status_code == 303
+    again = client.post(path, data=form)
+    assert again.status_code == 404
+    assert "Page not found" not in again.text
+
+
+def test_a_form_of_another_site_is_refused_without_advice_about_keys() -> None:
+    services = Showcase(settings=Settings(webhook_secrets=(SECRET,), api_keys=("a-key-of-ten",)))
+    client = client_of(services)
+    headers = {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}
+    answer = client.post("/dashboard/streamers", data={"logins": "shroud"}, headers=headers)
+    assert answer.status_code == 403
+    assert "sent by a page of another site" in answer.text
+    assert "openssl" not in answer.text
 
 
 def test_theme_comes_from_the_cookie(client: FlaskClient) -> None:

@@ -54,6 +54,17 @@ def test_without_credentials_the_dashboard_leads_to_the_set_up(
     assert "dev.twitch.tv/console/apps" in client.get(PAGE).text
 
 
+def test_a_visitor_who_skips_the_set_up_is_not_led_to_it_again(
+    tmp_path: Path, twitch: Simulator
+) -> None:
+    world = first_run(tmp_path, twitch)
+    skip = "/dashboard/?setup=later"
+    assert f'href="{skip}"' in world.client.get(PAGE).text
+    assert world.client.get(skip).location == "/dashboard/"
+    assert world.client.get("/dashboard/").status_code == 200
+    assert world.app.test_client().get("/dashboard/").location == PAGE
+
+
 def test_accepted_credentials_are_stored_for_their_owner_only(
     tmp_path: Path, twitch: Simulator
 ) -> None:
@@ -86,7 +97,7 @@ def test_an_unreachable_twitch_stores_nothing(tmp_path: Path, twitch: Simulator)
     world = first_run(tmp_path, twitch, twitch_auth_url="http://127.0.0.1:9")
     status, text = enter(world, twitch.client_id, twitch.client_secret)
     assert status == 422
-    assert "Twitch could not be asked" in text
+    assert "The check with Twitch failed" in text
     assert not credentials_file(tmp_path / "data").exists()
 
 

@@ -11,12 +11,12 @@ function remember(name, value) {
   document.cookie = `${name}=${value}; path=/dashboard; max-age=${YEAR}; samesite=lax`;
 }
 
-// Times of the server's page are in the zone of a cookie. At the first visit there is none: the
-// page's times are then formatted here. Only a page with statistics by day, if it is the first one
-// that is visited, is fetched a second time, in the background: which day a stream counts on is
-// decided by the server alone.
+// Times of the server's page are in the zone of a cookie. At the first visit there is none, and a
+// traveller's is outdated: the page's times are then formatted here. Only a page with statistics by
+// day is then fetched a second time, in the background: which day a stream counts on is decided by
+// the server alone.
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-if (zone && zone !== root.dataset.zone && !("zoneKnown" in root.dataset)) {
+if (zone && zone !== root.dataset.zone) {
   remember("timezone", zone);
   root.dataset.zone = zone;
   document.querySelector("[data-zone-name]").textContent = zone;

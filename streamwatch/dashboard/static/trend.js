@@ -15,11 +15,24 @@ function show(figure, index, clientY) {
   showTooltip(row.cells[0].textContent, lines, left + ((index + 0.5) / rows(figure).length) * width, clientY ?? top + height / 3);
 }
 
+// Diagonal lines, as the SVG pattern #hatch that canvas cannot use.
+function hatch(context, color) {
+  const tile = document.createElement("canvas");
+  tile.width = tile.height = 8;
+  const lines = tile.getContext("2d");
+  lines.strokeStyle = color;
+  lines.moveTo(0, 8);
+  lines.lineTo(8, 0);
+  lines.stroke();
+  return context.createPattern(tile, "repeat");
+}
+
 function drawBars(figure, context, width, height) {
   const svg = figure.querySelector(".bars-drawing svg");
+  const unseen = hatch(context, getComputedStyle(figure).color);
   for (const rect of svg.querySelectorAll("rect")) {
     const [x, y, barWidth, barHeight] = ["x", "y", "width", "height"].map((name) => Number(rect.getAttribute(name)));
-    context.fillStyle = getComputedStyle(rect).fill;
+    context.fillStyle = rect.classList.contains("unseen") ? unseen : getComputedStyle(rect).fill;
     context.fillRect((x / 1000) * width, (y / 100) * height, (barWidth / 1000) * width, (barHeight / 100) * height);
   }
 }
