@@ -13,7 +13,9 @@ from streamwatch.api.responses import revalidated
 from streamwatch.domain.sessions import StreamSession
 from streamwatch.services.errors import UnknownStreamer
 
-blueprint = Blueprint("calendar", __name__, url_prefix="/feeds", description="Calendars.")
+blueprint = Blueprint(
+    "calendar", __name__, url_prefix="/feeds", description="Calendars of streams."
+)
 
 ICS = "text/calendar; charset=utf-8"
 

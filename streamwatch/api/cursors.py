@@ -27,7 +27,7 @@ PARAMETER = "after"
 
 LINK_HEADER = {
     "Link": {
-        "description": 'With `rel="next"`: the next page. Absent on the last page.',
+        "description": 'The URL of the next page, with `rel="next"`. Absent on the last page.',
         "schema": {"type": "string"},
     }
 }

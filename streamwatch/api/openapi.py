@@ -41,10 +41,10 @@ _LAST_EVENT_ID = {
 }
 
 _ERROR_HEADERS = {
-    HTTPStatus.UNAUTHORIZED: {"WWW-Authenticate": "How a key may be sent."},
+    HTTPStatus.UNAUTHORIZED: {"WWW-Authenticate": "The schemes by which a key may be sent."},
     HTTPStatus.METHOD_NOT_ALLOWED: {"Allow": "The methods of this path."},
-    HTTPStatus.TOO_MANY_REQUESTS: {"Retry-After": "Seconds."},
-    HTTPStatus.SERVICE_UNAVAILABLE: {"Retry-After": "Seconds."},
+    HTTPStatus.TOO_MANY_REQUESTS: {"Retry-After": "Seconds until the next try."},
+    HTTPStatus.SERVICE_UNAVAILABLE: {"Retry-After": "Seconds until the next try."},
 }
 """The headers of problems, with their descriptions."""
 

@@ -23,7 +23,7 @@ from streamwatch.services.errors import NotMonitored, UnknownStreamer
 
 log = logging.getLogger(__name__)
 
-blueprint = Blueprint("rss", __name__, url_prefix="/feeds", description="RSS.")
+blueprint = Blueprint("rss", __name__, url_prefix="/feeds", description="RSS feeds of streams.")
 
 RSS = "application/rss+xml"
 

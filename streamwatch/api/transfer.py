@@ -16,7 +16,10 @@ from streamwatch.api.transfer_schemas import IMPORT_SCHEMA, ExportSchema, Import
 from streamwatch.domain.exports import InvalidExport
 
 blueprint = Blueprint(
-    "transfer", __name__, url_prefix="/admin", description="Moving to another installation."
+    "transfer",
+    __name__,
+    url_prefix="/admin",
+    description="Export and import, to move to another installation.",
 )
 
 MAX_IMPORT_BYTES = 16 * 1024 * 1024
