@@ -163,15 +163,17 @@ class Projection:
         return self._plan(batch, state.unsettled(history.events, sessions), history.sessions)
 
     def _with_sessions(self, plans: Sequence[_Plan]) -> list[_Plan]:
-        """The plans with the stored sessions. A session of a stream that is not recent depends on
-        events that are not in the state: its streamer is planned again from the history."""
+        """The plans with the stored sessions. A streamer is planned again from the history if a
+        stream is not recent, because its session depends on events that are not in the state, or if
+        the session of a recent stream is missing or damaged."""
         stream_ids = {key for plan in plans if not plan.is_complete for key in plan.touched}
         stored = self._repository.stored_sessions(stream_ids) if stream_ids else {}
         result = []
         for plan in plans:
             if not plan.is_complete:
                 plan.stored = {key: stored[key] for key in plan.touched if key in stored}
-            if plan.is_complete or plan.stored.keys() <= plan.state.recent.keys():
+            expected = plan.touched & plan.state.recent.keys()
+            if plan.is_complete or plan.stored.keys() == expected:
                 result.append(plan)
             else:
                 result.append(self._plan_from_history(plan.batch, plan.state))

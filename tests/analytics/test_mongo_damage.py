@@ -113,3 +113,28 @@ def test_a_damaged_version_is_an_error_and_not_an_endless_conflict(
     assert not isinstance(caught.value, AnalyticsUnavailable)
     database["stream_sessions"].update_many({}, {"$set": {"version": version}})
     analytics.project(as_input(offline("good-3", 400 * HOUR, user_id="good", login="good")))
+
+
+@pytest.mark.parametrize("is_missing", [True, False])
+def test_a_damaged_session_of_the_latest_stream_is_computed_from_its_samples_at_the_next_event(
+    analytics: MongoAnalytics, database: Database[Document], *, is_missing: bool
+) -> None:
+    start = 100 * HOUR * STREAMS
+    analytics.project(as_input(online("new", start, user_id="bad", login="bad")))
+    analytics.project(
+        as_input(snapshot("new", start + 60, started=start, user_id="bad", login="bad"))
+    )
+    if is_missing:
+        database["stream_sessions"].delete_one({"_id": "new"})
+    else:
+        database["stream_sessions"].update_one({"_id": "new"}, {"$unset": {"started_at": 1}})
+
+    analytics.project(as_input(online("next", start + HOUR, user_id="bad", login="bad")))
+
+    projected = analytics.find("bad"), analytics.sessions("bad", 10)
+    session = analytics.session("new")
+    assert session is not None
+    assert session.ended_at is not None
+    assert session.sample_totals.sums.samples == 1
+    analytics.recalculate("bad")
+    assert (analytics.find("bad"), analytics.sessions("bad", 10)) == projected
