@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from operator import attrgetter
 from threading import RLock
 from typing import Self
 
@@ -20,7 +21,10 @@ from streamwatch.domain.statistics import CategorySums
 from streamwatch.domain.times import utc_now
 from streamwatch.settings import Settings
 
-_READ_AT_ONCE = 1000
+_SAMPLES_PER_READ = 1000
+
+_captured_at = attrgetter("captured_at")
+_position = attrgetter("position")
 
 
 class MemoryAnalytics(ComputedReads, Repository):
@@ -182,12 +186,4 @@ class MemoryAnalytics(ComputedReads, Repository):
         with self._lock:
             samples = self._all_samples if user_id is None else self._samples_of.get(user_id, [])
             end = len(samples) if after is None else bisect_left(samples, after, key=_position)
-            return samples[max(end - _READ_AT_ONCE, 0) : end][::-1]
-
-
-def _captured_at(sample: StreamSnapshot) -> datetime:
-    return sample.captured_at
-
-
-def _position(sample: StreamSnapshot) -> Position:
-    return sample.position
+            return samples[max(end - _SAMPLES_PER_READ, 0) : end][::-1]

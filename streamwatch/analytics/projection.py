@@ -37,11 +37,11 @@ from streamwatch.domain.session_events import (
 )
 from streamwatch.domain.sessions import Span, StreamSession, session, spans
 
-STREAMERS_AT_ONCE = 250
+STREAMERS_PER_BATCH = 250
 """How many streamers are read and saved together: few round trips, and bounded memory."""
 
-STREAMS_AT_ONCE = 100
-"""How many streams all samples are read of together, where they are needed."""
+STREAMS_PER_READ = 100
+"""How many streams' samples are read together, for sessions that are computed from all samples."""
 
 
 @dataclass(slots=True)
@@ -105,7 +105,7 @@ class Projection:
 
     def project(self, new: ProjectionInput) -> None:
         """Store events and samples, and update the sessions and statistics that depend on them."""
-        for some in batched(_by_streamer(new).items(), STREAMERS_AT_ONCE):
+        for some in batched(_by_streamer(new).items(), STREAMERS_PER_BATCH):
             self._apply(dict(some))
 
     def recalculate(self, user_id: str) -> None:
@@ -191,7 +191,7 @@ class Projection:
                 events = own_events[stream_id]
                 if not self._continue(plan, stream_id, events):
                     missing.append((plan, stream_id, events))
-        for some in batched(missing, STREAMS_AT_ONCE):
+        for some in batched(missing, STREAMS_PER_READ):
             stored = self._repository.stored_samples([stream_id for _, stream_id, _ in some])
             for plan, stream_id, events in some:
                 self._compute_from_all(plan, stream_id, events, stored.get(stream_id, []))
@@ -274,10 +274,9 @@ def _ends_before(found: StreamSession | None, last: StreamSnapshot) -> bool:
 
 
 def _is_counted(before: StreamSession, last: StreamSnapshot, update: datetime | None) -> bool:
-    """Whether the time of an update is in what the session's samples have counted for."""
-    return update is not None and update <= max(
-        before.ended_at or last.captured_at, last.captured_at
-    )
+    """Whether an update is at a time that the session's samples have counted for. The session does
+    not end before the last sample."""
+    return update is not None and update <= (before.ended_at or last.captured_at)
 
 
 def _update(plan: _Plan) -> Update:

@@ -17,9 +17,9 @@ from streamwatch.domain.statistics import CategorySums
 from streamwatch.domain.totals import StreamerStats, Totals, categories, session_totals
 
 RECENT_STREAMS = 2
-"""The number of streams whose events a state has: the current one, and the one before it, whose
-messages may be late. Each more makes every write dearer. More are stored while their starts
-overlap."""
+"""The number of streams whose events a state contains: the current stream, and the previous one,
+whose messages may arrive late. A greater number makes every write slower. A state contains more
+streams while their starts overlap."""
 
 UNVERSIONED = 0
 """The version of what version 0.1 stored."""

@@ -88,7 +88,7 @@ def _analytics(services: Services) -> Finding:
 
 
 def _clock(clock: CorrectedClock) -> Iterator[Finding]:
-    """Nothing if Twitch did not answer, which then is a fault already, or has the same time."""
+    """A finding if the clock is wrong. None if Twitch did not answer, which is a finding itself."""
     seconds = clock.offset.total_seconds()
     if clock.is_far:
         direction = "behind" if seconds > 0 else "ahead of"

@@ -77,7 +77,8 @@ def shared() -> Iterator[Services]:
 
 @contextmanager
 def progress(label: str) -> Iterator[Callable[[int, int], None]]:
-    """A progress bar on a terminal. The yielded function takes how many of how many are done."""
+    """Show a progress bar on a terminal. Yields a function that takes the number of finished items
+    and the total."""
     with click.progressbar(length=1, label=label, file=sys.stderr) as bar:
 
         def report(done: int, total: int) -> None:

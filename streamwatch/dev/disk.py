@@ -36,8 +36,8 @@ class DiskGuard:
         return free_bytes(self._data_dir) < self._reserve
 
     def check(self) -> None:
-        """Set Valkey's limit of memory to what the disk allows. Called again, it does nothing until
-        the disk changes from full to free or back."""
+        """Make Valkey refuse writes while the disk is full, and accept them otherwise. Does nothing
+        unless this has changed since the last call."""
         full = self.is_full()
         if full == self._refusing:
             return
@@ -59,5 +59,5 @@ class DiskGuard:
             log.info("The disk of DATA_DIR has room again: writes are accepted")
 
     def forget(self) -> None:
-        """The server was restarted, and has no limit of memory."""
+        """Reset the state after a restart of the server, which then accepts writes."""
         self._refusing = False

@@ -148,14 +148,14 @@ class EmbeddedStorage:
         self._valkey.stop()
 
     def check(self) -> None:
-        """Look once a second. Raises StartError."""
+        """Check the server and the disk, at most once a second. Raises StartError."""
         if time.monotonic() >= self._next_check:
             self._next_check = time.monotonic() + _DISK_SECONDS
             self.look()
 
     def look(self) -> None:
-        """Look at the server and the disk. Raises StartError where the server has ended although
-        there is room."""
+        """Check the server and the disk now. Raises StartError if the server has ended although the
+        disk has room."""
         if not self._valkey.has_ended():
             self._disk.check()
         elif not self._disk.is_full():

@@ -30,8 +30,8 @@ class ValueType:
     """How a value is parsed and checked.
 
     `parser` names a method of environs.Env, called with `options`. `check` raises ValueError with
-    the fault. `allowed` says in words what is allowed. The value of a `secret` is never repeated in
-    an error. `empty_counts` tells an empty variable from an absent one.
+    the fault. `allowed` describes the allowed values in errors, and errors never contain the value
+    of a `secret`. With `empty_counts` an empty variable is a value; otherwise it counts as absent.
     """
 
     parser: str
@@ -105,7 +105,7 @@ def texts(
 
 
 def matches(pattern: re.Pattern[str]) -> Callable[[str], None]:
-    """A check for an entry of a list that is not secret."""
+    """A check for an entry of a list. Its error contains the entry."""
 
     def check(value: str) -> None:
         if not pattern.fullmatch(value):
@@ -115,7 +115,7 @@ def matches(pattern: re.Pattern[str]) -> Callable[[str], None]:
 
 
 def secret_text(shortest: int, longest: int, *, spaces: bool) -> Callable[[str], None]:
-    """A check for an entry of a list of secrets, which the error must not repeat."""
+    """A check for an entry of a list of secrets. Its error does not contain the entry."""
 
     def check(value: str) -> None:
         characters = value.replace(" ", "") if spaces else value
@@ -155,7 +155,7 @@ def url(*schemes: str) -> ValueType:
     def check(value: str) -> None:
         parts = urlsplit(value)
         if parts.scheme not in schemes or not parts.hostname or parts.port == 0:
-            raise ValueError("not such a URL")
+            raise ValueError("wrong scheme, host or port")
         if parts.username is not None:
             raise ValueError("contains a user name")
 
@@ -168,7 +168,7 @@ def database_url(*schemes: str) -> ValueType:
     def check(value: str) -> None:
         scheme, separator, rest = value.partition("://")
         if not separator or scheme not in schemes:
-            raise ValueError("not such a URL")
+            raise ValueError("wrong scheme")
         authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
         credentials, _, hosts = authority.rpartition("@")
         unescaped = rest.count("@") > 1 or credentials.count(":") > 1

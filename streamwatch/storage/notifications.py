@@ -22,11 +22,11 @@ from streamwatch.domain.notifications.models import Delivery, Document, Notifica
 
 @dataclass(frozen=True, slots=True)
 class Attempted:
-    """What is stored with the result of a claimed delivery, in the same step.
+    """The changes that are stored in the same step as the result of a claimed delivery.
 
-    `failed` says whether an attempt failed, None where none was made: the store remembers since
-    when all attempts of a notification failed. `states` are merged into its states, by name. No
-    delivery is handed out before `paused_until`.
+    `failed` says whether the attempt failed; None if no attempt was made. From it the store derives
+    since when all attempts of the notification have failed. `states` are merged into the
+    notification's states, by name. No delivery is claimed before `paused_until`.
     """
 
     at: datetime

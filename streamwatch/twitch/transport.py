@@ -52,7 +52,7 @@ class CallLimits:
     """The longest time without data from the server."""
     exchange: float = 15.0
     """The longest time for one request and its whole response."""
-    turn: float = 2.0
+    session_wait: float = 2.0
     """The longest wait for a free session while `in_flight` calls are running."""
     reset: float = 10.0
     """The longest wait for the rate limit to reset; beyond it the call fails with TwitchBusy."""
@@ -124,7 +124,7 @@ class Transport:
         """The response to `call`, sent with the headers in `identity`. Raises TwitchUnavailable for
         a server failure and TwitchBusy for an exhausted rate limit; any other status is
         returned."""
-        with self._turn() as session:
+        with self._free_session() as session:
             failures = 0
             while True:
                 self._wait(self._rate_limit.delay())
@@ -137,12 +137,12 @@ class Transport:
                 failures += 1
 
     @contextmanager
-    def _turn(self) -> Iterator[requests.Session]:
-        turn = self._limits.turn
+    def _free_session(self) -> Iterator[requests.Session]:
+        seconds = self._limits.session_wait
         try:
-            session = self._sessions.get(timeout=turn)
+            session = self._sessions.get(timeout=seconds)
         except Empty:
-            raise TwitchBusy("Too many calls to Twitch are running.", turn) from None
+            raise TwitchBusy("Too many calls to Twitch are running.", seconds) from None
         try:
             yield session
         finally:

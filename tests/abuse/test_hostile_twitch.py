@@ -51,7 +51,7 @@ PAGES = (
     "/dashboard/streamers",
 )
 
-_LIMITS = CallLimits(connect=1, read=0.3, exchange=0.5, turn=1, reset=0)
+_LIMITS = CallLimits(connect=1, read=0.3, exchange=0.5, session_wait=1, reset=0)
 
 
 @dataclass

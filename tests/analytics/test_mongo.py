@@ -21,7 +21,7 @@ from streamwatch.analytics.testing.build import (
     as_input,
     at,
     by_id,
-    made_of,
+    expected_sessions,
     offline,
     online,
     snapshot,
@@ -258,7 +258,7 @@ def test_old_samples_go_and_sessions_stay() -> None:
         analytics = MongoAnalytics(server.url, "streamwatch", CAP, retention=DAY)
         analytics.project(as_input(*old, *new))
         sessions = analytics.sessions("1337", 10)
-        assert by_id(sessions) == made_of([*old, *new])
+        assert by_id(sessions) == expected_sessions([*old, *new])
         analytics.prepare()
         wait_for(lambda: len(analytics.snapshots(None, 100)) == 1)
         analytics.recalculate("1337")
@@ -343,5 +343,7 @@ def test_a_batch_that_was_interrupted_is_completed_when_it_is_projected_again(
             analytics.project(as_input(*pieces[2:]))
     analytics.project(as_input(snapshot("s1", 120, 8)))
     analytics.project(as_input(*pieces[2:]))
-    assert by_id(analytics.sessions("1337", 10)) == made_of([*pieces, snapshot("s1", 120, 8)])
+    assert by_id(analytics.sessions("1337", 10)) == expected_sessions(
+        [*pieces, snapshot("s1", 120, 8)]
+    )
     assert analytics.summary().totals == totals(analytics.sessions("1337", 10))

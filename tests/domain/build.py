@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
-from streamwatch.analytics.testing.build import CAP, made_of
+from streamwatch.analytics.testing.build import CAP, expected_sessions
 from streamwatch.domain.models import (
     ChannelInfo,
     EventType,
@@ -120,7 +120,7 @@ class Story:
         """The segments of all sessions."""
         return [
             segment
-            for session in made_of([*self.history, *self.samples]).values()
+            for session in expected_sessions([*self.history, *self.samples]).values()
             for segment in segments(
                 session, [s for s in self.samples if s.stream_id == session.stream_id], CAP
             )

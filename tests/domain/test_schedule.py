@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from streamwatch.analytics.testing.build import (
     Piece,
     at,
+    expected_sessions,
     history,
-    made_of,
     offline,
     online,
     snapshot,
@@ -22,7 +22,7 @@ UTC = ZoneInfo("UTC")
 
 def hours(zone: str, *pieces: Piece) -> dict[tuple[int, int], Cell]:
     """The hours of the week that anything is known of."""
-    cells = schedule(made_of(pieces).values(), ZoneInfo(zone))
+    cells = schedule(expected_sessions(pieces).values(), ZoneInfo(zone))
     return {(one.weekday, one.hour): one for one in cells if one.live_ms or one.observed_ms}
 
 
@@ -73,7 +73,7 @@ def test_the_same_hour_on_the_clock_counts_together_over_a_change_of_time() -> N
 
 @given(st.randoms(use_true_random=False), st.sampled_from(["UTC", "Asia/Kathmandu"]))
 def test_the_hours_add_up_to_the_streams(random: Random, zone: str) -> None:
-    sessions = made_of(history(random)).values()
+    sessions = expected_sessions(history(random)).values()
     cells = schedule(sessions, ZoneInfo(zone))
     assert sum(one.live_ms for one in cells) == sum(one.airtime_ms for one in sessions)
     sums = [one.sample_totals.sums for one in sessions]

@@ -14,8 +14,8 @@ from streamwatch.analytics.testing.build import (
     GO,
     Piece,
     at,
+    expected_sessions,
     history,
-    made_of,
     offline,
     online,
     snapshot,
@@ -29,7 +29,7 @@ from streamwatch.domain.updates import POLLS_LAG
 
 
 def of(*pieces: Piece) -> list[Segment]:
-    [session] = made_of(pieces).values()
+    [session] = expected_sessions(pieces).values()
     samples = [piece for piece in pieces if isinstance(piece, StreamSnapshot)]
     return segments(session, samples, CAP)
 
@@ -39,7 +39,7 @@ def added(parts: list[Segment]) -> Sums:
 
 
 def gaps_of(*pieces: Piece) -> list[Gap]:
-    [session] = made_of(pieces).values()
+    [session] = expected_sessions(pieces).values()
     samples = [piece for piece in pieces if isinstance(piece, StreamSnapshot)]
     return gaps(session, samples, CAP)
 
@@ -67,7 +67,7 @@ def test_a_session_without_samples_is_one_gap() -> None:
 
 def test_expired_samples_leave_no_gap() -> None:
     pieces = (online("s1", 0), snapshot("s1", 60, 10), snapshot("s1", 86_400, 10))
-    [session] = made_of(pieces).values()
+    [session] = expected_sessions(pieces).values()
     assert gaps(session, [], CAP) == []
     assert gaps(session, [snapshot("s1", 86_400, 10)], CAP) == []
 
@@ -110,14 +110,14 @@ def test_a_session_without_samples_is_one_segment_without_names() -> None:
 
 def test_a_session_whose_samples_have_expired_is_one_segment_with_its_last_names() -> None:
     pieces = (online("s1", 0), snapshot("s1", 0, 10, title="A"), offline("s1", 60))
-    [session] = made_of(pieces).values()
+    [session] = expected_sessions(pieces).values()
     [part] = segments(session, [], CAP)
     assert (part.title, part.sums) == ("A", session.sample_totals.sums)
 
 
 def test_sums_of_expired_samples_belong_to_the_first_segment() -> None:
     samples = [snapshot("s1", 60 * number, 10 + number) for number in range(5)]
-    [session] = made_of([online("s1", 0), *samples, offline("s1", 300)]).values()
+    [session] = expected_sessions([online("s1", 0), *samples, offline("s1", 300)]).values()
     parts = segments(session, samples[3:], CAP)
     assert (parts[0].title, parts[0].sums.viewer_ms) == (None, (10 + 11 + 12) * 60_000)
     assert added(parts).viewer_ms == session.sample_totals.sums.viewer_ms
@@ -139,7 +139,7 @@ def test_segments_follow_updates_and_samples_and_add_up_to_the_session(random: R
     pieces = history(random)
     updates = [p for p in pieces if isinstance(p, StreamEvent) and p.event_type is EventType.UPDATE]
     taken = {(p.stream_id, p.captured_at): p for p in pieces if isinstance(p, StreamSnapshot)}
-    for session in made_of(pieces).values():
+    for session in expected_sessions(pieces).values():
         own = [sample for sample in taken.values() if sample.stream_id == session.stream_id]
         own.sort(key=_captured_at)
         parts = segments(session, own, CAP)
@@ -232,7 +232,7 @@ def test_an_update_while_offline_is_what_the_next_session_starts_with() -> None:
         update("B", 100, category=GO),
         online("s2", 200),
     ]
-    sessions = made_of(pieces)
+    sessions = expected_sessions(pieces)
     titles = {key: [part.title for part in segments(s, [], CAP)] for key, s in sessions.items()}
     assert titles == {"s1": [None, "A"], "s2": ["B"]}
     assert [session.shown and session.shown.category_name for session in sessions.values()] == [
@@ -249,7 +249,7 @@ def test_the_title_and_category_of_a_session_are_the_last_within_it() -> None:
         offline("s1", 100),
         update("C", 110),
     ]
-    [session] = made_of(pieces).values()
+    [session] = expected_sessions(pieces).values()
     assert session.shown
     assert (session.shown.title, session.shown.category_name) == ("B", "Go")
 

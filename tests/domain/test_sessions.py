@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from streamwatch.analytics.testing.build import (
     Piece,
     at,
+    expected_sessions,
     history,
-    made_of,
     offline,
     online,
     snapshot,
@@ -27,7 +27,7 @@ from tests.domain import build
 
 
 def of(*pieces: Piece) -> dict[str, StreamSession]:
-    return made_of(pieces)
+    return expected_sessions(pieces)
 
 
 def ends(*what: Piece) -> dict[str, float | None]:
@@ -195,5 +195,5 @@ def test_the_ongoing_session_is_the_stream_that_is_live(several: list[Observatio
         if change:
             status = change.status
             pieces += [*change.events, *([change.snapshot] if change.snapshot else [])]
-    ongoing = [one.stream_id for one in made_of(pieces).values() if one.is_ongoing]
+    ongoing = [one.stream_id for one in expected_sessions(pieces).values() if one.is_ongoing]
     assert ongoing == ([status.stream.id] if status and status.stream else [])

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 from streamwatch.analytics.testing.build import (
     Piece,
     at,
+    expected_sessions,
     history,
-    made_of,
     offline,
     online,
     snapshot,
@@ -25,14 +25,14 @@ def test_a_streamers_average_weighs_by_time_and_not_by_stream() -> None:
         snapshot("s2", 5000, 10, started=5000),
         offline("s2", 5500),
     ]
-    found = totals(made_of([*short, *long]).values())
+    found = totals(expected_sessions([*short, *long]).values())
     assert found.sums.average == (1000 * 100 + 10 * 500) / 600
 
 
 def test_ongoing_streams_have_no_part_in_the_average_duration() -> None:
     ongoing = snapshot("s2", 400, started=100)
     pieces: list[Piece] = [online("s1", 0), offline("s1", 60), online("s2", 100), ongoing]
-    found = totals(made_of(pieces).values())
+    found = totals(expected_sessions(pieces).values())
     assert (found.streams, found.ended_streams) == (2, 1)
     assert (found.airtime_ms, found.ended_airtime_ms) == (360_000, 60_000)
     identity = Identity("1", ObservedName(at(400), "ann", "Ann"), at(0))
@@ -45,14 +45,14 @@ def test_ongoing_streams_have_no_part_in_the_average_duration() -> None:
 
 @given(st.randoms(use_true_random=False))
 def test_totals_are_the_sums_of_any_parts(random: Random) -> None:
-    sessions = list(made_of(history(random)).values())
+    sessions = list(expected_sessions(history(random)).values())
     cut = random.randint(0, len(sessions))
     assert totals(sessions[:cut]) + totals(sessions[cut:]) == totals(sessions)
 
 
 @given(st.randoms(use_true_random=False))
 def test_hours_watched_are_average_viewers_times_observed_hours(random: Random) -> None:
-    sums = totals(made_of(history(random)).values()).sums
+    sums = totals(expected_sessions(history(random)).values()).sums
     if sums.observed_ms:
         assert sums.average is not None
         observed_hours = sums.observed_ms / HOUR_MS
@@ -62,7 +62,7 @@ def test_hours_watched_are_average_viewers_times_observed_hours(random: Random) 
 def test_statistics_are_rounded_only_in_the_response() -> None:
     samples = [snapshot("s1", n, n) for n in (0, 1, 5)]
     pieces: list[Piece] = [online("s1", 0), *samples, offline("s1", 7)]
-    [session] = made_of(pieces).values()
+    [session] = expected_sessions(pieces).values()
     document = session_document(session)
     assert document["avg_viewers"] == round((1 * 4 + 5 * 2) / 7, 2) == 2.0
     assert document["duration_minutes"] == round(7 / 60, 2) == 0.12

@@ -9,7 +9,7 @@ from streamwatch.analytics.testing.build import (
     CHESS,
     GO,
     Piece,
-    made_of,
+    expected_sessions,
     offline,
     online,
     snapshot,
@@ -40,7 +40,7 @@ def of(
         found = [piece for piece in pieces if isinstance(piece, StreamSnapshot)]
         return [] if have_expired else [s for s in found if s.stream_id == session.stream_id]
 
-    return trend(made_of(pieces).values(), JUNE_1, JUNE_3, zone, samples, CAP)
+    return trend(expected_sessions(pieces).values(), JUNE_1, JUNE_3, zone, samples, CAP)
 
 
 def test_a_stream_counts_on_the_day_it_began_and_its_hours_are_split_at_midnight() -> None:

@@ -9,7 +9,7 @@ from streamwatch.analytics.testing.build import (
     Piece,
     as_input,
     at,
-    made_of,
+    expected_sessions,
     offline,
     online,
     snapshot,
@@ -27,7 +27,7 @@ HOUR = 3600.0
 
 
 def session_of(*pieces: Piece) -> StreamSession:
-    [session] = made_of(pieces).values()
+    [session] = expected_sessions(pieces).values()
     return session
 
 
@@ -72,8 +72,8 @@ def test_the_viewers_of_a_video_weigh_nothing_in_an_average() -> None:
         snapshot("s2", 9 * HOUR, 50),
         snapshot("s2", 9.1 * HOUR, 70),
     ]
-    before = totals(made_of(observed).values())
-    after = totals(made_of([*observed, video("s1", 0, 5 * HOUR)]).values())
+    before = totals(expected_sessions(observed).values())
+    after = totals(expected_sessions([*observed, video("s1", 0, 5 * HOUR)]).values())
     assert after.sums == before.sums
     assert (after.streams, after.hours_streamed) == (2, before.hours_streamed + 5)
 
@@ -100,13 +100,15 @@ def test_several_videos_of_a_stream_are_one_session() -> None:
 )
 def test_a_video_adds_only_itself_to_an_observed_session(observed: list[Piece]) -> None:
     pieces = [*observed, video("s1", 0, 5000)]
-    found = made_of(pieces)
-    assert {key: without_video(session) for key, session in found.items()} == made_of(observed)
+    found = expected_sessions(pieces)
+    assert {key: without_video(session) for key, session in found.items()} == expected_sessions(
+        observed
+    )
     assert found["s1"].video is not None
 
 
 def test_a_stream_that_is_on_is_not_ended_by_its_video_or_a_later_one() -> None:
-    found = made_of([online("s1", 0), video("s1", 0, 600), video("s2", 9000, 9900)])
+    found = expected_sessions([online("s1", 0), video("s1", 0, 600), video("s2", 9000, 9900)])
     assert found["s1"].ended_at is None
     assert found["s2"].ended_at == at(9900)
 

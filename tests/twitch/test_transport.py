@@ -138,7 +138,7 @@ def test_concurrent_calls_are_limited_and_the_others_fail_soon(
     make_helix: MakeHelix, held: Held
 ) -> None:
     with serving(held.behave, held.behave) as twitch:
-        helix = make_helix(api_url=twitch.url, limits=CallLimits(turn=0.1, in_flight=2))
+        helix = make_helix(api_url=twitch.url, limits=CallLimits(session_wait=0.1, in_flight=2))
         held.start(helix)
         held.start(helix)
 
@@ -172,7 +172,7 @@ def test_a_hanging_twitch_occupies_at_most_half_of_the_web_threads(held: Held) -
 def test_a_failed_call_releases_its_session(make_helix: MakeHelix) -> None:
     faults = [server.hang_up] * 3
     with serving(*faults, server.answer()) as twitch:
-        helix = make_helix(api_url=twitch.url, limits=CallLimits(turn=0.1, in_flight=1))
+        helix = make_helix(api_url=twitch.url, limits=CallLimits(session_wait=0.1, in_flight=1))
         with pytest.raises(TwitchUnavailable):
             helix.streams(["7"])
 

@@ -20,19 +20,19 @@ from streamwatch.circuit_breaker import CircuitBreaker
 Client = pymongo.MongoClient[Document]
 
 READ_SECONDS = 1.5
-"""The time limit of one read. The port promises an answer or an error within 3 seconds, and the
-driver, which looks for a server every half second, may be that late."""
+"""The time limit of one read. The port promises a result or an error within 3 seconds, and the
+driver may exceed this limit by half a second, the interval at which it checks the servers."""
 
 WRITE_SECONDS = 60.0
-"""The time limit of projecting one batch, many times what it takes: a batch that runs into its
-limit would be tried for ever."""
+"""The time limit of projecting one batch: many times the usual duration, because a batch that
+exceeds it would be retried forever."""
 
 _CONNECT_MS = 2000
 
 
 class Connection:
-    """A database whose client is made when a process first needs it: pymongo's does not survive a
-    fork."""
+    """A database. Each process creates its own client on first use, because pymongo's client cannot
+    be used after a fork."""
 
     def __init__(self, make_client: Callable[[], Client], database: str) -> None:
         self._make_client = make_client
@@ -82,8 +82,8 @@ class Connection:
 
 
 def client_maker(url: str) -> Callable[[], Client]:
-    """What connects to `url`. Writes are acknowledged when they are on disk: else a crash would
-    lose the last 100 ms, which the feed may have forgotten."""
+    """A function that creates a client for `url`. Writes are acknowledged once they are on disk:
+    otherwise a crash would lose the last 100 ms, which the feed may no longer have."""
     return lambda: pymongo.MongoClient(
         url,
         tz_aware=True,

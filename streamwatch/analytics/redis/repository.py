@@ -7,6 +7,7 @@ from functools import partial
 from importlib.resources import files
 from itertools import count
 from math import inf
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from msgspec.json import Decoder, encode
@@ -25,7 +26,7 @@ from streamwatch.domain.sessions import StreamSession
 from streamwatch.domain.statistics import milliseconds
 from streamwatch.redis_connection import Arguments, Command, Script
 
-SESSIONS_AT_ONCE, STREAMS_AT_ONCE = 100, 20
+SESSIONS_PER_READ, STREAMS_PER_READ = 100, 20
 """How many sessions, and samples of how many streams, are read with one command."""
 
 
@@ -37,10 +38,10 @@ class IndexEntry(NamedTuple):
 
 
 _SHORTEST_EXPIRY = timedelta(hours=1)
-"""Samples of a stream that are projected late stay so long, so that they can be added to."""
+"""The shortest time until samples expire, so that more samples of the stream can be added."""
 
 _LONGEST_STREAM = timedelta(days=4)
-"""More than any stream has: Twitch ends them after two days."""
+"""Longer than any stream: Twitch ends a stream after two days."""
 
 _SAVE = Script("save", (files("streamwatch.analytics.redis") / "save.lua").read_text())
 
@@ -60,7 +61,7 @@ class RedisRepository(Repository):
         self._clock = clock
         self._reader = ValueReader("Redis")
 
-    # Of the projection
+    # Used by the projection
 
     def states(self, user_ids: Collection[str]) -> dict[str, StreamerState]:
         names = [*user_ids]
@@ -123,7 +124,9 @@ class RedisRepository(Repository):
             if new.follow:
                 yield "APPEND", key, encode_samples(new.samples, new.last)
             else:
-                samples = sorted([*merged.get(new.stream_id, []), *new.samples], key=_captured_at)
+                samples = sorted(
+                    [*merged.get(new.stream_id, []), *new.samples], key=attrgetter("captured_at")
+                )
                 last = samples[-1]
                 yield "SET", key, encode_samples(samples, None)
             for index in (keys.SAMPLED, keys.sampled_of(update.user_id)):
@@ -144,16 +147,17 @@ class RedisRepository(Repository):
             yield "ZREMRANGEBYSCORE", keys.FIRST_SAMPLED, "-inf", f"({begun}"
 
     def expiry(self, key: str, last: datetime) -> Command:
-        """The command that makes samples expire, or not, whose last one was taken at `last`."""
+        """The command that sets the expiry of a stream's samples, of which the last was taken at
+        `last`. Without a retention it removes the expiry."""
         if self._retention is None:
             return "PERSIST", key
         rest = max(last + self._retention - self._clock(), _SHORTEST_EXPIRY)
         return "EXPIRE", key, int(rest.total_seconds())
 
-    # Of the readers
+    # Used by the reads
 
     def sessions_by_id(self, stream_ids: Iterable[str]) -> Iterator[StreamSession]:
-        for some in batched(stream_ids, SESSIONS_AT_ONCE):
+        for some in batched(stream_ids, SESSIONS_PER_READ):
             documents = self._connection.call("HMGET", keys.SESSIONS, *some)
             found = zip(some, documents, strict=True)
             yield from self._reader.each("session", found, _SESSION.decode)
@@ -162,7 +166,7 @@ class RedisRepository(Repository):
         self, user_id: str, since: datetime | None = None, after: Position | None = None
     ) -> Iterator[StreamSession]:
         oldest = -inf if since is None else to_ms(since)
-        for entries in self.entries(keys.sessions_of(user_id), SESSIONS_AT_ONCE, after):
+        for entries in self.entries(keys.sessions_of(user_id), SESSIONS_PER_READ, after):
             yield from self.sessions_by_id(name for time, name in entries if time >= oldest)
             if entries[-1].time < oldest:
                 return
@@ -192,7 +196,7 @@ class RedisRepository(Repository):
                 last = new[-1]
 
     def statistics(self, user_ids: Collection[str]) -> Iterable[Statistics]:
-        """The statistics of those of these streamers who are known."""
+        """The statistics of these streamers; unknown ones are left out."""
         found = self._connection.call("HMGET", keys.STATS, *user_ids) if user_ids else []
         named = zip(user_ids, found, strict=True)
         return self._reader.each("statistics of user", named, _STATISTICS.decode)
@@ -217,7 +221,7 @@ class RedisRepository(Repository):
     ) -> Iterator[tuple[str, Iterator[StreamSnapshot]]]:
         """The samples of each of these streams, the newest first."""
         oldest = self._clock() - self._retention if self._retention else None
-        for some in batched(stream_ids, STREAMS_AT_ONCE):
+        for some in batched(stream_ids, STREAMS_PER_READ):
             values = self._connection.call("MGET", *map(keys.samples, some))
             for stream_id, value in zip(some, values, strict=True):
                 report = partial(self._reader.report, f"samples of stream {stream_id}")
@@ -244,7 +248,3 @@ def _json(value: object) -> bytes:
         return encode(value)
     except UnicodeEncodeError as error:
         raise AnalyticsError(f"It cannot be stored as JSON: {error}") from error
-
-
-def _captured_at(sample: StreamSnapshot) -> datetime:
-    return sample.captured_at

@@ -6,7 +6,7 @@ from heapq import heappop, heappush
 from itertools import dropwhile
 
 from streamwatch.analytics.redis import keys
-from streamwatch.analytics.redis.repository import STREAMS_AT_ONCE, RedisRepository
+from streamwatch.analytics.redis.repository import STREAMS_PER_READ, RedisRepository
 from streamwatch.analytics.redis.samples import from_ms
 from streamwatch.domain.models import StreamSnapshot
 from streamwatch.domain.positions import Position
@@ -55,7 +55,7 @@ def newest_samples(
             merge.open(_after(after, samples))
         before = Position(after.at, "")  # streams whose last sample is older were not opened above
     index = keys.SAMPLED if user_id is None else keys.sampled_of(user_id)
-    for entries in repository.entries(index, STREAMS_AT_ONCE, before):
+    for entries in repository.entries(index, STREAMS_PER_READ, before):
         ends = {name: from_ms(int(time)) for time, name in entries}
         for stream_id, samples in repository.samples_of(ends):
             yield from merge.take(Position(ends[stream_id], stream_id))

@@ -169,7 +169,7 @@ def _as_input(piece: Piece) -> ProjectionInput:
             return projection_input((), None, watch_end=piece)
 
 
-def made_of(pieces: Sequence[Piece]) -> dict[str, StreamSession]:
+def expected_sessions(pieces: Sequence[Piece]) -> dict[str, StreamSession]:
     """The sessions of one streamer that the rules make of all of this at once."""
     everything = as_input(*pieces)
     events: dict[str, SessionEvent] = {}

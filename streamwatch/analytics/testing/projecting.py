@@ -16,8 +16,8 @@ from streamwatch.analytics.testing.build import (
     Piece,
     as_input,
     by_id,
+    expected_sessions,
     history,
-    made_of,
     offline,
     online,
     snapshot,
@@ -57,7 +57,7 @@ def batches(pieces: Sequence[Piece], random: Random) -> Iterator[ProjectionInput
 
 def check(analytics: AnalyticsStore, user_id: str, pieces: Sequence[Piece]) -> None:
     """What was made is what the rules make of all pieces at once, to the last digit."""
-    sessions = made_of(pieces)
+    sessions = expected_sessions(pieces)
     played = [session.sample_totals.categories for session in sessions.values()]
     identity = identities(as_input(*pieces).events)[user_id]
     assert by_id(analytics.each_session(user_id)) == sessions
@@ -137,7 +137,9 @@ class ProjectingContract(ContractBase):
         analytics.project(as_input(*known))
         for number, piece in enumerate(late, start=1):
             analytics.project(as_input(piece))
-            assert by_id(analytics.sessions("1337", 10)) == made_of([*known, *late[:number]])
+            assert by_id(analytics.sessions("1337", 10)) == expected_sessions(
+                [*known, *late[:number]]
+            )
 
     def test_a_start_that_turns_out_to_be_in_another_month_counts_once(
         self, analytics: AnalyticsStore
@@ -173,7 +175,7 @@ class ProjectingContract(ContractBase):
         }
         analytics.project(as_input(*chain.from_iterable(pieces.values())))
         for user_id in users:
-            assert by_id(analytics.sessions(user_id, 10)) == made_of(pieces[user_id])
+            assert by_id(analytics.sessions(user_id, 10)) == expected_sessions(pieces[user_id])
 
     def test_an_empty_batch_changes_nothing(self, analytics: AnalyticsStore) -> None:
         analytics.project(ProjectionInput())

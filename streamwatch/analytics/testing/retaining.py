@@ -11,7 +11,7 @@ from streamwatch.analytics.testing.build import (
     as_input,
     at,
     by_id,
-    made_of,
+    expected_sessions,
     offline,
     online,
     snapshot,
@@ -43,7 +43,7 @@ class RetainingContract(ContractBase):
             forget(at(300 * (number - 2)))
             analytics.project(as_input(STREAM[0], sample))
         assert len(analytics.snapshots(None, 100)) < len(SAMPLES)
-        assert by_id(analytics.sessions("1337", 10)) == made_of(STREAM)
+        assert by_id(analytics.sessions("1337", 10)) == expected_sessions(STREAM)
 
     def test_an_end_that_is_learned_late_still_counts(
         self, analytics: AnalyticsStore, forget: Forget
@@ -52,7 +52,7 @@ class RetainingContract(ContractBase):
         forget(at(1_000_000))
         end = offline("s1", SAMPLES[-1].captured_at.timestamp() - at(0).timestamp() + 100)
         analytics.project(as_input(end))
-        assert by_id(analytics.sessions("1337", 10)) == made_of([*STREAM, end])
+        assert by_id(analytics.sessions("1337", 10)) == expected_sessions([*STREAM, end])
         [session] = analytics.sessions("1337", 10)
         assert session.sample_totals.last_ms == min(100_000, CAP.total_seconds() * 1000)
 

@@ -7,13 +7,13 @@
 --  2  targets        sorted set of notification ids by when they have something to attempt
 --  3  deliveries     hash, delivery id -> delivery
 --  4  pending        sorted set of delivery ids by when they were made
---  5  finished       likewise
+--  5  finished       sorted set of delivery ids by when they were made
 --  6  lanes          sorted set (all scores 0) of "<lane>\n<time of the event>\n<delivery id>"
 --  7  next           sorted set of pending delivery ids by when they may be attempted
 --  8  due            sorted set of lanes by when their first delivery may be attempted or, while it
 --                    is claimed, by when the claim ends
 --  9  claims         hash, lane -> id of the claimed delivery
--- 10  busy           sorted set of claimed lanes by when the claim ends
+-- 10  claim_ends     sorted set of claimed lanes by when the claim ends
 -- 11  states         hash, name -> JSON
 -- 12  info           hash: failing_since, paused_until
 --
@@ -23,7 +23,7 @@
 --  3… arguments of the operation, as written above each
 
 local notifications, targets, deliveries, pending, finished = unpack(KEYS, 1, 5)
-local lanes, next_attempts, due, claims, busy, states, info = unpack(KEYS, 6, 12)
+local lanes, next_attempts, due, claims, claim_ends, states, info = unpack(KEYS, 6, 12)
 local operation, notification_id = ARGV[1], ARGV[2]
 
 local function parts(delivery)
@@ -45,8 +45,8 @@ end
 
 local function first_of(lane)
   local from, to = '[' .. lane .. '\n', '(' .. lane .. '\n\255'
-  local place = redis.call('ZRANGEBYLEX', lanes, from, to, 'LIMIT', 0, 1)[1]
-  return place and string.match(place, '([^\n]*)$')
+  local entry = redis.call('ZRANGEBYLEX', lanes, from, to, 'LIMIT', 0, 1)[1]
+  return entry and string.match(entry, '([^\n]*)$')
 end
 
 local function refresh_lane(lane)
@@ -103,7 +103,7 @@ local function save(id, version, delivery, lane, order, made_at, next_at, at, fa
   redis.call('ZREM', lanes, known_lane .. '\n' .. order .. '\n' .. id)
   if redis.call('HGET', claims, known_lane) == id then
     redis.call('HDEL', claims, known_lane)
-    redis.call('ZREM', busy, known_lane)
+    redis.call('ZREM', claim_ends, known_lane)
   end
   put(id, delivery, lane, order, made_at, next_at)
   refresh_lane(known_lane)
@@ -125,14 +125,14 @@ end
 -- Claim the first deliveries of due lanes: now, until, how many claims there may be at any time,
 -- how many to claim. Result: the deliveries.
 local function claim(now, until_, at_once, count)
-  for _, lane in ipairs(redis.call('ZRANGEBYSCORE', busy, '-inf', now)) do
-    redis.call('ZREM', busy, lane)
+  for _, lane in ipairs(redis.call('ZRANGEBYSCORE', claim_ends, '-inf', now)) do
+    redis.call('ZREM', claim_ends, lane)
     redis.call('HDEL', claims, lane)
     refresh_lane(lane)
   end
   local claimed = {}
   local paused_until = redis.call('HGET', info, 'paused_until')
-  local free = math.min(tonumber(at_once) - redis.call('ZCARD', busy), tonumber(count))
+  local free = math.min(tonumber(at_once) - redis.call('ZCARD', claim_ends), tonumber(count))
   if free > 0 and not (paused_until and tonumber(paused_until) > tonumber(now)) then
     for _, lane in ipairs(redis.call('ZRANGEBYSCORE', due, '-inf', now, 'LIMIT', 0, free)) do
       local id = first_of(lane)
@@ -140,7 +140,7 @@ local function claim(now, until_, at_once, count)
       local delivery = string.format('%d\n%s\n%s', version + 1, lane, document)
       redis.call('HSET', deliveries, id, delivery)
       redis.call('HSET', claims, lane, id)
-      redis.call('ZADD', busy, until_, lane)
+      redis.call('ZADD', claim_ends, until_, lane)
       redis.call('ZADD', due, until_, lane)
       table.insert(claimed, delivery)
     end

@@ -10,30 +10,30 @@ from threading import RLock
 from streamwatch.domain.notifications.models import Delivery, Document, Notification
 from streamwatch.storage.notifications import Attempted, NotificationStore, QueueState
 
-_Place = tuple[datetime, str]
+_LaneEntry = tuple[datetime, str]
 """The time of the event, and the delivery's id."""
 
 
 @dataclass(slots=True)
 class _Queue:
-    """What belongs to one notification. `lanes` has the pending deliveries of each lane in order;
-    `claims` the id of the claimed delivery of a lane, and when the claim ends."""
+    """The deliveries and states of one notification. `lanes` has the pending deliveries of each
+    lane in order; `claims` the id of the claimed delivery of a lane, and when the claim ends."""
 
     deliveries: dict[str, Delivery] = field(default_factory=dict)
-    lanes: dict[str, list[_Place]] = field(default_factory=dict)
+    lanes: dict[str, list[_LaneEntry]] = field(default_factory=dict)
     claims: dict[str, tuple[str, datetime]] = field(default_factory=dict)
     states: dict[str, Document] = field(default_factory=dict)
     failing_since: datetime | None = None
     paused_until: datetime | None = None
 
     def put(self, delivery: Delivery) -> None:
-        """Store a delivery and give it its place in its lane."""
+        """Store a delivery, and insert it into its lane while it is pending."""
         known = self.deliveries.get(delivery.id)
         if known is not None:
             self._leave_lane(known)
         self.deliveries[delivery.id] = delivery
         if not delivery.status.is_finished:
-            insort(self.lanes.setdefault(delivery.lane, []), _place(delivery))
+            insort(self.lanes.setdefault(delivery.lane, []), _lane_entry(delivery))
 
     def due_lanes(self, now: datetime) -> list[str]:
         """The unclaimed lanes whose first delivery is due, the longest due first."""
@@ -41,17 +41,17 @@ class _Queue:
             return []
         self.claims = {lane: claim for lane, claim in self.claims.items() if claim[1] > now}
         due = []
-        for lane, places in self.lanes.items():
-            attempt_at = self.deliveries[places[0][1]].next_attempt_at
+        for lane, entries in self.lanes.items():
+            attempt_at = self.deliveries[entries[0][1]].next_attempt_at
             if lane not in self.claims and attempt_at is not None and attempt_at <= now:
                 due.append((attempt_at, lane))
         return [lane for _, lane in sorted(due)]
 
     def _leave_lane(self, delivery: Delivery) -> None:
-        places = self.lanes.get(delivery.lane, [])
-        if _place(delivery) in places:
-            places.remove(_place(delivery))
-        if not places:
+        entries = self.lanes.get(delivery.lane, [])
+        if _lane_entry(delivery) in entries:
+            entries.remove(_lane_entry(delivery))
+        if not entries:
             self.lanes.pop(delivery.lane, None)
 
 
@@ -187,7 +187,7 @@ class MemoryNotificationStore(NotificationStore):
                 del self._seen[key]
 
     def _queue(self, notification_id: str) -> _Queue:
-        """What belongs to a notification: nothing, if there is none."""
+        """The queue of a notification; an empty one if the notification does not exist."""
         return self._queues.get(notification_id) or _Queue()
 
     def _pending(self, queue: _Queue) -> list[Delivery]:
@@ -200,7 +200,7 @@ class MemoryNotificationStore(NotificationStore):
         return QueueState(len(pending), oldest, queue.failing_since)
 
 
-def _place(delivery: Delivery) -> _Place:
+def _lane_entry(delivery: Delivery) -> _LaneEntry:
     return delivery.event.timestamp, delivery.id
 
 

@@ -24,11 +24,11 @@ _PARTS = (
     "next",
     "due",
     "claims",
-    "busy",
+    "claim_ends",
     "states",
     "info",
 )
-"""What is stored of one notification, in the order of the script's KEYS."""
+"""The keys of one notification, in the order of the script's KEYS."""
 
 _FAILING_SINCE = "failing_since"
 """The field of `info` that the script sets."""
@@ -96,7 +96,7 @@ class RedisNotificationStore(NotificationStore):
         return sorted(self._read(notification_id, ids), key=_age)
 
     def _read(self, notification_id: str, ids: Sequence[bytes]) -> Iterable[Delivery]:
-        """Those of some deliveries that have not been deleted meanwhile."""
+        """The deliveries with these ids, without those that were deleted meanwhile."""
         if not ids:
             return []
         stored = self._redis.call("HMGET", key_of(notification_id, "deliveries"), *ids)
@@ -155,7 +155,7 @@ class RedisNotificationStore(NotificationStore):
     def clear_failures(self, notification_id: str) -> None:
         self._redis.call("HDEL", key_of(notification_id, "info"), _FAILING_SINCE)
 
-    # What was said and seen
+    # States, and the events that were seen
 
     def state(self, notification_id: str, name: str) -> Document | None:
         stored = self._redis.call("HGET", key_of(notification_id, "states"), name)
@@ -202,15 +202,9 @@ def _score(moment: datetime | None) -> int | str:
 def _queue_state(pending: int, oldest: Sequence[Any], failing_since: bytes | None) -> QueueState:
     return QueueState(
         pending=pending,
-        oldest=time_from(float(_first_score(oldest))) if oldest else None,
+        oldest=time_from(float(oldest[1])) if oldest else None,  # the member, and its score
         failing_since=time_from(float(failing_since)) if failing_since else None,
     )
-
-
-def _first_score(scored: Sequence[Any]) -> Any:
-    """The score of the first member; RESP3 answers pairs, RESP2 a flat list."""
-    first = scored[0]
-    return first[1] if isinstance(first, list | tuple) else scored[1]
 
 
 def _age(delivery: Delivery) -> tuple[datetime, str]:

@@ -38,8 +38,8 @@ from streamwatch.storage.sorting import newest_first
 
 Value = TypeVar("Value")
 
-READ_AT_ONCE = 1000
-WRITTEN_AT_ONCE = 1000
+FIELDS_PER_READ = 1000
+FIELDS_PER_WRITE = 1000
 """The most hash fields that one command reads or writes. A longer command would delay others."""
 
 
@@ -108,7 +108,7 @@ class RedisStorage(Storage):
 
     def commit_streamers(self, streamers: Sequence[Streamer]) -> list[Committed]:
         results: list[Committed] = []
-        for some in batched(streamers, WRITTEN_AT_ONCE):
+        for some in batched(streamers, FIELDS_PER_WRITE):
             answers = self._redis.run(
                 self._commit_streamers, [keys.STREAMERS, keys.LOGINS], _commit_arguments(some)
             )
@@ -162,7 +162,7 @@ class RedisStorage(Storage):
     def _hidden_statuses(self, user_ids: list[str]) -> dict[str, StreamStatus]:
         """The hidden statuses of removed streamers. Each is a separate key, so that it expires."""
         found: dict[str, StreamStatus] = {}
-        for batch in batched(user_ids, READ_AT_ONCE):
+        for batch in batched(user_ids, FIELDS_PER_READ):
             stored = self._redis.call("MGET", *map(keys.hidden_status, batch))
             values = {key: value for key, value in zip(batch, stored, strict=True) if value}
             monitored = self.streamers_by_id(values) if values else {}
@@ -238,7 +238,7 @@ class RedisStorage(Storage):
     ) -> dict[str, Value]:
         """The existing fields of a hash among `names`, in the order of `names`."""
         found: dict[str, Value] = {}
-        for some in batched(names, READ_AT_ONCE):
+        for some in batched(names, FIELDS_PER_READ):
             stored = self._redis.call("HMGET", key, *some)
             found |= {
                 name: read(value)

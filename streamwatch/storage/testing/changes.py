@@ -124,13 +124,13 @@ class ChangesContract(ContractBase):
         calls.listener.close()
 
     def test_a_closed_listener_is_not_called(self, storage: Storage) -> None:
-        closed, open_archive_storage = listen(storage), listen(storage)
+        closed, remaining = listen(storage), listen(storage)
         closed.listener.close()
         closed.listener.close()
 
         storage.coordination.publish_change(Topic.LIVE)
 
-        assert Topic.LIVE in open_archive_storage.named
+        assert Topic.LIVE in remaining.named
         assert closed.topics == []
         assert not closed.listener.is_connected
-        open_archive_storage.listener.close()
+        remaining.listener.close()

@@ -11,7 +11,7 @@ from streamwatch.analytics.mongo import MongoAnalytics
 from streamwatch.analytics.testing.build import (
     CAP,
     by_id,
-    made_of,
+    expected_sessions,
     offline,
     online,
     snapshot,
@@ -85,7 +85,7 @@ def test_sessions_follow_the_feed(
 ) -> None:
     append(feed, *STREAM)
     assert projector.run_once() == len(STREAM)
-    assert by_id(analytics.sessions("1337", 10)) == made_of(STREAM)
+    assert by_id(analytics.sessions("1337", 10)) == expected_sessions(STREAM)
     assert projector.run_once() == 0
     [state] = feed.readers()
     assert (state.name, state.lag, state.pending, state.set_aside) == (READER, 0, 0, 0)
@@ -97,7 +97,7 @@ def test_a_long_feed_is_read_in_batches(
     samples = [snapshot("s1", 60 * n, n) for n in range(BATCH + 5)]
     append(feed, *samples)
     assert [projector.run_once() for _ in range(3)] == [BATCH, 5, 0]
-    assert by_id(analytics.sessions("1337", 10)) == made_of(samples)
+    assert by_id(analytics.sessions("1337", 10)) == expected_sessions(samples)
 
 
 def test_the_feed_is_retained_for_a_projector_without_a_database(
@@ -144,7 +144,7 @@ def test_a_batch_that_the_analytics_did_not_take_is_read_again(
     assert projector.run_once() == 0
     clock.advance(RECLAIM_SECONDS)
     assert projector.run_once() == len(STREAM)
-    assert by_id(analytics.sessions("1337", 10)) == made_of(STREAM)
+    assert by_id(analytics.sessions("1337", 10)) == expected_sessions(STREAM)
 
 
 def test_an_entry_that_cannot_be_projected_becomes_a_dead_letter(
@@ -158,7 +158,7 @@ def test_an_entry_that_cannot_be_projected_becomes_a_dead_letter(
     ]
     append(feed, *STREAM[:5], *wrong, *STREAM[5:])
     assert projector.run_once() == len(STREAM) + len(wrong)
-    assert by_id(analytics.sessions("1337", 10)) == made_of(STREAM)
+    assert by_id(analytics.sessions("1337", 10)) == expected_sessions(STREAM)
     aside = feed.dead_letters(READER)
     assert [one.id for one in aside] == ["6", "7", "8"]
     assert "no start time" in aside[0].error
@@ -211,7 +211,7 @@ def test_an_hour_without_mongodb_costs_no_sample(
             projectors[0].run_once()
         server.start()
         wait_for(lambda: caught_up(feed, clock, projectors))
-        assert by_id(analytics.sessions("1337", 10)) == made_of(STREAM)
+        assert by_id(analytics.sessions("1337", 10)) == expected_sessions(STREAM)
         assert len(analytics.snapshots(None, 100)) == 20
         assert [one.lag + one.pending for one in feed.readers()] == [0]
 
@@ -238,7 +238,7 @@ def test_two_projectors_at_once_project_everything_once(
 
     together(*(partial(run, Projector(feed, s, str(n), utc_now)) for n, s in enumerate(stores)))
     for user in users:
-        assert by_id(stores[0].sessions(user, 10)) == made_of(pieces[user])
+        assert by_id(stores[0].sessions(user, 10)) == expected_sessions(pieces[user])
     assert stores[0].summary().totals.sums.samples == 30 * 40
     for store in stores:
         store.close()
