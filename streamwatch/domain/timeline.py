@@ -228,17 +228,16 @@ class Replay:
 
     def _apply_offline(self, state: StreamState, entry: TimelineEntry) -> None:
         before = state.last
-        if before is not None and before.type is _OFFLINE and _is_same_offline(before, entry):
-            if before.is_estimate and not entry.is_estimate and state.online_at is not None:
-                state.ended_at = entry.time
-            state.offline_run.append(entry)
-        else:
+        if before is None or before.type is not _OFFLINE or not _is_same_offline(before, entry):
             if state.ended_at is None:
                 state.ended_at = entry.time
             state.offline_run = [entry]
             self.runs.append(state.offline_run)
             state.last = entry
             return
+        state.offline_run.append(entry)
+        if before.is_estimate and not entry.is_estimate and state.online_at is not None:
+            state.ended_at = entry.time
         if before.is_estimate or not entry.is_estimate:
             state.last = entry
 
