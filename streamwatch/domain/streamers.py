@@ -52,7 +52,7 @@ def _with_reconciled(streamer: Streamer, reconciled: SubscriptionsReconciled) ->
     ids: dict[str, str] = {}
     for kind in {*before, *current, *active}:
         is_unchanged = current.get(kind) == before.get(kind)
-        chosen = active.get(kind) or outdated.get(kind) if is_unchanged else current.get(kind)
+        chosen = (active.get(kind) or outdated.get(kind)) if is_unchanged else current.get(kind)
         if chosen is not None:
             ids[kind] = chosen
     is_outdated = bool(outdated.keys() - active.keys())

@@ -133,10 +133,10 @@ class FeedTranslator:
         self.started.discard(user_id)
         self.ended.discard(user_id)
         events = []
-        if before.category_id != snapshot.category_id if before else is_new:
+        if (before.category_id != snapshot.category_id) if before else is_new:
             previous = before.category_name if before else None
             events.append(PushEvent(PushEventType.CATEGORY, login, snapshot, previous))
-        if before.title != snapshot.title if before else is_new:
+        if (before.title != snapshot.title) if before else is_new:
             previous = before.title if before else None
             events.append(PushEvent(PushEventType.TITLE, login, snapshot, previous))
         return [*events, PushEvent(PushEventType.VIEWERS, login, snapshot)]
