@@ -81,7 +81,6 @@ class Verification:
 class Revocation:
     """Twitch ended a subscription; `subscription.status` says why."""
 
-    message_id: str
     subscription: Subscription
 
 
@@ -125,7 +124,7 @@ def message_from(kind: str, message_id: str, at: datetime, payload: dict[str, An
         case "revocation":
             if "event" in payload:
                 raise MalformedMessage("A revocation has no event.")
-            return Revocation(message_id, subscription_from(object_field(payload, "subscription")))
+            return Revocation(subscription_from(object_field(payload, "subscription")))
         case _:
             return Unknown(f"message type {kind[:64]!r}")
 

@@ -30,7 +30,6 @@ class UnknownSession(Exception):
 
     def __init__(self, login: str, stream_id: str) -> None:
         super().__init__(f"{login.lower()!r} has no session of a stream {stream_id[:64]!r}.")
-        self.stream_id = stream_id
 
 
 class AlreadyRunning(Exception):
@@ -38,7 +37,6 @@ class AlreadyRunning(Exception):
 
     def __init__(self, work: str) -> None:
         super().__init__(f"Another process is doing this now: {work}. Try again in a minute.")
-        self.work = work
 
 
 class LimitReached(Exception):
@@ -54,4 +52,3 @@ class TooManyListeners(Exception):
 
     def __init__(self, capacity: int) -> None:
         super().__init__(f"All {capacity} event streams are in use. Try again later.")
-        self.capacity = capacity
