@@ -47,13 +47,13 @@ def insert_update(known: Sequence[ChannelEntry], entry: ChannelEntry) -> UpdateI
     insort(entries, entry, key=_order)
     outdated = _outdated(entries)
     reported = {key: estimate for key, estimate in outdated.items() if estimate.is_reported}
-    first = _insertion([item for item in entries if item not in outdated.values()])
-    replaced = _assigned(first.events, reported)
-    if len(replaced) == len(reported):
-        return _with_replaced(first, replaced)
-    retained = [item for item in reported.values() if item not in replaced.values()]
-    dropped = [estimate for estimate in outdated.values() if estimate not in retained]
-    return _with_replaced(_insertion([item for item in entries if item not in dropped]), replaced)
+    insertion = _insertion([item for item in entries if item not in outdated.values()])
+    replaced = _assigned(insertion.events, reported)
+    if len(replaced) < len(reported):  # the estimates that no event replaces remain
+        retained = [item for item in reported.values() if item not in replaced.values()]
+        dropped = [estimate for estimate in outdated.values() if estimate not in retained]
+        insertion = _insertion([item for item in entries if item not in dropped])
+    return _with_replaced(insertion, replaced)
 
 
 def _outdated(entries: Sequence[ChannelEntry]) -> dict[str, ChannelEntry]:
