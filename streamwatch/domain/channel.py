@@ -1,7 +1,7 @@
 """What a channel shows during a stream: title, category and language.
 
 An update is exact: the channel shows its values from its time on. A sample shows the values from
-its own time on, but for `POLLS_LAG` after an update Helix may still show older ones: the update's
+its own time on, but for `HELIX_LAG` after an update Helix may still show older ones: the update's
 values count then. So what is shown at a time follows from the last update and the last sample
 before it, in whatever order they arrived.
 """
@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from streamwatch.domain.models import ChannelInfo, StreamSnapshot
-from streamwatch.domain.updates import POLLS_LAG
+from streamwatch.domain.updates import HELIX_LAG
 
 _MS = timedelta(milliseconds=1)
 
@@ -43,7 +43,7 @@ class Channel:
     def at_sample(self, sample: StreamSnapshot) -> ShownInfo:
         """What the channel showed when the sample was taken."""
         number = bisect_right(self._times, sample.captured_at)
-        if number and sample.captured_at - self._times[number - 1] < POLLS_LAG:
+        if number and sample.captured_at - self._times[number - 1] < HELIX_LAG:
             return ShownInfo(*self._updates[number - 1].info)
         return ShownInfo(sample.title, sample.category_id, sample.category_name, sample.language)
 

@@ -6,7 +6,7 @@ place if it arrives after all.
 """
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from streamwatch.domain.models import (
     Change,
@@ -30,10 +30,7 @@ from streamwatch.domain.status_update import (
 )
 from streamwatch.domain.timeline import Replay, StreamState, is_superseded, replay
 from streamwatch.domain.times import format_time
-from streamwatch.domain.updates import entry_at, is_contradicted
-
-HELIX_LAG = timedelta(minutes=5)
-"""For how long after an event Get Streams may still show the state before it."""
+from streamwatch.domain.updates import HELIX_LAG, entry_at, is_contradicted
 
 
 def seen_live(status: StreamStatus | None, seen: SeenLive) -> Change | None:

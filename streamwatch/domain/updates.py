@@ -20,8 +20,8 @@ from streamwatch.domain.models import (
     StreamEvent,
 )
 
-POLLS_LAG = timedelta(minutes=5)
-"""For how long after a message polls may still show the values before it."""
+HELIX_LAG = timedelta(minutes=5)
+"""For how long after an event or an update Helix may still show the state before it."""
 
 UPDATES_SPAN = timedelta(hours=1)
 """The age up to which a late update is inserted at its own time."""
@@ -64,7 +64,7 @@ def _outdated(entries: Sequence[ChannelEntry]) -> dict[str, ChannelEntry]:
     for entry in entries:
         if not entry.is_estimate:
             message = entry
-        elif message and entry.at - message.at < POLLS_LAG and entry.info.key != message.info.key:
+        elif message and entry.at - message.at < HELIX_LAG and entry.info.key != message.info.key:
             found.setdefault(message.message_id, entry)
     return found
 
@@ -130,7 +130,7 @@ def is_contradicted(known: Sequence[ChannelEntry], info: ChannelInfo, at: dateti
         return True
     if last.info.key == info.key:
         return False
-    return last.is_estimate or at - last.at >= POLLS_LAG
+    return last.is_estimate or at - last.at >= HELIX_LAG
 
 
 def _event_of(

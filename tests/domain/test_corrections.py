@@ -6,9 +6,9 @@ import pytest
 
 from streamwatch.domain.models import EventType, Source, StreamSight
 from streamwatch.domain.observations import MIN_ABSENCE, Removed, SeenAbsent, SeenLive, SeenNames
-from streamwatch.domain.polls import HELIX_LAG
 from streamwatch.domain.timeline import TIMELINE_SPAN
 from streamwatch.domain.transitions import decide
+from streamwatch.domain.updates import HELIX_LAG
 from tests.domain.build import Story, absent, at, offline, online, seen
 
 LAG = HELIX_LAG.total_seconds()

@@ -25,7 +25,7 @@ from streamwatch.domain.models import EventType, StreamEvent, StreamSnapshot
 from streamwatch.domain.segments import MAX_POINTS, Gap, Segment, gaps, segments, thin
 from streamwatch.domain.sessions import StreamSession
 from streamwatch.domain.statistics import Sums
-from streamwatch.domain.updates import POLLS_LAG
+from streamwatch.domain.updates import HELIX_LAG
 
 
 def of(*pieces: Piece) -> list[Segment]:
@@ -129,7 +129,7 @@ def shown_at(
     """Category id and title at a time, by the last update and the last sample."""
     update = max((u for u in updates if u.timestamp <= time), key=_update_order, default=None)
     sample = max((s for s in samples if s.captured_at <= time), key=_captured_at, default=None)
-    if update and (sample is None or sample.captured_at - update.timestamp < POLLS_LAG):
+    if update and (sample is None or sample.captured_at - update.timestamp < HELIX_LAG):
         return update.data["category_id"], update.data["title"]
     return (sample.category_id, sample.title) if sample else (None, None)
 

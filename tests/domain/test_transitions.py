@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 
 from streamwatch.domain.models import EventType, Source
 from streamwatch.domain.observations import Observation, WentOffline, WentOnline
-from streamwatch.domain.polls import HELIX_LAG
 from streamwatch.domain.timeline import MAX_TIMELINE_ENTRIES, TIMELINE_SPAN
 from streamwatch.domain.transitions import decide, is_late
+from streamwatch.domain.updates import HELIX_LAG
 from tests.domain.build import Story, absent, at, offline, online, seen
 
 LAG = HELIX_LAG.total_seconds()

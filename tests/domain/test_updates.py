@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from streamwatch.domain.models import EventType, Source, StreamEvent
 from streamwatch.domain.observations import Observation, SeenLive, Updated, WentOffline, WentOnline
 from streamwatch.domain.transitions import decide, is_late
-from streamwatch.domain.updates import MAX_UPDATES, POLLS_LAG
+from streamwatch.domain.updates import HELIX_LAG, MAX_UPDATES
 from tests.domain.build import Story, at, offline, online, seen, update
 
-LAG = POLLS_LAG.total_seconds()
+LAG = HELIX_LAG.total_seconds()
 
 
 def poll(title: str, seconds: float, *, stream_id: str = "s1") -> SeenLive:

@@ -4,8 +4,8 @@ from datetime import datetime
 from itertools import pairwise
 
 from streamwatch.domain.models import EventType, Source, StreamEvent
-from streamwatch.domain.polls import HELIX_LAG
 from streamwatch.domain.sessions import StreamSession
+from streamwatch.domain.updates import HELIX_LAG
 from tests.truth.play import Play
 from tests.truth.world import USER_ID, Segment, at
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from streamwatch.domain.models import EventType, StreamEvent, StreamSnapshot
-from streamwatch.domain.updates import POLLS_LAG
+from streamwatch.domain.updates import HELIX_LAG
 from streamwatch.storage.base import FeedEntry, FeedRecord, Tail
 
 
@@ -109,7 +109,7 @@ class FeedTranslator:
         known = self.known.get(user_id)
         if known is None or user_id in self.ended | self.started:
             return []
-        newest = max(known.captured_at - POLLS_LAG, self.updated_at.get(user_id, at))
+        newest = max(known.captured_at - HELIX_LAG, self.updated_at.get(user_id, at))
         if at < newest:
             return []
         self.updated_at[user_id] = at
