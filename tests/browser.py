@@ -90,22 +90,25 @@ def draw_pictures(context: BrowserContext) -> None:
 
 
 class Visit:
-    """A page in a browser context of its own. `faults` are console errors, exceptions of scripts,
-    and requests to hosts other than that of `url` and, for pictures, `image_origin`."""
+    """A page in a browser context of its own.
+
+    `page_errors` are console errors, exceptions of scripts, and requests to hosts other than that
+    of `url` and, for pictures, `image_origin`.
+    """
 
     def __init__(
         self, browser: Browser, url: str, *, image_origin: str = PICTURES, **options: Any
     ) -> None:
         self.url = url
         self._image_origin = image_origin
-        self.faults: list[str] = []
+        self.page_errors: list[str] = []
         context = {"viewport": DESKTOP, "timezone_id": "Europe/Berlin", "color_scheme": "light"}
         self._context = browser.new_context(**context | options)
         draw_pictures(self._context)
         self.page: Page = self._context.new_page()
         self.page.set_default_timeout(15_000)
         self.page.on("console", self._check_message)
-        self.page.on("pageerror", lambda error: self.faults.append(str(error)))
+        self.page.on("pageerror", lambda error: self.page_errors.append(str(error)))
         self.page.on("request", self._check_host)
 
     def open(self, path: str) -> Page:
@@ -113,17 +116,17 @@ class Visit:
         return self.page
 
     def close(self) -> None:
-        """Close the context; any fault fails the test."""
+        """Close the context; any page error fails the test."""
         self._context.close()
-        assert not self.faults, self.faults
+        assert not self.page_errors, self.page_errors
 
     def _check_message(self, message: ConsoleMessage) -> None:
         if message.type in {"error", "warning"}:
-            self.faults.append(f"{message.type}: {message.text} {message.location}")
+            self.page_errors.append(f"{message.type}: {message.text} {message.location}")
 
     def _check_host(self, request: Request) -> None:
         allowed = {urlsplit(self.url).netloc, ""}  # blob: has no host
         if request.resource_type == "image":
             allowed |= {urlsplit(self._image_origin).netloc}
         if urlsplit(request.url).netloc not in allowed:
-            self.faults.append(f"request to another host: {request.url}")
+            self.page_errors.append(f"request to another host: {request.url}")

@@ -67,7 +67,7 @@ def test_application_can_be_installed_and_has_an_offline_page(full: str, visit: 
     page.context.set_offline(True)
     page.goto(f"{full}/dashboard/top")
     expect(page.get_by_role("heading")).to_have_text("No connection to StreamWatch")
-    visitor.faults.clear()
+    visitor.page_errors.clear()
 
 
 def test_cards_show_avatars_and_previews(full: str, visit: Visiting) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import requests
-from axe_playwright_python.sync_playwright import Axe
+from axe_playwright_python.base import AXE_SCRIPT
 from PIL import Image
 from playwright.sync_api import FloatRect, Locator, Page, expect
 
@@ -66,9 +66,12 @@ def axe_violations(page: Page, *rules: str) -> list[str]:
     options: dict[str, object] = {"resultTypes": ["violations"]}
     if rules:
         options["runOnly"] = rules
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE_SCRIPT)
+    results = page.evaluate("options => axe.run(options)", options)
     return [
         f"{fault['id']}: {node['html'][:200]}"
-        for fault in Axe().run(page, options=options).response["violations"]
+        for fault in results["violations"]
         for node in fault["nodes"]
     ]
 
@@ -97,15 +100,15 @@ def is_wider_than_the_window(page: Page) -> bool:
 @pytest.mark.xdist_group("pages")  # as long as all others in a browser together
 @pytest.mark.parametrize("path", OPEN + GUARDED)
 def test_page_is_accessible_and_fits_every_width(full: str, visit: Visiting, path: str) -> None:
-    visitor = visit(full)
+    visitor = visit(full, timezone_id=SERVER_ZONE)
     if path in GUARDED:
         log_in(visitor.page, full)
     page = visitor.open(path)
     expect(page.get_by_role("heading", level=1)).to_be_visible()
     if path == UNKNOWN:
-        [fault] = visitor.faults
+        [fault] = visitor.page_errors
         assert "404" in fault
-        visitor.faults.clear()
+        visitor.page_errors.clear()
     for viewport in (DESKTOP, TABLET, PHONE_390, PHONE):
         page.set_viewport_size(viewport)
         assert not is_wider_than_the_window(page)
@@ -346,7 +349,7 @@ def test_streamer_is_added_and_removed_with_the_key(
     page.get_by_label("Key").fill("not the key")
     page.get_by_role("main").get_by_role("button", name="Log in").click()
     expect(page.get_by_role("alert")).to_have_text("This key is not in API_KEY.")
-    assert "403" in visitor.faults.pop()
+    assert "403" in visitor.page_errors.pop()
     page.get_by_label("Key").fill(API_KEY)
     page.get_by_role("main").get_by_role("button", name="Log in").click()
     expect(page).to_have_url(re.compile("/dashboard/manage$"))

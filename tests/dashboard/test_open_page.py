@@ -42,8 +42,10 @@ def test_lost_connection_is_reported_and_clocks_stop_until_it_is_back(
     expect(banner).to_be_hidden()
     page.clock.run_for(5_000)
     expect(page.get_by_text("No streamer is live")).to_be_visible()
-    assert all("ERR_INTERNET_DISCONNECTED" in fault for fault in visitor.faults), visitor.faults
-    visitor.faults.clear()
+    assert all("ERR_INTERNET_DISCONNECTED" in error for error in visitor.page_errors), (
+        visitor.page_errors
+    )
+    visitor.page_errors.clear()
 
 
 def test_server_that_fails_is_a_lost_connection(
@@ -62,8 +64,8 @@ def test_server_that_fails_is_a_lost_connection(
     visitor.page.unroute("**/health/live")
     page.get_by_role("button", name="Try now").click()
     expect(page.get_by_role("alert")).to_be_hidden()
-    assert all("503" in fault for fault in visitor.faults), visitor.faults
-    visitor.faults.clear()
+    assert all("503" in error for error in visitor.page_errors), visitor.page_errors
+    visitor.page_errors.clear()
 
 
 def test_streamer_page_follows_the_end_and_the_next_stream(
