@@ -1,4 +1,4 @@
-"""A fake Twitch in memory, and a storage that can be made to fail."""
+"""A fake Twitch in memory, and a storage and analytics that can be made to fail."""
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
@@ -7,6 +7,8 @@ from itertools import count
 from threading import RLock
 from typing import Any
 
+from streamwatch.analytics.base import AnalyticsStore
+from streamwatch.analytics.memory import MemoryAnalytics
 from streamwatch.domain.models import Stream, Subscription, User, Video
 from streamwatch.domain.observations import SeenLive
 from streamwatch.domain.subscriptions import (
@@ -221,5 +223,17 @@ class FailingStorage(MemoryStorage):
     def __getattribute__(self, name: str) -> Any:
         error = super().__getattribute__("error")
         if error is not None and name in Storage.__abstractmethods__:
+            raise error
+        return super().__getattribute__(name)
+
+
+class FailingAnalytics(MemoryAnalytics):
+    """The analytics in memory; every method of the port raises `error` while it is set."""
+
+    error: Exception | None = None
+
+    def __getattribute__(self, name: str) -> Any:
+        error = super().__getattribute__("error")
+        if error is not None and name in AnalyticsStore.__abstractmethods__:
             raise error
         return super().__getattribute__(name)

@@ -12,11 +12,10 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from streamwatch.analytics.base import AnalyticsUnavailable
-from streamwatch.analytics.memory import MemoryAnalytics
 from streamwatch.bootstrap import assemble
 from streamwatch.settings import KeyRequirement, Settings
 from tests.application import application
-from tests.fakes import FailingStorage, FakeTwitch
+from tests.fakes import FailingAnalytics, FailingStorage, FakeTwitch
 from tests.messages import CALLBACK, SECRET, Message
 
 PROBLEM_JSON = "application/problem+json"
@@ -75,8 +74,8 @@ _documents: dict[tuple[KeyRequirement, bool], Document] = {}
 """By the settings that the document depends on, see `World.document`."""
 
 
-class FakeAnalytics(MemoryAnalytics):
-    """The analytics in memory, which do not answer a ping while they are not `connected`."""
+class FakeAnalytics(FailingAnalytics):
+    """Failing analytics that do not answer a ping while they are not `connected`."""
 
     def __init__(self) -> None:
         super().__init__(sample_cap=timedelta(minutes=10))

@@ -9,8 +9,7 @@ import pytest
 from flask.testing import FlaskClient
 from markupsafe import escape
 
-from streamwatch.analytics.base import AnalyticsStore, AnalyticsUnavailable
-from streamwatch.analytics.memory import MemoryAnalytics
+from streamwatch.analytics.base import AnalyticsUnavailable
 from streamwatch.services.monitoring.published_metrics import publish_subscriptions
 from streamwatch.services.monitoring.twitch_state import TwitchMonitor
 from streamwatch.settings import EventSubTransport, Settings
@@ -20,7 +19,7 @@ from streamwatch.twitch.base import TwitchUnavailable
 from tests.application import application
 from tests.browser import PICTURES
 from tests.dashboard.showcase import Showcase
-from tests.fakes import FailingStorage
+from tests.fakes import FailingAnalytics, FailingStorage
 from tests.messages import SECRET
 
 HOUR = timedelta(hours=1)
@@ -29,18 +28,6 @@ HOUR = timedelta(hours=1)
 def today() -> datetime:
     """The last midnight, read anew by each test: a run of all tests may go past midnight."""
     return datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-
-
-class FailingAnalytics(MemoryAnalytics):
-    """Raises `error` from every method of the port, if it is set."""
-
-    error: Exception | None = None
-
-    def __getattribute__(self, name: str) -> Any:
-        error = super().__getattribute__("error")
-        if error is not None and name in AnalyticsStore.__abstractmethods__:
-            raise error
-        return super().__getattribute__(name)
 
 
 @pytest.fixture

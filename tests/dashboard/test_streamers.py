@@ -11,7 +11,8 @@ from streamwatch.analytics.base import AnalyticsUnavailable
 from streamwatch.simulator.past import SAMPLED_EVERY
 from tests.application import application
 from tests.dashboard.showcase import API_KEY, Showcase
-from tests.dashboard.test_pages import FailingAnalytics, text
+from tests.dashboard.test_pages import text
+from tests.fakes import FailingAnalytics
 
 HOUR = timedelta(hours=1)
 NOW = datetime.now(UTC)
