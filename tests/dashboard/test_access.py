@@ -1,8 +1,6 @@
 """Access to the dashboard: logins, sessions, and protection of forms."""
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
@@ -280,10 +278,10 @@ def test_logout_ends_the_session(world: World) -> None:
 # The API
 
 
-@contextmanager
-def logged_in(world: World) -> Iterator[FlaskClient]:
+def logged_in(world: World) -> FlaskClient:
+    """The client of `world`, which has logged in."""
     log_in(world)
-    yield world.client
+    return world.client
 
 
 def test_subscriptions_page_shows_the_conduit_and_its_shards(
@@ -292,8 +290,7 @@ def test_subscriptions_page_shows_the_conduit_and_its_shards(
     conduit = ListedConduit("conduit-1", [Shard("0", "websocket_disconnected")])
     listed = Listed([], [], None, Method.CONDUIT, conduit, 0, 10_000, updates_without_room=3)
     monkeypatch.setattr(Subscriptions, "listing", lambda _: listed)
-    with logged_in(world) as client:
-        page = " ".join(client.get("/dashboard/manage/subscriptions").text.split())
+    page = " ".join(logged_in(world).get("/dashboard/manage/subscriptions").text.split())
     assert "through conduit <code>conduit-1</code>" in page
     assert "websocket disconnected" in page
     assert "no room for updates of 3 streamers" in page
@@ -305,16 +302,14 @@ def test_subscriptions_page_shows_the_conduit_and_its_shards(
 )
 def test_session_reads_the_api(closed: World, path: str) -> None:
     assert closed.client.get(path).status_code == 401
-    with logged_in(closed) as client:
-        assert client.get(path).status_code == 200
+    assert logged_in(closed).get(path).status_code == 200
 
 
 def test_session_reads_live_events(closed: World) -> None:
     assert closed.client.get("/events/live").status_code == 401
-    with logged_in(closed) as client:
-        response = client.get("/events/live", buffered=False)
-        assert response.status_code == 200
-        response.close()
+    response = logged_in(closed).get("/events/live", buffered=False)
+    assert response.status_code == 200
+    response.close()
 
 
 @pytest.mark.parametrize(
@@ -329,8 +324,7 @@ def test_session_reads_live_events(closed: World) -> None:
 def test_session_without_its_token_cannot_change_the_api(
     closed: World, method: str, path: str
 ) -> None:
-    with logged_in(closed) as client:
-        assert client.open(path, method=method).status_code == 401
+    assert logged_in(closed).open(path, method=method).status_code == 401
 
 
 def test_first_streamer_is_added_where_the_api_is_open(world: World, closed: World) -> None:
@@ -342,8 +336,7 @@ def test_first_streamer_is_added_where_the_api_is_open(world: World, closed: Wor
         form = {"logins": "waldkauzig"}
         assert instance.client.post("/dashboard/streamers", data=form).location == location
     assert world.get("/streamers").get_json()["count"] == 2
-    with logged_in(closed) as client:
-        assert client.get("/streamers").get_json()["count"] == 1
+    assert logged_in(closed).get("/streamers").get_json()["count"] == 1
 
 
 @pytest.mark.parametrize("path", ["/dashboard/streamers", "/dashboard/setup/streamers"])

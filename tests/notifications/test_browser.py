@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import replace
 
 import pytest
 from playwright.sync_api import Browser, expect
@@ -26,8 +25,7 @@ def discord() -> Iterator[FakeDiscord]:
 @pytest.fixture
 def served() -> Iterator[str]:
     """The URL of a dashboard with the threads of a worker, and Shroud live."""
-    settings = replace(Showcase().settings, notifications_allow_private=True)
-    showcase = Showcase(settings=settings)
+    showcase = Showcase()
     showcase.monitor("Shroud")
     showcase.go_online("Shroud", "s1")
     showcase.poll("Shroud", title="Ranked all day")

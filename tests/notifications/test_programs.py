@@ -131,8 +131,6 @@ def test_the_same_event_is_delivered_once_however_often_it_is_read(
     world.add(notification())
     world.go_live()
     world.reader.run_once()
-    another = NotificationWorld(storage=world.storage)
-    another.storage.feed.register("notifications")
     for entry in world.storage.feed.tail(None, 10).entries:
         assert entry.record is not None
         world.reader._process(entry.record.events)
