@@ -15,8 +15,8 @@ from typing import Any
 from tests.messages import Message
 
 ROOT = Path(__file__).parents[2]
-PATIENCE = 10
-"""Seconds after which an answer that has not come will not."""
+TIMEOUT_SECONDS = 10
+"""How long a client waits for a response."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Server:
 
     @contextmanager
     def connect(self) -> Iterator[socket.socket]:
-        with socket.create_connection(("127.0.0.1", self.port), PATIENCE) as connection:
+        with socket.create_connection(("127.0.0.1", self.port), TIMEOUT_SECONDS) as connection:
             yield connection
 
     def exchange(self, request: bytes, *, then_close: bool = False) -> Answer:
@@ -90,7 +90,7 @@ def gunicorn(app: str, directory: Path, **environment: str) -> Iterator[Server]:
         yield server
     finally:
         process.terminate()
-        process.wait(PATIENCE * 2)
+        process.wait(TIMEOUT_SECONDS * 2)
 
 
 def _start(

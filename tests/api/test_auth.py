@@ -103,8 +103,8 @@ def test_a_feed_reader_sends_the_key_as_a_password(guarded: World, key: str) -> 
 
 
 @pytest.mark.parametrize("path", ["/streamers", "/admin/subscriptions", "/feedsy"])
-def test_elsewhere_a_password_opens_nothing(guarded: World, path: str) -> None:
-    """A browser sends one by itself, also where another site leads it."""
+def test_basic_auth_is_rejected_outside_feeds(guarded: World, path: str) -> None:
+    """A browser adds Basic credentials by itself, also to requests that another site causes."""
     response = guarded.get(path, headers=basic(KEYS[0]))
     problem(response, 401)
     assert response.headers.getlist("WWW-Authenticate") == ["Bearer"]
@@ -221,7 +221,9 @@ def test_a_page_of_another_site_changes_nothing(world: World, headers: dict[str,
     "headers",
     [{"Origin": "http://localhost"}, {"Sec-Fetch-Site": "none"}, {"Sec-Fetch-Site": "same-origin"}],
 )
-def test_our_own_pages_and_programs_change_things(world: World, headers: dict[str, str]) -> None:
+def test_same_origin_and_non_browser_requests_are_accepted(
+    world: World, headers: dict[str, str]
+) -> None:
     world.twitch.add_user("shroud")
     assert world.post("/streamers/shroud", headers=headers).status_code == 201
 

@@ -117,6 +117,7 @@ READ_WITH_COOKIES = """async url => {
 COUNT = "async url => (await (await fetch(url + '/streamers')).json()).count"
 
 
+@pytest.mark.xdist_group("browser")
 def test_in_a_browser_a_listed_page_reads_with_a_key_and_changes_nothing(
     browser: Browser, sites: tuple[str, str]
 ) -> None:

@@ -1,4 +1,4 @@
-"""Clients that generators of others make of the OpenAPI document are used for every operation."""
+"""Clients that third-party tools generate from the OpenAPI document use every operation."""
 
 import importlib
 import inspect

@@ -1,4 +1,4 @@
-"""Tools of others read the OpenAPI document: linters and generators of clients."""
+"""Third-party tools read the OpenAPI document: linters and generators of clients."""
 
 import json
 import os
