@@ -173,4 +173,4 @@ def test_a_server_that_is_gone_is_asked_every_three_seconds_however_often_it_fai
     for _ in range(24):
         page.clock.run_for(250)
     assert len(probes) - before <= 3
-    visitor.faults.clear()
+    visitor.page_errors.clear()

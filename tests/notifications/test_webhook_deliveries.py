@@ -1,4 +1,4 @@
-"""Webhooks for programs: everything that the filters want, in order, under one id."""
+"""Webhooks: every event that the filters want is delivered, in order, under one id."""
 
 import json
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Notifications for people: which messages are sent, and when."""
+"""Discord and Apprise: which messages are sent, and when."""
 
 from dataclasses import replace
 from datetime import time, timedelta
