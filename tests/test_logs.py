@@ -6,7 +6,6 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -157,14 +156,6 @@ def test_no_secret_is_logged_at_level_debug(service: Deployment) -> None:
         assert secret not in logs
 
 
-def test_a_console_gets_plain_lines(service: Deployment) -> None:
-    done = service.run("streamwatch", "worker", STORAGE_TYPE="memory", LOG_FORMAT="console")
-    assert done.returncode == 0
-    assert re.fullmatch(
-        r"[\d-]+ [\d:,]+ INFO +streamwatch.worker: STORAGE_TYPE=memory: .*\n", done.stdout
-    )
-
-
 def test_uncaught_errors_are_one_line_each() -> None:
     code = """
 import logging.config, sys, threading, warnings
@@ -201,13 +192,3 @@ def test_any_text_is_one_valid_line() -> None:
         assert "\n" not in line
         assert line.encode()
         assert json.loads(line)["message"] == text
-
-
-def test_lines_are_json_without_a_terminal(service: Deployment, tmp_path: Path) -> None:
-    process = Process(
-        ["streamwatch", "worker"],
-        service.environment | {"STORAGE_TYPE": "memory", "LOG_FORMAT": ""},
-        tmp_path,
-    )
-    assert process.wait() == 0
-    assert all("message" in line for line in lines(process))

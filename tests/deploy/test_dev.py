@@ -6,6 +6,7 @@ import socket
 import stat
 import struct
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -59,7 +60,7 @@ def _send(local: LocalDeployment, message: messages.Message) -> str:
 
 
 def event_ids(local: LocalDeployment) -> list[str]:
-    return [event["id"] for event in local.get("/events")["events"]]
+    return [event["id"] for event in local.get("/events?limit=100")["events"]]
 
 
 def sessions(local: LocalDeployment) -> int:
@@ -76,53 +77,130 @@ def end_of(process: Process, number: signal.Signals) -> set[int]:
     return running(everything)
 
 
-def test_ctrl_c_ends_everything_and_the_next_start_has_all_data(local: LocalDeployment) -> None:
-    first = local.dev()
-    sent = send_online(local, "9001")
-    wait_for(lambda: sessions(local) == 1, 20)
+class Chain:
+    """Starts of one deployment on one folder: each checks what the starts before it have stored.
+    It listens on all addresses."""
+
+    def __init__(self, local: LocalDeployment) -> None:
+        self.local = local
+        self.metrics = local.folder / "tmp"
+        self.metrics.mkdir()
+        local.environment |= {"HOST": "0.0.0.0", "TMPDIR": str(self.metrics)}  # noqa: S104
+        self._acknowledged: list[str] = []
+        self._streams = 0
+
+    def running(self) -> Process:
+        """The running deployment, started where none runs."""
+        processes = self.local.processes
+        return processes[-1] if processes and processes[-1].is_running else self.start()
+
+    def start(self) -> Process:
+        process = self.local.dev()
+        self.check()
+        return process
+
+    def check(self) -> None:
+        """Every acknowledged event is stored, and becomes part of a session."""
+        assert event_ids(self.local) == self._acknowledged[::-1]
+        wait_for(lambda: sessions(self.local) == self._streams, 60)
+
+    def go_online(self, stream_id: str) -> None:
+        self._acknowledged.append(send_online(self.local, stream_id))
+        self._streams += 1
+
+    def go_offline(self, stream_id: str) -> None:
+        self._acknowledged.append(send_offline(self.local, stream_id))
+
+
+@pytest.fixture(scope="module")
+def chain() -> Iterator[Chain]:
+    with local_deployment() as deployed:
+        yield Chain(deployed)
+
+
+@pytest.mark.xdist_group("dev-ends")  # one folder for all
+def test_ctrl_c_ends_everything_and_the_next_start_has_the_data_the_secret_and_the_key(
+    chain: Chain,
+) -> None:
+    local = chain.local
+    first = chain.start()
+    file, secret_file = local.data / "api-key", local.data / "webhook-secret"
+    key, secret = file.read_text(), secret_file.read_text()
+    wait_for(lambda: key in first.log)
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert stat.S_IMODE(secret_file.stat().st_mode) == 0o600
+    assert stat.S_IMODE(local.data.stat().st_mode) == 0o700
+    chain.go_online("9001")
+    chain.check()
     assert end_of(first, signal.SIGINT) == set()
-    second = local.dev()
-    assert event_ids(local) == [sent]
-    assert sessions(local) == 1
+    assert first.log.count(key) == 1
+    done = local.run("streamwatch", "streamers", "list")
+    assert done.returncode == 1
+    assert "STORAGE_TYPE=memory" in done.stderr
+
+    second = chain.start()
+    wait_for(lambda: "Ctrl-C stops it" in second.log)
+    assert key not in second.log
+    assert str(file.relative_to(local.folder)) not in second.log
+    assert file.read_text() == key
+    assert secret_file.read_text() == secret
+    assert secret not in local.logs
     [live] = local.get("/streams/live")["live_streams"]
     assert live["stream_data"]["id"] == "9001"
     assert local.get("/health")["analytics"] == "connected"
-    assert end_of(second, signal.SIGTERM) == set()
+    chain.go_offline("9001")
     assert "Traceback" not in local.logs
 
 
+@pytest.mark.xdist_group("dev-ends")  # one folder for all
+def test_on_another_address_changes_need_the_key(chain: Chain) -> None:
+    local = chain.local
+    chain.running()
+    assert local.get("/streams/live")["count"] == 0
+    path, address = f"{local.url}/admin/subscriptions", f"{local.url}/streamers/shroud"
+    refused = requests.get(path, headers={"Authorization": "Bearer wrong-key"}, timeout=5)
+    assert refused.status_code == 401
+    assert requests.delete(address, timeout=15).status_code == 401
+    headers = {"Authorization": f"Bearer {(local.data / 'api-key').read_text()}"}
+    assert requests.delete(address, headers=headers, timeout=15).status_code == 404
+    allowed = requests.get(path, headers=headers, timeout=5)
+    assert allowed.status_code == 503  # no Twitch credentials
+
+
+@pytest.mark.xdist_group("dev-ends")  # one folder for all
 def test_kill_9_of_all_processes_loses_no_event_and_leaves_no_metrics_directory(
-    local: LocalDeployment, tmp_path: Path
+    chain: Chain,
 ) -> None:
-    first = local.dev(TMPDIR=str(tmp_path))
-    sent = [
-        send(local, str(number)) for number in range(20) for send in (send_online, send_offline)
-    ]
-    [left] = tmp_path.glob("streamwatch-metrics-*")
-    for pid in {first.pid} | descendants(first.pid):
+    process = chain.running()
+    for number in range(20):
+        chain.go_online(str(number))
+        chain.go_offline(str(number))
+    [left] = chain.metrics.glob("streamwatch-metrics-*")
+    for pid in {process.pid} | descendants(process.pid):
         os.kill(pid, signal.SIGKILL)
-    first.wait()
-    local.dev(TMPDIR=str(tmp_path))
-    assert event_ids(local) == sent[::-1]
-    wait_for(lambda: sessions(local) == 20, 60)
-    [found] = tmp_path.glob("streamwatch-metrics-*")
+    process.wait()
+    chain.start()
+    [found] = chain.metrics.glob("streamwatch-metrics-*")
     assert found != left
 
 
-def test_children_end_with_a_killed_parent(local: LocalDeployment) -> None:
-    first = local.dev()
-    everything = descendants(first.pid)
-    first.kill()
+@pytest.mark.xdist_group("dev-ends")  # one folder for all
+def test_children_end_with_a_killed_parent(chain: Chain) -> None:
+    process = chain.running()
+    everything = descendants(process.pid)
+    process.kill()
     wait_for(lambda: running(everything) == set())
-    local.dev()
+    chain.start()
 
 
-def test_closing_the_terminal_ends_everything(local: LocalDeployment) -> None:
-    assert end_of(local.dev(), signal.SIGHUP) == set()
+@pytest.mark.xdist_group("dev-ends")  # one folder for all
+def test_closing_the_terminal_ends_everything(chain: Chain) -> None:
+    assert end_of(chain.running(), signal.SIGHUP) == set()
 
 
-def test_the_end_of_one_process_ends_all(local: LocalDeployment) -> None:
-    process = local.dev()
+@pytest.mark.xdist_group("dev-ends")  # one folder for all
+def test_the_end_of_one_process_ends_all(chain: Chain) -> None:
+    process = chain.running()
     everything = descendants(process.pid)
     [worker] = [
         pid
@@ -135,27 +213,76 @@ def test_the_end_of_one_process_ends_all(local: LocalDeployment) -> None:
     assert running(everything) == set()
 
 
+@pytest.mark.xdist_group("dev-ends")  # one folder for all
+def test_of_two_starts_at_once_one_is_refused_and_the_other_ends_on_sigterm(chain: Chain) -> None:
+    processes = [chain.local.begin() for _ in range(2)]
+    chain.local.wait_until_up()
+    wait_for(lambda: sum(process.is_running for process in processes) == 1)
+    [refused] = [process for process in processes if not process.is_running]
+    assert "is in use by another StreamWatch" in refused.log
+    [process] = [process for process in processes if process.is_running]
+    chain.check()
+    assert end_of(process, signal.SIGTERM) == set()
+    assert "Traceback" not in process.log
+
+
 PUBLIC_WEBHOOK = "https://streamwatch.example.com/webhooks/eventsub"
 
 
+@dataclass
+class Ready:
+    """The first message that the deployment `local` sent to `socket`, systemd's."""
+
+    local: LocalDeployment
+    socket: socket.socket
+    message: bytes
+    sender: int
+    is_up: bool
+    """Whether the web process served when the message came."""
+
+
 @pytest.fixture(scope="module")
-def shared() -> Iterator[LocalDeployment]:
-    """A running deployment for tests that do not end it. Its data folder was open to others."""
-    with local_deployment() as deployed:
+def ready() -> Iterator[Ready]:
+    """A running deployment. Its data folder was open to others."""
+    with (
+        local_deployment() as deployed,
+        socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify,
+    ):
+        path = str(deployed.folder / "notify")
+        notify.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+        notify.settimeout(30)
+        notify.bind(path)
         deployed.data.mkdir(mode=0o755)
-        deployed.dev(WEBHOOK_URL=PUBLIC_WEBHOOK)
-        yield deployed
+        deployed.begin(WEBHOOK_URL=PUBLIC_WEBHOOK, NOTIFY_SOCKET=path)
+        message, ancillary, *_ = notify.recvmsg(100, socket.CMSG_SPACE(12))
+        [(_, _, credentials)] = ancillary
+        sender, _, _ = struct.unpack("3i", credentials)
+        yield Ready(deployed, notify, message, sender, deployed.answers("/health/live"))
+
+
+@pytest.fixture
+def shared(ready: Ready) -> LocalDeployment:
+    """A running deployment for tests that do not end it."""
+    return ready.local
+
+
+@pytest.mark.xdist_group("dev")  # one start for all
+def test_the_main_process_notifies_systemd_when_everything_is_ready(ready: Ready) -> None:
+    """systemd with Type=notify ignores READY=1 of any other process."""
+    assert ready.message == b"READY=1"
+    assert ready.sender == ready.local.processes[0].pid
+    assert ready.is_up
+    ready.socket.setblocking(False)
+    with pytest.raises(BlockingIOError):
+        ready.socket.recv(100)
 
 
 @pytest.mark.xdist_group("dev")  # one start for all
 def test_a_second_start_in_the_same_folder_is_refused(shared: LocalDeployment) -> None:
-    second = shared.begin(PORT="0")
+    second = shared.begin()
     assert second.wait() == 1
-    assert "PORT" in second.log
-    third = shared.begin()
-    assert third.wait() == 1
     holder = shared.processes[0].pid
-    assert third.log == (
+    assert second.log == (
         f"Error: DATA_DIR: data is in use by another StreamWatch (process {holder})\n"
     )
 
@@ -211,14 +338,6 @@ def test_on_loopback_it_answers_to_loopback_hosts_only(shared: LocalDeployment) 
     assert status("streamwatch.example.com", "/webhooks/eventsub") == 405
 
 
-def test_a_data_directory_is_used_by_one_process_only(local: LocalDeployment) -> None:
-    processes = [local.begin() for _ in range(2)]
-    local.wait_until_up()
-    wait_for(lambda: sum(process.is_running for process in processes) == 1)
-    [refused] = [process for process in processes if not process.is_running]
-    assert "is in use by another StreamWatch" in refused.log
-
-
 def test_web_or_worker_alone_name_the_missing_process(local: LocalDeployment) -> None:
     for name in ("web", "worker"):
         process = local.start(name, STORAGE_TYPE="embedded")
@@ -228,14 +347,10 @@ def test_web_or_worker_alone_name_the_missing_process(local: LocalDeployment) ->
         assert "`streamwatch dev`" in line
 
 
-def test_on_another_address_changes_need_the_key(local: LocalDeployment) -> None:
-    local.dev(HOST="0.0.0.0")  # noqa: S104
-    address = f"{local.url}/streamers/shroud"
-    assert local.get("/streams/live")["count"] == 0
-    assert requests.delete(address, timeout=15).status_code == 401
-    key = (local.data / "api-key").read_text()
-    headers = {"Authorization": f"Bearer {key}"}
-    assert requests.delete(address, headers=headers, timeout=15).status_code == 404
+def test_port_0_is_refused(local: LocalDeployment) -> None:
+    process = local.begin(PORT="0")
+    assert process.wait() == 1
+    assert "PORT" in process.log
 
 
 def test_a_folder_that_cannot_be_used_is_reported(local: LocalDeployment) -> None:
@@ -274,55 +389,3 @@ def test_credentials_entered_in_the_browser_are_used_without_a_restart(
         wait_for(lambda: requests.post(streamer, timeout=20).status_code in (200, 201), 60)
         assert process.is_running
         assert twitch.client_secret not in local.logs
-
-
-def test_the_main_process_notifies_systemd_when_everything_is_ready(
-    local: LocalDeployment, tmp_path: Path
-) -> None:
-    """systemd with Type=notify ignores READY=1 of any other process."""
-    path = tmp_path / "notify"
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
-        notify.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
-        notify.settimeout(30)
-        notify.bind(str(path))
-        process = local.begin(NOTIFY_SOCKET=str(path))
-        data, ancillary, *_ = notify.recvmsg(100, socket.CMSG_SPACE(12))
-        [(_, _, credentials)] = ancillary
-        sender, _, _ = struct.unpack("3i", credentials)
-        assert data == b"READY=1"
-        assert sender == process.pid
-        assert local.answers("/health/live")
-        notify.setblocking(False)
-        with pytest.raises(BlockingIOError):
-            notify.recv(100)
-
-
-def test_the_secret_and_the_key_are_generated_once_and_readable_by_their_owner(
-    local: LocalDeployment,
-) -> None:
-    first = local.dev()
-    file = local.data / "api-key"
-    key = file.read_text()
-    wait_for(lambda: key in first.log)
-    assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    secret_file = local.data / "webhook-secret"
-    secret = secret_file.read_text()
-    assert stat.S_IMODE(secret_file.stat().st_mode) == 0o600
-    assert stat.S_IMODE(local.data.stat().st_mode) == 0o700
-    first.stop()
-    assert first.log.count(key) == 1
-    done = local.run("streamwatch", "streamers", "list")
-    assert done.returncode == 1
-    assert "STORAGE_TYPE=memory" in done.stderr
-    second = local.dev()
-    wait_for(lambda: "Ctrl-C stops it" in second.log)
-    assert key not in second.log
-    assert str(file.relative_to(local.folder)) not in second.log
-    path = f"{local.url}/admin/subscriptions"
-    refused = requests.get(path, headers={"Authorization": "Bearer wrong-key"}, timeout=5)
-    assert refused.status_code == 401
-    allowed = requests.get(path, headers={"Authorization": f"Bearer {key}"}, timeout=5)
-    assert allowed.status_code == 503  # no Twitch credentials
-    assert file.read_text() == key
-    assert secret_file.read_text() == secret
-    assert secret not in local.logs

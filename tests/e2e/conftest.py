@@ -8,6 +8,7 @@ import requests
 
 from streamwatch.simulator import Simulator
 from streamwatch.simulator.subscriptions import ENABLED
+from tests import messages
 from tests.processes import Deployment, deployment
 from tests.servers import redis_server
 from tests.waiting import wait_for
@@ -36,35 +37,36 @@ def twitch_settings(twitch: Simulator) -> dict[str, str]:
 
 
 @contextmanager
-def _started(folder: Path, twitch: Simulator, databases: dict[str, str]) -> Iterator[Deployment]:
-    """The processes of the Procfile, with two default streamers; on `databases`, or in memory."""
-    settings = twitch_settings(twitch) | {
+def _started(
+    folder: Path, twitch: Simulator, storage: str, settings: dict[str, str]
+) -> Iterator[Deployment]:
+    """The processes of the Procfile that `storage` needs, with two default streamers."""
+    defaults = twitch_settings(twitch) | {
         "DEFAULT_STREAMERS": "shroud,QuillAndCopper,nobody_by_this_name",
         "REFRESH_SECONDS": "2",
-        "STORAGE_TYPE": "redis" if databases else "memory",
+        "STORAGE_TYPE": storage,
+        # The tests ask in short intervals.
+        "RATE_LIMIT": "0",
+        "LOOKUP_LIMIT": "0",
+        # An answer that does not end with the service would delay its end by so many seconds.
+        "GUNICORN_CMD_ARGS": "--graceful-timeout=60",
     }
-    with deployment(folder, **settings | databases) as deployed:
+    with deployment(folder, **defaults | settings) as deployed:
         deployed.environment["WEBHOOK_URL"] = deployed.webhook_url
         deployed.start("web")
         deployed.wait_until_up()
-        if databases:
+        if storage == "redis":
             deployed.start("worker")
         yield deployed
 
 
-@pytest.fixture(params=["memory", "redis"])
+@pytest.fixture
 def service(
     request: pytest.FixtureRequest, tmp_path: Path, twitch: Simulator
 ) -> Iterator[Deployment]:
-    """The processes of the Procfile, with the simulated Twitch."""
-    databases = {}
-    if request.param == "redis":
-        databases = {
-            "REDIS_URL": request.getfixturevalue("redis_url"),
-            "MONGODB_URL": request.getfixturevalue("mongodb_url"),
-            "MONGODB_DATABASE": request.getfixturevalue("mongodb_database"),
-        }
-    with _started(tmp_path / "service", twitch, databases) as deployed:
+    """The web process in memory, with the simulated Twitch. A parameter has further settings."""
+    settings: dict[str, str] = getattr(request, "param", {})
+    with _started(tmp_path / "service", twitch, "memory", settings) as deployed:
         yield deployed
 
 
@@ -88,8 +90,8 @@ def shared_service(
     shared_storage: str,
     shared_twitch: Simulator,
 ) -> Iterator[Deployment]:
-    """As `service`, started once for the tests of the group `e2e`, which leave nobody live and no
-    more streamers than the default ones."""
+    """All processes of the Procfile, started once for the tests of the group `e2e`, which leave
+    nobody live and no more streamers than the default ones. The last of these tests ends it."""
     folder = tmp_path_factory.mktemp("shared") / "service"
     with ExitStack() as stack:
         databases = {}
@@ -99,7 +101,8 @@ def shared_service(
                 "MONGODB_URL": request.getfixturevalue("mongodb_url"),
                 "MONGODB_DATABASE": "shared",
             }
-        deployed = stack.enter_context(_started(folder, shared_twitch, databases))
+        started = _started(folder, shared_twitch, shared_storage, databases)
+        deployed = stack.enter_context(started)
         wait_for_subscriptions(deployed, shared_twitch)
         yield deployed
 
@@ -122,7 +125,8 @@ def wait_for_subscriptions(service: Deployment, twitch: Simulator, count: int = 
     verified their subscriptions, before which it sends no events."""
 
     def is_subscribed() -> bool:
-        streamers = service.get("/streamers")["streamers"]
+        headers = {"Authorization": f"Bearer {API_KEY}"}
+        streamers = service.get("/streamers", headers=headers)["streamers"]
         subscriptions = twitch.subscriptions.all()
         return (
             len(streamers) == count
@@ -131,3 +135,9 @@ def wait_for_subscriptions(service: Deployment, twitch: Simulator, count: int = 
         )
 
     wait_for(is_subscribed, 30)
+
+
+def challenge(service: Deployment) -> requests.Response:
+    """The response to a challenge of Twitch, which is "pogchamp"."""
+    message = messages.verification("pogchamp", secret=SECRET)
+    return requests.post(service.webhook_url, data=message.body, headers=message.headers, timeout=5)

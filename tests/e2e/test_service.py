@@ -8,7 +8,8 @@ import requests
 
 from streamwatch.simulator import Mishap, Simulator
 from tests import messages
-from tests.e2e.conftest import API_KEY, SECRET, wait_for_subscriptions
+from tests.e2e.conftest import API_KEY, SECRET
+from tests.e2e.event_stream import listening
 from tests.processes import Deployment
 from tests.waiting import wait_for
 
@@ -85,13 +86,18 @@ def test_duplicate_late_and_flapping_messages_result_in_one_history(
         twitch.wait_until_delivered()
         twitch.world.go_offline(streamer)
         twitch.wait_until_delivered()
+    twitch.faults.on_message(Mishap.LATE)
+    twitch.world.go_online(streamer)
+    twitch.world.go_offline(streamer)
+    twitch.wait_until_delivered()
+    assert live(service) == {}
     twitch.world.go_online(streamer)
     twitch.world.flap(streamer)
     twitch.wait_until_delivered()
     assert set(live(service)) == {streamer}
     kinds = [e["event_type"] for e in service.get(f"/events/streamer/{streamer}")["events"]][::-1]
-    assert kinds.count("stream.online") == 4
-    assert kinds.count("stream.offline") == 3
+    assert kinds.count("stream.online") == 5
+    assert kinds.count("stream.offline") == 4
 
 
 @shared
@@ -171,28 +177,6 @@ def test_refused_messages_change_nothing(shared_service: Deployment) -> None:
     assert shared_service.get("/events") == before
 
 
-def test_sigterm_ends_every_process_and_the_log_has_the_events_and_no_secret(
-    service: Deployment, twitch: Simulator
-) -> None:
-    wait_for_subscriptions(service, twitch)
-    twitch.world.go_online("shroud")
-    twitch.wait_until_delivered()
-    send(service, messages.online(secret="somebody-elses-secret"))
-    service.get("/streamers/waldkauzig/status")
-    wait_for(lambda: live(service)["shroud"]["stream_data"]["viewer_count"] is not None)
-    for process in service.processes:
-        status, seconds = process.stop()
-        assert status == 0, process.log
-        assert seconds < 10
-    logs = service.logs
-    assert "Stream online: shroud (shroud)" in logs
-    assert "Initializing status for 2 monitored streamers…" in logs
-    assert "nobody_by_this_name" in logs
-    assert "Traceback" not in logs
-    for secret in (SECRET, API_KEY, twitch.client_secret, *twitch.oauth._expiries):
-        assert secret not in logs
-
-
 @shared
 def test_the_first_pages_of_a_newcomer_answer_and_health_reports_a_running_worker(
     shared_service: Deployment,
@@ -201,3 +185,32 @@ def test_the_first_pages_of_a_newcomer_answer_and_health_reports_a_running_worke
         assert shared_service.get(path)
     wait_for(lambda: shared_service.get("/health")["worker"] == "running")
     assert shared_service.get("/health")["status"] == "healthy"
+
+
+@shared
+def test_sigterm_ends_event_streams_and_every_process_and_the_log_has_no_secret(
+    shared_service: Deployment, shared_twitch: Simulator
+) -> None:
+    """The last test of the group, since it ends the service."""
+    service, twitch = shared_service, shared_twitch
+    with listening(service) as events:
+        twitch.world.go_online("shroud")
+        twitch.wait_until_delivered()
+        send(service, messages.online(secret="somebody-elses-secret"))
+        service.get("/streamers/waldkauzig/status")
+        wait_for(lambda: live(service)["shroud"]["stream_data"]["viewer_count"] is not None)
+        expected = {"stream.online", "stream.category", "stream.title", "stream.viewers"}
+        while expected:
+            expected.remove(next(events)["event"])
+        for process in service.processes:
+            status, seconds = process.stop()
+            assert status == 0, process.log
+            assert seconds < 10
+        assert list(events) == []
+    logs = service.logs
+    assert "Stream online: shroud (shroud)" in logs
+    assert "Initializing status for 2 monitored streamers…" in logs
+    assert "nobody_by_this_name" in logs
+    assert "Traceback" not in logs
+    for secret in (SECRET, API_KEY, twitch.client_secret, *twitch.oauth._expiries):
+        assert secret not in logs

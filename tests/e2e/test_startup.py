@@ -1,5 +1,7 @@
 """The start of the processes: wrong settings, absent servers, early challenges."""
 
+import json
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +11,7 @@ import requests
 
 from streamwatch.simulator import CallFault, Simulator
 from tests import messages
-from tests.e2e.conftest import SECRET, twitch_settings
+from tests.e2e.conftest import SECRET, challenge, twitch_settings
 from tests.processes import Deployment, deployment
 from tests.servers import free_port, redis_server
 from tests.waiting import wait_for
@@ -19,11 +21,6 @@ from tests.waiting import wait_for
 def service(tmp_path: Path) -> Iterator[Deployment]:
     with deployment(tmp_path / "service", WEBHOOK_SECRET=SECRET) as deployed:
         yield deployed
-
-
-def challenge(service: Deployment) -> requests.Response:
-    message = messages.verification("pogchamp", secret=SECRET)
-    return requests.post(service.webhook_url, data=message.body, headers=message.headers, timeout=5)
 
 
 @pytest.mark.parametrize("name", ["web", "worker"])
@@ -37,11 +34,10 @@ def test_each_wrong_setting_is_one_line_at_the_start(service: Deployment, name: 
     assert "short" not in process.log.replace("too short", "")
 
 
-@pytest.mark.parametrize("name", ["web", "worker"])
 def test_an_unknown_backend_stops_the_start_and_lists_the_known_backends(
-    service: Deployment, name: str
+    service: Deployment,
 ) -> None:
-    process = service.start(name, STORAGE_TYPE="sqlite")
+    process = service.start("web", STORAGE_TYPE="sqlite")
     assert process.wait() != 0
     [line] = process.log.splitlines()
     assert line.startswith("STORAGE_TYPE: 'sqlite'")
@@ -55,37 +51,41 @@ def test_memory_storage_refuses_two_web_processes(service: Deployment) -> None:
     assert process.log.startswith("WEB_CONCURRENCY: ")
 
 
-def test_a_worker_exits_with_0_beside_memory_storage(service: Deployment) -> None:
+MESSAGE = "STORAGE_TYPE=memory: the web process does the worker's work"
+
+
+def test_a_worker_exits_with_0_beside_memory_storage_and_logs_json_without_a_terminal(
+    service: Deployment,
+) -> None:
     process = service.start("worker")
     assert process.wait() == 0
-    assert "the web process does the worker's work" in process.log
+    assert [json.loads(line)["message"] for line in process.log.splitlines()] == [MESSAGE]
 
 
-def test_without_credentials_requests_that_need_twitch_answer_503(service: Deployment) -> None:
-    service.start("web", DEFAULT_STREAMERS="shroud")
-    service.wait_until_up()
-    for answer in (
-        requests.get(f"{service.url}/streamers/shroud/status", timeout=5),
-        requests.post(f"{service.url}/streamers/shroud", timeout=5),
-    ):
-        assert answer.status_code == 503
-        assert "TWITCH_CLIENT_ID" in answer.json()["detail"]
-        assert answer.headers["Retry-After"]
-    assert service.get("/streams/live") == {"live_streams": [], "count": 0}
-    assert challenge(service).text == "pogchamp"
+def test_a_console_gets_plain_lines(service: Deployment) -> None:
+    done = service.run("streamwatch", "worker", LOG_FORMAT="console")
+    assert done.returncode == 0
+    assert re.fullmatch(rf"[\d-]+ [\d:,]+ INFO +streamwatch.worker: {MESSAGE}\n", done.stdout)
 
 
-def test_challenges_are_answered_while_twitch_is_slow(
-    service: Deployment, twitch: Simulator
+def test_a_challenge_is_answered_while_a_call_of_twitch_is_under_way(
+    service: Deployment, twitch: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for path in ("/oauth2/token", "/helix/users", "/helix/streams"):
-        twitch.faults.on_call(path, CallFault(delay=8), times=1000)
+    calls_begun: list[str] = []
+    fault_of_call = twitch.faults.of_call
+
+    def delayed(path: str) -> CallFault:
+        calls_begun.append(path)
+        return fault_of_call(path)
+
+    monkeypatch.setattr(twitch.faults, "of_call", delayed)
+    twitch.faults.on_call("/oauth2/token", CallFault(delay=60), times=1000)
     settings = twitch_settings(twitch) | {"DEFAULT_STREAMERS": "shroud"}
     service.start("web", **settings, WEBHOOK_URL=service.webhook_url)
     service.wait_until_up()
-    start = time.monotonic()
+    wait_for(lambda: bool(calls_begun))
     assert challenge(service).text == "pogchamp"
-    assert time.monotonic() - start < 1
+    assert twitch.calls == []  # none has ended yet
 
 
 def test_processes_start_without_redis_and_work_once_it_is_there(

@@ -2,9 +2,9 @@
 
 import signal
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
+import redis
 import requests
 
 from streamwatch.services.ingestion.poller import REFRESH
@@ -17,30 +17,69 @@ from streamwatch.storage.redis import RedisStorage
 from streamwatch.storage.redis.connection import Connection
 from tests.e2e.conftest import API_KEY, twitch_settings
 from tests.processes import Deployment, Process, deployment
+from tests.servers import Server, redis_server
 from tests.waiting import wait_for
 
+LOGINS = ("shroud", "quillandcopper", "waldkauzig")
 
-@pytest.fixture
-def storage(redis_url: str) -> Iterator[RedisStorage]:
-    storage = RedisStorage(Connection.to(redis_url), events_kept=1000)
+pytestmark = pytest.mark.xdist_group("workers")  # one web deployment for all
+
+
+@pytest.fixture(scope="module")
+def redis_server_of_web() -> Iterator[Server]:
+    with redis_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def storage(redis_server_of_web: Server) -> Iterator[RedisStorage]:
+    storage = RedisStorage(Connection.to(redis_server_of_web.url), events_kept=1000)
     yield storage
     storage.close()
 
 
-@pytest.fixture
-def service(tmp_path: Path, twitch: Simulator, redis_url: str) -> Iterator[Deployment]:
+@pytest.fixture(scope="module")
+def twitch() -> Iterator[Simulator]:
+    with Simulator() as simulator:
+        yield simulator
+
+
+@pytest.fixture(scope="module")
+def web(
+    tmp_path_factory: pytest.TempPathFactory, twitch: Simulator, redis_server_of_web: Server
+) -> Iterator[Deployment]:
+    """The web process, and settings for workers."""
     settings = twitch_settings(twitch) | {
         "STORAGE_TYPE": "redis",
-        "REDIS_URL": redis_url,
+        "REDIS_URL": redis_server_of_web.url,
         "ANALYTICS_TYPE": "memory",
         "DEFAULT_STREAMERS": "shroud",
         "REFRESH_SECONDS": "2",
     }
-    with deployment(tmp_path / "service", **settings) as deployed:
+    with deployment(tmp_path_factory.mktemp("workers") / "service", **settings) as deployed:
         deployed.environment["WEBHOOK_URL"] = deployed.webhook_url
         deployed.start("web")
         deployed.wait_until_up()
         yield deployed
+
+
+@pytest.fixture
+def service(
+    web: Deployment, twitch: Simulator, redis_server_of_web: Server
+) -> Iterator[Deployment]:
+    """The deployment without workers. After the test its workers, its data, and its streams and
+    subscriptions at Twitch are removed."""
+    yield web
+    while len(web.processes) > 1:
+        web.processes.pop().kill()
+    for login in LOGINS:
+        if twitch.world.stream(login):
+            twitch.world.go_offline(login)
+    twitch.wait_until_delivered()
+    for subscription in twitch.subscriptions.all():
+        twitch.subscriptions.delete(subscription.id)
+    with redis.Redis.from_url(redis_server_of_web.url) as client:
+        client.flushall()
 
 
 def leader_of(storage: RedisStorage) -> Lease:
@@ -149,26 +188,27 @@ def test_two_workers_repair_the_faults_of_twitch(
     twitch.faults.on_call("/helix/eventsub/subscriptions", CallFault(500), after=2)
     twitch.faults.on_call("/helix/eventsub/subscriptions", CallFault(503), after=2)
     twitch.faults.on_message(Mishap.FORGED, kind=MessageType.VERIFICATION)
-    logins = ["shroud", "quillandcopper", "waldkauzig"]
-    settings = {"DEFAULT_STREAMERS": ",".join(logins), "VERIFY_SECONDS": "2"}
+    settings = {"DEFAULT_STREAMERS": ",".join(LOGINS), "VERIFY_SECONDS": "2"}
     service.start("worker", **settings)
     service.start("worker", **settings)
 
     def are_subscribed() -> bool:
-        standing = [(one.type, one.user_id) for one in twitch.subscriptions.all() if one.is_living]
-        healthy = all(one.status == ENABLED for one in twitch.subscriptions.all())
-        return healthy and len(standing) == len(set(standing)) == 2 * len(logins)
+        active = [
+            (item.type, item.user_id) for item in twitch.subscriptions.all() if item.is_living
+        ]
+        healthy = all(item.status == ENABLED for item in twitch.subscriptions.all())
+        return healthy and len(active) == len(set(active)) == 2 * len(LOGINS)
 
     wait_for(are_subscribed, 60)
     twitch.faults.on_call("/helix/eventsub/subscriptions", CallFault(half=True), times=2)
     twitch.oauth.expire_all()
     for mishap in (Mishap.DROPPED, Mishap.DOUBLED, Mishap.ECHOED):
         twitch.faults.on_message(mishap)
-    for login in logins:
+    for login in LOGINS:
         twitch.world.go_online(login)
-    wait_for(lambda: service.get("/streams/live")["count"] == len(logins))
+    wait_for(lambda: service.get("/streams/live")["count"] == len(LOGINS))
     wait_for(are_subscribed, 60)
-    for login in logins:
+    for login in LOGINS:
         events = service.get(f"/events/streamer/{login}")["events"]
         assert [event["event_type"] for event in events] == ["stream.online"], events
     assert all(streamer.is_active for streamer in storage.streamers())

@@ -1,113 +1,35 @@
-"""`make demo`, from the outside."""
+"""How `make demo` starts and ends, and what it ignores."""
 
 import os
 import signal
 import socket
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
-import requests
 
 from streamwatch.settings import from_env
 from streamwatch.simulator import Simulator
 from streamwatch.simulator.demo import API_KEY, environment
-from tests.servers import free_port
-from tests.waiting import wait_for
-
-COMMAND = [sys.executable, "-m", "streamwatch.simulator.demo"]
-
-
-class Demo:
-    """A running demo on a free port, and what it has printed."""
-
-    def __init__(self, output: Path, **variables: str) -> None:
-        port = free_port()
-        self.url = f"http://127.0.0.1:{port}"
-        self._output = output
-        env = {**os.environ, **variables, "PORT": str(port)}
-        with output.open("wb") as stream:
-            self.process = subprocess.Popen(COMMAND, env=env, stdout=stream, stderr=stream)
-
-    def printed(self) -> str:
-        return self._output.read_text()
-
-    def get(self, path: str) -> Any:
-        answer = requests.get(f"{self.url}{path}", timeout=5)
-        answer.raise_for_status()
-        return answer.json()
-
-    def image_origin(self) -> str:
-        """The origin of the simulated Twitch's pictures."""
-        wait_for(lambda: self._avatar() is not None, 30)
-        avatar = urlsplit(self._avatar() or "")
-        return f"{avatar.scheme}://{avatar.netloc}"
-
-    def _avatar(self) -> str | None:
-        """The URL of an avatar, once one is known."""
-        url: str | None = self.get("/streamers")["streamers"][0]["profile_image_url"]
-        return url
-
-    def web_process(self) -> int:
-        """The pid of gunicorn, the demo's only child process."""
-        pid = self.process.pid
-        children = Path(f"/proc/{pid}/task/{pid}/children")
-        wait_for(lambda: bool(children.read_text().split()), 30)
-        [child] = children.read_text().split()
-        return int(child)
-
-    def end(self, number: signal.Signals) -> int:
-        """Send the signal; the exit code, within the ten seconds that it may take."""
-        self.process.send_signal(number)
-        return self.process.wait(timeout=10)
+from tests.demo import COMMAND, Demo, running_demo
 
 
 @pytest.fixture
 def demo(tmp_path: Path) -> Iterator[Demo]:
-    demo = Demo(
-        tmp_path / "output",
-        TWITCH_CLIENT_ID="real-id",
-        TWITCH_CLIENT_SECRET="real-secret",
-        STORAGE_TYPE="redis",
-        GUNICORN_CMD_ARGS="--workers=7",
-    )
-    try:
-        wait_for(lambda: "Ctrl-C ends it" in demo.printed(), 40)
+    with running_demo(tmp_path / "output") as demo:
         yield demo
-    finally:
-        demo.process.terminate()
-        demo.process.wait(timeout=15)
-
-
-def test_the_demo_watches_the_simulated_streamers_and_ends_on_ctrl_c(demo: Demo) -> None:
-    assert f"curl {demo.url}/streams/live" in demo.printed()
-    wait_for(lambda: demo.get("/streamers")["count"] == 30, 20)
-    wait_for(lambda: demo.get("/streams/live")["count"] >= 8, 40)
-    wait_for(_has_heard_by_webhook(demo), 60)
-    month, quarter, year = (_past_streams(demo, days) for days in (30, 90, 365))
-    assert 0 < month < quarter < year, "its past is longer than 90 days"
-    assert demo.end(signal.SIGINT) == 0
-    with pytest.raises(requests.ConnectionError):
-        demo.get("/health")
-
-
-def _past_streams(demo: Demo, days: int) -> int:
-    """How many streams a streamer's trend of so many days shows."""
-    trend = demo.get(f"/analytics/streamer/shroud/trend?days={days}")
-    return sum(day["streams"] for day in trend["days"])
-
-
-def _has_heard_by_webhook(demo: Demo) -> Any:
-    return lambda: any(event["source"] == "eventsub" for event in demo.get("/events")["events"])
 
 
 def test_the_demo_ends_with_the_web_process(demo: Demo) -> None:
+    demo.wait_until_ready()
     os.kill(demo.web_process(), signal.SIGKILL)
     assert demo.process.wait(timeout=10) == 128 + signal.SIGKILL
+
+
+def test_sigterm_ends_the_demo_while_it_starts(demo: Demo) -> None:
+    demo.web_process()
+    assert demo.end(signal.SIGTERM) == 0
 
 
 def test_a_port_in_use_is_an_error_message() -> None:
