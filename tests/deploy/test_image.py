@@ -45,9 +45,10 @@ def context() -> set[str]:
 
 @dataclass
 class Image:
-    """A build in the folder `root` instead of `/`."""
+    """A build in the folder `root` instead of `/`; with uv in place of pip, or as it is written."""
 
     root: Path
+    with_uv: bool
     workdir: Path = Path("/")
     environment: dict[str, str] = field(default_factory=dict)
     command: list[str] = field(default_factory=list)
@@ -103,6 +104,8 @@ class Image:
             return
         path = f"{Path(sys.base_prefix) / 'bin'}:{os.environ['PATH']}"
         command = re.sub(r"(?<![\w.])/opt/", f"{self.root}/opt/", rest)
+        if self.with_uv:
+            command = _with_uv(command)
         subprocess.run(
             ["/bin/sh", "-ec", command],
             cwd=self.at(""),
@@ -112,12 +115,37 @@ class Image:
         )
 
 
-@pytest.fixture(scope="module")
-def image() -> Iterator[Image]:
+def _with_uv(command: str) -> str:
+    """A command of venv and pip as one of uv, which takes packages from its cache."""
+    uv = f"{sys.executable} -m uv"
+    command = command.replace("python -m venv ", f"{uv} venv --quiet --python {sys.executable} ")
+    return re.sub(
+        r"(\S+)/bin/pip install --no-cache-dir ",
+        rf"{uv} pip install --quiet --compile-bytecode --python \1/bin/python ",
+        command,
+    )
+
+
+def test_pip_accepts_the_options_and_the_file_of_the_dockerfile() -> None:
+    """`make soak` runs these commands as they are written; here everything is installed already."""
+    [command] = re.findall(r"/bin/(pip install .* -r \S+)", (ROOT / "Dockerfile").read_text())
+    done = subprocess.run(
+        [sys.executable, "-m", *shlex.split(command), "--dry-run", "--no-index"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.fixture(scope="module", params=["uv", pytest.param("pip", marks=pytest.mark.soak)])
+def image(request: pytest.FixtureRequest) -> Iterator[Image]:
     with TemporaryDirectory(prefix="streamwatch-image-") as folder:
         root = Path(folder)
         root.chmod(0o755)
-        built = Image(root)
+        built = Image(root, with_uv=request.param == "uv")
         for name, rest in instructions():
             built.do(name, rest)
         yield built

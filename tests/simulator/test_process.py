@@ -12,6 +12,8 @@ import requests
 from tests.simulator.receiver import SECRET, Receiver
 from tests.waiting import wait_for
 
+pytestmark = pytest.mark.xdist_group("simulator-process")  # one start for all
+
 
 class Process:
     """A running `python -m streamwatch.simulator`, by what it printed."""
@@ -42,7 +44,7 @@ class Process:
         return self.settings["TWITCH_API_URL"], headers
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def process() -> Iterator[Process]:
     command = [sys.executable, "-m", "streamwatch.simulator"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as popen:
@@ -66,11 +68,12 @@ def test_commands_change_the_world(process: Process) -> None:
 
 
 def test_faults_are_set_and_calls_are_recorded(process: Process) -> None:
+    before = len(process.get("calls")["calls"])
     url, headers = process.helix()
     assert process.post("faults/calls", path="/helix/streams", status=500, times=1, after=1) == 204
     answers = [requests.get(f"{url}/streams", headers=headers, timeout=5) for _ in range(3)]
     assert [answer.status_code for answer in answers] == [200, 500, 200]
-    calls = process.get("calls")["calls"]
+    calls = process.get("calls")["calls"][before:]
     assert [(call["method"], call["path"], call["status"]) for call in calls] == [
         ("POST", "/oauth2/token", 200),
         ("GET", "/helix/streams", 200),
@@ -108,5 +111,6 @@ def test_deliveries_can_be_read(process: Process, receiver: Receiver) -> None:
 
 
 def test_sigterm_ends_the_simulator_at_once(process: Process) -> None:
+    """The last test of the module, since it ends the simulator."""
     process.popen.send_signal(signal.SIGTERM)
     assert process.popen.wait(timeout=5) == 0
