@@ -111,6 +111,12 @@ def _check_tag(value: str) -> None:
         raise ma.ValidationError(f"{value[:64]!r}: {NOT_A_TAG}")
 
 
+class FeedQuery(ma.Schema):
+    """The arguments of RSS feeds and calendars."""
+
+    limit = ma.fields.Integer(load_default=50, validate=ma.validate.Range(1, 500))
+
+
 class TagQuery(ma.Schema):
     """`tag` narrows a list to the streamers who have it."""
 

@@ -2,11 +2,10 @@
 
 import re
 
-import marshmallow as ma
 from flask import Response
 from icalendar import Calendar, Event
-from marshmallow import fields, validate
 
+from streamwatch.api.arguments import FeedQuery
 from streamwatch.api.blueprint import Blueprint
 from streamwatch.api.context import services
 from streamwatch.api.responses import revalidated
@@ -23,12 +22,8 @@ _CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 """Not allowed in a text of RFC 5545, and a title on Twitch may have them."""
 
 
-class CalendarQuery(ma.Schema):
-    limit = fields.Integer(load_default=50, validate=validate.Range(1, 500))
-
-
 @blueprint.get("/streamer/<login:username>.ics")
-@blueprint.arguments(CalendarQuery, location="query")
+@blueprint.arguments(FeedQuery, location="query")
 @blueprint.response(200, {"type": "string"}, description="iCalendar", content_type=ICS)
 @blueprint.problems(404, 503)
 def streamer_ics(query: dict[str, int], username: str) -> Response:

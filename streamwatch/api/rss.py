@@ -7,13 +7,11 @@ from datetime import datetime
 from itertools import chain
 from typing import Any
 
-import marshmallow as ma
 from flask import Response, request, url_for
-from marshmallow import fields, validate
 
 from streamwatch.analytics.base import AnalyticsUnavailable
 from streamwatch.api import rss_document
-from streamwatch.api.arguments import TagQuery
+from streamwatch.api.arguments import FeedQuery, TagQuery
 from streamwatch.api.auth import KEY_PARAMETER
 from streamwatch.api.blueprint import Blueprint
 from streamwatch.api.context import services, tagged
@@ -26,10 +24,6 @@ log = logging.getLogger(__name__)
 blueprint = Blueprint("rss", __name__, url_prefix="/feeds", description="RSS feeds of streams.")
 
 RSS = "application/rss+xml"
-
-
-class FeedQuery(ma.Schema):
-    limit = fields.Integer(load_default=50, validate=validate.Range(1, 500))
 
 
 class TaggedFeedQuery(FeedQuery, TagQuery):

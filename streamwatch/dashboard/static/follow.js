@@ -14,7 +14,7 @@ const SETTLED_MS = 500; // a stream of events that ends at once was refused
 const SILENCE_MS = 15_000; // without events for so long, the server is asked whether it is there
 const WHOLE_MS = 60_000; // what no event reports, such as a stale worker
 const FOLLOW_UPS_MS = [700, 2_500, 6_000, 15_000]; // the analytics follow an event a little later
-const POINTS = 48;
+const POINTS = 40; // as CURVE_POINTS of the server
 
 const pulse = document.querySelector("[data-pulse]");
 const { events: url, follow, poll } = document.querySelector("main").dataset;
@@ -25,7 +25,7 @@ let refreshedAt = 0;
 let heardAt = Date.now();
 
 // Refresh once, soon, for everything that happens until then.
-export function refreshSoon() {
+function refreshSoon() {
   planned ??= setTimeout(refresh, Math.max(SOON_MS, refreshedAt + MIN_INTERVAL_MS - Date.now()));
 }
 
