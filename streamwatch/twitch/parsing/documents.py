@@ -50,8 +50,11 @@ def cursor_of(document: Document) -> str | None:
     return cursor
 
 
-def readable_items(document: Document, parse: Callable[[Document], T]) -> list[T]:
-    """The items that `parse` can read."""
+def readable_items(
+    document: Document, parse: Callable[[Document], T], *, may_all_be_malformed: bool = False
+) -> list[T]:
+    """The items that `parse` can read. Raises ValueError if it can read none of them, except with
+    `may_all_be_malformed`."""
     items = items_of(document)
     readable: list[T] = []
     faults: list[str] = []
@@ -60,7 +63,7 @@ def readable_items(document: Document, parse: Callable[[Document], T]) -> list[T
             readable.append(parse(item))
         except ValueError as fault:
             faults.append(str(fault))
-    if faults and not readable:
+    if faults and not readable and not may_all_be_malformed:
         raise ValueError(faults[0])
     log_faults(faults)
     return readable

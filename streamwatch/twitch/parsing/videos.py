@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from streamwatch.domain.eventsub import ID
 from streamwatch.domain.models import Video
@@ -17,8 +18,7 @@ from streamwatch.twitch.parsing.documents import (
     check_text,
     cursor_of,
     document_of,
-    items_of,
-    log_faults,
+    readable_items,
 )
 
 _VIDEO: Shape = dict.fromkeys(("id", "created_at", "duration", "title", "language", "url"), str)
@@ -38,14 +38,8 @@ def parse_video_page(response: Response) -> VideoPage:
     """The archived videos of the page. Malformed ones are left out, even if all are: a missing
     video means nothing."""
     document = document_of(response)
-    videos: list[Video] = []
-    faults: list[str] = []
-    for item in items_of(document):
-        try:
-            videos.append(_video(item, response.asked_at))
-        except ValueError as fault:
-            faults.append(str(fault))
-    log_faults(faults)
+    parse = partial(_video, at=response.asked_at)
+    videos = readable_items(document, parse, may_all_be_malformed=True)
     return VideoPage(videos, cursor_of(document))
 
 
