@@ -1,4 +1,6 @@
-"""Types of command-line arguments."""
+"""Types and checks of command-line arguments."""
+
+from collections.abc import Sequence
 
 import click
 
@@ -17,6 +19,12 @@ class Login(click.ParamType[str]):
         if login is None:
             self.fail(f"{value!r}: {NOT_A_LOGIN}", param, ctx)
         return login
+
+
+def require_logins_or_all(logins: Sequence[str], everyone: bool) -> None:
+    """Raise UsageError unless either streamers are named or `--all` is given."""
+    if bool(logins) == everyone:
+        raise click.UsageError("Name streamers, or use --all.")
 
 
 class Tag(click.ParamType[str]):

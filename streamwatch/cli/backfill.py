@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 import click
 
 from streamwatch.bootstrap import Services
-from streamwatch.cli.arguments import Login
-from streamwatch.cli.services import progress, shared
+from streamwatch.cli.arguments import Login, require_logins_or_all
+from streamwatch.cli.services import progress, require_stored_analytics, shared
 from streamwatch.storage.backfills import Backfill, BackfillStatus
 
 _POLL_SECONDS = 0.3
@@ -26,8 +26,7 @@ def backfill(logins: tuple[str, ...], everyone: bool) -> None:
     Streams that were observed do not change, but get the address of their video. Exit code 1 means
     that some streamers' videos could not be read.
     """
-    if bool(logins) == everyone:
-        raise click.UsageError("Name streamers, or use --all.")
+    require_logins_or_all(logins, everyone)
     with shared() as services, progress("Reading videos") as report:
         _check_settings(services)
         if everyone:
@@ -46,11 +45,10 @@ def backfill(logins: tuple[str, ...], everyone: bool) -> None:
 
 def _check_settings(services: Services) -> None:
     has_worker = services.storage.coordination.is_worker_alive()
-    if services.settings.analytics_type == "memory" and not has_worker:
-        raise click.ClickException(
-            "ANALYTICS_TYPE=memory is in the memory of the worker, and no worker runs."
-        )
-    if not has_worker and not services.settings.has_twitch_credentials:
+    if has_worker:
+        return
+    require_stored_analytics(services, "no worker runs; start it")
+    if not services.settings.has_twitch_credentials:
         raise click.ClickException("Set TWITCH_CLIENT_ID and TWITCH_CLIENT_SECRET.")
 
 

@@ -2,7 +2,7 @@
 
 import click
 
-from streamwatch.cli.services import progress, shared
+from streamwatch.cli.services import progress, require_stored_analytics, shared
 from streamwatch.domain.times import format_time
 
 
@@ -32,10 +32,7 @@ def replay() -> None:
     have failed again.
     """
     with shared() as services, progress("Processing") as report:
-        if services.settings.analytics_type == "memory":
-            raise click.ClickException(
-                "ANALYTICS_TYPE=memory is in the memory of the worker: restart the worker instead."
-            )
+        require_stored_analytics(services, "restart the worker instead")
         result = services.dead_letters.replay(report)
     click.echo(f"{result.done} processed, {len(result.failed)} still set aside")
     for entry, error in result.failed:

@@ -2,8 +2,8 @@
 
 import click
 
-from streamwatch.cli.arguments import Login
-from streamwatch.cli.services import opened, progress
+from streamwatch.cli.arguments import Login, require_logins_or_all
+from streamwatch.cli.services import opened, progress, require_stored_analytics
 
 
 @click.command()
@@ -16,13 +16,9 @@ def recalculate(logins: tuple[str, ...], everyone: bool) -> None:
     only if SAMPLE_CAP_SECONDS has changed or stored data was damaged. Statistics whose samples have
     been deleted stay as they are.
     """
-    if bool(logins) == everyone:
-        raise click.UsageError("Name streamers, or use --all.")
+    require_logins_or_all(logins, everyone)
     with opened() as services, progress("Recalculating") as report:
-        if services.settings.analytics_type == "memory":
-            raise click.ClickException(
-                "ANALYTICS_TYPE=memory is in the memory of the worker: it cannot be recalculated."
-            )
+        require_stored_analytics(services, "it cannot be recalculated")
         if everyone:
             count = services.analytics_queries.recalculate_all(report)
         for count, login in enumerate(logins, 1):

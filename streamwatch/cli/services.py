@@ -75,6 +75,14 @@ def shared() -> Iterator[Services]:
         yield services
 
 
+def require_stored_analytics(services: Services, remedy: str) -> None:
+    """Raise ClickException if the analytics are in the memory of another process: the worker."""
+    if services.settings.analytics_type == "memory":
+        raise click.ClickException(
+            f"ANALYTICS_TYPE=memory is in the memory of the worker: {remedy}."
+        )
+
+
 @contextmanager
 def progress(label: str) -> Iterator[Callable[[int, int], None]]:
     """Show a progress bar on a terminal. Yields a function that takes the number of finished items
