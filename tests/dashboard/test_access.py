@@ -47,6 +47,15 @@ def closed() -> World:
     return with_shroud(build_world(api_keys=KEYS, require_api_key=KeyRequirement.ALL))
 
 
+@pytest.fixture(scope="module")
+def unchanged() -> World:
+    """As `world`, with a login session, for forms that are refused: the tests check that they
+    change nothing."""
+    world = with_shroud(build_world(api_keys=KEYS))
+    log_in(world)
+    return world
+
+
 def with_shroud(world: World) -> World:
     world.twitch.add_user("shroud")
     bearer = {"Authorization": f"Bearer {KEYS[0]}"}
@@ -210,15 +219,14 @@ def test_page_requested_with_a_line_break_leads_to_the_start_page(world: World) 
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("sent", [{}, {"token": "guessed"}, {"token": ""}])
 def test_form_without_the_session_token_is_refused(
-    world: World, form: str, sent: dict[str, str]
+    unchanged: World, form: str, sent: dict[str, str]
 ) -> None:
-    log_in(world)
-    calls = list(world.twitch.calls)
-    response = world.client.post(form, data={"logins": "waldkauzig"} | sent)
+    calls = list(unchanged.twitch.calls)
+    response = unchanged.client.post(form, data={"logins": "waldkauzig"} | sent)
     assert response.status_code == 403 or is_sent_to_log_in(response)
-    assert world.twitch.calls == calls
-    assert len(world.get("/streamers").get_json()["streamers"]) == 1
-    assert world.client.get("/dashboard/manage").status_code == 200
+    assert unchanged.twitch.calls == calls
+    assert len(unchanged.get("/streamers").get_json()["streamers"]) == 1
+    assert unchanged.client.get("/dashboard/manage").status_code == 200
 
 
 def test_token_of_another_session_is_refused(world: World) -> None:
@@ -244,14 +252,13 @@ def test_token_of_another_session_is_refused(world: World) -> None:
 )
 @pytest.mark.parametrize("form", ["/dashboard/login", "/dashboard/streamers", *FORMS])
 def test_form_from_another_site_is_refused(
-    world: World, form: str, headers: dict[str, str]
+    unchanged: World, form: str, headers: dict[str, str]
 ) -> None:
-    log_in(world)
-    sent = {"token": token(world), "key": KEYS[0], "logins": "waldkauzig"}
-    response = world.client.post(form, data=sent, headers=headers)
+    sent = {"token": token(unchanged), "key": KEYS[0], "logins": "waldkauzig"}
+    response = unchanged.client.post(form, data=sent, headers=headers)
     assert response.status_code == 403
     assert "another site" in response.text
-    assert len(world.get("/streamers").get_json()["streamers"]) == 1
+    assert len(unchanged.get("/streamers").get_json()["streamers"]) == 1
 
 
 @pytest.mark.parametrize(
