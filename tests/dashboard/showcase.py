@@ -15,7 +15,7 @@ from streamwatch.bootstrap import Services, assemble
 from streamwatch.domain.models import ChannelInfo, EventType, Stream, Streamer, User
 from streamwatch.domain.observations import Observation, SeenLive, Updated, WentOffline, WentOnline
 from streamwatch.domain.polls import snapshot
-from streamwatch.domain.session_events import projection_input
+from streamwatch.domain.session_events import ProjectionInput, projection_input
 from streamwatch.services.ingestion.recorder import ObservationRecorder
 from streamwatch.services.locks import LEADER_LEASE
 from streamwatch.services.monitoring.counters import MESSAGES, with_kind
@@ -177,10 +177,15 @@ class Showcase:
         self, user: User, stream_id: str, start: datetime, length: timedelta, viewers: int
     ) -> None:
         """Record a past stream with a constant number of viewers, in the analytics alone."""
-        self.analytics.project(projection_input((online(user, Stream(stream_id, start)),), None))
+        begin, end = (
+            online(user, Stream(stream_id, start)),
+            offline(user, stream_id, start + length),
+        )
+        found = projection_input((begin, end), None)
         for number in range(length // SAMPLED_EVERY):
-            self.past_sample(user, stream_id, start + number * SAMPLED_EVERY, viewers, start)
-        self.analytics.project(projection_input((offline(user, stream_id, start + length),), None))
+            at = start + number * SAMPLED_EVERY
+            found += self._past_sample(user, stream_id, at, viewers, start)
+        self.analytics.project(found)
 
     def past_sample(
         self,
@@ -190,10 +195,15 @@ class Showcase:
         viewers: int,
         start: datetime | None = None,
     ) -> None:
-        stream = Stream(
-            stream_id, start or at, viewer_count=viewers, game_id="1", game_name="Chess"
-        )
-        self.analytics.project(projection_input((), sample(user, stream, at)))
+        """Record one sample of a stream, in the analytics alone."""
+        self.analytics.project(self._past_sample(user, stream_id, at, viewers, start or at))
+
+    @staticmethod
+    def _past_sample(
+        user: User, stream_id: str, at: datetime, viewers: int, start: datetime
+    ) -> ProjectionInput:
+        stream = Stream(stream_id, start, viewer_count=viewers, game_id="1", game_name="Chess")
+        return projection_input((), sample(user, stream, at))
 
     def _observe(self, observation: Observation) -> None:
         ObservationRecorder(self.storage).record([observation])
