@@ -27,7 +27,7 @@ def show_manifest() -> Response:
         id=start,
         name="StreamWatch",
         short_name="StreamWatch",
-        description="Which Twitch streamers are live, and how their streams do.",
+        description="Which Twitch streamers are live, and how their streams perform.",
         start_url=start,
         scope=start,
         display="standalone",
