@@ -1,8 +1,10 @@
-"""Imports, by the state of Twitch."""
+"""Imports: what they add, also while Twitch cannot be asked."""
 
 import pytest
 
+from streamwatch.domain.exports import export_document
 from streamwatch.domain.models import Streamer
+from streamwatch.domain.notifications.models import ONLINE, Notification, TargetKind
 from streamwatch.twitch.base import TwitchError, TwitchNotConfigured, TwitchUnavailable
 from tests.clocks import START
 from tests.services.conftest import World
@@ -17,3 +19,19 @@ def test_a_monitored_streamer_exists_also_while_twitch_cannot_be_asked(
     imported = world.services.transfer.load({"streamers": ["Shroud", "new"]})
     assert (imported.existing, imported.failed) == (["shroud"], ["new"])
     assert (imported.added, imported.not_found) == ([], [])
+
+
+def test_an_imported_notification_is_stored_as_a_new_one_would_be(world: World) -> None:
+    made = Notification(
+        id="n1",
+        name=" A hook ",
+        kind=TargetKind.DISCORD,
+        url="https://discord.com/api/webhooks/1/token",
+        created_at=START,
+        active_since=START,
+        events=(ONLINE, ONLINE),
+        changed=("title", "title"),
+    )
+    world.services.transfer.load(export_document([], [made], secrets=True))
+    [imported] = world.storage.notifications.all()
+    assert (imported.name, imported.events, imported.changed) == ("A hook", (ONLINE,), ("title",))

@@ -52,6 +52,24 @@ def settings_document(notification: Notification, logins: Mapping[str, str]) -> 
     }
 
 
+def fields_from(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of a notification that valid `settings` give, but for `url`, `enabled` and
+    `streamers`."""
+    quiet = settings["quiet_hours"]
+    return {
+        "name": settings["name"].strip(),
+        "kind": TargetKind(settings["kind"]),
+        "events": tuple(dict.fromkeys(settings["events"])),
+        "tags": tuple(settings["tags"]),
+        "categories": tuple(settings["categories"]),
+        "title_contains": tuple(settings["title_contains"]),
+        "changed": tuple(dict.fromkeys(settings["changed"])),
+        "cooldown_minutes": settings["cooldown_minutes"],
+        "quiet_hours": quiet_hours_from(quiet) if quiet else None,
+        "template": settings["template"],
+    }
+
+
 def quiet_hours_document(quiet: QuietHours) -> Document:
     return {"start": f"{quiet.start:%H:%M}", "end": f"{quiet.end:%H:%M}", "tz": quiet.tz}
 

@@ -8,12 +8,11 @@ from datetime import datetime
 from typing import Any
 
 from streamwatch.domain.eventsub import ID
-from streamwatch.domain.notifications.documents import quiet_hours_from, settings_document
+from streamwatch.domain.notifications.documents import fields_from, settings_document
 from streamwatch.domain.notifications.models import (
     Document,
     Notification,
     SigningSecret,
-    TargetKind,
     WatchedStreamer,
 )
 from streamwatch.domain.notifications.validation import FIELDS, find_faults
@@ -45,28 +44,18 @@ def exported_notification(notification: Notification, *, secrets: bool) -> Docum
 def notification_from(entry: Mapping[str, Any], now: datetime) -> Notification:
     """The notification of an entry without faults. It sends what happens after `now`; without a URL
     it is switched off."""
-    quiet = entry["quiet_hours"]
     return Notification(
         id=entry["id"],
-        name=entry["name"],
-        kind=TargetKind(entry["kind"]),
+        **fields_from(entry),
         url=entry["url"] or "",
         created_at=parse_time(entry["created_at"]),
         active_since=now,
         enabled=entry["enabled"] and entry["url"] is not None,
         disabled_reason=entry["disabled_reason"],
-        events=tuple(entry["events"]),
         streamers=tuple(
             WatchedStreamer(streamer["user_id"], streamer["username"])
             for streamer in entry["streamers"]
         ),
-        tags=tuple(entry["tags"]),
-        categories=tuple(entry["categories"]),
-        title_contains=tuple(entry["title_contains"]),
-        changed=tuple(entry["changed"]),
-        cooldown_minutes=entry["cooldown_minutes"],
-        quiet_hours=quiet_hours_from(quiet) if quiet else None,
-        template=entry["template"],
         secrets=tuple(_secrets_from(entry)),
     )
 

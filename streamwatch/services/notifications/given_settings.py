@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from streamwatch.domain.logins import login_from
-from streamwatch.domain.notifications.documents import quiet_hours_from
+from streamwatch.domain.notifications.documents import fields_from
 from streamwatch.domain.notifications.models import Notification, TargetKind, WatchedStreamer
 from streamwatch.domain.notifications.validation import (
     InvalidNotification,
@@ -43,21 +43,11 @@ class GivenSettings:
     ) -> dict[str, Any]:
         """The fields of a notification that `settings` give. Raises InvalidNotification for
         a login that Twitch does not know."""
-        quiet = settings["quiet_hours"]
         return {
-            "name": settings["name"].strip(),
-            "kind": TargetKind(settings["kind"]),
+            **fields_from(settings),
             "url": settings["url"],
             "enabled": settings["enabled"],
-            "events": tuple(dict.fromkeys(settings["events"])),
             "streamers": self._streamers(settings["streamers"], known),
-            "tags": tuple(settings["tags"]),
-            "categories": tuple(settings["categories"]),
-            "title_contains": tuple(settings["title_contains"]),
-            "changed": tuple(dict.fromkeys(settings["changed"])),
-            "cooldown_minutes": settings["cooldown_minutes"],
-            "quiet_hours": quiet_hours_from(quiet) if quiet else None,
-            "template": settings["template"],
         }
 
     def _streamers(
