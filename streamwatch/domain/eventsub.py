@@ -249,7 +249,7 @@ def _notification(message_id: str, at: datetime, payload: dict[str, Any]) -> Mes
         return Notification(message_id, WentOnline(event, stream))
     if event.event_type is EventType.UPDATE:
         return Notification(message_id, Updated(event, _channel_info(data)))
-    if data.get("id") is not None:  # named since June 2026, and accepted with and without
+    if data.get("id") is not None:  # sent since June 2026; optional here
         _id(data, "id")
     return Notification(message_id, WentOffline(event))
 

@@ -136,8 +136,8 @@ def _is_new(status: StreamStatus, seen: SeenLive) -> bool:
 def _online_time(state: Replay, seen: SeenLive) -> datetime | None:
     """The time of the online that a poll proves; None if the timeline has it.
 
-    A stream that the timeline does not have went on at its start. One that ended is on again if an
-    estimate ended it, or if Helix had the time to notice its end.
+    A stream that the timeline does not have went live at its start. A stream that ended is live
+    again if an estimate ended it, or if Helix had the time to notice its end.
     """
     stream, known = seen.stream, state.streams.get(seen.stream.id)
     last = known.last if known else None

@@ -242,8 +242,8 @@ def last_seen(status: StreamStatus, stream_id: str) -> datetime | None:
 
 
 def _missing_end(status: StreamStatus, end: MissingEnd) -> StreamEvent:
-    """The end of a stream that a later one has replaced: when a poll last saw it, but after it went
-    on and no later than the next start."""
+    """The end of a stream that a later one has replaced: when a poll last saw it, but after it
+    went live and no later than the next start."""
     seen_at = last_seen(status, end.stream_id) or end.online_at
     ended_at = max(seen_at, end.online_at + MIN_LENGTH)
     return estimated_end(

@@ -100,7 +100,7 @@ def _seen_names(status: StreamStatus | None, seen: SeenNames) -> Change | None:
 
 
 def _removed(status: StreamStatus | None, removed: Removed) -> Change | None:
-    """Nobody watches the stream any longer that is on, so when it ends will not be known."""
+    """StreamWatch no longer monitors the live stream, so its end will not be observed."""
     live = replay(status.timeline).live if status else None
     if status is None or live is None:
         return None

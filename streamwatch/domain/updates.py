@@ -58,7 +58,7 @@ def insert_update(known: Sequence[ChannelEntry], entry: ChannelEntry) -> UpdateI
 
 def _outdated(entries: Sequence[ChannelEntry]) -> dict[str, ChannelEntry]:
     """The estimates that a message proves wrong, by its id: polls that showed the values before it.
-    Of several after one message it is the first."""
+    If several follow one message, only the first is returned."""
     found: dict[str, ChannelEntry] = {}
     message: ChannelEntry | None = None
     for entry in entries:

@@ -51,10 +51,10 @@ class _Window:
 
 
 class RateLimits:
-    """Counts by client; a limit of 0 is none.
+    """Counts requests by client. A limit of 0 means no limit.
 
-    While the storage is unavailable, every request is allowed: no request reaches the storage, or
-    Twitch through it, then.
+    While the storage is unavailable, every request is allowed: none reaches the storage, or Twitch
+    through the storage.
     """
 
     def __init__(
@@ -97,8 +97,8 @@ class RateLimits:
             raise LimitReached(self._requests, math.ceil(count.seconds_left))
 
     def _unsynced(self, client: str) -> int:
-        """Count a request in this process. The number of requests to add to the shared count now,
-        this one included; 0 if there is time."""
+        """Count a request in this process. Returns the number of requests to add to the shared
+        count now, including this one; 0 if the shared count can wait."""
         with self._lock:
             now = self._clock()
             window = self._windows.get(client)

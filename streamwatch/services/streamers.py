@@ -114,8 +114,8 @@ class Streamers:
         progress: Progress = no_progress,
     ) -> BulkAdded:
         """Monitor many streamers with few calls to Twitch. The worker subscribes and polls who is
-        live within seconds. New ones get `tags`. `progress` is called with how many of how many
-        logins are done. Raises InvalidTags."""
+        live within seconds. New streamers get `tags`. `progress` is called with the number of
+        processed logins and the number of all logins. Raises InvalidTags."""
         result = self.add_without_jobs(logins, tags, progress)
         self._request_jobs(result)
         return result

@@ -58,7 +58,7 @@ class StreamEvent:
 
     @property
     def stream_id(self) -> str | None:
-        """The stream that went on or off; None for an offline that does not name it."""
+        """The stream that went live or ended; None for an offline that does not name it."""
         value = self.data.get("id")
         return value if isinstance(value, str) else None
 

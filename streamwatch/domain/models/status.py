@@ -12,15 +12,16 @@ from streamwatch.domain.models.timeline import StreamSight, Timeline
 
 @dataclass(frozen=True, slots=True)
 class StreamStatus:
-    """Whether a streamer is live, as of `version` changes.
+    """Whether a streamer is live, after `version` changes.
 
-    `channel` has the recent titles, categories and languages, the newest last. The names are as of
-    `named_at`. `seen_at` is the time at which a poll last saw the stream on,
-    `absent_at` that of the first poll since then that did not. `sights` are the last sights of the
-    other streams of the timeline: a message that arrives late can remove the end of such a stream,
-    which is then estimated again. A storage sets `is_removed` for a
-    streamer who is no longer monitored, and whose messages may still arrive, and `is_returning`
-    for one who was added again, and whose status is hidden until the next change.
+    `channel` has the recent titles, categories and languages, the newest last. The names were read
+    at `named_at`. `seen_at` is when a poll last saw the stream, `absent_at` when the first poll
+    after that did not see it. `sights` say when polls last saw the other streams of the timeline: a
+    message that arrives late can remove the end of such a stream, which is then estimated again.
+
+    A storage sets `is_removed` for a streamer who is no longer monitored, but whose messages may
+    still arrive. It sets `is_returning` for a streamer who was added again, and hides the status
+    until the next change.
     """
 
     user_id: str

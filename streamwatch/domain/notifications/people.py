@@ -19,7 +19,7 @@ from streamwatch.domain.notifications.models import (
     Situation,
     TargetKind,
 )
-from streamwatch.domain.notifications.waiting import filtered
+from streamwatch.domain.notifications.waiting import held_by_filters
 
 END_LASTS = timedelta(minutes=2)
 """How long an end must have lasted, from its arrival on, before it is announced."""
@@ -81,7 +81,7 @@ class _Decision:
         situation, details = self.situation, self.situation.details
         if situation.is_known and situation.live_stream_id != self.delivery.stream_id:
             return Skip(OVER, is_over=True)
-        held = self._filtered()
+        held = self._held_by_filters()
         if held is not None:
             return held
         is_complete = details.title is not None and details.category is not None
@@ -101,7 +101,7 @@ class _Decision:
         return Skip(f"cooldown until {cooldown_ends:%H:%M} UTC", in_cooldown=True)
 
     def _update(self) -> Action:
-        held = self._filtered()
+        held = self._held_by_filters()
         if held is not None:
             return held
         if self.notification.kind is not TargetKind.DISCORD:
@@ -117,7 +117,7 @@ class _Decision:
         earlier = conversation.earlier.get(delivery.stream_id or "")
         if earlier and earlier != conversation.message_id:
             return Edit(earlier)
-        if self._went_on(earlier) and self.notification.cooldown_minutes > 0:
+        if self._is_live_again(earlier) and self.notification.cooldown_minutes > 0:
             return Skip(LIVE_AGAIN, did_not_last=True)
         stream_id = conversation.stream_id
         is_announced = stream_id is not None and stream_id == delivery.stream_id
@@ -127,10 +127,10 @@ class _Decision:
         unannounced = conversation.unannounced
         if unannounced is not None and unannounced == delivery.stream_id:
             return Skip(NOT_ANNOUNCED)
-        held = None if is_announced else self._filtered()
+        held = None if is_announced else self._held_by_filters()
         return held or self._unless_quiet()
 
-    def _went_on(self, earlier: str | None) -> bool:
+    def _is_live_again(self, earlier: str | None) -> bool:
         """Whether the streamer is live again, or was after this stream. While no other stream has
         taken its place, the Discord message of this stream shows the end nevertheless."""
         live = self.situation.live_stream_id
@@ -138,8 +138,9 @@ class _Decision:
             return True
         return live is not None and self.notification.kind is not TargetKind.DISCORD
 
-    def _filtered(self) -> Action | None:
-        return filtered(self.notification, self.delivery, self.situation.details, self.now)
+    def _held_by_filters(self) -> Action | None:
+        details = self.situation.details
+        return held_by_filters(self.notification, self.delivery, details, self.now)
 
     def _unless_quiet(self) -> Action:
         quiet = self.notification.quiet_hours

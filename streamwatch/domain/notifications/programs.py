@@ -4,13 +4,14 @@ from datetime import datetime
 
 from streamwatch.domain.notifications.actions import Action, Send
 from streamwatch.domain.notifications.models import Delivery, Notification, Situation
-from streamwatch.domain.notifications.waiting import filtered
+from streamwatch.domain.notifications.waiting import held_by_filters
 
 
 def decide(
     notification: Notification, delivery: Delivery, situation: Situation, now: datetime
 ) -> Action:
-    """What to do with a delivery that is due. Filters count until the body is made."""
+    """What to do with a delivery that is due. The filters apply until the body
+    has been made."""
     if delivery.body is not None:
         return Send()
-    return filtered(notification, delivery, situation.details, now) or Send()
+    return held_by_filters(notification, delivery, situation.details, now) or Send()

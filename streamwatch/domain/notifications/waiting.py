@@ -13,10 +13,10 @@ UNKNOWN_DETAILS = "title and category were not known within 5 minutes"
 OTHER_DETAILS = "title or category do not match the filters"
 
 
-def filtered(
+def held_by_filters(
     notification: Notification, delivery: Delivery, details: StreamDetails, now: datetime
 ) -> Action | None:
-    """Why the filters by title and category do not let the delivery go now; None if they do."""
+    """The Skip or Wait that the filters by title and category require; None if they match."""
     if delivery.forced or not needs_details(notification):
         return None
     matches = details_match(notification, details)

@@ -34,7 +34,7 @@ CHECKS_AFTER_END = (timedelta(minutes=16), timedelta(hours=1), timedelta(days=1)
 """When the video of a stream is looked for after the stream's end: Twitch may list it late."""
 
 MISSED_AFTER = timedelta(minutes=15)
-"""After such a time without a refresh streams may have been missed."""
+"""If no refresh has run for this long, streams may have been missed."""
 
 CALL_SECONDS, IDLE_SECONDS, RETRY_SECONDS = 0.3, 1.0, 60.0
 """The pauses after a check, while no check is due, and before a failed check is repeated."""

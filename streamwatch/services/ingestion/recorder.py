@@ -44,7 +44,7 @@ class ObservationRecorder:
     def record(
         self, observations: Sequence[Observation], lease: Lease | None = None
     ) -> list[RecordedChange]:
-        """Store the changes of `observations`, each of another user. Returns one result for each.
+        """Store the changes of `observations`, each of a different user. Returns a result for each.
 
         Raises StorageUnavailable, and LeadershipLost where `lease` has been lost. Changes that were
         stored before the error remain.

@@ -34,7 +34,7 @@ class ForbiddenAddress(AddressError):
 
 
 def system_addresses(host: str, port: int) -> Sequence[str]:
-    """What the system's resolver answers, without doubles."""
+    """What the system's resolver answers, without duplicates."""
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(str(address[4][0]) for address in found))
 

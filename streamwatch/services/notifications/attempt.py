@@ -31,7 +31,7 @@ from streamwatch.storage.notifications import Attempted, NotificationStore
 
 SWITCHED_OFF = "the notification is switched off"
 _RATE = "rate"
-"""The name of a sender's state of a target."""
+"""The name under which the store has the state of a target's rate limit."""
 
 
 @dataclass(frozen=True, slots=True)

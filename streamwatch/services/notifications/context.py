@@ -29,8 +29,8 @@ _HISTORY = 20
 """How many of a streamer's newest events are looked through for the stream of an event."""
 
 _RETRY_SECONDS = 30.0
-"""How long the analytics are not asked after they failed: no delivery waits for them again and
-again."""
+"""How long the analytics are not queried after a failure, so that not every delivery waits for
+their timeout."""
 
 
 class EventContext:

@@ -91,7 +91,7 @@ def port_of(parts: SplitResult) -> int:
 
 
 class _Connection(HTTPConnection):
-    """A connection to one of the given addresses that speaks for `host`."""
+    """A connection to one of the checked addresses of `host`."""
 
     def __init__(self, host: str, port: int, client: HttpClient, *, secure: bool) -> None:
         super().__init__(host, port)

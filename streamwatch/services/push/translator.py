@@ -54,7 +54,7 @@ class FeedTranslator:
     An update of a live channel is pushed under its own name, and as a change of category and title
     too, as versions before 0.2 named it.
 
-    Of a stream that it does not know, it pushes category and title only where they are new: the
+    For a stream that it does not know, it pushes category and title only if they are new: the
     stream has just started (`started` has its user id), or every unknown stream is new.
     """
 

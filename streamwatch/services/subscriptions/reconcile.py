@@ -93,10 +93,11 @@ class Subscriptions:
             return result
 
     def ensure(self, streamers: Iterable[Streamer]) -> None:
-        """Create the missing subscriptions of these streamers. One that exists already (409) is
-        adopted by the next reconciliation.
+        """Create the missing subscriptions of these streamers. A subscription that exists already
+        (409) is adopted by the next reconciliation.
 
-        Raises TwitchError if a required one could not be created; the others are.
+        Raises TwitchError if a required subscription could not be created, after creating the
+        others.
         """
         transport = self._transports.ensure()
         if transport is None:

@@ -25,7 +25,7 @@ from streamwatch.services.notifications.senders.webhook import (
 )
 
 LIMITS = ((5, 2.0), (30, 60.0))
-"""Calls in seconds that a webhook may take: Discord's bucket, and the channel's limit."""
+"""Numbers of calls with their periods in seconds: the limits of a webhook and of its channel."""
 
 _MARGIN_SECONDS = 0.1
 """Clocks and networks are not exact."""
