@@ -7,10 +7,12 @@ from itertools import count
 from threading import RLock
 from typing import Any
 
-from streamwatch.analytics.base import AnalyticsStore
+from streamwatch.analytics.base import AnalyticsError, AnalyticsStore
 from streamwatch.analytics.memory import MemoryAnalytics
+from streamwatch.analytics.testing import CAP
 from streamwatch.domain.models import Stream, Subscription, User, Video
 from streamwatch.domain.observations import SeenLive
+from streamwatch.domain.session_events import ProjectionInput
 from streamwatch.domain.subscriptions import (
     ConduitTransport,
     DesiredSubscription,
@@ -237,3 +239,21 @@ class FailingAnalytics(MemoryAnalytics):
         if error is not None and name in AnalyticsStore.__abstractmethods__:
             raise error
         return super().__getattribute__(name)
+
+
+class FailingProjection(FailingAnalytics):
+    """Failing analytics whose `project` raises `projection_error` while it is set, and refuses
+    samples with `refused_viewers`."""
+
+    projection_error: Exception | None = None
+    refused_viewers: int | None = None
+
+    def __init__(self) -> None:
+        super().__init__(CAP)
+
+    def project(self, observed: ProjectionInput) -> None:
+        if self.projection_error is not None:
+            raise self.projection_error
+        if any(sample.viewer_count == self.refused_viewers for sample in observed.samples):
+            raise AnalyticsError("refused")
+        super().project(observed)

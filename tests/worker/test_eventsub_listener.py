@@ -72,7 +72,7 @@ def loss(twitch: Simulator, how: str) -> None:
 
 @pytest.mark.parametrize("how", ["cut", "closed", "silent"])
 def test_a_start_that_was_missed_is_found_by_a_poll_after_the_loss(
-    twitch: Simulator, worker: Worker, how: str, monkeypatch: pytest.MonkeyPatch
+    twitch: Simulator, worker: Worker, how: str
 ) -> None:
     polls, connections = worker.polls, twitch.sockets.connections
     twitch.conduits.disconnect(twitch.sockets.session_ids()[0])  # what happens now is lost
@@ -117,9 +117,7 @@ def test_a_short_outage_of_the_storage_loses_no_message(
     assert history(worker) == ["stream.online", "stream.online"]
 
 
-def test_a_deleted_conduit_is_created_again(
-    twitch: Simulator, worker: Worker, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_deleted_conduit_is_created_again(twitch: Simulator, worker: Worker) -> None:
     [old] = twitch.conduits.all()
     twitch.conduits.delete(old.id)
     twitch.sockets.cut()

@@ -16,7 +16,8 @@ from tests.messages import CALLBACK, SECRET
 from tests.waiting import wait_for
 from tests.worker.test_scheduler import running
 
-LOGINS = [f"user_{n}" for n in range(500)]
+LOGINS = [f"user_{n}" for n in range(250)]
+"""More than two calls of Helix can name."""
 
 
 @pytest.fixture
@@ -48,16 +49,16 @@ def test_a_healthy_start_makes_few_calls(twitch: FakeTwitch) -> None:
     with running(start(twitch, storage)):
         wait_for(lambda: sum(s.is_active for s in storage.streamers()) == len(LOGINS), 30)
         wait_for(lambda: has_refreshed(storage, datetime.min.replace(tzinfo=UTC)))
-    assert twitch.calls.count("users") == 5
-    assert twitch.calls.count("subscribe") == 1000
-    assert twitch.calls.count("streams") == 5
+    assert twitch.calls.count("users") == 3
+    assert twitch.calls.count("subscribe") == 500
+    assert twitch.calls.count("streams") == 3
 
     twitch.calls.clear()
     restarted_at = utc_now()
     with running(start(twitch, storage)):
         wait_for(lambda: has_refreshed(storage, restarted_at))
         wait_for(lambda: "details" in storage.coordination.job_runs())
-    assert sorted(twitch.calls) == ["streams"] * 5 + ["subscriptions"]
+    assert sorted(twitch.calls) == ["streams"] * 3 + ["subscriptions"]
 
 
 def test_default_streamers_that_could_not_be_added_are_tried_again(twitch: FakeTwitch) -> None:
@@ -78,7 +79,7 @@ def test_refused_subscriptions_are_the_error_of_the_job(twitch: FakeTwitch) -> N
     with running(start(twitch, storage)):
         wait_for(lambda: RECONCILE in storage.coordination.job_runs())
     assert storage.coordination.job_runs()[RECONCILE].error == (
-        "1000 subscriptions are not as they should be."
+        "500 subscriptions are not as they should be."
     )
 
 

@@ -1,11 +1,10 @@
 import logging
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 
 from streamwatch.analytics.base import AnalyticsUnavailable
 from streamwatch.analytics.memory import MemoryAnalytics
-from streamwatch.domain.session_events import ProjectionInput
 from streamwatch.services.analytics.projector import Projector
 from streamwatch.services.ingestion.recorder import ObservationRecorder
 from streamwatch.storage.memory import MemoryStorage
@@ -13,22 +12,8 @@ from streamwatch.worker.repeating_thread import RepeatingThread
 from streamwatch.worker.threads import projector_thread
 from tests.clocks import ManualMonotonicClock
 from tests.domain.build import online
+from tests.fakes import FailingProjection
 from tests.waiting import wait_for
-
-
-class FailingAnalytics(MemoryAnalytics):
-    """Raises `problem` for whatever is projected, while there is one."""
-
-    def __init__(self, problem: Exception | None) -> None:
-        super().__init__(sample_cap=timedelta(minutes=10))
-        self.problem = problem
-        self.tries = 0
-
-    def project(self, observed: ProjectionInput) -> None:
-        self.tries += 1
-        if self.problem:
-            raise self.problem
-        super().project(observed)
 
 
 def following(storage: MemoryStorage, analytics: MemoryAnalytics) -> RepeatingThread:
@@ -37,7 +22,7 @@ def following(storage: MemoryStorage, analytics: MemoryAnalytics) -> RepeatingTh
 
 
 def test_committed_entries_are_projected() -> None:
-    storage, analytics = MemoryStorage(), FailingAnalytics(None)
+    storage, analytics = MemoryStorage(), FailingProjection()
     thread = following(storage, analytics)
     thread.start()
     ObservationRecorder(storage).record([online("s1", 0)])
@@ -45,18 +30,16 @@ def test_committed_entries_are_projected() -> None:
     thread.stop(10)
 
 
-@pytest.mark.parametrize(
-    "problem", [AnalyticsUnavailable("MongoDB is away."), RuntimeError("a bug")]
-)
-def test_it_continues_after_any_error(problem: Exception, caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize("error", [AnalyticsUnavailable("MongoDB is away."), RuntimeError("a bug")])
+def test_it_continues_after_any_error(error: Exception, caplog: pytest.LogCaptureFixture) -> None:
     storage = MemoryStorage(clock=ManualMonotonicClock())  # nothing is read again
-    analytics = FailingAnalytics(problem)
+    analytics = FailingProjection()
+    analytics.projection_error = error
     thread = following(storage, analytics)
     thread.start()
     ObservationRecorder(storage).record([online("s1", 0)])
-    wait_for(lambda: analytics.tries >= 1)
     wait_for(lambda: any(r.levelno >= logging.WARNING for r in caplog.records))
-    analytics.problem = None
+    analytics.projection_error = None
     ObservationRecorder(storage).record([online("s2", 60)])
     wait_for(lambda: [s.stream_id for s in analytics.sessions("1337", 10)] == ["s2"])
     # The second event is acknowledged soon after; the first one is not, and stays pending.

@@ -5,8 +5,7 @@ from threading import RLock
 
 import pytest
 
-from streamwatch.analytics.base import AnalyticsError, AnalyticsUnavailable
-from streamwatch.analytics.memory import MemoryAnalytics
+from streamwatch.analytics.base import AnalyticsUnavailable
 from streamwatch.analytics.mongo import MongoAnalytics
 from streamwatch.analytics.testing.build import (
     CAP,
@@ -18,12 +17,12 @@ from streamwatch.analytics.testing.build import (
     together,
 )
 from streamwatch.domain.models import StreamEvent, StreamSnapshot
-from streamwatch.domain.session_events import ProjectionInput
 from streamwatch.domain.times import utc_now
 from streamwatch.services.analytics.projector import BATCH, READER, RECLAIM_SECONDS, Projector
 from streamwatch.storage.base import FeedEntry, FeedRecord
 from streamwatch.storage.memory.feed import MemoryFeed
 from tests.clocks import ManualMonotonicClock
+from tests.fakes import FailingProjection
 from tests.servers import mongo_server
 from tests.waiting import wait_for
 
@@ -34,23 +33,6 @@ STREAM: list[Piece] = [
     *(snapshot("s1", 60 * n, n) for n in range(20)),
     offline("s1", 1200),
 ]
-
-
-class Analytics(MemoryAnalytics):
-    """Does not answer while it is down, and refuses samples with this many viewers."""
-
-    down = False
-    refused = -1
-
-    def ping(self) -> None:
-        if self.down:
-            raise AnalyticsUnavailable("down")
-
-    def project(self, observed: ProjectionInput) -> None:
-        self.ping()
-        if any(sample.viewer_count == self.refused for sample in observed.samples):
-            raise AnalyticsError("refused")
-        super().project(observed)
 
 
 @pytest.fixture
@@ -64,12 +46,12 @@ def feed(clock: ManualMonotonicClock) -> MemoryFeed:
 
 
 @pytest.fixture
-def analytics() -> Analytics:
-    return Analytics(CAP)
+def analytics() -> FailingProjection:
+    return FailingProjection()
 
 
 @pytest.fixture
-def projector(feed: MemoryFeed, analytics: Analytics) -> Projector:
+def projector(feed: MemoryFeed, analytics: FailingProjection) -> Projector:
     return Projector(feed, analytics, "test", utc_now)
 
 
@@ -81,7 +63,7 @@ def append(feed: MemoryFeed, *pieces: Piece) -> None:
 
 
 def test_sessions_follow_the_feed(
-    feed: MemoryFeed, analytics: Analytics, projector: Projector
+    feed: MemoryFeed, analytics: FailingProjection, projector: Projector
 ) -> None:
     append(feed, *STREAM)
     assert projector.run_once() == len(STREAM)
@@ -92,7 +74,7 @@ def test_sessions_follow_the_feed(
 
 
 def test_a_long_feed_is_read_in_batches(
-    feed: MemoryFeed, analytics: Analytics, projector: Projector
+    feed: MemoryFeed, analytics: FailingProjection, projector: Projector
 ) -> None:
     samples = [snapshot("s1", 60 * n, n) for n in range(BATCH + 5)]
     append(feed, *samples)
@@ -101,10 +83,10 @@ def test_a_long_feed_is_read_in_batches(
 
 
 def test_the_feed_is_retained_for_a_projector_without_a_database(
-    feed: MemoryFeed, analytics: Analytics, projector: Projector
+    feed: MemoryFeed, analytics: FailingProjection, projector: Projector
 ) -> None:
     feed.register("another")
-    analytics.down = True
+    analytics.projection_error = AnalyticsUnavailable("down")
     append(feed, *STREAM)
     with pytest.raises(AnalyticsUnavailable):
         projector.run_once()
@@ -114,32 +96,27 @@ def test_the_feed_is_retained_for_a_projector_without_a_database(
 
 
 def test_while_the_analytics_are_down_nothing_is_handed_out(
-    feed: MemoryFeed, analytics: Analytics, projector: Projector
+    feed: MemoryFeed, analytics: FailingProjection, projector: Projector
 ) -> None:
     projector.run_once()
-    analytics.down = True
+    analytics.error = AnalyticsUnavailable("down")
     append(feed, *STREAM)
     with pytest.raises(AnalyticsUnavailable):
         projector.run_once()
     [state] = feed.readers()
     assert (state.lag, state.pending) == (len(STREAM), 0)
-    analytics.down = False
+    analytics.error = None
     assert projector.run_once() == len(STREAM)
 
 
 def test_a_batch_that_the_analytics_did_not_take_is_read_again(
-    feed: MemoryFeed, analytics: Analytics, clock: ManualMonotonicClock
+    feed: MemoryFeed, analytics: FailingProjection, clock: ManualMonotonicClock
 ) -> None:
-    class DownWhenItMatters(Analytics):
-        def ping(self) -> None:
-            pass
-
-        def project(self, observed: ProjectionInput) -> None:
-            raise AnalyticsUnavailable("down")
-
+    failing = FailingProjection()
+    failing.projection_error = AnalyticsUnavailable("down")
     append(feed, *STREAM)
     with pytest.raises(AnalyticsUnavailable):
-        Projector(feed, DownWhenItMatters(CAP), "one", utc_now).run_once()
+        Projector(feed, failing, "one", utc_now).run_once()
     projector = Projector(feed, analytics, "another", utc_now)
     assert projector.run_once() == 0
     clock.advance(RECLAIM_SECONDS)
@@ -148,9 +125,9 @@ def test_a_batch_that_the_analytics_did_not_take_is_read_again(
 
 
 def test_an_entry_that_cannot_be_projected_becomes_a_dead_letter(
-    feed: MemoryFeed, analytics: Analytics, projector: Projector
+    feed: MemoryFeed, analytics: FailingProjection, projector: Projector
 ) -> None:
-    analytics.refused = 666
+    analytics.refused_viewers = 666
     wrong: list[Piece] = [
         replace(online("s1", 0), data={}),
         snapshot("s1", 0, -1),
@@ -167,7 +144,7 @@ def test_an_entry_that_cannot_be_projected_becomes_a_dead_letter(
     assert projector.run_once() == 0
 
 
-def test_an_entry_that_cannot_be_read_is_set_aside(analytics: Analytics) -> None:
+def test_an_entry_that_cannot_be_read_is_set_aside(analytics: FailingProjection) -> None:
     class UnreadableRecord(MemoryFeed):
         def read(self, *args: object, **options: object) -> list[FeedEntry]:
             entries = super().read(*args, **options)  # type: ignore[arg-type]
