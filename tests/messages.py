@@ -50,7 +50,7 @@ def online(
     stream_type: str = "live",
     **sending: Any,
 ) -> Message:
-    """`user` went on. `sending` is as in `message`."""
+    """`stream.online` for `user`. `sending` is as in `message`."""
     event = {
         "id": stream_id,
         **_broadcaster(user),
@@ -61,7 +61,7 @@ def online(
 
 
 def offline(user: User = COOL_USER, stream_id: str | None = "9001", **sending: Any) -> Message:
-    """`user` went off; with None for the stream's id, as before Twitch named it."""
+    """`stream.offline` for `user`. None omits the stream id."""
     named = {} if stream_id is None else {"id": stream_id}
     return notification("stream.offline", named | _broadcaster(user), **sending)
 
@@ -73,7 +73,7 @@ def update(
     language: str = "en",
     **sending: Any,
 ) -> Message:
-    """The title, category or language of `user`'s channel changed."""
+    """`channel.update` for `user`."""
     event = {
         **_broadcaster(user),
         "title": title,

@@ -1,4 +1,4 @@
-"""The application under abuse: in memory, at a time that stands still, without limits."""
+"""The application under abuse: in memory, without rate limits, at a fixed time."""
 
 from datetime import UTC, datetime
 from itertools import count
@@ -20,8 +20,8 @@ EXPECTED = {200, 204, 400, 403, 413}
 
 
 def client() -> Client:
-    """Of an application whose storage forgets a message a minute after it came, by its own clock:
-    what grows is no memory of what was sent."""
+    """A test client. Each reading of the storage's clock advances it by 60 s, so that messages are
+    soon forgotten, and memory growth is a leak."""
     seconds = count(step=60)
     storage = MemoryStorage(events_kept=100, clock=lambda: float(next(seconds)))
     settings = Settings(

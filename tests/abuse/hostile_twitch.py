@@ -62,7 +62,7 @@ class HostileTwitch:
     odd: Odd | None = None
     _is_date_right: bool = True
 
-    def suffer(self, odd: Odd | None) -> None:
+    def answer_with(self, odd: Odd | None) -> None:
         """Answer as `odd` says from now on. A wrong date is sent once: Twitch is trusted with the
         time, but a single answer is not."""
         self.odd = odd

@@ -63,9 +63,9 @@ class World:
     services: Services
     client: FlaskClient
 
-    def suffer(self, odd: Odd) -> None:
-        """Do what makes the call that `odd` answers."""
-        self.twitch.suffer(odd)
+    def answer_malformed(self, odd: Odd) -> None:
+        """Make the calls that `odd` answers."""
+        self.twitch.answer_with(odd)
         try:
             for job in self._jobs(odd.route):
                 with suppress(TwitchError, UnknownUser):
@@ -78,7 +78,7 @@ class World:
                 status = self.client.open(path, method=method).status_code
                 assert status in {200, 201, 404, 502, 503}, (path, status)
         finally:
-            self.twitch.suffer(None)
+            self.twitch.answer_with(None)
 
     def _jobs(self, route: str) -> list[Callable[[], object]]:
         services = self.services
@@ -155,11 +155,11 @@ def world(shared_redis: Server) -> Iterator[World]:
 
 
 def check(world: World, odd: Odd) -> None:
-    world.suffer(odd)
+    world.answer_malformed(odd)
     if odd.spares_others and not odd.endless:
-        world.twitch.suffer(odd)
+        world.twitch.answer_with(odd)
         world.poll()
-        world.twitch.suffer(None)
+        world.twitch.answer_with(None)
         world.check_refreshed()
     world.poll()
     world.check_refreshed()
@@ -192,9 +192,9 @@ def test_a_user_whose_item_is_odd_is_not_reported_as_not_found(
     world: World, name: str, value: object
 ) -> None:
     fields = ["display_name", "id", "login"]
-    world.twitch.suffer(Odd("GET /users", ReplaceField(fields.index(name), value)))
+    world.twitch.answer_with(Odd("GET /users", ReplaceField(fields.index(name), value)))
     response = world.client.post("/streamers", json={"usernames": ["user_7", "user_8"]})
-    world.twitch.suffer(None)
+    world.twitch.answer_with(None)
     world.client.delete("/streamers/user_7")
     result = response.get_json()
     assert (result["added"], result["failed"], result["not_found"]) == (["user_7"], ["user_8"], [])

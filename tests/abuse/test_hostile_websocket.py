@@ -116,7 +116,8 @@ class World:
         self.server.welcome = frame("session_welcome", session())
         return TwitchSocket.open(self.server.url, self.clock)
 
-    def suffer(self, sent: Frame) -> None:
+    def receive(self, sent: Frame) -> None:
+        """Let the server send a frame, and process it as the worker does."""
         self.socket = self.socket or self.open()
         self.server.frames.put(sent)
         try:
@@ -159,7 +160,7 @@ def world() -> Iterator[World]:
 
 
 def check(world: World, sent: Frame) -> None:
-    world.suffer(sent)
+    world.receive(sent)
     while world.services.projector.run_once():
         pass
 

@@ -41,7 +41,7 @@ CALLS = READS | {
 
 
 def history(user_id: str, streams: int) -> Iterator[Piece]:
-    """A stream every 100 hours, whose offlines name nothing."""
+    """A stream every 100 hours, with `stream.offline` messages without a stream id."""
     for number in range(streams):
         start, stream_id = 100 * HOUR * number, f"{user_id}-{number}"
         yield online(stream_id, start + 2, started=start, user_id=user_id, login=user_id)

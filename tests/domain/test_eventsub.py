@@ -153,7 +153,7 @@ def test_ten_minutes_off_is_stale(minutes: float, fresh: bool, sign: int) -> Non
 
 
 @pytest.mark.parametrize("timestamp", ["", "now", "2026-06-01T12:00:00"])
-def test_a_timestamp_that_is_none_is_stale(timestamp: str) -> None:
+def test_a_message_with_an_invalid_timestamp_is_stale(timestamp: str) -> None:
     with pytest.raises(eventsub.StaleMessage):
         parse(message(online(), timestamp=timestamp))
 

@@ -92,7 +92,7 @@ def test_a_duplicate_becomes_an_event_when_the_event_in_between_arrives() -> Non
     assert story.live_id() == "s1"
 
 
-def test_offlines_without_a_name_far_apart_are_two_facts() -> None:
+def test_offlines_without_a_stream_id_far_apart_are_two_events() -> None:
     story = Story(online("s1", 0), offline(None, 100), offline(None, 500))
     assert story.short_history == ["+s1", "-", "-"]
 

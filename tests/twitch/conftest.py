@@ -1,4 +1,4 @@
-"""Helix with a clock that its own sleeping moves, and a token store in memory."""
+"""Helix with a manual clock, and a token store in memory."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -24,7 +24,7 @@ MakeHelix = Callable[..., Helix]
 
 @dataclass
 class FakeTime:
-    """A clock that stands still but for those who sleep."""
+    """A manual clock that only sleep() advances."""
 
     now: datetime = datetime(2026, 5, 1, 12, tzinfo=UTC)
     waits: list[float] = field(default_factory=list)
@@ -88,7 +88,8 @@ def helix(make_helix: MakeHelix) -> Helix:
 
 @pytest.fixture
 def twitch() -> Iterator[responses.RequestsMock]:
-    """Answers in the order in which they are added; every one of them must be asked for."""
+    """Answers in the order in which they are registered. Each registered response must be
+    requested."""
     with responses.RequestsMock(registry=responses.registries.OrderedRegistry) as mock:
         yield mock
 

@@ -1,4 +1,4 @@
-"""What somebody waits for at Twitch does not queue behind work in the background."""
+"""Interactive Twitch calls are not queued behind background calls."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor

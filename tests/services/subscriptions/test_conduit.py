@@ -96,7 +96,7 @@ def test_a_conduit_of_another_application_is_not_used_or_changed(
     installation.subscriptions.reconcile()
     assert installation.conduit.id() != foreign.id
     listed = installation.subscriptions.listing()
-    assert [one.id for one in listed.others] == [put.id]
+    assert [item.id for item in listed.others] == [put.id]
     assert listed.webhook_url is None
     assert listed.conduit is not None
     assert listed.conduit.id == installation.conduit.id()

@@ -92,27 +92,33 @@ class World:
     def streamer(self, user_id: str) -> Streamer:
         return self.storage.streamers_by_id([user_id])[user_id]
 
-    def at(self, callback: str) -> list[tuple[str, str | None, str]]:
-        """What stands for a callback, as type, user and status."""
+    def subscriptions_of(self, callback: str) -> list[tuple[str, str | None, str]]:
+        """The subscriptions for a callback, as type, user and status."""
         return sorted(
-            (one.type, one.user_id, one.status)
-            for one in self.twitch.subscribed.values()
-            if one.callback == callback
+            (subscription.type, subscription.user_id, subscription.status)
+            for subscription in self.twitch.subscribed.values()
+            if subscription.callback == callback
         )
 
-    def pairs(self, callback: str = OURS) -> list[tuple[str, str | None]]:
-        return [(event_type, user_id) for event_type, user_id, _ in self.at(callback)]
+    def slots(self, callback: str = OURS) -> list[tuple[str, str | None]]:
+        """The subscriptions for a callback, as type and user."""
+        return [(event_type, user_id) for event_type, user_id, _ in self.subscriptions_of(callback)]
 
     def is_reconciled(self) -> bool:
-        """Whether exactly what is wanted stands for our callback, and every record says so."""
+        """Whether our callback has exactly the wanted subscriptions, and all records have their
+        ids."""
         monitored = self.storage.streamers()
-        ours = [one for one in self.twitch.subscribed.values() if one.callback == OURS]
+        ours = [item for item in self.twitch.subscribed.values() if item.callback == OURS]
         wanted = Counter((kind, streamer.user_id) for streamer in monitored for kind in BOTH)
-        recorded = {one for item in monitored for one in item.subscription_ids.values()}
+        recorded = {
+            subscription_id
+            for streamer in monitored
+            for subscription_id in streamer.subscription_ids.values()
+        }
         return (
-            Counter((one.type, one.user_id) for one in ours) == wanted
-            and all(one.is_alive and one.version == "1" for one in ours)
-            and {one.id for one in ours} == recorded
+            Counter((item.type, item.user_id) for item in ours) == wanted
+            and all(item.is_alive and item.version == "1" for item in ours)
+            and {item.id for item in ours} == recorded
             and all(streamer.is_active for streamer in monitored)
         )
 
@@ -126,8 +132,10 @@ def services() -> World:
     return World()
 
 
-def mess(user_ids: list[str]) -> st.SearchStrategy[list[tuple[str, str, str, str, str]]]:
-    """Subscriptions from before: type, user, callback, status, version."""
+def existing_subscriptions(
+    user_ids: list[str],
+) -> st.SearchStrategy[list[tuple[str, str, str, str, str]]]:
+    """Subscriptions that exist before the test: type, user, callback, status, version."""
     return st.lists(
         st.tuples(
             st.sampled_from([*BOTH, "channel.update"]),
@@ -140,7 +148,7 @@ def mess(user_ids: list[str]) -> st.SearchStrategy[list[tuple[str, str, str, str
     )
 
 
-def note(services: World, known: Subscription, signed_with: str | None) -> None:
+def record_id(services: World, known: Subscription, signed_with: str | None) -> None:
     """Put the id of a subscription into the streamer's record, as after its creation."""
     user_id = known.user_id or ""
     streamer = services.storage.streamers_by_id([user_id]).get(user_id)
@@ -155,31 +163,31 @@ def note(services: World, known: Subscription, signed_with: str | None) -> None:
 
 @settings(max_examples=150, deadline=None)
 @given(
-    before=mess(["1", "2", "3", "4"]),
+    before=existing_subscriptions(["1", "2", "3", "4"]),
     monitored=st.sets(st.sampled_from(["1", "2", "3"])),
-    noted=st.sets(st.integers(0, 24)),
+    recorded=st.sets(st.integers(0, 24)),
     signed_with=st.sampled_from([None, secret_fingerprint(SECRET), "earlier"]),
 )
 def test_one_reconciliation_repairs_any_state_and_the_next_changes_nothing(
     before: list[tuple[str, str, str, str, str]],
     monitored: set[str],
-    noted: set[int],
+    recorded: set[int],
     signed_with: str | None,
 ) -> None:
     services = World()
     services.monitor(*sorted(monitored))
-    for number, one in enumerate(before):
-        put = services.twitch.put(*one)
-        if number in noted and put.callback != ANOTHER_SERVICE:
-            note(services, put, signed_with)
-    elsewhere = Counter(services.pairs(ANOTHER_SERVICE) + services.pairs(BEFORE))
+    for number, existing in enumerate(before):
+        put = services.twitch.put(*existing)
+        if number in recorded and put.callback != ANOTHER_SERVICE:
+            record_id(services, put, signed_with)
+    elsewhere = Counter(services.slots(ANOTHER_SERVICE) + services.slots(BEFORE))
     assume(all(number < SAME_LIMIT for number in elsewhere.values()))
-    strangers = services.at(ANOTHER_SERVICE)
+    strangers = services.subscriptions_of(ANOTHER_SERVICE)
 
     first = services.service.reconcile()
 
     assert services.is_reconciled()
-    assert services.at(ANOTHER_SERVICE) == strangers
+    assert services.subscriptions_of(ANOTHER_SERVICE) == strangers
     assert first.status == Outcome.HEALTHY
     assert first.checked == first.healthy + first.created == 2 * len(monitored)
     changes, records = services.changes(), services.storage.streamers()
@@ -192,7 +200,7 @@ def test_a_new_streamer_gets_both_subscriptions_and_is_active(services: World) -
     services.monitor("1")
     result = services.service.reconcile()
     assert result == Reconciliation(Outcome.HEALTHY, checked=2, healthy=0, created=2)
-    assert services.pairs() == [(EventType.OFFLINE, "1"), (EventType.ONLINE, "1")]
+    assert services.slots() == [(EventType.OFFLINE, "1"), (EventType.ONLINE, "1")]
     assert services.streamer("1").is_active
     assert set(services.twitch.secrets.values()) == {SECRET}
 
@@ -298,7 +306,7 @@ def test_a_changed_url_replaces_our_subscriptions(services: World) -> None:
     result = services.restarted(url=OURS).reconcile()
     assert result == Reconciliation(Outcome.HEALTHY, checked=2, created=2, deleted=2)
     assert services.is_reconciled()
-    assert services.pairs(BEFORE) == [(EventType.ONLINE, "9")]
+    assert services.slots(BEFORE) == [(EventType.ONLINE, "9")]
 
 
 def test_a_changed_secret_replaces_all_subscriptions_once(services: World) -> None:
@@ -306,7 +314,7 @@ def test_a_changed_secret_replaces_all_subscriptions_once(services: World) -> No
     services.service.reconcile()
     result = services.restarted(secret="another-secret").reconcile()
     assert result == Reconciliation(Outcome.HEALTHY, checked=4, created=4, deleted=4)
-    assert {services.twitch.secrets[one] for one in services.twitch.subscribed} == {
+    assert {services.twitch.secrets[item] for item in services.twitch.subscribed} == {
         "another-secret"
     }
     assert services.service.reconcile() == Reconciliation(Outcome.HEALTHY, checked=4, healthy=4)
@@ -323,7 +331,7 @@ def test_an_interrupted_change_of_the_secret_is_completed_next_time(
     services.twitch.fail(call, *[None] * successes, TwitchBusy("busy", 60))
     assert services.service.reconcile().status == Outcome.INCOMPLETE
     assert services.service.reconcile().status == Outcome.HEALTHY
-    assert {services.twitch.secrets[one] for one in services.twitch.subscribed} == {
+    assert {services.twitch.secrets[item] for item in services.twitch.subscribed} == {
         "another-secret"
     }
     assert services.is_reconciled()
@@ -524,8 +532,8 @@ def test_cleanup_deletes_only_ours(services: World) -> None:
     services.service.reconcile()
     services.twitch.put(EventType.ONLINE, "1", ANOTHER_SERVICE)
     assert services.service.cleanup() == 2
-    assert services.pairs(OURS) == []
-    assert services.pairs(ANOTHER_SERVICE) == [(EventType.ONLINE, "1")]
+    assert services.slots(OURS) == []
+    assert services.slots(ANOTHER_SERVICE) == [(EventType.ONLINE, "1")]
     assert not services.streamer("1").subscription_ids
     assert services.service.reconcile().created == 2
 

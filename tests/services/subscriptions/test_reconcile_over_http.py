@@ -1,4 +1,4 @@
-"""The same with Twitch's answers over HTTP and a callback that answers challenges."""
+"""Reconciliation against the simulated Twitch over HTTP."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -63,7 +63,7 @@ class World:
         return result
 
     def statuses(self) -> list[str]:
-        return [one.status for one in self.twitch.subscriptions.all()]
+        return [item.status for item in self.twitch.subscriptions.all()]
 
     def are_all_active(self) -> bool:
         return all(streamer.is_active for streamer in self.storage.streamers())
@@ -104,21 +104,21 @@ def test_all_pages_are_read(services: World) -> None:
 @pytest.mark.parametrize("status", [500, 503, 400])
 def test_a_listing_that_fails_in_the_middle_changes_nothing(services: World, status: int) -> None:
     services.reconcile()
-    before = [one.id for one in services.twitch.subscriptions.all()]
+    before = [item.id for item in services.twitch.subscriptions.all()]
     services.twitch.subscriptions.page_size = 1
     services.twitch.faults.on_call(SUBSCRIPTIONS, CallFault(status), times=3, after=2)
     with pytest.raises(TwitchError):
         services.service.reconcile()
-    assert [one.id for one in services.twitch.subscriptions.all()] == before
+    assert [item.id for item in services.twitch.subscriptions.all()] == before
     assert services.are_all_active()
 
 
 def test_a_listing_with_gaps_loses_nothing(services: World) -> None:
     services.reconcile()
-    before = [one.id for one in services.twitch.subscriptions.all()]
+    before = [item.id for item in services.twitch.subscriptions.all()]
     services.twitch.faults.on_call(SUBSCRIPTIONS, CallFault(half=True))
     assert services.reconcile() == Reconciliation(Outcome.HEALTHY, checked=4, healthy=4)
-    assert [one.id for one in services.twitch.subscriptions.all()] == before
+    assert [item.id for item in services.twitch.subscriptions.all()] == before
     assert services.are_all_active()
 
 
@@ -177,6 +177,6 @@ def test_removal_and_cleanup_reach_twitch(services: World) -> None:
     assert removed is not None
     services.service.delete(removed)
     services.service.delete(removed)
-    assert {one.type for one in services.twitch.subscriptions.all()} == set(REQUIRED_TYPES)
+    assert {item.type for item in services.twitch.subscriptions.all()} == set(REQUIRED_TYPES)
     assert services.service.cleanup() == 2
     assert services.twitch.subscriptions.all() == []
