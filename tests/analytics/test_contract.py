@@ -85,6 +85,7 @@ class TestRedisAnalytics(RedisContract):
         return client_maker(redis_url)
 
 
+@pytest.mark.xdist_group("cluster")  # one start for all
 class TestRedisAnalyticsOnACluster(RedisContract):
     @pytest.fixture
     def make_client(self, cluster_url: str) -> MakeClient:
@@ -106,8 +107,9 @@ class TestRedisAnalyticsOnFakeredis(RedisContract):
         return lambda: fakeredis.FakeRedis(server=server, protocol=2)
 
 
+@pytest.mark.xdist_group("mongo")  # one start for all
 class TestMongoAnalytics(AnalyticsContract):
-    """A MongoDB that stands alone."""
+    """A MongoDB without a replica set."""
 
     @pytest.fixture
     def open_analytics(self, mongodb_url: str, mongodb_database: str) -> Iterator[OpenAnalytics]:

@@ -94,6 +94,7 @@ def check_it_goes_on(analytics: AnalyticsStore) -> None:
     assert watched == 77 * HOUR_MS // 4
 
 
+@pytest.mark.xdist_group("mongo")
 def test_mongodb_is_converted_with_the_same_statistics(
     analytics: MongoAnalytics, database: Database[Document]
 ) -> None:
@@ -119,12 +120,14 @@ def test_mongodb_is_converted_with_the_same_statistics(
     check_it_goes_on(analytics)
 
 
+@pytest.mark.xdist_group("mongo")
 def test_mongodb_is_converted_once(analytics: MongoAnalytics) -> None:
     analytics.migrate()
     assert analytics.migrate() == []
     check(analytics)
 
 
+@pytest.mark.xdist_group("mongo")
 def test_an_interrupted_conversion_of_mongodb_is_completed(analytics: MongoAnalytics) -> None:
     def interrupt(number: int, _total: int) -> None:
         if number == 2:
@@ -137,6 +140,7 @@ def test_an_interrupted_conversion_of_mongodb_is_completed(analytics: MongoAnaly
     check(analytics)
 
 
+@pytest.mark.xdist_group("mongo")
 def test_mongodb_goes_on_before_it_is_converted(analytics: MongoAnalytics) -> None:
     check(analytics)
     check_it_goes_on(analytics)

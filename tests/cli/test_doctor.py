@@ -35,6 +35,7 @@ def running(shell: Shell, redis_url: str) -> Iterator[Shell]:
 SUBJECTS = ("settings", "storage", "analytics", "Twitch", "worker", "webhook")
 
 
+@pytest.mark.xdist_group("mongo")
 def test_a_healthy_installation_has_no_faults(running: Shell, mongodb_url: str) -> None:
     said = running.does("doctor", ANALYTICS_TYPE="mongodb", MONGODB_URL=mongodb_url)
     assert findings(said) == dict.fromkeys(SUBJECTS, "ok")

@@ -11,6 +11,8 @@ from tests.cli.conftest import Shell
 from tests.domain.build import online
 from tests.servers import free_port
 
+pytestmark = pytest.mark.xdist_group("mongo")
+
 AT = datetime(2026, 6, 1, tzinfo=UTC)
 
 

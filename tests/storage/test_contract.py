@@ -39,6 +39,7 @@ class TestRedisStorage(StorageContract, ChangesContract):
             yield open_storage
 
 
+@pytest.mark.xdist_group("cluster")  # one start for all
 class TestRedisStorageOnACluster(StorageContract, ChangesContract):
     @pytest.fixture
     def open_storage(self, cluster_url: str) -> Iterator[OpenStorage]:

@@ -28,6 +28,7 @@ def shared_sentinel() -> Iterator[tuple[Server, Server]]:
         yield sentinel, master
 
 
+@pytest.mark.xdist_group("sentinel")  # one start for all
 class TestRedisStorageBehindSentinel(StorageContract, ChangesContract):
     @pytest.fixture
     def open_storage(self, shared_sentinel: tuple[Server, Server]) -> Iterator[OpenStorage]:
