@@ -17,7 +17,7 @@ BERLIN, TOKYO = ZoneInfo("Europe/Berlin"), ZoneInfo("Asia/Tokyo")
 def session(start: datetime, length: timedelta, viewers: int = 10) -> StreamSession:
     """A stream with as many viewers all the time; it begins with a quarter of an hour."""
     quarters = range(quarter_of(start), quarter_of(start + length))
-    sums = tuple(QuarterSums(one, HOUR_MS // 4, viewers * HOUR_MS // 4) for one in quarters)
+    sums = tuple(QuarterSums(quarter, HOUR_MS // 4, viewers * HOUR_MS // 4) for quarter in quarters)
     return StreamSession(
         "s", "1", "ann", "Ann", start, start + length, start + length, SampleTotals(quarters=sums)
     )
@@ -42,7 +42,7 @@ def test_a_stream_over_midnight_is_shared_by_both_days() -> None:
 def test_midnight_is_the_zones(zone: ZoneInfo, day: int) -> None:
     start = datetime(2026, 6, 1, 15, tzinfo=UTC)
     found = days([session(start, HOUR)], date(2026, 6, 1), date(2026, 6, 2), zone)
-    assert [one.day.day for one in found if one.live_ms] == [day]
+    assert [found_day.day.day for found_day in found if found_day.live_ms] == [day]
 
 
 def test_the_day_that_summer_time_ends_on_has_25_hours() -> None:

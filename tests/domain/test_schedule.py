@@ -23,19 +23,19 @@ UTC = ZoneInfo("UTC")
 def hours(zone: str, *pieces: Piece) -> dict[tuple[int, int], Cell]:
     """The hours of the week that anything is known of."""
     cells = schedule(expected_sessions(pieces).values(), ZoneInfo(zone))
-    return {(one.weekday, one.hour): one for one in cells if one.live_ms or one.observed_ms}
+    return {(cell.weekday, cell.hour): cell for cell in cells if cell.live_ms or cell.observed_ms}
 
 
 def test_the_week_has_168_hours_and_begins_on_monday() -> None:
     cells = schedule([], UTC)
-    assert [(one.weekday, one.hour) for one in cells[:25:24]] == [(0, 0), (1, 0)]
+    assert [(cell.weekday, cell.hour) for cell in cells[:25:24]] == [(0, 0), (1, 0)]
     assert len(cells) == 168
-    assert {one.average_viewers for one in cells} == {None}
+    assert {cell.average_viewers for cell in cells} == {None}
 
 
 def test_a_stream_counts_in_the_hours_that_it_was_on() -> None:
     found = hours("UTC", online("s1", 1800), offline("s1", 1800 + 2 * HOUR))  # Monday 12:30
-    assert {hour: one.live_ms for hour, one in found.items()} == {
+    assert {hour: cell.live_ms for hour, cell in found.items()} == {
         (0, 12): HOUR_MS // 2,
         (0, 13): HOUR_MS,
         (0, 14): HOUR_MS // 2,
@@ -68,14 +68,14 @@ def test_the_same_hour_on_the_clock_counts_together_over_a_change_of_time() -> N
         offline("s2", winter + HOUR),
     ]
     found = hours("Europe/Berlin", *pieces)
-    assert {hour: one.live_ms for hour, one in found.items()} == {(0, 14): 2 * HOUR_MS}
+    assert {hour: cell.live_ms for hour, cell in found.items()} == {(0, 14): 2 * HOUR_MS}
 
 
 @given(st.randoms(use_true_random=False), st.sampled_from(["UTC", "Asia/Kathmandu"]))
 def test_the_hours_add_up_to_the_streams(random: Random, zone: str) -> None:
     sessions = expected_sessions(history(random)).values()
     cells = schedule(sessions, ZoneInfo(zone))
-    assert sum(one.live_ms for one in cells) == sum(one.airtime_ms for one in sessions)
-    sums = [one.sample_totals.sums for one in sessions]
-    assert sum(one.viewer_ms for one in cells) == sum(one.viewer_ms for one in sums)
-    assert sum(one.observed_ms for one in cells) == sum(one.observed_ms for one in sums)
+    assert sum(cell.live_ms for cell in cells) == sum(session.airtime_ms for session in sessions)
+    sums = [session.sample_totals.sums for session in sessions]
+    assert sum(cell.viewer_ms for cell in cells) == sum(each.viewer_ms for each in sums)
+    assert sum(cell.observed_ms for cell in cells) == sum(each.observed_ms for each in sums)

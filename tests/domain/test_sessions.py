@@ -33,8 +33,8 @@ def of(*pieces: Piece) -> dict[str, StreamSession]:
 def ends(*what: Piece) -> dict[str, float | None]:
     """The sessions' ends, in seconds."""
     return {
-        stream_id: (one.ended_at - at(0)).total_seconds() if one.ended_at else None
-        for stream_id, one in of(*what).items()
+        stream_id: (session.ended_at - at(0)).total_seconds() if session.ended_at else None
+        for stream_id, session in of(*what).items()
     }
 
 
@@ -42,15 +42,15 @@ def ends(*what: Piece) -> dict[str, float | None]:
 
 
 def test_an_online_opens_a_session() -> None:
-    [one] = of(online("s1", 5, started=0)).values()
-    assert (one.started_at, one.ended_at, one.seen_at) == (at(0), None, at(5))
-    assert (one.broadcaster_id, one.broadcaster_login) == ("1337", "cool_user")
-    assert one.airtime_ms == 5000
+    [session] = of(online("s1", 5, started=0)).values()
+    assert (session.started_at, session.ended_at, session.seen_at) == (at(0), None, at(5))
+    assert (session.broadcaster_id, session.broadcaster_login) == ("1337", "cool_user")
+    assert session.airtime_ms == 5000
 
 
 def test_a_poll_opens_the_session_of_a_stream_without_an_online() -> None:
-    [one] = of(snapshot("s1", 900, started=0)).values()
-    assert (one.started_at, one.ended_at, one.seen_at) == (at(0), None, at(900))
+    [session] = of(snapshot("s1", 900, started=0)).values()
+    assert (session.started_at, session.ended_at, session.seen_at) == (at(0), None, at(900))
 
 
 def test_an_offline_of_an_unknown_stream_opens_no_session() -> None:
@@ -62,8 +62,8 @@ def test_the_same_stream_again_reopens_its_session() -> None:
 
 
 def test_a_start_reported_twice_is_the_earlier_one() -> None:
-    [one] = of(online("s1", 3, started=0.4), snapshot("s1", 60, started=0)).values()
-    assert one.started_at == at(0)
+    [session] = of(online("s1", 3, started=0.4), snapshot("s1", 60, started=0)).values()
+    assert session.started_at == at(0)
 
 
 # Closed
@@ -117,21 +117,23 @@ def test_a_stream_starts_no_later_than_its_online_message() -> None:
 def test_title_category_language_and_names_are_the_last_seen() -> None:
     chess = snapshot("s1", 60, category=("1", "Chess"))
     go = snapshot("s1", 120, category=("2", "Go"), login="renamed")
-    [one] = of(online("s1", 0), go, chess).values()
-    last = one.sample_totals.last
+    [session] = of(online("s1", 0), go, chess).values()
+    last = session.sample_totals.last
     assert last is not None
     assert (last.title, last.category_name) == ("At 120", "Go")
-    assert (one.broadcaster_login, one.broadcaster_name) == ("renamed", "Renamed")
-    assert [c.category_name for c in one.sample_totals.categories] == ["Chess", "Go"]
+    assert (session.broadcaster_login, session.broadcaster_name) == ("renamed", "Renamed")
+    assert [c.category_name for c in session.sample_totals.categories] == ["Chess", "Go"]
 
 
 def test_coverage_is_the_share_of_airtime_with_samples() -> None:
-    [one] = of(online("s1", 0), snapshot("s1", 50), offline("s1", 100)).values()
-    assert one.coverage == 0.5
-    [one] = of(online("s1", 0), snapshot("s1", 0), snapshot("s1", 90), offline("s1", 60)).values()
-    assert one.coverage == 1
-    [one] = of(online("s1", 0)).values()
-    assert one.coverage == 0
+    [session] = of(online("s1", 0), snapshot("s1", 50), offline("s1", 100)).values()
+    assert session.coverage == 0.5
+    [session] = of(
+        online("s1", 0), snapshot("s1", 0), snapshot("s1", 90), offline("s1", 60)
+    ).values()
+    assert session.coverage == 1
+    [session] = of(online("s1", 0)).values()
+    assert session.coverage == 0
 
 
 def test_invalid_sessions_are_refused() -> None:
@@ -163,8 +165,8 @@ def test_sessions_do_not_depend_on_order_or_repetition(random: Random, order: Ra
 @given(st.randoms(use_true_random=False))
 def test_a_session_never_ends_before_it_starts_and_at_most_one_is_ongoing(random: Random) -> None:
     found = of(*history(random)).values()
-    assert all(one.airtime_ms >= 0 for one in found)
-    assert sum(one.is_ongoing for one in found) <= 1
+    assert all(session.airtime_ms >= 0 for session in found)
+    assert sum(session.is_ongoing for session in found) <= 1
 
 
 def observations() -> st.SearchStrategy[list[Observation]]:
@@ -190,10 +192,12 @@ def observations() -> st.SearchStrategy[list[Observation]]:
 def test_the_ongoing_session_is_the_stream_that_is_live(several: list[Observation]) -> None:
     status = None
     pieces: list[Piece] = []
-    for one in several:
-        change = decide(status, one)
+    for observation in several:
+        change = decide(status, observation)
         if change:
             status = change.status
             pieces += [*change.events, *([change.snapshot] if change.snapshot else [])]
-    ongoing = [one.stream_id for one in expected_sessions(pieces).values() if one.is_ongoing]
+    ongoing = [
+        session.stream_id for session in expected_sessions(pieces).values() if session.is_ongoing
+    ]
     assert ongoing == ([status.stream.id] if status and status.stream else [])

@@ -134,9 +134,12 @@ def test_splitting_a_sample_changes_no_time(
     later = data.draw(st.integers(0, milliseconds(until - first.captured_at)))
     second = replace(first, captured_at=first.captured_at + timedelta(milliseconds=later))
     split = [*samples[: number + 1], second, *samples[number + 1 :]]
-    one, two = compute_totals(samples, end, CAP), compute_totals(split, end, CAP)
-    assert (one.sums.viewer_ms, one.sums.observed_ms) == (two.sums.viewer_ms, two.sums.observed_ms)
-    assert one.quarters == two.quarters
+    whole, parts = compute_totals(samples, end, CAP), compute_totals(split, end, CAP)
+    assert (whole.sums.viewer_ms, whole.sums.observed_ms) == (
+        parts.sums.viewer_ms,
+        parts.sums.observed_ms,
+    )
+    assert whole.quarters == parts.quarters
 
 
 @given(series(), st.integers(0, CAP_MS))
@@ -144,9 +147,9 @@ def test_the_parts_add_up_to_the_whole(samples: Samples, end_ms: int) -> None:
     result = figures([s for s in samples if s.category_id] or samples, end_ms)
     for name in ("observed_ms", "viewer_ms"):
         whole = getattr(result.sums, name)
-        assert sum(getattr(one, name) for one in result.quarters) == whole
+        assert sum(getattr(quarter, name) for quarter in result.quarters) == whole
         if any(sample.category_id for sample in samples):
-            assert sum(getattr(one.sums, name) for one in result.categories) == whole
+            assert sum(getattr(category.sums, name) for category in result.categories) == whole
 
 
 @given(series(), st.integers(0, 12), st.none() | st.integers(0, CAP_MS), st.integers(0, CAP_MS))

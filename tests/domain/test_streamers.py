@@ -31,7 +31,7 @@ def reconciled(active: dict[str, str], *not_replaced: str) -> SubscriptionsRecon
 
 @given(
     st.lists(st.builds(names, st.sampled_from(["bob", "cat"]), st.integers(0, 99)), min_size=1).map(
-        lambda seen: list({one.at: one for one in seen}.values())
+        lambda seen: list({item.at: item for item in seen}.values())
     )
 )
 def test_the_names_that_were_read_last_win_in_any_order_of_arrival(seen: list[SeenNames]) -> None:

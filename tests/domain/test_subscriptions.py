@@ -57,7 +57,11 @@ def recorded(watched: list[Streamer], existing: list[Subscription]) -> list[Stre
     return [
         with_subscriptions(
             streamer,
-            {one.type: one.id for one in existing if one.user_id == streamer.user_id},
+            {
+                subscription.type: subscription.id
+                for subscription in existing
+                if subscription.user_id == streamer.user_id
+            },
             None,
         )
         for streamer in watched
@@ -87,7 +91,7 @@ def test_existing_updates_give_way_to_a_new_streamer() -> None:
     watched = streamers(3)
     existing = all_on(WEBHOOK, watched[:2], updates=True)
     changes = plan(watched, existing, WEBHOOK, room=0, updates=True)
-    assert {one.id for one in changes.unwanted} == {
+    assert {subscription.id for subscription in changes.unwanted} == {
         "webhook channel.update 0",
         "webhook channel.update 1",
     }
@@ -99,7 +103,7 @@ def test_updates_that_are_not_wanted_are_deleted() -> None:
     watched = streamers(1)
     existing = all_on(WEBHOOK, watched, updates=True)
     changes = plan(watched, existing, WEBHOOK, room=ROOM)
-    assert [one.type for one in changes.unwanted] == [EventType.UPDATE]
+    assert [subscription.type for subscription in changes.unwanted] == [EventType.UPDATE]
     assert not changes.missing
 
 
@@ -169,7 +173,9 @@ def test_the_plan_never_exceeds_the_limit_for_the_sake_of_updates(
     unchanged_updates = [wanted for wanted in changes.unchanged if not wanted.is_required]
     if left < 0:
         assert not unchanged_updates
-    assert {wanted.user_id for wanted in changes.unchanged} <= {one.user_id for one in watched}
+    assert {wanted.user_id for wanted in changes.unchanged} <= {
+        streamer.user_id for streamer in watched
+    }
     updates = len(unchanged_updates) + len(created_updates) + changes.without_room
     assert updates == number
     assert len(set(changes.unchanged)) + len(changes.missing) + changes.without_room == 3 * number

@@ -294,13 +294,13 @@ def tellings(draw: st.DrawFn) -> tuple[list[WentOnline | WentOffline], ...]:
 def test_any_order_and_any_repetition_ends_in_the_same_status(
     arrivals: tuple[list[WentOnline | WentOffline], ...],
 ) -> None:
-    one, other = (Story(*messages).status for messages in arrivals)
-    if one is None or other is None:
-        assert one is other
+    first, other = (Story(*messages).status for messages in arrivals)
+    if first is None or other is None:
+        assert first is other
         return
-    assert one.stream == other.stream
-    assert one.last_updated == other.last_updated
-    assert one.last_event_type == other.last_event_type
+    assert first.stream == other.stream
+    assert first.last_updated == other.last_updated
+    assert first.last_event_type == other.last_event_type
 
 
 @given(tellings())

@@ -71,11 +71,11 @@ def test_the_dashboards_expressions_are_prometheus(tmp_path: Path) -> None:
 def test_the_dashboards_panels_do_not_cover_each_other() -> None:
     places = [panel["gridPos"] for panel in dashboard()["panels"]]
     assert all(place["x"] + place["w"] <= 24 for place in places)
-    for one, other in combinations(places, 2):
+    for first, other in combinations(places, 2):
         apart = (
-            one["x"] + one["w"] <= other["x"]
-            or other["x"] + other["w"] <= one["x"]
-            or one["y"] + one["h"] <= other["y"]
-            or other["y"] + other["h"] <= one["y"]
+            first["x"] + first["w"] <= other["x"]
+            or other["x"] + other["w"] <= first["x"]
+            or first["y"] + first["h"] <= other["y"]
+            or other["y"] + other["h"] <= first["y"]
         )
         assert apart

@@ -187,7 +187,7 @@ def test_streams_are_requested_by_id_in_batches_of_100(helix: Helix, twitch: Moc
 
     seen = helix.streams([str(n) for n in range(250)] + ["0"]).seen
 
-    assert [one.user_id for one in seen] == [str(n) for n in range(250)]
+    assert [stream.user_id for stream in seen] == [str(n) for n in range(250)]
     queries = [asked(call.request) for call in twitch.calls]
     assert [len(query) for query in queries] == [101, 101, 51]
     assert {name for query in queries for name, _ in query} == {"user_id", "first"}
@@ -199,7 +199,7 @@ def test_at_most_one_stream_is_returned_for_each_requested_user(helix: Helix, tw
     newer = stream_item("7", id="newer")
     twitch.get(STREAMS, json={"data": [older, newer, newer, older, stream_item("8")]})
 
-    assert [one.stream.id for one in helix.streams(["7"]).seen] == ["newer"]
+    assert [live.stream.id for live in helix.streams(["7"]).seen] == ["newer"]
 
 
 @pytest.mark.parametrize("missing", [True, False])

@@ -121,8 +121,8 @@ def test_a_reconnect_url_is_not_logged(
     TwitchSocket.open(message.url, now, is_reconnect=True).close()
     token = message.url.partition("reconnect=")[2]
     assert token
-    ours = [one for one in caplog.records if not one.name.startswith("websockets.server")]
-    assert not [one for one in ours if token in one.getMessage()]
+    ours = [record for record in caplog.records if not record.name.startswith("websockets.server")]
+    assert not [record for record in ours if token in record.getMessage()]
 
 
 def read_until_lost(socket: TwitchSocket) -> None:

@@ -137,7 +137,7 @@ def test_an_entry_that_cannot_be_projected_becomes_a_dead_letter(
     assert projector.run_once() == len(STREAM) + len(wrong)
     assert by_id(analytics.sessions("1337", 10)) == expected_sessions(STREAM)
     aside = feed.dead_letters(READER)
-    assert [one.id for one in aside] == ["6", "7", "8"]
+    assert [letter.id for letter in aside] == ["6", "7", "8"]
     assert "no start time" in aside[0].error
     assert "not a valid number of viewers" in aside[1].error
     assert aside[2].error == "refused"
@@ -148,12 +148,12 @@ def test_an_entry_that_cannot_be_read_is_set_aside(analytics: FailingProjection)
     class UnreadableRecord(MemoryFeed):
         def read(self, *args: object, **options: object) -> list[FeedEntry]:
             entries = super().read(*args, **options)  # type: ignore[arg-type]
-            return [replace(one, record=None, error="not JSON") for one in entries]
+            return [replace(entry, record=None, error="not JSON") for entry in entries]
 
     feed = UnreadableRecord(RLock(), ManualMonotonicClock())
     append(feed, STREAM[0])
     assert Projector(feed, analytics, "test", utc_now).run_once() == 1
-    assert [one.error for one in feed.dead_letters(READER)] == ["not JSON"]
+    assert [letter.error for letter in feed.dead_letters(READER)] == ["not JSON"]
     assert feed.readers()[0].pending == 0
 
 
@@ -190,7 +190,7 @@ def test_an_hour_without_mongodb_costs_no_sample(
         wait_for(lambda: caught_up(feed, clock, projectors))
         assert by_id(analytics.sessions("1337", 10)) == expected_sessions(STREAM)
         assert len(analytics.snapshots(None, 100)) == 20
-        assert [one.lag + one.pending for one in feed.readers()] == [0]
+        assert [reader.lag + reader.pending for reader in feed.readers()] == [0]
 
 
 @pytest.mark.xdist_group("mongo")
@@ -207,7 +207,7 @@ def test_two_projectors_at_once_project_everything_once(
         ]
         for user in users
     }
-    append(feed, *(one for several in zip(*pieces.values(), strict=True) for one in several))
+    append(feed, *(piece for several in zip(*pieces.values(), strict=True) for piece in several))
 
     def run(projector: Projector) -> None:
         while projector.run_once():

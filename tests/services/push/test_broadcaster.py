@@ -96,10 +96,10 @@ def test_a_listener_gets_the_events_from_now_on(storage: FailingStorage, push: B
 def test_all_listeners_get_all_events_from_one_reader_of_the_feed(
     storage: FailingStorage, push: Broadcaster
 ) -> None:
-    with closing(push.listen()) as one, closing(push.listen()) as other:
+    with closing(push.listen()) as first, closing(push.listen()) as other:
         go_online(storage, "e1")
         go_online(storage, "e2")
-        assert event_ids(receive(one, 2)) == ["e1", "e2"]
+        assert event_ids(receive(first, 2)) == ["e1", "e2"]
         assert event_ids(receive(other, 2)) == ["e1", "e2"]
 
 
@@ -288,9 +288,9 @@ def test_one_listener_more_than_the_capacity_is_refused(push: Broadcaster) -> No
 
 def test_the_feed_is_not_read_without_listeners(storage: FailingStorage, push: Broadcaster) -> None:
     wait_for(lambda: threads() == 0)  # of the tests before
-    one, other = push.listen(), push.listen()
+    first, other = push.listen(), push.listen()
     assert threads() == 1
-    one.close()
+    first.close()
     other.close()
     wait_for(lambda: threads() == 0)
     with closing(push.listen()) as listener:
