@@ -7,15 +7,11 @@ from dataclasses import dataclass
 from streamwatch.domain.models import Change, EventType, StreamStatus
 from streamwatch.domain.observations import Observation, SeenNames, user_id_of
 from streamwatch.domain.transitions import decide
+from streamwatch.services.ingestion.conflicts import repeat_on_conflict
 from streamwatch.services.ingestion.streamer_recorder import StreamerRecorder
-from streamwatch.storage.base import Committed, Lease, Storage, StorageUnavailable
+from streamwatch.storage.base import Committed, Lease, Storage
 
 log = logging.getLogger(__name__)
-
-MAX_ATTEMPTS = 100
-"""An attempt fails only because another commit succeeded, so this many concurrent changes of one
-streamer are possible before recording gives up."""
-
 
 _CHANGES = {EventType.ONLINE: "online", EventType.OFFLINE: "offline", EventType.UPDATE: "updated"}
 """What log lines call the events."""
@@ -50,12 +46,10 @@ class ObservationRecorder:
         stored before the error remain.
         """
         results = [RecordedChange(None, None)] * len(observations)
-        waiting = dict(enumerate(observations))
-        for _ in range(MAX_ATTEMPTS):
-            waiting = self._attempt(waiting, lease, results)
-            if not waiting:
-                return results
-        raise StorageUnavailable("Too many processes change the same streamer at the same time.")
+        repeat_on_conflict(
+            lambda waiting: self._attempt(waiting, lease, results), dict(enumerate(observations))
+        )
+        return results
 
     def _attempt(
         self,

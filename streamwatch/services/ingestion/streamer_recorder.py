@@ -6,11 +6,8 @@ from dataclasses import dataclass
 from streamwatch.domain.models import Streamer
 from streamwatch.domain.observations import StreamerObservation
 from streamwatch.domain.streamers import decide
-from streamwatch.storage.base import Committed, Storage, StorageUnavailable
-
-MAX_ATTEMPTS = 100
-"""An attempt fails only because another commit succeeded, so recording gives up only after this
-many concurrent changes of one streamer."""
+from streamwatch.services.ingestion.conflicts import repeat_on_conflict
+from streamwatch.storage.base import Committed, Storage
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +32,11 @@ class StreamerRecorder:
         Raises StorageUnavailable. Changes that were stored before the error remain.
         """
         results = [RecordedStreamer(None, None)] * len(observations)
-        waiting = list(range(len(observations)))
-        for _ in range(MAX_ATTEMPTS):
-            waiting = self._attempt(observations, waiting, results)
-            if not waiting:
-                return results
-        raise StorageUnavailable("Too many processes change the same streamer at the same time.")
+        repeat_on_conflict(
+            lambda waiting: self._attempt(observations, waiting, results),
+            list(range(len(observations))),
+        )
+        return results
 
     def _attempt(
         self,
