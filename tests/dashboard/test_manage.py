@@ -83,7 +83,7 @@ def test_diagnostics_explain_problems_and_what_to_do(world: World) -> None:
     assert "No problem was found" not in page
     for text in (
         "The worker has stopped",
-        "python -m streamwatch.worker",
+        "streamwatch dev",  # with this storage the worker is a part of it
         "The job refresh failed",
         "Twitch did not answer. It runs again by itself",
         "streamwatch feed replay",
