@@ -3,7 +3,7 @@
 import copy
 import random
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -38,6 +38,7 @@ from streamwatch.twitch.eventsub_calls import (
     delete_conduit_call,
     list_conduits_call,
     list_shards_call,
+    list_subscriptions_call,
     subscribe_call,
 )
 from streamwatch.twitch.parsing.conduits import (
@@ -46,6 +47,7 @@ from streamwatch.twitch.parsing.conduits import (
     parse_shard_errors,
     parse_shard_page,
 )
+from streamwatch.twitch.parsing.documents import Page
 from streamwatch.twitch.parsing.streams import parse_live_streams
 from streamwatch.twitch.parsing.subscriptions import parse_subscription, parse_subscription_page
 from streamwatch.twitch.parsing.users import parse_users
@@ -54,6 +56,7 @@ from streamwatch.twitch.token import AppTokens
 from streamwatch.twitch.transport import CallLimits, Observe, ObserveDate, Transport
 
 T = TypeVar("T")
+AnyPage = TypeVar("AnyPage", bound=Page)
 
 MAX_PAGES = 200
 """The most pages that are read of one listing; more are an error of Twitch's."""
@@ -181,21 +184,9 @@ class Helix(Twitch):
 
     def subscriptions(self) -> SubscriptionListing:
         found: dict[str, Subscription] = {}  # pages overlap if subscriptions are deleted meanwhile
-        cursors: set[str] = set()
-        params: list[tuple[str, str]] = []
-        for _ in range(MAX_PAGES):
-            call = Call("GET", SUBSCRIPTIONS, params)
-            page = self._read(call, parse_subscription_page)
+        for page in self._pages(list_subscriptions_call, parse_subscription_page):
             found.update((each.id, each) for each in page.subscriptions)
-            if page.cursor is None:
-                return SubscriptionListing(
-                    tuple(found.values()), page.total_cost, page.max_total_cost
-                )
-            if page.cursor in cursors:
-                raise unexpected(call)  # the pages repeat
-            cursors.add(page.cursor)
-            params = [("after", page.cursor)]
-        raise TwitchUnavailable(f"Twitch listed subscriptions on more than {MAX_PAGES} pages.")
+        return SubscriptionListing(tuple(found.values()), page.total_cost, page.max_total_cost)
 
     def subscribe(
         self, wanted: eventsub.DesiredSubscription, transport: eventsub.Transport
@@ -223,15 +214,8 @@ class Helix(Twitch):
         self._send(delete_conduit_call(conduit_id))
 
     def shards(self, conduit_id: str) -> list[Shard]:
-        found: list[Shard] = []
-        cursor = None
-        for _ in range(MAX_PAGES):
-            page = self._read(list_shards_call(conduit_id, cursor), parse_shard_page)
-            found += page.shards
-            cursor = page.cursor
-            if cursor is None:
-                return found
-        raise TwitchUnavailable(f"Twitch listed shards on more than {MAX_PAGES} pages.")
+        pages = self._pages(partial(list_shards_call, conduit_id), parse_shard_page)
+        return [shard for page in pages for shard in page.shards]
 
     def attach_shard(self, conduit_id: str, shard_id: str, session_id: str) -> None:
         call = attach_shard_call(conduit_id, shard_id, session_id)
@@ -250,6 +234,23 @@ class Helix(Twitch):
         first = ("first", str(MAX_IDS_PER_CALL))
         call = Call("GET", "/streams", [*(("user_id", each) for each in user_ids), first])
         return self._read(call, partial(parse_live_streams, asked=user_ids))
+
+    def _pages(
+        self, call_for: Callable[[str | None], Call], read: Callable[[Response], AnyPage]
+    ) -> Iterator[AnyPage]:
+        """All pages of a listing. `call_for` makes the call for the page at a cursor. Raises
+        TwitchUnavailable if there are more than MAX_PAGES or a cursor comes again."""
+        cursors: list[str | None] = [None]
+        for _ in range(MAX_PAGES):
+            call = call_for(cursors[-1])
+            page = self._read(call, read)
+            yield page
+            if page.cursor is None:
+                return
+            if page.cursor in cursors:
+                raise unexpected(call)  # the pages repeat
+            cursors.append(page.cursor)
+        raise TwitchUnavailable(f"Twitch's list {call.path} has more than {MAX_PAGES} pages.")
 
     def _read(self, call: Call, read: Callable[[Response], T], *secrets: str) -> T:
         response = self._send(call, *secrets)

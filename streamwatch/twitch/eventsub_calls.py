@@ -79,6 +79,11 @@ def delete_conduit_call(conduit_id: str) -> Call:
     return Call("DELETE", CONDUITS, [("id", conduit_id)], errors=_CONDUIT_ERRORS)
 
 
+def list_subscriptions_call(cursor: str | None) -> Call:
+    """One page of Get EventSub Subscriptions."""
+    return Call("GET", SUBSCRIPTIONS, [("after", cursor)] if cursor else [])
+
+
 def list_shards_call(conduit_id: str, cursor: str | None) -> Call:
     """One page of Get Conduit Shards."""
     params = [("conduit_id", conduit_id), *([("after", cursor)] if cursor else [])]

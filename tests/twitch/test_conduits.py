@@ -144,3 +144,11 @@ def test_a_malformed_list_of_conduits_is_an_error(
     twitch.get(CONDUITS, json=document)
     with pytest.raises(TwitchUnavailable, match="is malformed"):
         helix.conduits()
+
+
+def test_repeating_pages_of_shards_are_an_error(helix: Helix, twitch: Mock) -> None:
+    repeated = {"data": [shard_item("0")], "pagination": {"cursor": "x"}}
+    twitch.get(SHARDS, json=repeated)
+    twitch.get(SHARDS, json=repeated)
+    with pytest.raises(TwitchUnavailable, match="is malformed"):
+        helix.shards(CONDUIT_ID)

@@ -1,7 +1,8 @@
 """The documents of the collections.
 
-A document has the fields of a dataclass of the domain. Sums are on its first level, where indexes
-and aggregations use them. Documents of version 0.1 have no `version`; they are read as well.
+A document has the fields of a dataclass of the domain. Sums are on its first level: indexes and
+aggregations use those of a streamer. Documents of version 0.1 have no `version`; they are read as
+well.
 """
 
 from dataclasses import replace

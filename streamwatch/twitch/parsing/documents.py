@@ -3,7 +3,7 @@
 import logging
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from streamwatch.twitch.calls import Response
 
@@ -22,6 +22,14 @@ MAX_TEXT_LENGTH = 1024
 _MAX_CURSOR_LENGTH = 4096
 
 T = TypeVar("T")
+
+
+class Page(Protocol):
+    """One page of a listing."""
+
+    @property
+    def cursor(self) -> str | None:
+        """The cursor of the next page; None on the last page."""
 
 
 def document_of(response: Response) -> Document:
