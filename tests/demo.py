@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import requests
 
+from tests.child_processes import children
 from tests.servers import free_port
 from tests.waiting import wait_for
 
@@ -62,10 +63,9 @@ class Demo:
     def web_process(self) -> int:
         """The pid of gunicorn, the demo's only child process."""
         pid = self.process.pid
-        children = Path(f"/proc/{pid}/task/{pid}/children")
-        wait_for(lambda: bool(children.read_text().split()), 30)
-        [child] = children.read_text().split()
-        return int(child)
+        wait_for(lambda: bool(children(pid)), 30)
+        [child] = children(pid)
+        return child
 
     def end(self, number: signal.Signals) -> int:
         """Send the signal; the exit code, within the ten seconds that it may take."""

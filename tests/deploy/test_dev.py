@@ -14,6 +14,7 @@ import requests
 
 from streamwatch.simulator import Simulator
 from tests import messages
+from tests.child_processes import children
 from tests.deploy.conftest import LocalDeployment, local_deployment
 from tests.processes import Process
 from tests.waiting import wait_for
@@ -22,10 +23,9 @@ from tests.waiting import wait_for
 def descendants(pid: int) -> set[int]:
     """The running processes that a process started, directly or not."""
     try:
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        found = set(children(pid))
     except FileNotFoundError:
         return set()
-    found = {int(child) for child in children}
     return found.union(*map(descendants, found))
 
 
