@@ -16,6 +16,9 @@ pytestmark = pytest.mark.xdist_group("mongo")
 AT = datetime(2026, 6, 1, tzinfo=UTC)
 
 
+pytestmark = pytest.mark.xdist_group("mongo")
+
+
 @pytest.fixture
 def analytics(shell: Shell, mongodb_url: str, mongodb_database: str) -> Settings:
     """Settings of analytics in which nothing is yet."""

@@ -210,7 +210,7 @@ def test_the_image_contains_only_what_runs(image: Image) -> None:
 
 
 def test_the_health_check_fails_when_the_service_does_not_answer(image: Image) -> None:
-    """As docker-compose.yml has it, against nobody who answers."""
+    """The command of docker-compose.yml, on a port that nothing listens on."""
     text = (ROOT / "docker-compose.yml").read_text()
     [code] = re.findall(r'test: \[CMD, python, -c, "(.*)"\]', text)
     python = image.root / "opt/streamwatch/bin/python"
