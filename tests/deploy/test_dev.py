@@ -377,7 +377,11 @@ def test_credentials_entered_in_the_browser_are_used_without_a_restart(
     local: LocalDeployment,
 ) -> None:
     with Simulator() as twitch:
-        process = local.dev(TWITCH_API_URL=twitch.api_url, TWITCH_AUTH_URL=twitch.auth_url)
+        process = local.dev(
+            TWITCH_API_URL=twitch.api_url,
+            TWITCH_AUTH_URL=twitch.auth_url,
+            TWITCH_EVENTSUB_URL=twitch.eventsub_url,
+        )
         streamer = f"{local.url}/streamers/shroud"
         assert requests.post(streamer, timeout=5).status_code == 503
         answer = requests.post(
