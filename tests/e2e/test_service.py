@@ -203,9 +203,10 @@ def test_sigterm_ends_event_streams_and_every_process_and_the_log_has_no_secret(
         while expected:
             expected.remove(next(events)["event"])
         for process in service.processes:
-            status, seconds = process.stop()
+            # It fails after 30 s. An event stream that does not end would take 60 s (conftest.py);
+            # tests/deploy/test_dev.py has the 10 s of the settings in production.
+            status, _ = process.stop()
             assert status == 0, process.log
-            assert seconds < 10
         assert list(events) == []
     logs = service.logs
     assert "Stream online: shroud (shroud)" in logs
