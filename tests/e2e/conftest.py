@@ -53,11 +53,15 @@ def _started(
     }
     with deployment(folder, **defaults | settings) as deployed:
         deployed.environment["WEBHOOK_URL"] = deployed.webhook_url
-        deployed.start("web")
-        deployed.wait_until_up()
-        if storage == "redis":
-            deployed.start("worker")
+        _start(deployed, storage)
         yield deployed
+
+
+def _start(deployed: Deployment, storage: str) -> None:
+    deployed.start("web")
+    deployed.wait_until_up()
+    if storage == "redis":
+        deployed.start("worker")
 
 
 @pytest.fixture
@@ -84,14 +88,14 @@ def shared_twitch(shared_storage: str) -> Iterator[Simulator]:
 
 
 @pytest.fixture(scope="package")
-def shared_service(
+def _shared_deployment(
     request: pytest.FixtureRequest,
     tmp_path_factory: pytest.TempPathFactory,
     shared_storage: str,
     shared_twitch: Simulator,
 ) -> Iterator[Deployment]:
     """All processes of the Procfile, started once for the tests of the group `e2e`, which leave
-    nobody live and no more streamers than the default ones. The last of these tests ends it."""
+    nobody live and no more streamers than the default ones."""
     folder = tmp_path_factory.mktemp("shared") / "service"
     with ExitStack() as stack:
         databases = {}
@@ -105,6 +109,19 @@ def shared_service(
         deployed = stack.enter_context(started)
         wait_for_subscriptions(deployed, shared_twitch)
         yield deployed
+
+
+@pytest.fixture
+def shared_service(
+    _shared_deployment: Deployment, shared_storage: str, shared_twitch: Simulator
+) -> Deployment:
+    """The shared deployment, started again if a test has ended it. In the usual order the last
+    test does."""
+    if not _shared_deployment.processes[-1].is_running:
+        _start(_shared_deployment, shared_storage)
+        shared_twitch.world.go_offline("shroud")
+        wait_for_subscriptions(_shared_deployment, shared_twitch)
+    return _shared_deployment
 
 
 @pytest.fixture

@@ -191,7 +191,7 @@ def test_the_first_pages_of_a_newcomer_answer_and_health_reports_a_running_worke
 def test_sigterm_ends_event_streams_and_every_process_and_the_log_has_no_secret(
     shared_service: Deployment, shared_twitch: Simulator
 ) -> None:
-    """The last test of the group, since it ends the service."""
+    """The last test of the group: one after it would start the service again."""
     service, twitch = shared_service, shared_twitch
     with listening(service) as events:
         twitch.world.go_online("shroud")
