@@ -173,4 +173,7 @@ def test_a_server_that_is_gone_is_asked_every_three_seconds_however_often_it_fai
     for _ in range(24):
         page.clock.run_for(250)
     assert len(probes) - before <= 3
+    page.unroute("**/health/live")
+    page.clock.run_for(3_000)
+    expect(page.get_by_role("alert")).to_be_hidden()
     visitor.page_errors.clear()

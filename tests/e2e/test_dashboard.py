@@ -62,9 +62,11 @@ def test_open_streams_leave_threads_for_others(shared_service: Deployment) -> No
 
 
 def _first_line(stack: ExitStack, service: Deployment) -> str:
-    """The first line of a new event stream: a stream beyond the limits ends after it."""
+    """The first line of a new event stream: a stream beyond the limits ends after it. It belongs to
+    a client with a key, so that streams of other tests do not count."""
+    headers = {"Authorization": f"Bearer {API_KEY}"}
     answer = stack.enter_context(
-        requests.get(f"{service.url}/events/live", stream=True, timeout=30)
+        requests.get(f"{service.url}/events/live", headers=headers, stream=True, timeout=30)
     )
     assert answer.status_code == 200, answer.text
     lines = answer.iter_lines(chunk_size=1, decode_unicode=True)
