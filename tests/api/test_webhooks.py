@@ -464,18 +464,6 @@ def test_one_connection_carries_many_messages(server: Server, user: User) -> Non
 # Faults of the service itself
 
 
-def test_without_a_storage_a_message_is_503_within_two_seconds(
-    tmp_path_factory: pytest.TempPathFactory,
-) -> None:
-    with gunicorn("without_storage", tmp_path_factory.mktemp("server")) as server:
-        started = time.monotonic()
-        answer = server.send(messages.online())
-        assert time.monotonic() - started < 2
-        refused(answer, 503)
-        assert int(answer.headers["Retry-After"]) > 0
-        assert server.send(messages.verification()).status == 200
-
-
 def test_refusals_are_logged_without_the_content_of_the_message(
     server: Server, signed: Message
 ) -> None:
