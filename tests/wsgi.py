@@ -6,7 +6,6 @@ from flask import Flask
 
 from streamwatch.app import create_app
 from streamwatch.bootstrap import assemble
-from streamwatch.storage.base import StorageUnavailable
 from streamwatch.storage.redis import RedisStorage
 from streamwatch.storage.redis.connection import Connection
 from tests.api.world import build_world
@@ -25,9 +24,3 @@ def on_redis() -> Flask:
     world = build_world(rate_limit=0, lookup_limit=0)
     storage = RedisStorage(Connection.to(os.environ["REDIS_URL"]))
     return create_app(services=assemble(world.settings, storage, world.twitch, world.analytics))
-
-
-def without_storage() -> Flask:
-    world = build_world()
-    world.storage.error = StorageUnavailable("connection refused")
-    return world.app
