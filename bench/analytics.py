@@ -1,7 +1,7 @@
 """What the analytics cost on a database: entries a second, CPU of the projecting process and of the
 server for an entry, and reads as samples grow.
 
-    python -m bench.analytics mongodb|redis|valkey [--samples 500000]
+    python -m bench.analytics mongodb|redis [--samples 500000]
 """
 
 import argparse
