@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import count
 from threading import RLock
-from typing import Any
+from typing import Any, ClassVar
 
 from streamwatch.analytics.base import AnalyticsError, AnalyticsStore
 from streamwatch.analytics.memory import MemoryAnalytics
@@ -217,28 +217,29 @@ class CountedRenewals(MemoryCoordination):
             # The second of these renewals began after the clock was advanced.
 
 
-class FailingStorage(MemoryStorage):
-    """The memory storage; every method of the port raises `error` while it is set."""
+class _Failing:
+    """An adapter each method of whose `port` raises `error` while it is set."""
 
+    port: ClassVar[type]
     error: Exception | None = None
 
     def __getattribute__(self, name: str) -> Any:
         error = super().__getattribute__("error")
-        if error is not None and name in Storage.__abstractmethods__:
+        if error is not None and name in super().__getattribute__("port").__abstractmethods__:
             raise error
         return super().__getattribute__(name)
 
 
-class FailingAnalytics(MemoryAnalytics):
-    """The analytics in memory; every method of the port raises `error` while it is set."""
+class FailingStorage(_Failing, MemoryStorage):
+    """The storage in memory, which can be made to fail."""
 
-    error: Exception | None = None
+    port = Storage
 
-    def __getattribute__(self, name: str) -> Any:
-        error = super().__getattribute__("error")
-        if error is not None and name in AnalyticsStore.__abstractmethods__:
-            raise error
-        return super().__getattribute__(name)
+
+class FailingAnalytics(_Failing, MemoryAnalytics):
+    """The analytics in memory, which can be made to fail."""
+
+    port = AnalyticsStore
 
 
 class FailingProjection(FailingAnalytics):

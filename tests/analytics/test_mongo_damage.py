@@ -12,6 +12,7 @@ from streamwatch.analytics.testing import CAP
 from streamwatch.analytics.testing.build import START, as_input, offline, online, snapshot
 from streamwatch.domain.totals import Ranking
 from tests.analytics.calls import HOUR, history
+from tests.analytics.recomputation import check_recomputation
 
 Document = dict[str, Any]
 
@@ -119,22 +120,12 @@ def test_a_damaged_version_is_an_error_and_not_an_endless_conflict(
 def test_a_damaged_session_of_the_latest_stream_is_computed_from_its_samples_at_the_next_event(
     analytics: MongoAnalytics, database: Database[Document], *, is_missing: bool
 ) -> None:
-    start = 100 * HOUR * STREAMS
-    analytics.project(as_input(online("new", start, user_id="bad", login="bad")))
-    analytics.project(
-        as_input(snapshot("new", start + 60, started=start, user_id="bad", login="bad"))
-    )
-    if is_missing:
-        database["stream_sessions"].delete_one({"_id": "new"})
-    else:
-        database["stream_sessions"].update_one({"_id": "new"}, {"$unset": {"started_at": 1}})
+    sessions = database["stream_sessions"]
 
-    analytics.project(as_input(online("next", start + HOUR, user_id="bad", login="bad")))
+    def damage() -> None:
+        if is_missing:
+            sessions.delete_one({"_id": "new"})
+        else:
+            sessions.update_one({"_id": "new"}, {"$unset": {"started_at": 1}})
 
-    projected = analytics.find("bad"), analytics.sessions("bad", 10)
-    session = analytics.session("new")
-    assert session is not None
-    assert session.ended_at is not None
-    assert session.sample_totals.sums.samples == 1
-    analytics.recalculate("bad")
-    assert (analytics.find("bad"), analytics.sessions("bad", 10)) == projected
+    check_recomputation(analytics, 100 * HOUR * STREAMS, damage)

@@ -16,6 +16,7 @@ from streamwatch.redis_urls import client_maker
 from streamwatch.settings import Settings
 from streamwatch.storage.memory import MemoryStorage
 from tests.analytics.calls import HOUR, history
+from tests.analytics.recomputation import check_recomputation
 from tests.application import application
 from tests.fakes import FakeTwitch
 
@@ -134,22 +135,10 @@ def test_pages_are_shown_in_spite_of_damaged_values(client: Any, analytics: Redi
 def test_a_damaged_session_of_the_latest_stream_is_computed_from_its_samples_at_the_next_event(
     client: Any, analytics: RedisAnalytics, *, is_missing: bool
 ) -> None:
-    start = 100 * HOUR * STREAMS
-    analytics.project(as_input(online("new", start, user_id="bad", login="bad")))
-    analytics.project(
-        as_input(snapshot("new", start + 60, started=start, user_id="bad", login="bad"))
-    )
-    if is_missing:
-        client.hdel(keys.SESSIONS, "new")
-    else:
-        client.hset(keys.SESSIONS, "new", b"{}")
+    def damage_session() -> None:
+        if is_missing:
+            client.hdel(keys.SESSIONS, "new")
+        else:
+            client.hset(keys.SESSIONS, "new", b"{}")
 
-    analytics.project(as_input(online("next", start + HOUR, user_id="bad", login="bad")))
-
-    projected = analytics.find("bad"), analytics.sessions("bad", 10)
-    session = analytics.session("new")
-    assert session is not None
-    assert session.ended_at is not None
-    assert session.sample_totals.sums.samples == 1
-    analytics.recalculate("bad")
-    assert (analytics.find("bad"), analytics.sessions("bad", 10)) == projected
+    check_recomputation(analytics, 100 * HOUR * STREAMS, damage_session)

@@ -37,6 +37,9 @@ def test_a_badge_follows_the_streamer(world: World) -> None:
     world.twitch.go_live(user, id="9001", viewer_count=12_345)
     world.app.extensions["streamwatch"].poller.poll_now([user.user_id])
     assert text(world.get("/badges/shroud.svg")) == "Shroud: live · 12,345 viewers"
+    world.twitch.go_live(user, id="9001", viewer_count=1)
+    world.app.extensions["streamwatch"].poller.poll_now([user.user_id])
+    assert text(world.get("/badges/shroud.svg")) == "Shroud: live · 1 viewer"
     world.send(messages.offline(user))
     assert text(world.get("/badges/shroud.svg")) == "Shroud: offline"
 

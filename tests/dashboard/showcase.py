@@ -174,15 +174,22 @@ class Showcase:
         self.analytics.project(projection_input((), snapshot(seen)))
 
     def past_stream(
-        self, user: User, stream_id: str, start: datetime, length: timedelta, viewers: int
+        self,
+        user: User,
+        stream_id: str,
+        start: datetime,
+        length: timedelta,
+        viewers: int,
+        observed: timedelta | None = None,
     ) -> None:
-        """Record a past stream with a constant number of viewers, in the analytics alone."""
+        """Record a past stream with a constant number of viewers, in the analytics alone. With
+        `observed`, there are samples of this time from the start on, else of the whole stream."""
         begin, end = (
             online(user, Stream(stream_id, start)),
             offline(user, stream_id, start + length),
         )
         found = projection_input((begin, end), None)
-        for number in range(length // SAMPLED_EVERY):
+        for number in range((observed or length) // SAMPLED_EVERY):
             at = start + number * SAMPLED_EVERY
             found += self._past_sample(user, stream_id, at, viewers, start)
         self.analytics.project(found)

@@ -368,6 +368,24 @@ def test_chart_shows_the_requested_stream(client: FlaskClient, past: Showcase) -
         }
 
 
+def test_stream_whose_end_was_not_observed_is_not_observed_since_its_start(
+    client: FlaskClient, services: Showcase
+) -> None:
+    services.monitor("Shroud")
+    user = services.twitch.known["id-shroud"]
+    services.past_stream(user, "s1", today() - 24 * HOUR, 10 * HOUR, 50, observed=4 * HOUR)
+    shown = text(client, "/dashboard/streamer/shroud")
+    assert re.search(r"4\d % of this stream was observed", shown)
+    assert "observed since 00:00" not in shown
+
+
+def test_a_stream_with_one_viewer_has_no_plural(client: FlaskClient, services: Showcase) -> None:
+    services.monitor("Shroud")
+    services.go_online("Shroud", "s1")
+    services.poll("Shroud", viewer_count=1)
+    assert "1 viewer ·" in text(client, "/dashboard/streamer/shroud")
+
+
 def test_chosen_stream_leads_to_the_previous_and_the_next_one(
     client: FlaskClient, past: Showcase
 ) -> None:

@@ -1,5 +1,6 @@
 """Change listeners when the connection to Redis is lost, frozen or refused."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -98,27 +99,33 @@ def test_all_listeners_of_a_process_share_a_connection(storage: RedisStorage, cl
     assert subscriber(client)
 
 
-def test_a_user_without_channel_permissions_can_store_changes(
-    client: Any, redis_url: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(changes, "RECONNECT_SECONDS", 0.02)
+@pytest.fixture
+def without_channels(client: Any, redis_url: str) -> Iterator[RedisStorage]:
+    """The storage of a Redis user without permissions for channels."""
     client.acl_setuser(
         "plain", enabled=True, nopass=True, keys="*", commands=["+@all"], reset_channels=True
     )
     storage = RedisStorage(Connection.to(redis_url.replace("redis://", "redis://plain:x@")))
-    try:
-        topics: list[str | None] = []
-        listener = storage.coordination.listen_for_changes(topics.append)
+    yield storage
+    storage.close()
+    client.acl_deluser("plain")
 
-        store(storage, change(status(), event("e1")))
 
-        wait_for(lambda: topics.count(None) > 2)
-        assert {"live", "events"} <= set(topics)  # within the process
-        assert not listener.is_connected
-        assert len(caplog.messages) == 1
-    finally:
-        storage.close()
-        client.acl_deluser("plain")
+def test_a_user_without_channel_permissions_can_store_changes(
+    without_channels: RedisStorage,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(changes, "RECONNECT_SECONDS", 0.02)
+    topics: list[str | None] = []
+    listener = without_channels.coordination.listen_for_changes(topics.append)
+
+    store(without_channels, change(status(), event("e1")))
+
+    wait_for(lambda: topics.count(None) > 2)
+    assert {"live", "events"} <= set(topics)  # within the process
+    assert not listener.is_connected
+    assert len(caplog.messages) == 1
 
 
 def count_commands(client: Any, name: str) -> int:
@@ -127,23 +134,17 @@ def count_commands(client: Any, name: str) -> int:
 
 
 def test_a_user_without_channel_permissions_can_publish_changes_within_the_process(
-    client: Any, redis_url: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    without_channels: RedisStorage,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(changes, "RECONNECT_SECONDS", 60)
-    client.acl_setuser(
-        "plain", enabled=True, nopass=True, keys="*", commands=["+@all"], reset_channels=True
-    )
-    storage = RedisStorage(Connection.to(redis_url.replace("redis://", "redis://plain:x@")))
-    try:
-        topics: list[str | None] = []
-        storage.coordination.listen_for_changes(topics.append)
+    topics: list[str | None] = []
+    without_channels.coordination.listen_for_changes(topics.append)
 
-        storage.coordination.publish_change("analytics")
-        storage.coordination.publish_change("analytics")
+    without_channels.coordination.publish_change("analytics")
+    without_channels.coordination.publish_change("analytics")
 
-        assert topics.count("analytics") == 2
-        warnings = [text for text in caplog.messages if "not published" in text]
-        assert len(warnings) == 1
-    finally:
-        storage.close()
-        client.acl_deluser("plain")
+    assert topics.count("analytics") == 2
+    warnings = [text for text in caplog.messages if "not published" in text]
+    assert len(warnings) == 1
