@@ -111,6 +111,7 @@ class ResponseCache:
                 return
             if key in self._entries:
                 self._remove(key)
+            self._remove_expired()
             self._entries[key] = entry
             self._bytes += len(response.body)
             while self._bytes > self._max_bytes:
@@ -130,6 +131,19 @@ class ResponseCache:
             return None
         self._entries.move_to_end(key)
         return entry.response
+
+    def _remove_expired(self) -> None:
+        """Remove expired entries that no request has asked for since. The lock is held.
+
+        Otherwise a client that appends a new value to each URL would fill the memory: keys and
+        headers do not count as bytes. Entries used in the last second may remain.
+        """
+        now = self._clock()
+        while self._entries:
+            key, least_used = next(iter(self._entries.items()))
+            if least_used.expires_at > now:
+                break
+            self._remove(key)
 
     def _is_connected(self) -> bool:
         """Whether changes are received. The first call starts to listen: not before the fork."""
