@@ -33,6 +33,9 @@ _IF_NONE_MATCH = {
     "description": "The ETag of an earlier response: answered with 304 if nothing has changed.",
     "schema": {"type": "string"},
 }
+_WITHOUT_ETAG = ("text/event-stream", "text/plain")
+"""The media types of responses to GET that have no ETag."""
+
 _LAST_EVENT_ID = {
     "name": "Last-Event-ID",
     "in": "header",
@@ -87,7 +90,9 @@ class CommonResponsesPlugin(BasePlugin):
             responses = operation["responses"]
             _add_example(f"{method.upper()} {path}", operation)
             success = responses.get(200, {})  # flask-smorest has numbers here
-            if method == "get" and "application/json" in success.get("content", {}):
+            if method == "get" and any(
+                not kind.startswith(_WITHOUT_ETAG) for kind in success["content"]
+            ):
                 success.setdefault("headers", {})["ETag"] = _ETAG
                 operation.setdefault("parameters", []).append(_IF_NONE_MATCH)
                 responses["304"] = {"description": "The client has the current response."}

@@ -131,9 +131,20 @@ def _cache_response(response: Response) -> Response:
         )
         cache: ResponseCache = current_app.extensions[_EXTENSION]
         cache.put(*to_cache, CachedResponse(response.get_data(), headers))
-    if request.if_none_match or request.if_modified_since:
+    if _is_validated(response):
         response.make_conditional(request)
     return response
+
+
+def _is_validated(response: Response) -> bool:
+    """Whether the client asks if the copy that it has is current.
+
+    A response without an ETag and a time cannot say so. Werkzeug would read it to its end, which an
+    event stream does not have. `If-Match` is for requests that change something.
+    """
+    is_asked = request.if_none_match or request.if_modified_since
+    has_validator = response.get_etag()[0] or response.last_modified
+    return bool(is_asked and has_validator and not request.if_match)
 
 
 def _is_compressed(response: Response) -> bool:

@@ -64,9 +64,9 @@ def test_an_unchanged_badge_is_304(world: World) -> None:
     assert first.headers["Cache-Control"] == "private, no-cache"
     etag = first.headers["ETag"]
     headers = {"If-None-Match": etag}
-    assert world.client.get("/badges/shroud.svg", headers=headers).status_code == 304
+    assert world.get("/badges/shroud.svg", headers=headers).status_code == 304
     world.send(messages.online(world.twitch.known["id-of-shroud"]))
-    changed = world.client.get("/badges/shroud.svg", headers=headers)
+    changed = world.get("/badges/shroud.svg", headers=headers)
     assert changed.status_code == 200
     assert changed.headers["ETag"] != etag
 

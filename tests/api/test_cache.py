@@ -1,5 +1,6 @@
 """The response cache, by itself and as a client of the API sees it."""
 
+import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -114,6 +115,17 @@ def test_the_least_recently_used_responses_make_room(cache: ResponseCache) -> No
     assert cache.get(("d",)) is None
 
 
+def test_an_expired_response_is_removed_when_another_one_is_cached(
+    cache: ResponseCache, clock: ManualMonotonicClock
+) -> None:
+    expired = CachedResponse(b"", ())
+    references = sys.getrefcount(expired)
+    cache.put(("/events", "_=1"), LIVE, cache.version(LIVE), expired)
+    clock.advance(MAX_AGE_SECONDS)
+    cache.put(("/events", "_=2"), LIVE, cache.version(LIVE), RESPONSE)
+    assert sys.getrefcount(expired) == references
+
+
 def test_others_wait_while_one_request_makes_the_response(cache: ResponseCache) -> None:
     assert cache.get_or_reserve(KEY) is None
     with ThreadPoolExecutor() as threads:
@@ -190,6 +202,14 @@ def test_a_response_over_one_kilobyte_is_compressed_with_a_weak_etag(world: Worl
         )
         assert unchanged.status_code == 304
     assert "Content-Encoding" not in world.get("/events").headers
+
+
+def test_a_condition_for_changes_does_not_matter_to_a_read(world: World) -> None:
+    first = world.get("/events")
+    for tag in ('"another"', first.headers["ETag"]):
+        headers = {"If-Match": tag, "If-None-Match": '"old"'}
+        response = world.get("/events", headers=headers)
+        assert (response.status_code, response.data) == (200, first.data)
 
 
 def test_requests_at_the_same_time_read_the_storage_once(

@@ -54,9 +54,9 @@ def test_the_page_is_small_however_many_are_live(world: World) -> None:
 def test_an_unchanged_page_is_304(world: World) -> None:
     etag = world.get("/embed/live").headers["ETag"]
     headers = {"If-None-Match": etag}
-    assert world.client.get("/embed/live", headers=headers).status_code == 304
+    assert world.get("/embed/live", headers=headers).status_code == 304
     world.send(messages.online())
-    assert "Cool_User" in world.client.get("/embed/live", headers=headers).text
+    assert "Cool_User" in world.get("/embed/live", headers=headers).text
 
 
 def test_nobody_may_frame_the_page_unless_an_origin_is_listed(world: World) -> None:

@@ -48,9 +48,17 @@ def lively(world: World) -> World:
     return world
 
 
-def test_the_first_line_names_the_position_to_resume_from(lively: World) -> None:
+@pytest.mark.parametrize(
+    "headers",
+    [{}, {"If-None-Match": '"x"'}, {"If-Modified-Since": "Mon, 01 Jun 2026 12:00:00 GMT"}],
+    ids=str,
+)
+@pytest.mark.timeout(20)
+def test_the_first_line_names_the_position_to_resume_from(
+    lively: World, headers: dict[str, str]
+) -> None:
     lively.send(messages.online())
-    with listening(lively) as stream:
+    with listening(lively, **headers) as stream:
         assert next(stream) == {"retry": "3000", "id": lively.storage.feed.last_id()}
 
 

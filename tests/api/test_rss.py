@@ -75,9 +75,9 @@ def test_an_update_changes_the_text_of_the_item_at_once(lively: World, path: str
 def test_an_unchanged_feed_is_304(lively: World, path: str) -> None:
     tag = lively.get(path).headers["ETag"]
     headers = {"If-None-Match": tag}
-    assert lively.client.get(path, headers=headers).status_code == 304
+    assert lively.get(path, headers=headers).status_code == 304
     lively.send(messages.online(SHROUD, "9002"))
-    assert lively.client.get(path, headers=headers).status_code == 200
+    assert lively.get(path, headers=headers).status_code == 200
 
 
 def test_a_streamers_feed_has_only_their_events(lively: World) -> None:
