@@ -1,6 +1,7 @@
 """Validation of input: path parameters by converters, query and JSON body by schemas."""
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any, NoReturn
 
 import marshmallow as ma
@@ -14,6 +15,7 @@ from werkzeug.routing import BaseConverter, Map
 from streamwatch.api.body import read_body
 from streamwatch.api.errors import Fault, InvalidRequest
 from streamwatch.domain.eventsub import LOGIN
+from streamwatch.domain.exports import MAX_FAULTS
 from streamwatch.domain.logins import NOT_A_LOGIN, login_from
 from streamwatch.domain.models import EventType
 from streamwatch.domain.tags import NOT_A_TAG, TAG
@@ -111,6 +113,25 @@ def _check_tag(value: str) -> None:
         raise ma.ValidationError(f"{value[:64]!r}: {NOT_A_TAG}")
 
 
+class BoundedList(ma.fields.List[Any]):
+    """A list in a body, of at most `longest` entries.
+
+    A longer one is refused before its entries are checked: each of them costs time and memory, and
+    each wrong one would be reported.
+    """
+
+    def __init__(
+        self, entry: ma.fields.Field[Any], longest: int, shortest: int = 0, **options: Any
+    ) -> None:
+        super().__init__(entry, validate=ma.validate.Length(shortest, longest), **options)
+
+    def _deserialize(self, value: Any, *arguments: Any, **options: Any) -> list[Any]:
+        if isinstance(value, list):
+            for validator in self.validators:
+                validator(value)
+        return super()._deserialize(value, *arguments, **options)
+
+
 class FeedQuery(ma.Schema):
     """The arguments of RSS feeds and calendars."""
 
@@ -132,7 +153,8 @@ class Parser(FlaskParser):
         return read_json(req, MAX_BODY_BYTES)
 
     def handle_error(self, error: ma.ValidationError, *_: Any, **__: Any) -> NoReturn:
-        raise InvalidRequest(list(_faults(error.messages_dict))) from None
+        faults = islice(_faults(error.messages_dict), MAX_FAULTS)
+        raise InvalidRequest(list(faults)) from None
 
 
 def read_json(req: Request, limit: int) -> Any:
@@ -150,7 +172,7 @@ def _faults(messages: dict[str, Any]) -> Iterator[Fault]:
     for location, nested in messages.items():
         place = "body" if location == "json" else location
         for path, detail in _leaves(nested, ()):
-            yield Fault(place, ".".join(path), detail)
+            yield Fault(place, ".".join(path)[:64], detail)
 
 
 def _leaves(nested: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:

@@ -5,6 +5,7 @@ from typing import Any
 import marshmallow as ma
 from marshmallow import fields, validate
 
+from streamwatch.api.arguments import BoundedList
 from streamwatch.api.schemas import Document
 from streamwatch.domain.notifications.models import (
     CHANGES,
@@ -28,10 +29,10 @@ def _described(text: str) -> dict[str, str]:
     return {"description": text}
 
 
-def _entries(text: str) -> fields.List[str]:
-    return fields.List(
+def _entries(text: str) -> BoundedList:
+    return BoundedList(
         fields.String(validate=validate.Length(1, MAX_ENTRY_LENGTH)),
-        validate=validate.Length(max=MAX_FILTER_ENTRIES),
+        MAX_FILTER_ENTRIES,
         metadata=_described(text),
     )
 

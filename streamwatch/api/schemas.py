@@ -5,7 +5,7 @@ from typing import Any
 import marshmallow as ma
 from marshmallow import fields, validate
 
-from streamwatch.api.arguments import LOGIN_SCHEMA, PastedLoginField, TagField
+from streamwatch.api.arguments import LOGIN_SCHEMA, BoundedList, PastedLoginField, TagField
 from streamwatch.domain.models import EventType, Source
 from streamwatch.domain.tags import MAX_TAGS
 from streamwatch.services.monitoring import health
@@ -122,8 +122,8 @@ class ChangedSchema(Document):
     streamer = fields.Nested(StreamerSchema)
 
 
-def _tags(**options: Any) -> fields.List[str]:
-    return fields.List(TagField(), validate=validate.Length(0, MAX_TAGS), **options)
+def _tags(**options: Any) -> BoundedList:
+    return BoundedList(TagField(), MAX_TAGS, **options)
 
 
 class UsernamesSchema(ma.Schema):
@@ -132,9 +132,7 @@ class UsernamesSchema(ma.Schema):
     class Meta:
         unknown = ma.RAISE
 
-    usernames = fields.List(
-        PastedLoginField(), required=True, validate=validate.Length(1, MAX_USERNAMES)
-    )
+    usernames = BoundedList(PastedLoginField(), MAX_USERNAMES, shortest=1, required=True)
     tags = _tags(
         load_default=(), metadata={"description": "Tags for the streamers that are added."}
     )

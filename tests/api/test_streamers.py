@@ -197,6 +197,9 @@ def test_logins_that_twitch_did_not_answer_for_are_reported(world: World) -> Non
     [
         ({"usernames": []}, ["usernames"]),
         ({"usernames": [f"streamer_{number}" for number in range(1001)]}, ["usernames"]),
+        ({"usernames": ["a!b"] * 1001}, ["usernames"]),
+        ({"usernames": ["a!b"] * 1000}, [f"usernames.{number}" for number in range(100)]),
+        ({"usernames": ["fine"], "x" * 1000: 1}, ["x" * 64]),
         ({"usernames": ["fine", "a!b", "fine_too", ""]}, ["usernames.1", "usernames.3"]),
         ({"usernames": ["fine", 5, None]}, ["usernames.1", "usernames.2"]),
         ({"usernames": "shroud"}, ["usernames"]),
@@ -207,7 +210,7 @@ def test_logins_that_twitch_did_not_answer_for_are_reported(world: World) -> Non
         (None, [""]),
     ],
 )
-def test_a_body_that_is_not_valid_is_422_with_every_fault(
+def test_a_body_that_is_not_valid_is_422_with_its_first_100_faults(
     world: World, body: object, names: list[str]
 ) -> None:
     response = world.post(
