@@ -86,6 +86,11 @@ def test_invalid_input_is_reported(shell: Shell, receiver: Receiver) -> None:
     assert result.exit_code == 1
     assert "quiet_hours: start is not a time like 23:00." in result.output
 
+    for option in ("--template", "--category"):
+        not_text = shell.run("notifications", "add", "discord", receiver.url, option, "a\udcff")
+        assert (not_text.exit_code, not_text.exc_info[0]) == (1, SystemExit)
+        assert "a character that is not valid" in not_text.output
+
 
 def test_doctor_names_targets_that_fail(shell: Shell, receiver: Receiver) -> None:
     made = add(shell, receiver, "--name", "Broken hook")

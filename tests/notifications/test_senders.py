@@ -1,11 +1,14 @@
 """Senders against receivers on this machine."""
 
+import html
 import json
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from email import message_from_string, policy
+from types import SimpleNamespace
 
 import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
@@ -84,6 +87,24 @@ def test_a_response_other_than_2xx_is_a_failure_with_its_text(receiver: Receiver
 
     assert (result.delivered, result.status_code, result.retry_after) == (False, 503, 120)
     assert result.detail == "the receiver answered 503: over loaded"
+
+
+@pytest.mark.parametrize(
+    ("target", "answer", "shown"),
+    [
+        ("/hooks/s3cret-token", b"Cannot POST /hooks/s3cret-token", "Cannot POST /hooks/…"),
+        ("/in?key=s3cret%2Ftoken", b"no key s3cret/token", "no key …"),
+        pytest.param("/s3cret-token", b" " * 790 + b"s3cret-token", "…", id="after spaces"),
+    ],
+)
+def test_a_response_that_repeats_the_secret_of_the_url_does_not_reveal_it(
+    receiver: Receiver, target: str, answer: bytes, shown: str
+) -> None:
+    receiver.answer = lambda _: (404, {}, answer)
+
+    result = send_webhook(receiver.url + target).result
+
+    assert result.detail == f"the receiver answered 404: {shown}"
 
 
 def test_a_redirect_is_not_followed(receiver: Receiver) -> None:
@@ -180,6 +201,10 @@ def test_an_answer_that_drips_ends_at_the_limit(first: bytes, drop: bytes) -> No
         "[fe80::1]",
         "[64:ff9b::7f00:1]",
         "[2002:7f00:1::]",
+        "[::127.0.0.1]",
+        "[::ffff:0:127.0.0.1]",
+        "[64:ff9b:1::7f00:1]",
+        "[fec0::1]",
     ],
 )
 def test_addresses_that_are_not_public_are_refused(host: str) -> None:
@@ -299,6 +324,17 @@ def test_each_refusal_of_an_edit_by_discord_has_its_own_outcome(discord: FakeDis
     assert limited.result.retry_after is None
 
 
+def test_a_webhook_that_was_deleted_in_discord_is_gone(discord: FakeDiscord) -> None:
+    answer = b'{"message": "Unknown Webhook", "code": 10015}'
+    discord.answer = lambda _: (404, {}, answer)
+
+    for edits in (None, "1"):
+        result = send_discord(discord, "Ann is live", edits).result
+        assert result.is_gone
+        assert result.detail == "the webhook was deleted in Discord"
+        assert result.edit_refusal is None
+
+
 def test_calls_keep_to_the_limits_of_discord() -> None:
     """Simulated time: 100 calls as fast as the sender allows."""
     moment = datetime(2026, 6, 1, tzinfo=UTC)
@@ -351,10 +387,10 @@ def test_no_answer_of_discord_pauses_the_target_for_more_than_an_hour(
 # Apprise
 
 
-def send_apprise(url: str, *, allow_private: bool = True) -> Sent:
+def send_apprise(url: str, *, allow_private: bool = True, text: str = "Ann is live") -> Sent:
     sender = AppriseSender(AddressPolicy(allow_private=allow_private))
     target = notification(TargetKind.APPRISE, url=url)
-    return sender.send(target, Message("dlv_1", text="Ann is live"))
+    return sender.send(target, Message("dlv_1", text=text))
 
 
 def test_apprise_sends_to_its_json_service(receiver: Receiver) -> None:
@@ -364,6 +400,54 @@ def test_apprise_sends_to_its_json_service(receiver: Receiver) -> None:
 
     assert sent.result.delivered
     assert json.loads(receiver.requests[0].body)["message"] == "Ann is live"
+
+
+STRANGE_TITLE = "Ann_B is live: D&D\nI <3 *you* <b>all</b>"
+
+
+def test_apprise_sends_titles_with_markup_as_plain_text_to_telegram(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Telegram refuses a message whose HTML it cannot read."""
+    posted: list[dict[str, str]] = []
+
+    def post(_url: str, *, data: str, **_: object) -> SimpleNamespace:
+        posted.append(json.loads(data))
+        return SimpleNamespace(status_code=200, content=b'{"ok": true}')
+
+    monkeypatch.setattr("requests.post", post)
+    sent = send_apprise(f"tgram://123456789:{'a' * 35}/12345", text=STRANGE_TITLE)
+
+    assert sent.result.delivered
+    [message] = posted
+    assert message["parse_mode"] == "HTML"
+    lines = html.unescape(message["text"]).splitlines()
+    assert lines == STRANGE_TITLE.splitlines()
+    assert "<" not in message["text"]
+
+
+def test_apprise_sends_mail_as_plain_text_with_a_subject(monkeypatch: pytest.MonkeyPatch) -> None:
+    mails: list[str] = []
+
+    class Server:
+        def __init__(self, *_: object, **__: object) -> None:
+            pass
+
+        def sendmail(self, _sender: str, _to: list[str], text: str) -> dict[str, object]:
+            mails.append(text)
+            return {}
+
+        def __getattr__(self, _name: str) -> Callable[..., object]:
+            return lambda *_args, **_options: (250, b"")
+
+    monkeypatch.setattr("smtplib.SMTP", Server)
+    sent = send_apprise("mailto://ann:secret@localhost:2525?to=bob@example.org", text=STRANGE_TITLE)
+
+    assert sent.result.delivered
+    [mail] = [message_from_string(text, policy=policy.default) for text in mails]
+    assert mail["Subject"] == "Ann_B is live: D&D"
+    assert mail.get_content_type() == "text/plain"
+    assert mail.get_content().splitlines() == STRANGE_TITLE.splitlines()
 
 
 def test_apprise_reports_the_response_of_the_service(receiver: Receiver) -> None:

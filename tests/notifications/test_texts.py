@@ -135,6 +135,11 @@ def test_values_cover_the_placeholders(event_type: str) -> None:
             "https://discord.com/api/webhooks/12/token",
             "https://discord.com/api/webhooks/12/…",
         ),
+        (
+            TargetKind.DISCORD,
+            "https://u:p@proxy.example/api/webhooks/12/token",
+            "https://…@proxy.example/api/webhooks/12/…",
+        ),
         (TargetKind.APPRISE, "tgram://token/chat", "tgram://…"),
     ],
 )

@@ -187,6 +187,23 @@ def test_a_receiver_that_is_gone_switches_the_notification_off(world: Notificati
     assert world.store.pending("n1", 10) == []
 
 
+def test_a_notification_whose_discord_webhook_was_deleted_is_switched_off(
+    world: NotificationWorld,
+) -> None:
+    deleted = SendResult(
+        delivered=False, detail="the webhook was deleted in Discord", status_code=404, is_gone=True
+    )
+    world.add(notification(TargetKind.DISCORD))
+    world.sender.answer = lambda _: deleted
+    world.go_live(viewer_count=10)
+    world.pass_time(10)
+
+    known = world.store.get("n1")
+    assert known is not None
+    assert known.disabled_reason == "the webhook was deleted in Discord"
+    assert len(world.sender.sent) == 1
+
+
 def test_five_days_of_failures_switch_the_notification_off(world: NotificationWorld) -> None:
     world.add(notification())
     world.sender.answer = lambda _: REFUSED

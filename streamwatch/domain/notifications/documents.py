@@ -81,7 +81,7 @@ def quiet_hours_from(document: Document) -> QuietHours:
 
 def shown_url(kind: TargetKind, url: str) -> str:
     """The url with its secret as `…`: a webhook's user info, query and last part of the path,
-    Discord's token, all of Apprise's behind the scheme. "" for a notification without a URL, which
+    Discord's user info and token, all of Apprise's behind the scheme. "" for a notification without a URL, which
     was imported without secrets."""
     if not url:
         return ""
@@ -91,9 +91,7 @@ def shown_url(kind: TargetKind, url: str) -> str:
     path = parts.path.rstrip("/")
     if path:
         path = f"{path.rpartition('/')[0]}/{HIDDEN}"
-    if kind is TargetKind.DISCORD:
-        return urlunsplit((parts.scheme, parts.netloc, path, "", ""))
-    query = HIDDEN if parts.query else ""
+    query = HIDDEN if parts.query and kind is not TargetKind.DISCORD else ""
     return urlunsplit((parts.scheme, _without_password(parts), path or parts.path, query, ""))
 
 

@@ -194,7 +194,7 @@ class EditRefusal(StrEnum):
 class SendResult:
     """The result of one attempt. `status_code` is the receiver's HTTP status, if it sent one;
     `detail` says what happened in words. `retry_after` is in seconds; `is_gone` says that the
-    receiver wants no more; `message_id` names the message that was posted."""
+    receiver wants no more or was deleted; `message_id` names the message that was posted."""
 
     delivered: bool
     detail: str

@@ -58,6 +58,8 @@ class InvalidNotification(Exception):
         self.faults = dict(faults)
 
 
+NOT_UNICODE = "Has a character that is not valid in Unicode."
+
 Check = Callable[[Any], str | None]
 """Returns the fault of a value; None if it is valid."""
 
@@ -160,6 +162,8 @@ def _entries(value: Any) -> str | None:
     for entry in value:
         if not isinstance(entry, str) or not 1 <= len(entry) <= MAX_ENTRY_LENGTH:
             return f"Not a list of texts of 1 to {MAX_ENTRY_LENGTH} characters."
+        if not _is_unicode(entry):
+            return NOT_UNICODE
     return None
 
 
@@ -190,11 +194,19 @@ def _template(value: Any) -> str | None:
         return None
     if not isinstance(value, str) or not 1 <= len(value) <= MAX_TEMPLATE_LENGTH:
         return f"Not null or a text of 1 to {MAX_TEMPLATE_LENGTH} characters."
+    if not _is_unicode(value):
+        return NOT_UNICODE
     try:
         check_template(value)
     except InvalidTemplate as error:
         return str(error)
     return None
+
+
+def _is_unicode(text: str) -> bool:
+    """Whether `text` has no half of a surrogate pair, which UTF-8 cannot encode. A command line that
+    is not UTF-8 has some."""
+    return not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 _CHECKS: dict[str, Check] = {

@@ -13,6 +13,10 @@ from streamwatch.services.notifications.time_limit import TimeLimitExceeded, run
 
 RESOLVE_SECONDS = 5.0
 
+_UNICAST = IPv6Network("2000::/3")
+"""The part of IPv6 that global addresses are assigned from. Some addresses outside of it stand for
+IPv4 addresses, or are local ones, which `is_global` does not know."""
+
 _NAT64 = IPv6Network("64:ff9b::/96")
 _METADATA = {ip_address("168.63.129.16")}
 """Public addresses that a cloud answers itself (Azure); other clouds' are link-local or private."""
@@ -65,6 +69,8 @@ def is_public(address: IPv4Address | IPv6Address) -> bool:
     internet."""
     embedded = _embedded(address)
     if embedded is not None and not is_public(embedded):
+        return False
+    if isinstance(address, IPv6Address) and address not in _UNICAST and address not in _NAT64:
         return False
     return address.is_global and not address.is_multicast and address not in _METADATA
 

@@ -36,8 +36,8 @@ _RATE = "rate"
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The delivery as it is to be saved, and what is stored with it. `is_gone` says that the
-    receiver answered 410."""
+    """The delivery as it is to be saved, and what is stored with it. `is_gone` is that of
+    the result."""
 
     delivery: Delivery
     attempted: Attempted

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from http import HTTPStatus
 
 from streamwatch.domain.notifications.models import (
     MAX_FINISHED,
@@ -117,8 +118,9 @@ class Dispatcher:
         if delivery.status.is_finished and not delivery.is_test:
             self._counters.count(f"{notification.kind} {delivery.status}")
         if outcome.is_gone:
-            reason = "the receiver answered 410: it wants no more"
-            self._switch_off(notification, reason)
+            is_410 = delivery.status_code == HTTPStatus.GONE
+            reason = "the receiver answered 410: it wants no more" if is_410 else delivery.error
+            self._switch_off(notification, str(reason))
         elif outcome.attempted.failed and not delivery.is_test:
             self._give_up_if_dead(notification)
 

@@ -17,7 +17,13 @@ from streamwatch.services.notifications.senders.apprise_schemes import (
     SCHEMES,
     scheme_of,
 )
-from streamwatch.services.notifications.senders.base import MAX_DETAIL, Message, Sender, Sent
+from streamwatch.services.notifications.senders.base import (
+    MAX_DETAIL,
+    Message,
+    Sender,
+    Sent,
+    redact,
+)
 from streamwatch.services.notifications.time_limit import TimeLimitExceeded, run_with_limit
 
 CONNECT_SECONDS = 5
@@ -25,9 +31,6 @@ ANSWER_SECONDS = 15
 _TOTAL_SECONDS = 20.0
 
 NOT_INSTALLED = "Apprise is not installed: pip install 'streamwatch[apprise]'"
-
-_MIN_SECRET = 4
-"""Parts of a URL that are shorter are no secrets."""
 
 
 class AppriseSender(Sender):
@@ -57,8 +60,9 @@ class AppriseSender(Sender):
         if server is None:
             return SendResult(delivered=False, detail=f"not a URL that {scheme}:// takes")
         self._check_host(server, scheme)
+        subject = message.text.strip().splitlines()[0] if scheme in MAIL_SCHEMES else ""
         with _Warnings() as warnings:
-            delivered = bool(server.notify(body=message.text[: server.body_maxlen]))
+            delivered = _notify(server, subject, message.text[: server.body_maxlen])
         if delivered:
             return SendResult(delivered=True, detail="the service took the message")
         shown = redacted(" ".join(warnings.texts), url)[:MAX_DETAIL]
@@ -75,10 +79,7 @@ class AppriseSender(Sender):
 
 def redacted(text: str, url: str) -> str:
     """`text` without any part of `url` that may be secret."""
-    parts = {part for part in re.split(r"[/@:?&=#]+", url) if len(part) >= _MIN_SECRET}
-    for part in sorted(parts - {scheme_of(url)}, key=len, reverse=True):
-        text = text.replace(part, "…")
-    return text
+    return redact(text, set(re.split(r"[/@:?&=#]+", url)) - {scheme_of(url)})
 
 
 def _server(url: str) -> Any:
@@ -88,12 +89,24 @@ def _server(url: str) -> Any:
     log = logging.getLogger("apprise")
     log.propagate = False
     log.setLevel(logging.WARNING)
-    server: Any = apprise.Apprise.instantiate(url, suppress_exceptions=True)
+    # With a timeout Apprise would send in a thread of its own, whose warnings are not collected.
+    asset = apprise.AppriseAsset(async_mode=False, service_timeout=0)
+    server: Any = apprise.Apprise.instantiate(url, asset=asset, suppress_exceptions=True)
     if server is not None:
         server.redirects = False
         server.socket_connect_timeout = CONNECT_SECONDS
         server.socket_read_timeout = ANSWER_SECONDS
     return server
+
+
+def _notify(server: Any, title: str, text: str) -> bool:
+    """Send plain text. Apprise escapes it for services that take HTML or Markdown: titles of
+    streams may contain either, and Telegram refuses HTML that it cannot read."""
+    import apprise  # noqa: PLC0415  see the module's docstring
+
+    targets = apprise.Apprise()
+    targets.add(server)
+    return bool(targets.notify(body=text, title=title, body_format=apprise.NotifyFormat.TEXT))
 
 
 class _Warnings(logging.Handler):

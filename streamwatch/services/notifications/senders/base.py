@@ -1,15 +1,21 @@
 """The interface of senders."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
+from urllib.parse import unquote_plus
 
+from streamwatch.domain.notifications.documents import HIDDEN
 from streamwatch.domain.notifications.models import Notification, SendResult
 from streamwatch.services.documents import Document
 
 MAX_DETAIL = 200
 """How many characters of a receiver's answer are shown."""
+
+_MIN_SECRET = 4
+"""Parts of a URL that are shorter are no secrets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +59,17 @@ class Sender(ABC):
         return text
 
 
-def excerpt(body: bytes) -> str:
-    """The beginning of an answer, printable and in one line; "" for an empty one."""
-    text = body[: 4 * MAX_DETAIL].decode("utf-8", "replace")
+def redact(text: str, parts: Iterable[str]) -> str:
+    """`text` without any of these parts of a URL, percent-encoded or not."""
+    secrets = {form for part in parts for form in (part, unquote_plus(part))}
+    for secret in sorted(secrets, key=len, reverse=True):
+        text = text.replace(secret, HIDDEN) if len(secret) >= _MIN_SECRET else text
+    return text
+
+
+def excerpt(body: bytes, secrets: Iterable[str]) -> str:
+    """The beginning of an answer, printable, in one line and without `secrets`; "" for an empty
+    one."""
+    text = redact(body.decode("utf-8", "replace"), secrets)[: 4 * MAX_DETAIL]
     shown = " ".join("".join(c if c.isprintable() else " " for c in text).split())
     return shown[:MAX_DETAIL]

@@ -31,8 +31,11 @@ _MARGIN_SECONDS = 0.1
 """Clocks and networks are not exact."""
 
 _UNKNOWN_MESSAGE = 10008
+_UNKNOWN_WEBHOOK = 10015
 _TOO_MANY_OLD_EDITS = 30046
 """Edits of messages older than an hour are limited; this may come with status 429."""
+
+WEBHOOK_DELETED = "the webhook was deleted in Discord"
 
 _ROLE = re.compile(r"<@&(\d{1,20})>", re.ASCII)
 _MARKDOWN = re.compile(r"([\\*_~`|>\[\]<#-])")
@@ -60,19 +63,22 @@ class DiscordSender(Sender):
         except (AddressError, RequestFailed) as error:
             result = SendResult(delivered=False, detail=str(error))
             return self._after(message.rate, {}, result)
-        return self._after(message.rate, reply.headers, self._result(reply, message))
+        return self._after(
+            message.rate, reply.headers, self._result(reply, notification.url, message)
+        )
 
-    def _result(self, reply: Reply, message: Message) -> SendResult:
+    def _result(self, reply: Reply, url: str, message: Message) -> SendResult:
         answer = _json(reply)
         refusal = _refusal(answer.get("code")) if message.edits else None
         wait = None if refusal else _retry_after(reply, answer, self._clock())
         message_id = answer.get("id")
+        is_deleted = answer.get("code") == _UNKNOWN_WEBHOOK
         return SendResult(
             delivered=reply.is_success,
-            detail=answer_text(reply),
+            detail=WEBHOOK_DELETED if is_deleted else answer_text(reply, url),
             status_code=reply.status,
             retry_after=wait,
-            is_gone=reply.status == HTTPStatus.GONE,
+            is_gone=is_deleted or reply.status == HTTPStatus.GONE,
             message_id=message_id if isinstance(message_id, str) else None,
             edit_refusal=refusal,
         )

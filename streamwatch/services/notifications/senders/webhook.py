@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
+from urllib.parse import parse_qsl, urlsplit
 
 from streamwatch import __version__
 from streamwatch.domain.notifications.models import Notification, SendResult, SigningSecret
@@ -57,7 +58,7 @@ class WebhookSender(Sender):
             reply = self._client.request("POST", notification.url, headers, body.encode())
         except (AddressError, RequestFailed) as error:
             return Sent(SendResult(delivered=False, detail=str(error)))
-        return Sent(_result(reply, now))
+        return Sent(_result(reply, notification.url, now))
 
 
 def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
@@ -72,23 +73,32 @@ def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
     return max(0.0, (at.replace(tzinfo=at.tzinfo or UTC) - now).total_seconds())
 
 
-def answer_text(reply: Reply) -> str:
-    """What the receiver answered, in words."""
-    shown = excerpt(reply.body)
+def answer_text(reply: Reply, url: str) -> str:
+    """What the receiver at `url` answered, in words. Many receivers repeat the path in an error."""
+    shown = excerpt(reply.body, _secret_parts(url))
     text = f"the receiver answered {reply.status}"
     if HTTPStatus.MULTIPLE_CHOICES <= reply.status < HTTPStatus.BAD_REQUEST:
         return f"{text}: redirects are not followed, give the final address"
     return f"{text}: {shown}" if shown else text
 
 
+def _secret_parts(url: str) -> list[str]:
+    """The parts of a URL that may be secret: its user info, its query, and the last part of its
+    path."""
+    parts = urlsplit(url)
+    user_info = parts.netloc.rpartition("@")[0]
+    values = [value for _, value in parse_qsl(parts.query)]
+    return [parts.path.rstrip("/").rpartition("/")[2], parts.query, *values, *user_info.split(":")]
+
+
 def _valid(known: Iterable[SigningSecret], now: datetime) -> list[SigningSecret]:
     return [secret for secret in known if secret.expires_at is None or now < secret.expires_at]
 
 
-def _result(reply: Reply, now: datetime) -> SendResult:
+def _result(reply: Reply, url: str, now: datetime) -> SendResult:
     return SendResult(
         delivered=reply.is_success,
-        detail=answer_text(reply),
+        detail=answer_text(reply, url),
         status_code=reply.status,
         retry_after=retry_after(reply.headers, now),
         is_gone=reply.status == HTTPStatus.GONE,
