@@ -81,8 +81,8 @@ def quiet_hours_from(document: Document) -> QuietHours:
 
 def shown_url(kind: TargetKind, url: str) -> str:
     """The url with its secret as `…`: a webhook's user info, query and last part of the path,
-    Discord's user info and token, all of Apprise's behind the scheme. "" for a notification without a URL, which
-    was imported without secrets."""
+    Discord's user info and token, all of Apprise's behind the scheme. "" for a notification without
+    a URL, which was imported without secrets."""
     if not url:
         return ""
     if kind is TargetKind.APPRISE:

@@ -204,8 +204,8 @@ def _template(value: Any) -> str | None:
 
 
 def _is_unicode(text: str) -> bool:
-    """Whether `text` has no half of a surrogate pair, which UTF-8 cannot encode. A command line that
-    is not UTF-8 has some."""
+    """Whether `text` has no half of a surrogate pair, which UTF-8 cannot encode. An argument of a
+    command has some where it is not UTF-8."""
     return not any("\ud800" <= character <= "\udfff" for character in text)
 
 
