@@ -131,7 +131,7 @@ def _notification_fact(count: int) -> Results:
     seconds = notifications.delivery_seconds(count)
     p99, median = seconds[len(seconds) * 99 // 100], seconds[len(seconds) // 2]
     return fact(
-        f"message to webhook, {notifications.EVENTS_A_SECOND} events a second to {count}"
+        f"message to webhook, {notifications.EVENTS_PER_SECOND} events a second to {count}"
         " notifications: 99th percentile, median",
         f"{p99:.2f} s, {median:.2f} s",
         "< 1 s",
@@ -142,7 +142,7 @@ def _webhook_facts(small: Deployed) -> list[Results]:
     _log("Webhooks at half the saturating rate")
     measured = latency.webhook_latency(small)
     _log("The projector")
-    entries = projector.entries_a_second(small, PROJECTED_ENTRIES)
+    entries = projector.entries_per_second(small, PROJECTED_ENTRIES)
     return [
         fact(
             f"webhook at {measured.rate:,.0f} a second: 99th percentile, median",

@@ -20,7 +20,7 @@ from tests.notifications.workers import working
 from tests.servers import redis_server
 from tests.waiting import wait_for
 
-EVENTS_A_SECOND = 20
+EVENTS_PER_SECOND = 20
 SECONDS = 10
 _WARM_UP = 5
 """Events that are sent before the clock runs."""
@@ -48,10 +48,10 @@ def delivery_seconds(notifications: int) -> list[float]:
             _go_live(storage, number)
         wait_for(lambda: len(seconds) == _WARM_UP * notifications, seconds=60)
         seconds.clear()
-        events = EVENTS_A_SECOND * SECONDS
+        events = EVENTS_PER_SECOND * SECONDS
         begin = time.monotonic()
         for number in range(events):
-            time.sleep(max(0.0, begin + number / EVENTS_A_SECOND - time.monotonic()))
+            time.sleep(max(0.0, begin + number / EVENTS_PER_SECOND - time.monotonic()))
             _go_live(storage, _WARM_UP + number)
         wait_for(lambda: len(seconds) >= events * notifications, seconds=300)
     return sorted(seconds)

@@ -9,7 +9,7 @@ from bench.load import send_all
 RUNS = 3
 
 
-def entries_a_second(deployed: Deployed, messages: int) -> float:
+def entries_per_second(deployed: Deployed, messages: int) -> float:
     """The median rate of RUNS feeds of `messages` entries each."""
     return median(_run(deployed, messages) for _ in range(RUNS))
 

@@ -44,7 +44,7 @@ def test_events_are_pushed_and_resumed(
 MANY = 40
 """More listeners than all processes together accept of a client."""
 
-LISTENERS_A_CLIENT = 8
+LISTENERS_PER_CLIENT = 8
 
 
 @pytest.mark.xdist_group("e2e")
@@ -54,7 +54,7 @@ def test_open_streams_leave_threads_for_others(shared_service: Deployment) -> No
         assert set(first_lines) == {"retry: 3000", "retry: 10000"}
         # The bound is per process, and the kernel decides which process gets a connection.
         accepted = first_lines.count("retry: 3000")
-        assert LISTENERS_A_CLIENT <= accepted <= WEB_PROCESSES * LISTENERS_A_CLIENT
+        assert LISTENERS_PER_CLIENT <= accepted <= WEB_PROCESSES * LISTENERS_PER_CLIENT
         for _ in range(20):
             shared_service.get("/streamers")
     for _ in range(MANY):

@@ -29,7 +29,7 @@ SHARED = 1_000
 """How many entries are shared in memory; a listener that is further back reads the storage."""
 
 MAX_LISTENERS = 200
-MAX_LISTENERS_A_CLIENT = 8
+MAX_LISTENERS_PER_CLIENT = 8
 
 _STOP_CHECK_SECONDS = 0.25
 """How often the thread checks whether the process is stopping, and how often it reads the feed
@@ -52,11 +52,11 @@ class Broadcaster:
         storage: Storage,
         capacity: int = MAX_LISTENERS,
         shared: int = SHARED,
-        capacity_a_client: int = MAX_LISTENERS_A_CLIENT,
+        capacity_per_client: int = MAX_LISTENERS_PER_CLIENT,
     ) -> None:
         self._storage = storage
         self._capacity = capacity
-        self._capacity_a_client = capacity_a_client
+        self._capacity_per_client = capacity_per_client
         self._shared = shared
         self._condition = threading.Condition()
         self._buffer: ReplayBuffer | None = None
@@ -73,8 +73,8 @@ class Broadcaster:
         with self._condition:
             if self._listeners.total() >= self._capacity:
                 raise TooManyListeners(self._capacity)
-            if self._listeners[client] >= self._capacity_a_client:
-                raise TooManyListeners(self._capacity_a_client)
+            if self._listeners[client] >= self._capacity_per_client:
+                raise TooManyListeners(self._capacity_per_client)
             if self._buffer is None:
                 self._buffer = self._start()
             self._listeners[client] += 1

@@ -349,7 +349,7 @@ def test_listening_fails_while_the_storage_is_down(
 
 
 def test_a_client_has_a_share_of_the_places() -> None:
-    push = Broadcaster(FailingStorage(), capacity=4, capacity_a_client=2)
+    push = Broadcaster(FailingStorage(), capacity=4, capacity_per_client=2)
     listeners = [push.listen(client="first") for _ in range(2)]
     with pytest.raises(TooManyListeners):
         push.listen(client="first")
