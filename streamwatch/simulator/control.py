@@ -3,17 +3,15 @@
 | call | effect |
 |---|---|
 | `POST /control/users/DISPLAY_NAME` | a new user |
-| `POST /control/online/LOGIN`, `offline`, `resume`, `flap` | as the verbs of `World` |
+| `POST /control/online/LOGIN`, `offline`, `flap` | starts or ends a stream, or both |
 | `POST /control/viewers/LOGIN/NUMBER` | sets the number of viewers |
-| `POST /control/title/LOGIN/TITLE`, `category/LOGIN/NAME`, `save/LOGIN` | saves the channel |
-| `POST /control/rename/LOGIN/DISPLAY_NAME` | |
-| `POST /control/videos/LOGIN` | JSON: `stream_id`, `started_at`, `seconds`, `title`, `muted` |
-| `POST /control/videos/delete/VIDEO_ID` | |
+| `POST /control/rename/LOGIN/DISPLAY_NAME` | gives a user another name |
+| `POST /control/videos/LOGIN` | adds a video. JSON: `stream_id`, `started_at`, `seconds`, `muted` |
+| `POST /control/videos/delete/VIDEO_ID` | deletes a video |
 | `POST /control/videos/late/SECONDS` | new videos are listed so long after their stream's start |
 | `POST /control/revoke/LOGIN` | revokes the subscriptions about the streamer |
-| `POST /control/sockets/cut`, `reconnect`, `silence/SECONDS`, `close/CODE` | WebSocket faults |
 | `POST /control/faults/calls` | JSON: `path`, the fields of `CallFault`, `times`, `after` |
-| `POST /control/faults/messages` | JSON: `mishap`, `times`, `kind` |
+| `POST /control/faults/messages` | JSON: `fault`, `times` |
 | `GET /control/calls` | `{calls}`: the calls of Helix |
 | `GET /control/deliveries` | `{pending, deliveries}`: the attempts to deliver to webhooks |
 
@@ -30,9 +28,8 @@ from werkzeug.wrappers import Request
 
 from streamwatch.domain.times import parse_time
 from streamwatch.simulator.eventsub import EventSub
-from streamwatch.simulator.faults import CallFault, Faults, MessageType, Mishap
+from streamwatch.simulator.faults import CallFault, Faults, MessageFault
 from streamwatch.simulator.server import Call, Endpoint
-from streamwatch.simulator.sockets import Sockets
 from streamwatch.simulator.subscriptions import Subscriptions
 from streamwatch.simulator.videos import Videos
 from streamwatch.simulator.web import Refused, Reply
@@ -46,14 +43,12 @@ class Control:
         self,
         world: World,
         subscriptions: Subscriptions,
-        sockets: Sockets,
         eventsub: EventSub,
         faults: Faults,
         videos: Videos,
     ) -> None:
         self._world = world
         self._subscriptions = subscriptions
-        self._sockets = sockets
         self._eventsub = eventsub
         self._faults = faults
         self._videos = videos
@@ -64,17 +59,9 @@ class Control:
             _post("users/<display_name>", _command(world.add_user)),
             _post("online/<login>", _command(world.go_online)),
             _post("offline/<login>", _command(world.go_offline)),
-            _post("resume/<login>", _command(world.resume)),
             _post("flap/<login>", _command(world.flap)),
             _post("viewers/<login>/<int:viewers>", _command(world.set_viewers)),
             _post("rename/<login>/<display_name>", _command(world.rename)),
-            _post("title/<login>/<title>", _command(world.set_title)),
-            _post("category/<login>/<category>", _command(world.set_category)),
-            _post("save/<login>", _command(world.update_channel)),
-            _post("sockets/cut", _command(self._sockets.cut)),
-            _post("sockets/reconnect", _command(self._sockets.reconnect)),
-            _post("sockets/silence/<float:seconds>", _command(self._sockets.keep_silent)),
-            _post("sockets/close/<int:code>", _command(self._sockets.close)),
             _post("videos/<login>", self._add_video),
             _post("videos/delete/<video_id>", _command(self._videos.delete)),
             _post("videos/late/<float:seconds>", _command(self._list_videos_late)),
@@ -92,7 +79,6 @@ class Control:
             wanted.get("stream_id"),
             parse_time(wanted["started_at"]),
             timedelta(seconds=wanted["seconds"]),
-            title=wanted.get("title", "Hello"),
             is_muted=wanted.get("muted", False),
         )
         return Reply(200, {"id": video.id})
@@ -114,14 +100,13 @@ class Control:
 
     def _fault_messages(self, request: Request) -> Reply:
         wanted = request.get_json()
-        kind = MessageType(wanted.get("kind", MessageType.NOTIFICATION))
-        self._faults.on_message(Mishap(wanted["mishap"]), times=wanted.get("times", 1), kind=kind)
+        self._faults.on_message(MessageFault(wanted["fault"]), times=wanted.get("times", 1))
         return Reply(204)
 
     def _deliveries(self, _: Request) -> Reply:
-        courier = self._eventsub.courier
-        deliveries = [delivery.document() for delivery in courier.deliveries]
-        return Reply(200, {"pending": courier.pending, "deliveries": deliveries})
+        sender = self._eventsub.webhook_sender
+        deliveries = [delivery.document() for delivery in sender.deliveries]
+        return Reply(200, {"pending": sender.pending, "deliveries": deliveries})
 
 
 def _post(path: str, endpoint: Endpoint) -> Rule:

@@ -26,7 +26,7 @@ from streamwatch.domain.session_events import Kind, ProjectionInput
 from streamwatch.domain.times import utc_now
 from streamwatch.settings import VARIABLES, WEBHOOK_PATH
 from streamwatch.simulator.cast import CAST
-from streamwatch.simulator.faults import Mishap
+from streamwatch.simulator.faults import MessageFault
 from streamwatch.simulator.past import Past
 from streamwatch.simulator.simulator import Simulator
 from streamwatch.simulator.web import HOST
@@ -67,10 +67,10 @@ def main(port: int, seed: int, transport: str) -> None:
         write_past(twitch, data, seed)
         twitch.faults.helix_lag = timedelta(seconds=3)
         twitch.faults.chances = {
-            Mishap.DROPPED: 0.01,
-            Mishap.DOUBLED: 0.05,
-            Mishap.ECHOED: 0.03,
-            Mishap.LATE: 0.05,
+            MessageFault.DROPPED: 0.01,
+            MessageFault.DOUBLED: 0.05,
+            MessageFault.ECHOED: 0.03,
+            MessageFault.LATE: 0.05,
         }
         with _web_process(environment(twitch, port, data, transport)) as web:
             if _wait_until_ready(web, url, stopped):

@@ -10,8 +10,7 @@ from typing import Any
 from streamwatch.domain.models import EventType, User
 from streamwatch.domain.times import format_time
 from streamwatch.simulator.conduits import Conduits
-from streamwatch.simulator.courier import Courier, Delivery, Message
-from streamwatch.simulator.faults import Faults, MessageType, Mishap
+from streamwatch.simulator.faults import Faults, MessageFault, MessageType
 from streamwatch.simulator.sockets import Sockets
 from streamwatch.simulator.subscriptions import (
     ENABLED,
@@ -22,14 +21,15 @@ from streamwatch.simulator.subscriptions import (
     Subscriptions,
 )
 from streamwatch.simulator.web import Document
-from streamwatch.simulator.world import ChannelUpdate, Happening
+from streamwatch.simulator.webhook_sender import Delivery, Message, WebhookSender
+from streamwatch.simulator.world import ChannelUpdate, StreamChange
 
 
 class EventSub:
     """Verifies webhooks, sends notifications and revocations. A webhook message that is not
-    acknowledged is retried after the courier's `retry_delays`, and then given up; after more than
-    `failures_allowed` consecutive messages were given up, the subscription is revoked. Nothing is
-    retried over a WebSocket."""
+    acknowledged is retried after the `retry_delays` of `webhook_sender`, and then given up; after
+    more than `failures_allowed` consecutive messages were given up, the subscription is revoked.
+    Nothing is retried over a WebSocket."""
 
     def __init__(
         self,
@@ -39,7 +39,7 @@ class EventSub:
         faults: Faults,
         clock: Callable[[], datetime],
     ) -> None:
-        self.courier = Courier(self._is_wanted, self._answered)
+        self.webhook_sender = WebhookSender(self._is_wanted, self._answered)
         self.failures_allowed = 3
         self._subscriptions = subscriptions
         self._conduits = conduits
@@ -57,9 +57,9 @@ class EventSub:
         self._send(MessageType.VERIFICATION, subscription, payload, self._clock())
         return pending
 
-    def notify(self, happening: Happening) -> None:
+    def notify(self, change: StreamChange) -> None:
         """Notify the subscriptions to the start or end of a stream."""
-        self._notify(happening.type, happening.user.user_id, self._event(happening), happening.at)
+        self._notify(change.type, change.user.user_id, self._event(change), change.at)
 
     def notify_update(self, update: ChannelUpdate) -> None:
         """Notify the subscriptions to a channel's updates."""
@@ -85,31 +85,31 @@ class EventSub:
             payload = {"subscription": subscription.document(), "event": event}
             self._send(MessageType.NOTIFICATION, subscription, payload, at)
 
-    def _event(self, happening: Happening) -> Document:
-        event = _broadcaster(happening.user)
-        if happening.type is EventType.ONLINE:
-            started_at = format_time(happening.stream.started_at)
-            return {"id": happening.stream.id, **event, "type": "live", "started_at": started_at}
-        return event if self._faults.nameless_offline else {"id": happening.stream.id, **event}
+    def _event(self, change: StreamChange) -> Document:
+        event = _broadcaster(change.user)
+        if change.type is EventType.ONLINE:
+            started_at = format_time(change.stream.started_at)
+            return {"id": change.stream.id, **event, "type": "live", "started_at": started_at}
+        return event if self._faults.nameless_offline else {"id": change.stream.id, **event}
 
     def _send(
         self, kind: MessageType, subscription: Subscription, payload: Document, at: datetime
     ) -> None:
-        mishap = self._faults.of_message(kind)
-        if mishap is Mishap.DROPPED:
+        fault = self._faults.of_message(kind)
+        if fault is MessageFault.DROPPED:
             return
-        forged = mishap is Mishap.FORGED
+        forged = fault is MessageFault.FORGED
         message = Message(str(uuid.uuid4()), kind, subscription, at, payload, forged)
-        self._dispatch(message, after=self._faults.late_by if mishap is Mishap.LATE else 0)
-        if mishap is Mishap.DOUBLED:
+        self._dispatch(message, after=self._faults.late_by if fault is MessageFault.LATE else 0)
+        if fault is MessageFault.DOUBLED:
             self._dispatch(message)
-        if mishap is Mishap.ECHOED:
+        if fault is MessageFault.ECHOED:
             self._dispatch(Message(str(uuid.uuid4()), kind, subscription, at, payload))
 
     def _dispatch(self, message: Message, after: float = 0.0) -> None:
         """Deliver a message on its subscription's transport, `after` seconds from now."""
         if message.subscription.conduit_id is None:
-            self.courier.send(message, after=after)
+            self.webhook_sender.send(message, after=after)
         elif after:
             timer = threading.Timer(after, self._send_to_shard, [message])
             timer.daemon = True
@@ -139,7 +139,7 @@ class EventSub:
         if delivery.is_acknowledged:
             subscription.failures = 0
             return False
-        if delivery.retry < len(self.courier.retry_delays):
+        if delivery.retry < len(self.webhook_sender.retry_delays):
             return True
         self._give_up(subscription)
         return False

@@ -16,7 +16,7 @@ class MessageType(StrEnum):
     REVOCATION = "revocation"
 
 
-class Mishap(StrEnum):
+class MessageFault(StrEnum):
     """Faults of a message."""
 
     DROPPED = "dropped"
@@ -52,12 +52,12 @@ class Faults:
         self.nameless_offline = False
         """Whether `stream.offline` omits the stream's id, as before June 2026."""
         self.late_by = 3.0
-        self.chances: dict[Mishap, float] = {}
-        """The probability of each mishap for notifications without one on command."""
+        self.chances: dict[MessageFault, float] = {}
+        """The probability of each fault for notifications without one on command."""
         self._random = random
         self._lock = threading.Lock()
         self._calls: defaultdict[str, deque[CallFault | None]] = defaultdict(deque)
-        self._mishaps: defaultdict[MessageType, deque[Mishap]] = defaultdict(deque)
+        self._message_faults: defaultdict[MessageType, deque[MessageFault]] = defaultdict(deque)
 
     def on_call(self, path: str, fault: CallFault, *, times: int = 1, after: int = 0) -> None:
         """Apply `fault` to the next `times` calls of `path` (such as "/helix/streams"), after
@@ -66,11 +66,11 @@ class Faults:
             self._calls[path].extend([None] * after + [fault] * times)
 
     def on_message(
-        self, mishap: Mishap, *, times: int = 1, kind: MessageType = MessageType.NOTIFICATION
+        self, fault: MessageFault, *, times: int = 1, kind: MessageType = MessageType.NOTIFICATION
     ) -> None:
-        """Apply `mishap` to the next `times` messages of `kind`."""
+        """Apply `fault` to the next `times` messages of `kind`."""
         with self._lock:
-            self._mishaps[kind].extend([mishap] * times)
+            self._message_faults[kind].extend([fault] * times)
 
     def of_call(self, path: str) -> CallFault:
         """The fault of the call of `path` that has just arrived."""
@@ -78,19 +78,19 @@ class Faults:
             queue = self._calls[path]
             return (queue.popleft() if queue else None) or CallFault()
 
-    def of_message(self, kind: MessageType) -> Mishap | None:
-        """The mishap of the message of `kind` that is about to be sent."""
+    def of_message(self, kind: MessageType) -> MessageFault | None:
+        """The fault of the message of `kind` that is about to be sent."""
         with self._lock:
-            if self._mishaps[kind]:
-                return self._mishaps[kind].popleft()
+            if self._message_faults[kind]:
+                return self._message_faults[kind].popleft()
             if kind is MessageType.NOTIFICATION:
                 return self._by_chance()
             return None
 
-    def _by_chance(self) -> Mishap | None:
+    def _by_chance(self) -> MessageFault | None:
         drawn = self._random.random()
-        for mishap, chance in self.chances.items():
+        for fault, chance in self.chances.items():
             drawn -= chance
             if drawn < 0:
-                return mishap
+                return fault
         return None

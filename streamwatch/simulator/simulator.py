@@ -14,25 +14,25 @@ from streamwatch.domain.times import utc_now
 from streamwatch.simulator.cast import CAST
 from streamwatch.simulator.conduits import Conduits
 from streamwatch.simulator.control import Control
-from streamwatch.simulator.courier import Delivery
 from streamwatch.simulator.eventsub import EventSub
 from streamwatch.simulator.faults import Faults
 from streamwatch.simulator.helix import Helix
-from streamwatch.simulator.life import Life
 from streamwatch.simulator.oauth import OAuth
 from streamwatch.simulator.pictures import PATH, Pictures
+from streamwatch.simulator.random_activity import RandomActivity
 from streamwatch.simulator.ratelimit import Bucket
 from streamwatch.simulator.server import Application, Call
 from streamwatch.simulator.sockets import Sockets
 from streamwatch.simulator.subscriptions import Subscriptions
 from streamwatch.simulator.videos import Videos
 from streamwatch.simulator.web import LoopbackServer
+from streamwatch.simulator.webhook_sender import Delivery
 from streamwatch.simulator.world import World
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
 
-_LIFE_STEP_SECONDS = 0.25
+_ACTIVITY_STEP_SECONDS = 0.25
 
 
 class Simulator:
@@ -71,7 +71,7 @@ class Simulator:
         pictures: dict[str, WSGIApplication] = {PATH: Pictures(self._category_of)}
         self._server = LoopbackServer(DispatcherMiddleware(self._application, pictures), port)
         self.world.pictures_url = self._server.url + PATH  # before streams have their previews
-        self._life = Life(self.world, Random(seed), clock()) if alive else None  # noqa: S311
+        self._activity = RandomActivity(self.world, Random(seed), clock()) if alive else None  # noqa: S311
         self._closing = threading.Event()
         self._running = ExitStack()
 
@@ -85,9 +85,7 @@ class Simulator:
             self.videos,
             clock,
         )
-        control = Control(
-            self.world, self.subscriptions, self.sockets, self.eventsub, self.faults, self.videos
-        )
+        control = Control(self.world, self.subscriptions, self.eventsub, self.faults, self.videos)
         rules = [*helix.rules(), *control.rules(lambda: self.calls)]
         return Application(rules, self.faults, self.oauth, self.bucket)
 
@@ -138,22 +136,24 @@ class Simulator:
     @property
     def deliveries(self) -> list[Delivery]:
         """The attempts to deliver to webhooks, in the order of the responses."""
-        return list(self.eventsub.courier.deliveries)
+        return list(self.eventsub.webhook_sender.deliveries)
 
     def wait_until_delivered(self, timeout: float = 30.0) -> None:
         """Return once every webhook message is acknowledged or given up. Raises TimeoutError after
         `timeout` seconds."""
-        self.eventsub.courier.wait_until_idle(timeout)
+        self.eventsub.webhook_sender.wait_until_idle(timeout)
 
     def __enter__(self) -> Self:
-        self._running.enter_context(self.eventsub.courier)
+        self._running.enter_context(self.eventsub.webhook_sender)
         self._running.enter_context(self.sockets)
         self._running.enter_context(self._server)
         self._running.callback(self._application.close)
-        if self._life:
-            living = threading.Thread(target=self._live, args=(self._life,), name="life")
-            living.start()
-            self._running.callback(living.join)
+        if self._activity:
+            thread = threading.Thread(
+                target=self._act, args=(self._activity,), name="random-activity"
+            )
+            thread.start()
+            self._running.callback(thread.join)
         self._running.callback(self._closing.set)
         return self
 
@@ -165,6 +165,6 @@ class Simulator:
     ) -> None:
         self._running.close()
 
-    def _live(self, life: Life) -> None:
-        while not self._closing.wait(_LIFE_STEP_SECONDS):
-            life.advance(self._clock())
+    def _act(self, activity: RandomActivity) -> None:
+        while not self._closing.wait(_ACTIVITY_STEP_SECONDS):
+            activity.advance(self._clock())

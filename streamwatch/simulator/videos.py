@@ -9,7 +9,7 @@ from itertools import count
 from streamwatch.domain.models import EventType, User
 from streamwatch.domain.times import format_time
 from streamwatch.simulator.web import Document
-from streamwatch.simulator.world import Happening, World
+from streamwatch.simulator.world import StreamChange, World
 
 
 @dataclass(slots=True)
@@ -96,31 +96,31 @@ class Videos:
             ]
         return sorted(found, key=lambda video: video.started_at, reverse=True)
 
-    def _follow(self, happening: Happening) -> None:
+    def _follow(self, change: StreamChange) -> None:
         """Begin a video, continue that of a stream that resumes, or end it."""
-        stream, is_on = happening.stream, happening.type is EventType.ONLINE
+        stream, is_on = change.stream, change.type is EventType.ONLINE
         with self._lock:
             known = next(
                 (
                     video
                     for video in reversed(self._videos.values())
-                    if video.user.user_id == happening.user.user_id
+                    if video.user.user_id == change.user.user_id
                     and video.started_at == stream.started_at
                 ),
                 None,
             )
             if known is not None:
-                known.ended_at = None if is_on else happening.at
+                known.ended_at = None if is_on else change.at
                 return
         if is_on:
             self._add(
-                happening.user,
+                change.user,
                 stream.id if self.name_streams else None,
                 stream.started_at,
                 None,
                 stream.title or "",
                 stream.language or "en",
-                listed_at=happening.at + self.late,
+                listed_at=change.at + self.late,
             )
 
     def _add(

@@ -15,7 +15,7 @@ _REMEMBERED = 64
 
 
 @dataclass(frozen=True, slots=True)
-class Happening:
+class StreamChange:
     """`user` started or ended `stream` at `at`."""
 
     type: EventType
@@ -47,25 +47,25 @@ class ChannelUpdate:
 
 
 @dataclass(slots=True)
-class _Past:
+class _ChannelState:
     """A streamer's last stream, their channel, and their recent starts (a stream) and ends (None),
     with their times."""
 
     last: Stream | None
-    turns: deque[tuple[datetime, Stream | None]]
+    changes: deque[tuple[datetime, Stream | None]]
     channel: Channel = Channel()
 
 
 class World:
-    """All users and their streams. Nothing happens by itself (see `Life`). Commands take effect at
-    once, at the clock's time unless `at` is given; any thread may call them.
+    """All users and their streams. Nothing happens by itself (see `RandomActivity`). Commands take
+    effect at once, at the clock's time unless `at` is given; any thread may call them.
 
     An unknown login raises KeyError; an impossible command, such as a second stream of one
     streamer, raises ValueError.
     """
 
     def __init__(self, clock: Callable[[], datetime]) -> None:
-        self.listeners: list[Callable[[Happening], None]] = []
+        self.listeners: list[Callable[[StreamChange], None]] = []
         """Called for every start and end of a stream."""
         self.update_listeners: list[Callable[[ChannelUpdate], None]] = []
         """Called whenever a channel's settings are saved."""
@@ -76,7 +76,7 @@ class World:
         self._clock = clock
         self._users: dict[str, User] = {}
         self._ids: dict[str, str] = {}
-        self._past: dict[str, _Past] = {}
+        self._channels: dict[str, _ChannelState] = {}
         self._streams_begun = 0
 
     def add_user(self, display_name: str) -> User:
@@ -88,7 +88,7 @@ class World:
             user = User(str(40_000_001 + len(self._users)), login, display_name)
             self._users[user.user_id] = user
             self._ids[login] = user.user_id
-            self._past[user.user_id] = _Past(None, deque(maxlen=_REMEMBERED))
+            self._channels[user.user_id] = _ChannelState(None, deque(maxlen=_REMEMBERED))
             return user
 
     def rename(self, login: str, display_name: str) -> User:
@@ -121,16 +121,16 @@ class World:
     def stream(self, login: str) -> Stream | None:
         """The stream of `login` that is live now."""
         with self.lock:
-            return _now(self._past[self.user(login).user_id])
+            return _now(self._channels[self.user(login).user_id])
 
     def shown(
         self, until: datetime, user_ids: Collection[str] | None = None
     ) -> Iterator[tuple[User, Stream]]:
         """The streams that were live at `until`, of `user_ids` or of everyone."""
         with self.lock:
-            for user_id in self._past if user_ids is None else user_ids:
-                turns = self._past[user_id].turns if user_id in self._past else ()
-                streams = [stream for at, stream in turns if at <= until]
+            for user_id in self._channels if user_ids is None else user_ids:
+                changes = self._channels[user_id].changes if user_id in self._channels else ()
+                streams = [stream for at, stream in changes if at <= until]
                 if streams and streams[-1]:
                     yield self._users[user_id], streams[-1]
 
@@ -166,7 +166,7 @@ class World:
                 tags=tags,
                 thumbnail_url=self._preview_url(user),
             )
-            self._turn_on(user, stream, at)
+            self._start(user, stream, at)
             return stream
 
     def _preview_url(self, user: User) -> str:
@@ -179,10 +179,10 @@ class World:
         """Start the last stream again under the same id, as after a lost connection."""
         with self.lock:
             user = self.user(login)
-            stream = self._past[user.user_id].last
+            stream = self._channels[user.user_id].last
             if stream is None:
                 raise ValueError(f"{login} never had a stream")
-            self._turn_on(user, stream, at or self._clock())
+            self._start(user, stream, at or self._clock())
             return stream
 
     def go_offline(self, login: str, *, at: datetime | None = None) -> Stream:
@@ -190,7 +190,7 @@ class World:
         with self.lock:
             user = self.user(login)
             stream = self._live(login)
-            self._turn(EventType.OFFLINE, user, stream, at or self._clock())
+            self._record(EventType.OFFLINE, user, stream, at or self._clock())
             return stream
 
     def flap(self, login: str) -> Stream:
@@ -201,17 +201,10 @@ class World:
     def channel(self, login: str) -> Channel:
         """What the channel of `login` shows, live or not."""
         with self.lock:
-            return self._past[self.user(login).user_id].channel
+            return self._channels[self.user(login).user_id].channel
 
     def set_viewers(self, login: str, viewers: int) -> None:
         self._update(login, lambda stream: replace(stream, viewer_count=viewers))
-
-    def set_title(self, login: str, title: str) -> None:
-        self.update_channel(login, title=title)
-
-    def set_category(self, login: str, category: str) -> None:
-        """`category` is the name of one of `cast.CATEGORIES`."""
-        self.update_channel(login, category=category)
 
     def update_channel(
         self,
@@ -223,7 +216,7 @@ class World:
         at: datetime | None = None,
     ) -> None:
         """Save the settings of a channel, live or offline. Without arguments the same values are
-        saved again, which Twitch reports too."""
+        saved again, which Twitch reports too. `category` is a name in `cast.CATEGORIES`."""
         with self.lock:
             known = self.channel(login)
             channel = Channel(
@@ -236,7 +229,7 @@ class World:
             self._save(self.user(login), channel, at or self._clock())
 
     def _save(self, user: User, channel: Channel, at: datetime) -> None:
-        self._past[user.user_id].channel = channel
+        self._channels[user.user_id].channel = channel
         if self.stream(user.login):
             self._update(
                 user.login,
@@ -255,9 +248,9 @@ class World:
         """Change a live stream. Helix shows this without a lag; only starts and ends have one."""
         with self.lock:
             stream = change(self._live(login))
-            past = self._past[self.user(login).user_id]
-            past.last = stream
-            past.turns[-1] = (past.turns[-1][0], stream)
+            state = self._channels[self.user(login).user_id]
+            state.last = stream
+            state.changes[-1] = (state.changes[-1][0], stream)
 
     def _live(self, login: str) -> Stream:
         stream = self.stream(login)
@@ -265,17 +258,17 @@ class World:
             raise ValueError(f"{login} is not live")
         return stream
 
-    def _turn_on(self, user: User, stream: Stream, at: datetime) -> None:
+    def _start(self, user: User, stream: Stream, at: datetime) -> None:
         if self.stream(user.login):
             raise ValueError(f"{user.login} is live already")
-        self._turn(EventType.ONLINE, user, stream, at)
+        self._record(EventType.ONLINE, user, stream, at)
 
-    def _turn(self, kind: EventType, user: User, stream: Stream, at: datetime) -> None:
-        past = self._past[user.user_id]
-        past.last = stream
-        past.turns.append((at, stream if kind is EventType.ONLINE else None))
+    def _record(self, kind: EventType, user: User, stream: Stream, at: datetime) -> None:
+        state = self._channels[user.user_id]
+        state.last = stream
+        state.changes.append((at, stream if kind is EventType.ONLINE else None))
         for listener in self.listeners:
-            listener(Happening(kind, user, stream, at))
+            listener(StreamChange(kind, user, stream, at))
 
     def _stream_id(self, at: datetime) -> str:
         """A stream id that no simulated world started at another time uses: a StreamWatch with a
@@ -284,5 +277,5 @@ class World:
         return f"{int(at.timestamp()) - 1_000_000_000}{self._streams_begun % 10_000:04}"
 
 
-def _now(past: _Past) -> Stream | None:
-    return past.turns[-1][1] if past.turns else None
+def _now(state: _ChannelState) -> Stream | None:
+    return state.changes[-1][1] if state.changes else None

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import requests
 
-from streamwatch.simulator import Mishap, Simulator
+from streamwatch.simulator import MessageFault, Simulator
 from tests import messages
 from tests.e2e.conftest import API_KEY, SECRET
 from tests.e2e.event_stream import listening
@@ -79,14 +79,14 @@ def test_duplicate_late_and_flapping_messages_result_in_one_history(
     shared_service: Deployment, shared_twitch: Simulator, streamer: str
 ) -> None:
     service, twitch = shared_service, shared_twitch
-    for mishap in (Mishap.DOUBLED, Mishap.ECHOED):
-        twitch.faults.on_message(mishap)
-        twitch.faults.on_message(mishap)
+    for fault in (MessageFault.DOUBLED, MessageFault.ECHOED):
+        twitch.faults.on_message(fault)
+        twitch.faults.on_message(fault)
         twitch.world.go_online(streamer)
         twitch.wait_until_delivered()
         twitch.world.go_offline(streamer)
         twitch.wait_until_delivered()
-    twitch.faults.on_message(Mishap.LATE)
+    twitch.faults.on_message(MessageFault.LATE)
     twitch.world.go_online(streamer)
     twitch.world.go_offline(streamer)
     twitch.wait_until_delivered()
@@ -161,7 +161,7 @@ def test_a_streamer_who_is_not_monitored_is_looked_up_once(
 def test_a_missed_online_is_found_by_the_refresh(
     shared_service: Deployment, shared_twitch: Simulator, streamer: str
 ) -> None:
-    shared_twitch.faults.on_message(Mishap.DROPPED)
+    shared_twitch.faults.on_message(MessageFault.DROPPED)
     shared_twitch.world.go_online(streamer)
     wait_for(lambda: streamer in live(shared_service))
     [event] = shared_service.get(f"/events/streamer/{streamer}")["events"]

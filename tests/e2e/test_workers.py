@@ -10,7 +10,7 @@ import requests
 from streamwatch.services.ingestion.poller import REFRESH
 from streamwatch.services.locks import LEADER_LEASE
 from streamwatch.services.subscriptions.reconcile import RECONCILE
-from streamwatch.simulator import CallFault, MessageType, Mishap, Simulator
+from streamwatch.simulator import CallFault, MessageFault, MessageType, Simulator
 from streamwatch.simulator.subscriptions import ENABLED
 from streamwatch.storage.base import JobRun, Lease
 from streamwatch.storage.redis import RedisStorage
@@ -115,7 +115,7 @@ def test_another_worker_refreshes_within_15_seconds_of_a_leaders_death(
     process_of(service, leader).kill()
     wait_for(lambda: storage.coordination.lease(LEADER_LEASE) not in (None, leader), 15)
     wait_for_refresh(storage, 15)
-    twitch.faults.on_message(Mishap.DROPPED)
+    twitch.faults.on_message(MessageFault.DROPPED)
     twitch.world.go_online("shroud")
     wait_for(lambda: service.get("/streams/live")["count"] == 1, 10)
 
@@ -187,7 +187,7 @@ def test_two_workers_repair_the_faults_of_twitch(
         twitch.faults.on_call(path, CallFault(delay=1))
     twitch.faults.on_call("/helix/eventsub/subscriptions", CallFault(500), after=2)
     twitch.faults.on_call("/helix/eventsub/subscriptions", CallFault(503), after=2)
-    twitch.faults.on_message(Mishap.FORGED, kind=MessageType.VERIFICATION)
+    twitch.faults.on_message(MessageFault.FORGED, kind=MessageType.VERIFICATION)
     settings = {"DEFAULT_STREAMERS": ",".join(LOGINS), "VERIFY_SECONDS": "2"}
     service.start("worker", **settings)
     service.start("worker", **settings)
@@ -202,8 +202,8 @@ def test_two_workers_repair_the_faults_of_twitch(
     wait_for(are_subscribed, 60)
     twitch.faults.on_call("/helix/eventsub/subscriptions", CallFault(half=True), times=2)
     twitch.oauth.expire_all()
-    for mishap in (Mishap.DROPPED, Mishap.DOUBLED, Mishap.ECHOED):
-        twitch.faults.on_message(mishap)
+    for fault in (MessageFault.DROPPED, MessageFault.DOUBLED, MessageFault.ECHOED):
+        twitch.faults.on_message(fault)
     for login in LOGINS:
         twitch.world.go_online(login)
     wait_for(lambda: service.get("/streams/live")["count"] == len(LOGINS))

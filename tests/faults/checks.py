@@ -77,11 +77,11 @@ def _is_in_sessions(
     """Whether a session begins or ends with the transition. An end makes no session where the start
     of the stream was never acknowledged."""
     event_type, stream_id = transition
-    happening = stack.load.happened[transition]
+    change = stack.load.happened[transition]
     for session in sessions.get(stream_id, ()):
         if event_type is EventType.ONLINE:
-            return session.started_at == happening.stream.started_at
-        return session.ended_at == to_milliseconds(happening.at)
+            return session.started_at == change.stream.started_at
+        return session.ended_at == to_milliseconds(change.at)
     return (
         event_type is EventType.OFFLINE
         and (EventType.ONLINE, stream_id) not in acknowledged.transitions

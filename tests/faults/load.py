@@ -10,10 +10,10 @@ from itertools import cycle
 from time import monotonic
 
 from streamwatch.domain.models import EventType
-from streamwatch.simulator import Mishap, Simulator
-from streamwatch.simulator.world import Happening
+from streamwatch.simulator import MessageFault, Simulator
+from streamwatch.simulator.world import StreamChange
 
-MISHAPS = {Mishap.DOUBLED: 0.05, Mishap.ECHOED: 0.05, Mishap.LATE: 0.05}
+MESSAGE_FAULTS = {MessageFault.DOUBLED: 0.05, MessageFault.ECHOED: 0.05, MessageFault.LATE: 0.05}
 """The probability of each. A late message arrives after messages about later events."""
 
 RETRY_DELAYS = (1.0, 2.0, 4.0, 8.0, 16.0, 16.0, 16.0, 16.0)
@@ -46,7 +46,7 @@ class Load:
     """
 
     def __init__(self, twitch: Simulator, streamers: int, rate: float) -> None:
-        self.happened: dict[Transition, Happening] = {}
+        self.happened: dict[Transition, StreamChange] = {}
         self._twitch = twitch
         self._rate = rate
         assert rate < 2 * streamers
@@ -54,9 +54,9 @@ class Load:
         self.logins = [user.login for user in users]
         self.user_ids = [user.user_id for user in users]
         twitch.world.listeners.append(self._record)
-        twitch.faults.chances = MISHAPS
+        twitch.faults.chances = MESSAGE_FAULTS
         twitch.faults.late_by = 1.5
-        twitch.eventsub.courier.retry_delays = RETRY_DELAYS
+        twitch.eventsub.webhook_sender.retry_delays = RETRY_DELAYS
         twitch.eventsub.failures_allowed = 1000  # do not revoke
 
     @contextmanager
@@ -98,5 +98,5 @@ class Load:
             else:
                 self._twitch.world.go_online(login)
 
-    def _record(self, happening: Happening) -> None:
-        self.happened[happening.type, happening.stream.id] = happening
+    def _record(self, change: StreamChange) -> None:
+        self.happened[change.type, change.stream.id] = change

@@ -41,7 +41,7 @@ def roll_workers(stacked: Stack) -> None:
 
 def test_rolling_restarts_that_replace_the_webhook_secret_refuse_no_message(tmp_path: Path) -> None:
     with stack(tmp_path, rate=15, streamers=40) as stacked:
-        stacked.twitch.eventsub.courier.timeout = TWITCH_TIMEOUT
+        stacked.twitch.eventsub.webhook_sender.timeout = TWITCH_TIMEOUT
 
         def all_use_the_new_secret() -> bool:
             subscriptions = stacked.twitch.subscriptions.all()

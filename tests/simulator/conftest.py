@@ -75,7 +75,7 @@ class Client:
 @pytest.fixture
 def twitch() -> Iterator[Simulator]:
     with Simulator() as simulator:
-        simulator.eventsub.courier.retry_delays = (0.02, 0.04)
+        simulator.eventsub.webhook_sender.retry_delays = (0.02, 0.04)
         yield simulator
 
 

@@ -10,7 +10,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
-from streamwatch.simulator import Mishap, Simulator
+from streamwatch.simulator import MessageFault, Simulator
 from tests.simulator.conftest import Client
 from tests.waiting import wait_for
 
@@ -102,7 +102,7 @@ def test_events_arrive_over_the_attached_session(
     with connected(twitch.eventsub_url) as (connection, session_id):
         client.attach(watched, session_id)
         twitch.world.go_offline("shroud")
-        twitch.world.set_title("shroud", "Back soon")
+        twitch.world.update_channel("shroud", title="Back soon")
         offline, update = events(connection, 2)
     assert offline["metadata"]["subscription_type"] == "stream.offline"
     assert offline["payload"]["subscription"]["transport"]["method"] == "conduit"
@@ -116,8 +116,8 @@ def test_messages_are_doubled_echoed_and_late_on_command(
     twitch.faults.late_by = 0.1
     with connected(twitch.eventsub_url) as (connection, session_id):
         client.attach(watched, session_id)
-        for mishap in (Mishap.DOUBLED, Mishap.ECHOED, Mishap.LATE):
-            twitch.faults.on_message(mishap)
+        for fault in (MessageFault.DOUBLED, MessageFault.ECHOED, MessageFault.LATE):
+            twitch.faults.on_message(fault)
             twitch.world.update_channel("shroud")
         twitch.world.update_channel("shroud")
         ids = [message["metadata"]["message_id"] for message in events(connection, 6)]

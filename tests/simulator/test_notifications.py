@@ -9,7 +9,7 @@ import pytest
 from streamwatch.domain.eventsub import Message, Notification, Revocation
 from streamwatch.domain.models import EventType
 from streamwatch.domain.observations import WentOffline, WentOnline
-from streamwatch.simulator import Mishap, Simulator
+from streamwatch.simulator import MessageFault, Simulator
 from tests.simulator.conftest import Client
 from tests.simulator.receiver import Receiver
 from tests.waiting import wait_for
@@ -85,7 +85,7 @@ def test_an_unacknowledged_message_is_retried_with_the_same_id(
     watched: Simulator, receiver: Receiver, release: Event, bad: int | None
 ) -> None:
     if bad is None:  # silence
-        watched.eventsub.courier.timeout = 1.0
+        watched.eventsub.webhook_sender.timeout = 1.0
     receiver.bad.extend([bad or release] * 2)
     watched.world.go_online("shroud")
     watched.wait_until_delivered()
@@ -110,7 +110,7 @@ def test_too_many_given_up_messages_revoke_the_subscription(
     watched: Simulator, receiver: Receiver
 ) -> None:
     watched.eventsub.failures_allowed = 1
-    watched.eventsub.courier.retry_delays = ()
+    watched.eventsub.webhook_sender.retry_delays = ()
     for _ in range(2):
         receiver.bad.append(500)
         watched.world.go_online("shroud")
@@ -131,7 +131,7 @@ def test_an_acknowledged_message_resets_the_failure_count(
     watched: Simulator, receiver: Receiver
 ) -> None:
     watched.eventsub.failures_allowed = 1
-    watched.eventsub.courier.retry_delays = ()
+    watched.eventsub.webhook_sender.retry_delays = ()
     for bad in ([500], [], [500], []):
         receiver.bad.extend(bad)
         watched.world.go_online("shroud")
@@ -159,7 +159,7 @@ def test_nothing_is_sent_after_a_revocation(watched: Simulator, receiver: Receiv
 def test_a_deleted_subscription_gets_no_retries(
     watched: Simulator, client: Client, receiver: Receiver
 ) -> None:
-    watched.eventsub.courier.retry_delays = (0.5,)
+    watched.eventsub.webhook_sender.retry_delays = (0.5,)
     receiver.bad.append(500)
     watched.world.go_online("shroud")
     client.delete(watched.subscriptions.all()[0].id)
@@ -170,7 +170,7 @@ def test_a_deleted_subscription_gets_no_retries(
 def test_a_slow_receiver_does_not_delay_the_others(
     watched: Simulator, client: Client, receiver: Receiver, release: Event, shroud: str
 ) -> None:
-    watched.eventsub.courier.timeout = 60
+    watched.eventsub.webhook_sender.timeout = 60
     slow = watched.world.user("waldkauzig").user_id
     client.subscribe(slow, receiver.callback)
     watched.wait_until_delivered()
@@ -188,7 +188,7 @@ def test_a_slow_receiver_does_not_delay_the_others(
 
 
 def test_a_dropped_message_is_never_sent(watched: Simulator, receiver: Receiver) -> None:
-    watched.faults.on_message(Mishap.DROPPED)
+    watched.faults.on_message(MessageFault.DROPPED)
     watched.world.go_online("shroud")
     watched.world.go_offline("shroud")
     watched.wait_until_delivered()
@@ -198,7 +198,7 @@ def test_a_dropped_message_is_never_sent(watched: Simulator, receiver: Receiver)
 def test_a_doubled_message_is_sent_twice_with_one_id(
     watched: Simulator, receiver: Receiver
 ) -> None:
-    watched.faults.on_message(Mishap.DOUBLED)
+    watched.faults.on_message(MessageFault.DOUBLED)
     watched.world.go_online("shroud")
     watched.wait_until_delivered()
     ids = [message.message_id for message in _notifications(receiver.messages)]
@@ -208,7 +208,7 @@ def test_a_doubled_message_is_sent_twice_with_one_id(
 def test_an_echoed_message_is_sent_twice_with_two_ids(
     watched: Simulator, receiver: Receiver
 ) -> None:
-    watched.faults.on_message(Mishap.ECHOED)
+    watched.faults.on_message(MessageFault.ECHOED)
     watched.world.go_online("shroud")
     watched.wait_until_delivered()
     first, second = _notifications(receiver.messages)
@@ -220,7 +220,7 @@ def test_a_late_message_arrives_after_newer_ones_with_its_own_timestamp(
     watched: Simulator, receiver: Receiver
 ) -> None:
     watched.faults.late_by = 2
-    watched.faults.on_message(Mishap.LATE)
+    watched.faults.on_message(MessageFault.LATE)
     watched.world.go_online("shroud")
     watched.world.go_offline("shroud")
     watched.wait_until_delivered()
@@ -233,7 +233,7 @@ def test_a_late_message_arrives_after_newer_ones_with_its_own_timestamp(
 def test_a_forged_notification_is_never_acknowledged(
     watched: Simulator, receiver: Receiver
 ) -> None:
-    watched.faults.on_message(Mishap.FORGED)
+    watched.faults.on_message(MessageFault.FORGED)
     watched.world.go_online("shroud")
     watched.wait_until_delivered()
     assert receiver.messages == []
@@ -242,7 +242,7 @@ def test_a_forged_notification_is_never_acknowledged(
 
 def test_waiting_for_messages_has_a_limit(watched: Simulator) -> None:
     watched.faults.late_by = 60
-    watched.faults.on_message(Mishap.LATE)
+    watched.faults.on_message(MessageFault.LATE)
     watched.world.go_online("shroud")
     with pytest.raises(TimeoutError, match="1 messages"):
         watched.wait_until_delivered(timeout=0.05)

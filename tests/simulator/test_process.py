@@ -93,7 +93,7 @@ def test_deliveries_can_be_read(process: Process, receiver: Receiver) -> None:
     }
     requests.post(f"{url}/eventsub/subscriptions", json=wanted, headers=headers, timeout=5)
     wait_for(lambda: process.get("deliveries")["pending"] == 0)
-    assert process.post("faults/messages", mishap="doubled") == 204
+    assert process.post("faults/messages", fault="doubled") == 204
     assert process.post("online/shroud") == 204
     wait_for(lambda: process.get("deliveries")["pending"] == 0)
     assert process.post("revoke/shroud") == 204

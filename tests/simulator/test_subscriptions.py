@@ -2,7 +2,7 @@
 
 import pytest
 
-from streamwatch.simulator import MessageType, Mishap, Simulator
+from streamwatch.simulator import MessageFault, MessageType, Simulator
 from tests.simulator.conftest import Client
 from tests.simulator.receiver import Receiver
 
@@ -44,7 +44,7 @@ def test_a_wrong_challenge_response_fails_the_subscription(
 def test_a_forged_challenge_fails_the_subscription(
     twitch: Simulator, client: Client, receiver: Receiver, shroud: str
 ) -> None:
-    twitch.faults.on_message(Mishap.FORGED, kind=MessageType.VERIFICATION)
+    twitch.faults.on_message(MessageFault.FORGED, kind=MessageType.VERIFICATION)
     client.subscribe(shroud, receiver.callback)
     assert _statuses(twitch) == [FAILED]
     assert receiver.refused == 1
@@ -53,7 +53,7 @@ def test_a_forged_challenge_fails_the_subscription(
 def test_a_subscription_with_a_lost_challenge_stays_pending(
     twitch: Simulator, client: Client, receiver: Receiver, shroud: str
 ) -> None:
-    twitch.faults.on_message(Mishap.DROPPED, kind=MessageType.VERIFICATION)
+    twitch.faults.on_message(MessageFault.DROPPED, kind=MessageType.VERIFICATION)
     client.subscribe(shroud, receiver.callback)
     assert _statuses(twitch) == [PENDING]
 

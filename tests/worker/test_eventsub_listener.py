@@ -8,7 +8,7 @@ import pytest
 from streamwatch.bootstrap import build
 from streamwatch.services.subscriptions.eventsub_state import eventsub_state
 from streamwatch.services.subscriptions.reconcile import RECONCILE
-from streamwatch.simulator import Mishap, Simulator
+from streamwatch.simulator import MessageFault, Simulator
 from streamwatch.storage.base import StorageUnavailable
 from streamwatch.worker import eventsub_listener, shard_check
 from tests.waiting import wait_for
@@ -42,8 +42,8 @@ def test_an_event_is_stored_without_a_public_address(twitch: Simulator, worker: 
 
 
 def test_duplicates_are_stored_once(twitch: Simulator, worker: Worker) -> None:
-    twitch.faults.on_message(Mishap.DOUBLED)
-    twitch.faults.on_message(Mishap.ECHOED)
+    twitch.faults.on_message(MessageFault.DOUBLED)
+    twitch.faults.on_message(MessageFault.ECHOED)
     twitch.world.go_online("shroud")
     twitch.world.go_online("waldkauzig")
     wait_for(lambda: len(worker.outcomes) == 4, 10)

@@ -72,7 +72,7 @@ class World:
 @pytest.fixture
 def services() -> Iterator[World]:
     with Simulator() as twitch, Receiver() as receiver:
-        twitch.eventsub.courier.retry_delays = (0.02, 0.04)
+        twitch.eventsub.webhook_sender.retry_delays = (0.02, 0.04)
         services = World(twitch, receiver)
         services.monitor_all()
         yield services

@@ -98,8 +98,8 @@ class Delivery:
 
 
 @dataclass(frozen=True, order=True, slots=True)
-class _Letter:
-    """A message to deliver at `due` (monotonic seconds)."""
+class _ScheduledAttempt:
+    """An attempt to deliver a message at `due` (monotonic seconds)."""
 
     due: float
     number: int
@@ -107,7 +107,7 @@ class _Letter:
     retry: int = field(compare=False, default=0)
 
 
-class Courier:
+class WebhookSender:
     """Delivers with a few threads within its `with` block, so that a slow receiver does not delay
     the others.
 
@@ -127,12 +127,12 @@ class Courier:
         # No retries, and no redirects either, as Twitch does.
         self._http = urllib3.PoolManager(maxsize=_THREADS, retries=False)
         self._changed = threading.Condition()
-        self._letters: list[_Letter] = []
+        self._scheduled: list[_ScheduledAttempt] = []
         self._numbered = 0
         self._under_way = 0
         self._is_open = True
         self._threads = [
-            threading.Thread(target=self._work, name=f"courier-{n}") for n in range(_THREADS)
+            threading.Thread(target=self._work, name=f"webhook-sender-{n}") for n in range(_THREADS)
         ]
 
     def __enter__(self) -> Self:
@@ -157,8 +157,8 @@ class Courier:
     def send(self, message: Message, *, after: float = 0.0, retry: int = 0) -> None:
         with self._changed:
             self._numbered += 1
-            letter = _Letter(time.monotonic() + after, self._numbered, message, retry)
-            heapq.heappush(self._letters, letter)
+            attempt = _ScheduledAttempt(time.monotonic() + after, self._numbered, message, retry)
+            heapq.heappush(self._scheduled, attempt)
             self._changed.notify_all()
 
     def wait_until_idle(self, timeout: float) -> None:
@@ -171,43 +171,43 @@ class Courier:
     @property
     def pending(self) -> int:
         """How many messages are neither acknowledged nor given up."""
-        return len(self._letters) + self._under_way
+        return len(self._scheduled) + self._under_way
 
     def _work(self) -> None:
-        while (letter := self._next()) is not None:
-            if self._is_wanted(letter.message):
-                self._attempt(letter)
+        while (attempt := self._next()) is not None:
+            if self._is_wanted(attempt.message):
+                self._attempt(attempt)
             with self._changed:
                 self._under_way -= 1
                 self._changed.notify_all()
 
-    def _next(self) -> _Letter | None:
-        """The next letter, once it is due; None when the courier closes."""
+    def _next(self) -> _ScheduledAttempt | None:
+        """The next attempt, once it is due; None when the sender closes."""
         with self._changed:
             while self._is_open:
-                wait = self._letters[0].due - time.monotonic() if self._letters else None
+                wait = self._scheduled[0].due - time.monotonic() if self._scheduled else None
                 if wait is not None and wait <= 0:
                     self._under_way += 1
-                    return heapq.heappop(self._letters)
+                    return heapq.heappop(self._scheduled)
                 self._changed.wait(wait)
         return None
 
-    def _attempt(self, letter: _Letter) -> None:
-        delivery = self._deliver(letter)
+    def _attempt(self, attempt: _ScheduledAttempt) -> None:
+        delivery = self._deliver(attempt)
         self.deliveries.append(delivery)
         if self._answered(delivery):
-            retry_delay = self.retry_delays[letter.retry]
-            self.send(letter.message, after=retry_delay, retry=letter.retry + 1)
+            retry_delay = self.retry_delays[attempt.retry]
+            self.send(attempt.message, after=retry_delay, retry=attempt.retry + 1)
 
-    def _deliver(self, letter: _Letter) -> Delivery:
-        message = letter.message
-        unanswered = Delivery(message, letter.retry, None)
+    def _deliver(self, attempt: _ScheduledAttempt) -> Delivery:
+        message = attempt.message
+        unanswered = Delivery(message, attempt.retry, None)
         try:
             response = self._http.request(
                 "POST",
                 message.subscription.callback,
                 body=message.body,
-                headers=message.headers(letter.retry),
+                headers=message.headers(attempt.retry),
                 timeout=self.timeout,
             )
         except urllib3.exceptions.HTTPError:

@@ -13,7 +13,7 @@ from streamwatch.simulator.world import World
 
 _LIVE_AT_START = 11
 _LIVE_USUALLY = 14
-_HAPPENING_SECONDS = (8.0, 16.0)
+_CHANGE_SECONDS = (8.0, 16.0)
 _DRIFT_SECONDS = 5.0
 _EDIT_SECONDS = 45.0
 _FLAP_SECONDS = 4.0
@@ -21,11 +21,12 @@ _MINUTES_ON_AT_START = (5.0, 300.0)
 _RENAMED_BELOW = 100
 """Only members with fewer viewers change their names, so that the larger ones are easy to find."""
 
-_Happening = Callable[[datetime], None]
+_Action = Callable[[datetime], None]
 
 
-class Life:
-    """Animates the cast from `start` on. The cast must be in `world` already."""
+class RandomActivity:
+    """Changes the streams and channels of the cast from `start` on. The cast must be in `world`
+    already."""
 
     def __init__(self, world: World, random: Random, start: datetime) -> None:
         self._world = world
@@ -33,25 +34,25 @@ class Life:
         self._edits = Random("edits")  # noqa: S311  independent of how often streams change
         self._members = [member for member in CAST if member.usual_viewers]
         self._user_ids = {member: world.user(member.login).user_id for member in self._members}
-        self._due: list[tuple[datetime, _Happening]] = []
+        self._due: list[tuple[datetime, _Action]] = []
         for member in random.sample(self._members, _LIVE_AT_START):
             self._begin(member, start - timedelta(minutes=random.uniform(*_MINUTES_ON_AT_START)))
-        self._plan(start, _HAPPENING_SECONDS[0], self._happen)
+        self._plan(start, _CHANGE_SECONDS[0], self._change_one)
         self._plan(start, _DRIFT_SECONDS, self._drift)
         self._plan(start, _EDIT_SECONDS, self._edit)
 
     def advance(self, now: datetime) -> None:
-        """Perform what is due by `now`, in order, each at its own time."""
+        """Perform the actions that are due by `now`, in order, each at its own time."""
         while (first := min(self._due, key=lambda entry: entry[0]))[0] <= now:
             self._due.remove(first)
-            at, happening = first
+            at, action = first
             with self._world.lock:
-                happening(at)
+                action(at)
 
-    def _plan(self, at: datetime, seconds: float, happening: _Happening) -> None:
-        self._due.append((at + timedelta(seconds=seconds), happening))
+    def _plan(self, at: datetime, seconds: float, action: _Action) -> None:
+        self._due.append((at + timedelta(seconds=seconds), action))
 
-    def _happen(self, at: datetime) -> None:
+    def _change_one(self, at: datetime) -> None:
         """Start, end, flap or change the stream of one member."""
         live = [member for member in self._members if self._stream(member)]
         idle = [member for member in self._members if member not in live]
@@ -64,7 +65,7 @@ class Life:
             self._random.choices(changes, weights=[10, 2, 7])[0](member, at)
         if self._random.random() < 0.03:  # noqa: PLR2004  about every six minutes
             self._rename(self._random.choice(self._members))
-        self._plan(at, self._random.uniform(*_HAPPENING_SECONDS), self._happen)
+        self._plan(at, self._random.uniform(*_CHANGE_SECONDS), self._change_one)
 
     def _edit(self, at: datetime) -> None:
         """One member saves their channel, live or offline, in half of the cases unchanged."""
