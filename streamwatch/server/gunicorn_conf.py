@@ -4,7 +4,6 @@ https://gunicorn.org/reference/settings/
 """
 
 import logging
-import os
 import socket
 import struct
 import sys
@@ -61,8 +60,7 @@ forwarded_allow_ips = ""
 forwarder_headers = ""
 
 # The workers' heartbeat files are in memory, where that can be written to: a disk may be slow.
-_MEMORY = "/dev/shm"  # noqa: S108  gunicorn makes its files safe
-worker_tmp_dir = _MEMORY if os.access(_MEMORY, os.W_OK) else None
+worker_tmp_dir = str(metrics_directory.MEMORY) if metrics_directory.has_memory() else None
 
 logconfig_dict = logging_config(_settings)
 

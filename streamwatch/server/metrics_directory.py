@@ -13,19 +13,31 @@ from tempfile import gettempdir, mkdtemp
 VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 """prometheus_client's own: https://prometheus.github.io/client_python/multiprocess/"""
 
+MEMORY = Path("/dev/shm")  # noqa: S108  its files are made safely
+"""Where Linux keeps files in memory."""
+
 _PREFIX = "streamwatch-metrics-"
+
+
+def has_memory() -> bool:
+    """Whether files can be written to MEMORY."""
+    return os.access(MEMORY, os.W_OK)
 
 
 @cache
 def prepare() -> Path:
     """Create an empty directory, and name it to prometheus_client in this process and its children.
 
+    It is in memory, unless TMPDIR names another place: prometheus_client maps its files into
+    memory, and the kernel ends a process (SIGBUS) that writes to such a file on a full disk.
+
     The directory is locked for as long as one of these processes runs. Directories without a lock,
     which a killed gunicorn left behind, are removed. A later call returns the same directory.
     """
-    _remove_stale()
+    parent = MEMORY if has_memory() and "TMPDIR" not in os.environ else Path(gettempdir())
+    _remove_stale(parent)
     while True:
-        directory = Path(mkdtemp(prefix=_PREFIX))
+        directory = Path(mkdtemp(prefix=_PREFIX, dir=parent))
         # The descriptor stays open until the process ends, and so does the lock.
         if _lock(directory) is not None and directory.is_dir():
             break  # else another start has just removed it, because it had no lock yet
@@ -38,8 +50,8 @@ def remove() -> None:
     shutil.rmtree(prepare(), ignore_errors=True)
 
 
-def _remove_stale() -> None:
-    for directory in Path(gettempdir()).glob(f"{_PREFIX}*"):
+def _remove_stale(parent: Path) -> None:
+    for directory in parent.glob(f"{_PREFIX}*"):
         descriptor = _lock(directory)
         if descriptor is not None:
             shutil.rmtree(directory, ignore_errors=True)

@@ -2,9 +2,12 @@
 
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from tempfile import gettempdir
 
 import pytest
 import requests
@@ -106,6 +109,18 @@ def test_requests_add_up_over_processes_restarts_and_a_reload(
 
     assert web.stop()[0] == 0
     assert metrics_folders(tmp_path) == [], "the last process deletes the files of the counters"
+
+
+def test_a_full_disk_does_not_concern_the_files_of_the_counters() -> None:
+    code = (
+        "from streamwatch.server import metrics_directory as m; print(m.prepare().parent); m.remove()"
+    )
+    environment = {name: value for name, value in os.environ.items() if name != "TMPDIR"}
+    said = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
+    )
+    in_memory = os.access("/dev/shm", os.W_OK)  # noqa: S108
+    assert said.stdout.strip() == ("/dev/shm" if in_memory else gettempdir())  # noqa: S108
 
 
 def recorded_messages(service: Deployment) -> float:
