@@ -20,9 +20,11 @@ Process = subprocess.Popen[bytes]
 
 
 def stopped_by_signals() -> threading.Event:
-    """An event that is set by Ctrl-C, by SIGTERM, and when the terminal is closed."""
+    """An event that is set by Ctrl-C, by SIGTERM, and when the terminal is closed, unless the
+    program was started by nohup."""
     stopped = threading.Event()
-    call_on_signals(_STOP_SIGNALS, stopped.set)
+    has_nohup = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    call_on_signals(_STOP_SIGNALS[:-1] if has_nohup else _STOP_SIGNALS, stopped.set)
     return stopped
 
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from threading import Event, Thread
 
 from streamwatch.services.errors import AlreadyRunning
-from streamwatch.storage.base import Coordination, Lease, StorageUnavailable
+from streamwatch.storage.base import Coordination, Lease, StorageError
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +31,7 @@ class RenewedLease:
     """A lease that a thread renews at every third of its duration.
 
     With `reacquires`, the thread also acquires the lease whenever no other process holds it.
-    `after_renewal` is called after each try; it may raise StorageUnavailable.
+    `after_renewal` is called after each try; it may raise StorageError.
     """
 
     def __init__(
@@ -63,14 +63,14 @@ class RenewedLease:
         return lease if lease and time.monotonic() < self._expires_at else None
 
     def acquire(self) -> bool:
-        """Acquire the lease. False if another process holds it. Raises StorageUnavailable."""
+        """Acquire the lease. False if another process holds it. Raises StorageError."""
         asked_at = time.monotonic()
         self._lease = self._coordination.acquire_lease(self._name, self._holder, self._seconds)
         self._expires_at = asked_at + self._seconds
         return self._lease is not None
 
     def renew(self) -> bool:
-        """Renew the lease now. False if it was lost. Raises StorageUnavailable."""
+        """Renew the lease now. False if it was lost. Raises StorageError."""
         lease, asked_at = self._lease, time.monotonic()
         if lease is None or not self._coordination.renew_lease(lease, self._seconds):
             self._lease = None
@@ -97,7 +97,7 @@ class RenewedLease:
             return
         try:
             self._coordination.release_lease(lease)
-        except StorageUnavailable as error:
+        except StorageError as error:
             log.warning("The lease %s could not be released and will expire: %s", self._name, error)
 
     def _run(self) -> None:
@@ -105,7 +105,7 @@ class RenewedLease:
             try:
                 self._renew_or_acquire()
                 self._after_renewal()
-            except StorageUnavailable as error:
+            except StorageError as error:
                 log.warning("The lease %s could not be renewed: %s", self._name, error)
             self._stopping.wait(self._seconds / 3)
         self._release()

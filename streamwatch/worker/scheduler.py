@@ -9,7 +9,7 @@ import math
 import threading
 import time
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from schedule import CancelJob, Scheduler
 
@@ -29,6 +29,9 @@ _LOOP_SECONDS = 0.5
 
 _RETRY_SECONDS = 60
 """After how long a failed job is tried again, if its interval is longer."""
+
+_CLOCK_TOLERANCE = timedelta(minutes=1)
+"""How far the clocks of workers may be apart, and a clock may be set back, without consequences."""
 
 STOP_SECONDS = 9
 """How long a stopping worker may take to finish its job: a process has 10 seconds."""
@@ -50,7 +53,7 @@ class Worker:
         self._clock = clock
         self._leadership = Leadership(self._coordination, clock, holder)
         self._retry_seconds = retry_seconds
-        self._started_at = clock()
+        self._started_at = self._seen_at = clock()
         self._scheduler = Scheduler()
         self._scheduled_under: Lease | None = None
         self._due_at_once: set[str] = set()
@@ -64,6 +67,8 @@ class Worker:
             lease = self._leadership.lease
             if lease is None:
                 continue
+            if self._clock_was_set_back():
+                self._scheduled_under = None
             try:
                 if lease != self._scheduled_under:
                     self._schedule(lease)
@@ -85,6 +90,12 @@ class Worker:
         self._stop.set()
         self._leadership.request_stop()
 
+    def _clock_was_set_back(self) -> bool:
+        """Whether the clock was set back since the last call. `schedule` plans by the clock, so
+        that all jobs would be late by as much."""
+        before, self._seen_at = self._seen_at, self._clock()
+        return self._seen_at < before - _CLOCK_TOLERANCE
+
     def _schedule(self, lease: Lease) -> None:
         """Plan all jobs under this lease."""
         runs = self._coordination.job_runs()
@@ -103,13 +114,17 @@ class Worker:
 
         A job of the start runs at once if no worker has run it since this process started.
         Otherwise the interval counts from the last run, whichever worker ran it, so that a change
-        of leaders neither repeats nor skips a run, and a failed job is retried as soon.
+        of leaders neither repeats nor skips a run, and a failed job is retried as soon. A run of
+        the future was dated by a wrong clock, and does not count.
         """
+        now = self._clock()
+        if last is not None and last.started_at > now + _CLOCK_TOLERANCE:
+            last = None
         has_run = last is not None and last.started_at >= self._started_at
         if job.at_start and not has_run:
             return 0
         seconds = self._interval(job, failed=last is not None and last.error is not None)
-        elapsed = (self._clock() - last.started_at).total_seconds() if last else 0
+        elapsed = (now - last.started_at).total_seconds() if last else 0
         return None if seconds is None else seconds - elapsed
 
     def _interval(self, job: Job, *, failed: bool) -> int | None:

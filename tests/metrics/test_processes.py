@@ -112,9 +112,7 @@ def test_requests_add_up_over_processes_restarts_and_a_reload(
 
 
 def test_a_full_disk_does_not_concern_the_files_of_the_counters() -> None:
-    code = (
-        "from streamwatch.server import metrics_directory as m; print(m.prepare().parent); m.remove()"
-    )
+    code = "import streamwatch.server.metrics_directory as m; print(m.prepare().parent); m.remove()"
     environment = {name: value for name, value in os.environ.items() if name != "TMPDIR"}
     said = subprocess.run(
         [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True

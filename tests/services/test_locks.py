@@ -1,15 +1,19 @@
 """Distributed locks."""
 
 import threading
+from threading import RLock
+from time import monotonic
 
 import pytest
 
 from streamwatch.services import locks
 from streamwatch.services.errors import AlreadyRunning
-from streamwatch.services.locks import distributed_lock
+from streamwatch.services.locks import RenewedLease, distributed_lock
+from streamwatch.storage.base import Lease, StorageError
 from streamwatch.storage.memory import MemoryStorage
 from streamwatch.storage.memory.coordination import MemoryCoordination
 from tests.fakes import CountedRenewals
+from tests.waiting import wait_for
 
 
 @pytest.fixture
@@ -53,6 +57,26 @@ def test_a_lost_lock_is_detected_by_the_check(coordination: MemoryCoordination) 
     held = coordination.lease("work")
     assert held is not None
     assert held.holder == "another"
+
+
+class RefusesOnce(MemoryCoordination):
+    """A storage that refuses the first try, as Redis does where a key holds another type."""
+
+    refusals = 1
+
+    def acquire_lease(self, name: str, holder: str, seconds: float) -> Lease | None:
+        if self.refusals:
+            self.refusals -= 1
+            raise StorageError("Redis refused: WRONGTYPE")
+        return super().acquire_lease(name, holder, seconds)
+
+
+def test_a_refusal_of_the_storage_does_not_end_the_attempts_to_acquire_a_lease() -> None:
+    coordination = RefusesOnce(RLock(), monotonic)
+    renewed = RenewedLease(coordination, "leader", "worker", 0.3, reacquires=True)
+    renewed.start()
+    wait_for(lambda: renewed.lease is not None)
+    renewed.stop()
 
 
 def test_the_renewing_thread_ends_with_the_lock(coordination: MemoryCoordination) -> None:

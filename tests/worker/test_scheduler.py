@@ -15,6 +15,7 @@ from streamwatch.storage.memory.coordination import MemoryCoordination
 from streamwatch.twitch.base import TwitchUnavailable
 from streamwatch.worker.jobs import Job
 from streamwatch.worker.scheduler import Worker
+from tests.clocks import ManualClock
 from tests.waiting import wait_for
 
 
@@ -141,6 +142,26 @@ def test_a_job_without_at_start_waits_for_its_interval(storage: MemoryStorage) -
     with working(storage, *jobs, Job("often", 1, often)):
         wait_for(lambda: often.count >= 2)
     assert (rare.count, overdue.count) == (0, 1)
+
+
+def test_jobs_continue_after_the_clock_was_set_back(storage: MemoryStorage) -> None:
+    clock, job, often = ManualClock(), Runs(), Runs()
+    jobs = [Job("rare", 3600, job), Job("often", 1, often)]
+    with running(Worker(storage.coordination, jobs, clock, "worker")):
+        wait_for(lambda: often.count >= 2)
+        clock.advance(-7200)
+        wait_for(lambda: job.count == 2)
+
+
+def test_a_run_that_a_wrong_clock_dated_to_the_future_delays_nothing(
+    storage: MemoryStorage,
+) -> None:
+    for name in ("rare", "overdue"):
+        storage.coordination.record_job(JobRun(name, utc_now() + timedelta(hours=2), 0))
+    rare, later = Runs(), Runs()
+    jobs = [Job("rare", 3600, rare), Job("overdue", 1, later, at_start=False)]
+    with working(storage, *jobs):
+        wait_for(lambda: (rare.count, later.count) == (1, 1))
 
 
 def test_a_run_under_a_lost_lease_is_not_recorded(storage: MemoryStorage) -> None:

@@ -10,7 +10,14 @@ from streamwatch.domain.models import Source
 from streamwatch.domain.observations import MIN_ABSENCE, Observation, SeenAbsent
 from streamwatch.services.ingestion.recorder import ObservationRecorder
 from streamwatch.storage.base import Lease, Storage
-from streamwatch.twitch.base import MAX_IDS_PER_CALL, Twitch, TwitchUnavailable
+from streamwatch.twitch.base import (
+    MAX_IDS_PER_CALL,
+    Twitch,
+    TwitchDenied,
+    TwitchError,
+    TwitchRefused,
+    TwitchUnavailable,
+)
 
 log = logging.getLogger(__name__)
 
@@ -55,19 +62,21 @@ class Poller:
     def poll_all(self, lease: Lease | None = None) -> PollResult:
         """Poll all monitored streamers, and others whose status is live.
 
-        A batch that Twitch does not answer changes nothing. Raises TwitchUnavailable if it answers
-        none.
+        A batch that Twitch does not answer, or refuses, changes nothing. Raises TwitchError if it
+        answers none, and at once if the credentials are refused.
         """
         users = {
             streamer.user_id: (streamer.login, streamer.display_name)
             for streamer in self._storage.streamers()
         } | {status.user_id: (status.login, status.display_name) for status in self._storage.live()}
         live = failed = 0
-        error: TwitchUnavailable | None = None
+        error: TwitchError | None = None
         for batch in batched(users, MAX_IDS_PER_CALL):
             try:
                 live += self._poll({user_id: users[user_id] for user_id in batch}, lease)
-            except TwitchUnavailable as problem:
+            except TwitchDenied:
+                raise
+            except (TwitchUnavailable, TwitchRefused) as problem:
                 error = problem
                 failed += len(batch)
                 log.warning("Live data of %d streamers not refreshed: %s", len(batch), problem)

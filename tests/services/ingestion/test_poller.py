@@ -2,7 +2,7 @@ import pytest
 
 from streamwatch.domain.models import Streamer, StreamStatus
 from streamwatch.services.ingestion.recorder import LeadershipLost
-from streamwatch.twitch.base import TwitchUnavailable
+from streamwatch.twitch.base import TwitchDenied, TwitchError, TwitchRefused, TwitchUnavailable
 from tests import messages
 from tests.clocks import START
 from tests.messages import COOL_USER
@@ -49,7 +49,14 @@ def test_two_refreshes_in_a_row_that_miss_a_stream_end_it(watched: World) -> Non
     assert (end.source, end.timestamp) == ("poll", START)
 
 
-def test_a_batch_that_is_not_answered_leaves_the_others_refreshed(world: World) -> None:
+@pytest.mark.parametrize(
+    "error",
+    [TwitchUnavailable("Twitch is down."), TwitchRefused("Malformed query params.", 400)],
+    ids=["unavailable", "refused"],
+)
+def test_a_batch_that_is_not_answered_leaves_the_others_refreshed(
+    world: World, error: TwitchError
+) -> None:
     users = [world.twitch.add_user(f"user_{n}", str(n)) for n in range(150)]
     world.storage.add_streamers(
         [Streamer(user.user_id, user.login, user.display_name, START) for user in users]
@@ -61,13 +68,21 @@ def test_a_batch_that_is_not_answered_leaves_the_others_refreshed(world: World) 
 
     def streams(user_ids: list[str]) -> object:
         if not next(answered):
-            raise TwitchUnavailable("Twitch is down.")
+            raise error
         return ask(user_ids)
 
     world.twitch.streams = streams  # type: ignore[method-assign, assignment]
     result = world.services.poller.poll_all()
     assert (result.asked, result.failed) == (150, 100)
     assert result.live == len(world.live()) == 50
+
+
+def test_refused_credentials_end_a_refresh_at_once(world: World) -> None:
+    world.storage.add_streamers([Streamer(str(n), f"user_{n}", "", START) for n in range(250)])
+    world.twitch.error = TwitchDenied("The credentials are invalid.", 401)
+    with pytest.raises(TwitchDenied):
+        world.services.poller.poll_all()
+    assert world.twitch.calls.count("streams") == 1
 
 
 def test_streamers_are_asked_for_in_hundreds(world: World) -> None:
