@@ -1,12 +1,21 @@
 """An open page in a real browser says what it knows: lost connections, ended streams, coverage."""
 
 import re
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
-from playwright.sync_api import Route, expect
+from playwright.sync_api import Dialog, Route, expect
 
+from streamwatch.dashboard.login_session import COOKIE
+from streamwatch.settings import KeyRequirement
+from tests.browser import PHONE
 from tests.dashboard.conftest import Visiting
 from tests.dashboard.showcase import Showcase
+from tests.dashboard.test_browser import cut_off, is_wider_than_the_window, log_in
+
+RETURN = "document.dispatchEvent(new Event('connectionrestored'))"
+"""Makes an open page load its contents again."""
 
 pytestmark = pytest.mark.xdist_group("browser")
 
@@ -18,13 +27,14 @@ def test_lost_connection_is_reported_and_clocks_stop_until_it_is_back(
     showcase.go_online("Shroud", "s1", minutes_ago=30)
     showcase.poll("Shroud", viewer_count=100)
     visitor = visit(served)
-    visitor.page.clock.install()
+    visitor.page.clock.install(time=datetime.now(UTC) - timedelta(hours=2))  # a wrong clock
     page = visitor.open("/dashboard/")
     clock = page.locator(".card .clock")
     expect(page.locator("[data-pulse]")).to_have_text("Live")
     shown = clock.text_content()
     page.clock.run_for(3_000)
     expect(clock).not_to_have_text(shown or "")
+    expect(clock).to_have_text(re.compile("^0:30:"))
 
     visitor.page.context.set_offline(True)
     page.clock.run_for(30_000)
@@ -123,21 +133,36 @@ def test_stream_observed_in_part_says_since_when(
 def test_change_of_viewers_names_its_period_and_is_left_out_for_few_viewers(
     showcase: Showcase, served: str, visit: Visiting
 ) -> None:
-    showcase.monitor("Large", "Tiny")
-    for name, viewers in (("Large", (100, 150)), ("Tiny", (2, 9))):
+    large = "LargeWithTheLongestNameOf"
+    showcase.monitor(large, "Tiny")
+    for name, viewers in ((large, (1_000_000, 1_500_000)), ("Tiny", (2, 9))):
         showcase.go_online(name, f"stream-{name}", minutes_ago=5)
         for count in viewers:
-            showcase.poll(name, viewer_count=count)
-    page = visit(served).open("/dashboard/")
-    expect(page.locator(".card", has_text="Large")).to_contain_text("+50 % since the start")
+            showcase.poll(name, viewer_count=count, title="W" * 140)
+    visitor = visit(served)
+    page = visitor.open("/dashboard/?view=list")
+    card = page.locator(".card", has_text=large)
+    expect(card).to_contain_text("+50 % since the start")
     expect(page.locator(".card", has_text="Tiny").locator(".change")).to_have_count(0)
+
+    # Long words and large numbers fit.
+    count, change = card.locator("[data-viewers-of]"), card.locator(".change")
+    edges = "element => element.getBoundingClientRect()"
+    assert count.evaluate(edges)["right"] <= change.evaluate(edges)["left"]
+    page.set_viewport_size(PHONE)
+    total = page.locator("[data-total=viewers]")
+    assert total.evaluate("element => element.scrollWidth <= element.clientWidth")
+    visitor.open(f"/dashboard/streamer/{large.lower()}")
+    assert not is_wider_than_the_window(page)
+    page.set_viewport_size({"width": 1280, "height": 800})
+    assert not is_wider_than_the_window(page)
+    visitor.open("/dashboard/top?days=30")
+    assert cut_off(page) == []
 
 
 def test_added_streamers_follow_and_a_reload_adds_nothing(
     showcase: Showcase, served: str, visit: Visiting
 ) -> None:
-    from tests.dashboard.test_browser import log_in  # noqa: PLC0415  the same login
-
     showcase.twitch.add_user("waldkauzig", name="Waldkauzig")
     visitor = visit(served)
     log_in(visitor.page, served)
@@ -150,6 +175,18 @@ def test_added_streamers_follow_and_a_reload_adds_nothing(
     assert showcase.twitch.calls.count("users") == calls
     showcase.services.subscriptions.reconcile()
     expect(page.locator("#monitored").get_by_text("Active")).to_be_visible(timeout=15_000)
+
+    # The buttons of the new rows ask before they remove.
+    questions: list[str] = []
+
+    def refuse(dialog: Dialog) -> None:
+        questions.append(dialog.message)
+        dialog.dismiss()
+
+    page.on("dialog", refuse)
+    page.get_by_role("button", name="Remove Waldkauzig").click()
+    assert questions == ["Stop monitoring Waldkauzig? The history remains."]
+    expect(page.locator("#monitored")).to_contain_text("Waldkauzig")
 
 
 def test_a_server_that_is_gone_is_asked_every_three_seconds_however_often_it_failed(
@@ -176,4 +213,63 @@ def test_a_server_that_is_gone_is_asked_every_three_seconds_however_often_it_fai
     page.unroute("**/health/live")
     page.clock.run_for(3_000)
     expect(page.get_by_role("alert")).to_be_hidden()
+    visitor.page_errors.clear()
+
+
+def test_start_page_leads_to_the_login_when_the_session_is_over(visit: Visiting) -> None:
+    closed = Showcase()
+    closed.settings = replace(closed.settings, require_api_key=KeyRequirement.ALL)
+    with closed.served() as url:
+        visitor = visit(url)
+        log_in(visitor.page, url)
+        page = visitor.open("/dashboard/")
+        expect(page.locator("[data-pulse]")).to_have_text("Live")
+        page.context.clear_cookies(name=COOKIE)
+        page.evaluate(RETURN)
+        expect(page.get_by_role("heading", name="Log in")).to_be_visible()
+
+
+def test_a_slow_server_is_asked_for_one_page_at_a_time(
+    showcase: Showcase, served: str, visit: Visiting
+) -> None:
+    showcase.monitor("Shroud")
+    visitor = visit(served)
+    visitor.page.clock.install()
+    page = visitor.open("/dashboard/")
+    expect(page.locator("[data-pulse]")).to_have_text("Live")
+    held: list[Route] = []
+    page.route(f"{served}/dashboard/", lambda route: held.append(route))  # noqa: PLW0108  Playwright sets an attribute of it
+    for _ in range(5):
+        page.evaluate(RETURN)
+        page.clock.run_for(1_000)
+    page.wait_for_timeout(0)
+    assert len(held) == 1
+    with page.expect_response(f"{served}/dashboard/"):
+        held[0].continue_()
+    page.unroute(f"{served}/dashboard/")
+    with page.expect_response(f"{served}/dashboard/"):  # for what happened meanwhile
+        page.clock.run_for(1_000)
+
+
+def test_a_page_that_is_shown_again_follows_one_stream_of_events(
+    served: str, visit: Visiting
+) -> None:
+    visitor = visit(served)
+    visitor.page.clock.install()
+    probes: list[Route] = []
+    opened: list[str] = []
+    page = visitor.page
+    page.on("request", lambda request: opened.append(request.url))
+    page.route("**/health/live", lambda route: probes.append(route))  # noqa: PLW0108  Playwright sets an attribute of it
+    page.route("**/events/live", lambda route: route.fulfill(status=503), times=1)
+    with page.expect_request("**/health/live"):
+        visitor.open("/dashboard/")
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    page.clock.run_for(1_000)
+    expect(page.locator("[data-pulse]")).to_have_text("Live")
+    with page.expect_response("**/health/live"):
+        probes[0].continue_()
+    page.clock.run_for(15_000)
+    page.wait_for_timeout(0)
+    assert len([url for url in opened if url.endswith("/events/live")]) == 2
     visitor.page_errors.clear()

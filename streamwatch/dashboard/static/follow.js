@@ -14,6 +14,7 @@ const SETTLED_MS = 500; // a stream of events that ends at once was refused
 const SILENCE_MS = 15_000; // without events for so long, the server is asked whether it is there
 const WHOLE_MS = 60_000; // what no event reports, such as a stale worker
 const FOLLOW_UPS_MS = [700, 2_500, 6_000, 15_000]; // the analytics follow an event a little later
+const PAGE_TIMEOUT_MS = 30_000;
 const POINTS = 40; // as CURVE_POINTS of the server
 
 const pulse = document.querySelector("[data-pulse]");
@@ -21,33 +22,52 @@ const { events: url, follow, poll } = document.querySelector("main").dataset;
 let source = null;
 let polling = null;
 let planned = null;
-let refreshedAt = 0;
-let heardAt = Date.now();
+let refreshedAt = 0; // by `performance.now()`, which no correction of the clock changes
+let heardAt = performance.now();
+let isLoading = false;
+let isDueAgain = false; // something happened while the page was loaded
 
 // Refresh once, soon, for everything that happens until then.
 function refreshSoon() {
-  planned ??= setTimeout(refresh, Math.max(SOON_MS, refreshedAt + MIN_INTERVAL_MS - Date.now()));
+  planned ??= setTimeout(refresh, Math.max(SOON_MS, refreshedAt + MIN_INTERVAL_MS - performance.now()));
 }
 
+// Refresh now, or, if the page is being loaded already, once that has ended.
 export async function refresh() {
   clearTimeout(planned);
   planned = null;
-  refreshedAt = Date.now();
-  const asked = location.href;
-  let response;
+  isDueAgain = isLoading;
+  if (isLoading) return;
+  isLoading = true;
   try {
-    response = await fetch(asked);
+    await load();
+  } finally {
+    isLoading = false;
+    if (isDueAgain) refreshSoon();
+  }
+}
+
+async function load() {
+  refreshedAt = performance.now();
+  const asked = location.href;
+  let response, text;
+  try {
+    response = await fetch(asked, { signal: AbortSignal.timeout(PAGE_TIMEOUT_MS) });
+    text = await response.text();
   } catch {
     probe();
     return;
   }
-  if (response.redirected && !response.url.startsWith(asked)) location.reload(); // the session is over
+  if (response.redirected) { // the session is over
+    location.reload();
+    return;
+  }
   if (!response.ok) {
     if (response.status >= 500) probe();
     return;
   }
   if (location.href !== asked) return;
-  const fresh = new DOMParser().parseFromString(await response.text(), "text/html");
+  const fresh = new DOMParser().parseFromString(text, "text/html");
   document.title = fresh.title;
   for (const region of document.querySelectorAll("[data-region]")) {
     const other = fresh.getElementById(region.id);
@@ -143,7 +163,7 @@ function showState() {
 }
 
 function handle(event) {
-  heardAt = Date.now();
+  heardAt = performance.now();
   stopPolling();
   showState();
   if (event.type === "stream.viewers") {
@@ -160,7 +180,7 @@ function open() {
   const opened = source = new EventSource(url);
   opened.addEventListener("open", () => setTimeout(() => {
     if (opened.readyState !== EventSource.OPEN) return;
-    heardAt = Date.now();
+    heardAt = performance.now();
     stopPolling();
     if (isConnected()) showState();
     else probe();
@@ -168,7 +188,9 @@ function open() {
   for (const type of [...EVENTS, "stream.viewers"]) opened.addEventListener(type, handle);
   opened.addEventListener("error", async () => {
     if (source !== opened) return;
-    if (await probe()) startPolling();
+    const isUp = await probe();
+    if (source !== opened) return; // the page was hidden or shown meanwhile
+    if (isUp) startPolling();
     showState();
     if (opened.readyState !== EventSource.CLOSED) return; // it reconnects by itself
     source = null;
@@ -199,8 +221,8 @@ document.addEventListener("connectionrestored", () => {
 if (url) {
   open();
   setInterval(() => {
-    if (document.hidden || polling || Date.now() - heardAt < SILENCE_MS) return;
-    heardAt = Date.now();
+    if (document.hidden || polling || performance.now() - heardAt < SILENCE_MS) return;
+    heardAt = performance.now();
     probe();
   }, 5_000);
   setInterval(() => { if (!document.hidden && isConnected()) refreshSoon(); }, WHOLE_MS);

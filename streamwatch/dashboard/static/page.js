@@ -65,6 +65,12 @@ function ago(seconds) {
 
 const FORMATS = [["[data-uptime]", clock], ["[data-ago]", ago]];
 
+// How far the browser's clock is ahead of the server's: ages are told by the server's.
+let ahead = Date.now() - Date.parse(root.dataset.now);
+document.addEventListener("refreshed", (event) => {
+  ahead = Date.now() - Date.parse(event.detail.documentElement.dataset.now);
+});
+
 // The texts that changed, of the times that the browser renders. All are found before one is
 // written: a write between two reads would lay the page out anew for each.
 function changed() {
@@ -72,7 +78,7 @@ function changed() {
   for (const [selector, format] of FORMATS) {
     for (const time of document.querySelectorAll(selector)) {
       if (!time.checkVisibility({ contentVisibilityAuto: true })) continue;
-      const text = format(Math.max(0, Math.floor((Date.now() - Date.parse(time.dateTime)) / 1000)));
+      const text = format(Math.max(0, Math.floor((Date.now() - ahead - Date.parse(time.dateTime)) / 1000)));
       if (time.textContent !== text) found.push([time, text]);
     }
   }
@@ -109,11 +115,21 @@ function setView(button) {
   remember("view", button.value);
 }
 
-for (const form of document.querySelectorAll("[data-confirm]")) {
-  form.addEventListener("submit", (event) => {
-    if (!confirm(form.dataset.confirm)) event.preventDefault();
-  });
-}
+// Forms ask before they remove, and are sent once, however often they are clicked. Rows that are added
+// later have forms too, hence one listener for all.
+const SENT_MS = 10_000; // the form can be sent again if no page followed
+const sent = new Set();
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (event.defaultPrevented || form.method !== "post") return;
+  if (sent.has(form) || (form.dataset.confirm && !confirm(form.dataset.confirm))) {
+    event.preventDefault();
+    return;
+  }
+  sent.add(form);
+  setTimeout(() => sent.delete(form), SENT_MS);
+});
+addEventListener("pageshow", () => sent.clear());
 
 // A link or form whose page takes its time shows that it is loading.
 addEventListener("beforeunload", () => root.classList.add("loading"));
