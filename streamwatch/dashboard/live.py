@@ -27,15 +27,17 @@ def show_live() -> str:
     search, category = query.get("q", ""), query.get("category", "")
     health = services().health.check()
     curves, watched_today = _viewership() if health.analytics == CONNECTED else ({}, None)
+    directory = services().live_directory.find_with_totals(search, category, order)
+    same = (name for name in directory.categories if name.casefold() == category.casefold())
     return render_template(
         "dashboard/live.html",
-        directory=services().live_directory.find_with_totals(search, category, order),
+        directory=directory,
         avatars=images.avatars(),
         events=services().events.newest(EVENTS_SHOWN),
         health=health,
         settings=services().settings,
         search=search,
-        category=category,
+        category=next(same, category),
         order=order,
         view=preferences.view(),
         icons=asset_url("icons.svg"),

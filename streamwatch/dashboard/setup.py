@@ -76,7 +76,8 @@ def add_pasted_streamers() -> str:
     if file is not None:
         text += "\n" + file.stream.read(_MAX_FILE_BYTES).decode("utf-8", "replace")
     if len(split_entries(text)) > MAX_LOGINS:
-        return _page(add_fault=f"At most {MAX_LOGINS} names can be added at once.")
+        fault = f"At most {MAX_LOGINS} names can be added at once."
+        return _page(add_fault=fault, pasted=request.form.get("logins", ""))
     return _page(result=add_streamers_from(text))
 
 

@@ -88,12 +88,16 @@ def test_streamer_page_follows_the_end_and_the_next_stream(
     expect(page.get_by_role("heading", name="Current stream")).to_be_visible()
     expect(page.locator("#sessions-table .chip.live")).to_have_count(1)
     expect(page).to_have_title(re.compile("^● Shroud"))
+    page.locator("#trend summary").click()
+    page.locator("#trend .tall").evaluate("area => area.scrollTo(0, 60)")
+    page.evaluate("document.activeElement.blur()")
 
     showcase.go_offline("Shroud", "s1")
     expect(page.locator("#who")).to_contain_text("Offline")
     expect(page.get_by_role("heading", name="Current stream")).to_have_count(0)
     expect(page.locator(".chip.live")).to_have_count(0)
     expect(page).to_have_title(re.compile("^Shroud"))
+    assert page.locator("#trend .tall").evaluate("area => area.scrollTop") == 60
 
     showcase.go_online("Shroud", "s2")
     showcase.poll("Shroud", viewer_count=4321, title="Second")
@@ -146,9 +150,9 @@ def test_change_of_viewers_names_its_period_and_is_left_out_for_few_viewers(
     expect(page.locator(".card", has_text="Tiny").locator(".change")).to_have_count(0)
 
     # Long words and large numbers fit.
-    count, change = card.locator("[data-viewers-of]"), card.locator(".change")
+    shown, change = card.locator("[data-viewers-of]"), card.locator(".change")
     edges = "element => element.getBoundingClientRect()"
-    assert count.evaluate(edges)["right"] <= change.evaluate(edges)["left"]
+    assert shown.evaluate(edges)["right"] <= change.evaluate(edges)["left"]
     page.set_viewport_size(PHONE)
     total = page.locator("[data-total=viewers]")
     assert total.evaluate("element => element.scrollWidth <= element.clientWidth")
@@ -158,6 +162,8 @@ def test_change_of_viewers_names_its_period_and_is_left_out_for_few_viewers(
     assert not is_wider_than_the_window(page)
     visitor.open("/dashboard/top?days=30")
     assert cut_off(page) == []
+    page.emulate_media(media="print")
+    expect(page.get_by_role("navigation")).to_have_count(0)  # hidden
 
 
 def test_added_streamers_follow_and_a_reload_adds_nothing(
@@ -223,6 +229,10 @@ def test_start_page_leads_to_the_login_when_the_session_is_over(visit: Visiting)
         visitor = visit(url)
         log_in(visitor.page, url)
         page = visitor.open("/dashboard/")
+        expect(page.locator("[data-pulse]")).to_have_text("Live")
+        closed.monitor("Shroud")  # as the command line does
+        page.evaluate(RETURN)
+        expect(page.get_by_text("No streamer is live")).to_be_visible()
         expect(page.locator("[data-pulse]")).to_have_text("Live")
         page.context.clear_cookies(name=COOKIE)
         page.evaluate(RETURN)

@@ -168,6 +168,7 @@ def test_stream_without_details_says_that_they_follow(
         ("?q=cosy", ["Small"]),
         ("?category=Chess", ["Big", "Small"]),
         ("?category=Chess&q=sm", ["Small"]),
+        ("?category=chess", ["Big", "Small"]),
         ("?category=Go", []),
     ],
 )
@@ -183,6 +184,10 @@ def test_live_streams_are_filtered_and_sorted_by_the_query(
     page = client.get(f"/dashboard/{query}").text
     assert found(r"<h3><a[^>]*>(\w+)</a>", page) == names
     assert ("No stream matches" in page) is (names == [])
+    # The list of categories shows the one that is in force, also if no stream has it.
+    chosen = found(r'<option selected value="(\w+)">', page)
+    shown = {"Chess": ["Chess"], "chess": ["Chess"], "Go": ["Go"]}
+    assert chosen == shown.get(query.removeprefix("?category=").partition("&")[0], [])
 
 
 @pytest.mark.parametrize(

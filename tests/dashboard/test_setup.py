@@ -150,6 +150,7 @@ def test_more_than_a_thousand_names_are_refused(tmp_path: Path, twitch: Simulato
     names = " ".join(f"name_{number}" for number in range(1001))
     answer = world.client.post(f"{PAGE}/streamers", data={"logins": names})
     assert "At most 1000 names" in answer.text
+    assert names in answer.text  # for correction
     assert world.storage.streamers() == []
 
 

@@ -130,6 +130,9 @@ def test_tags_are_shown_and_filtered_by(client: FlaskClient) -> None:
     assert names(client, "?tag=friends") == ["Big", "Never"]
     assert names(client, "?tag=fps") == ["Big"]
     assert names(client, "?tag=unknown") == []
+    assert (
+        "<option selected>unknown</option>" in client.get("/dashboard/streamers?tag=unknown").text
+    )
     assert names(client, "?q=frie&state=offline") == ["Never"]
 
 

@@ -2,7 +2,8 @@
 // its regions. Where the server has no room for another stream of events, the page polls instead.
 //
 // A region is an element with an id and `data-region`: "keyed" lists keep the items that are the
-// same, "shape" is replaced as a whole when its `data-shape` changes, others are always replaced.
+// same, "shape" is replaced as a whole when its `data-shape` changes, "page" then loads the whole page
+// again, others are always replaced.
 import { isConnected, probe } from "./connection.js";
 
 const EVENTS = ["stream.online", "stream.offline", "stream.category", "stream.title", "channel.update", "gap"];
@@ -74,6 +75,7 @@ async function load() {
     if (!other) continue;
     if (region.dataset.region === "keyed") syncKeyed(region, other);
     else if (region.dataset.region === "shape") replaceShape(region, other);
+    else if (region.dataset.region === "page") reloadFor(region, other);
     else if (!region.matches(":focus-within")) replace(region, other);
   }
   document.dispatchEvent(new CustomEvent("refreshed", { detail: fresh }));
@@ -82,9 +84,16 @@ async function load() {
 function replace(region, other) {
   const { value } = region;
   const open = region.querySelector("details")?.open;
+  const scrolled = [...region.querySelectorAll(".scroll")].map((area) => [area.scrollLeft, area.scrollTop]);
   region.replaceChildren(...other.childNodes);
   if (region.localName === "select") region.value = value; // options that move select themselves
-  if (open) region.querySelector("details").open = true;
+  const details = region.querySelector("details");
+  if (open && details) details.open = true;
+  region.querySelectorAll(".scroll").forEach((area, number) => area.scrollTo(...(scrolled[number] ?? [0, 0])));
+}
+
+function reloadFor(region, other) {
+  if (region.dataset.shape !== other.dataset.shape) location.reload();
 }
 
 function replaceShape(region, other) {
