@@ -29,6 +29,9 @@ from streamwatch.redis_connection import Arguments, Command, Script
 SESSIONS_PER_READ, STREAMS_PER_READ = 100, 20
 """How many sessions, and samples of how many streams, are read with one command."""
 
+SESSIONS_PER_PAGE = 10
+"""How many sessions of a streamer are read ahead: most callers want the newest few."""
+
 
 class IndexEntry(NamedTuple):
     """An entry of a sorted set: a stream id, and a time in milliseconds as its score."""
@@ -166,7 +169,7 @@ class RedisRepository(Repository):
         self, user_id: str, since: datetime | None = None, after: Position | None = None
     ) -> Iterator[StreamSession]:
         oldest = -inf if since is None else to_ms(since)
-        for entries in self.entries(keys.sessions_of(user_id), SESSIONS_PER_READ, after):
+        for entries in self.entries(keys.sessions_of(user_id), SESSIONS_PER_PAGE, after):
             yield from self.sessions_by_id(name for time, name in entries if time >= oldest)
             if entries[-1].time < oldest:
                 return
