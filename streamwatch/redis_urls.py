@@ -15,6 +15,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 from redis import BlockingConnectionPool, Redis
 from redis.backoff import NoBackoff
 from redis.cluster import ClusterNode, RedisCluster
+from redis.exceptions import RedisError
 from redis.retry import Retry
 from redis.sentinel import Sentinel
 
@@ -74,6 +75,10 @@ def _options() -> dict[str, Any]:
 
 def _single(url: str) -> Callable[[], Client]:
     pool = BlockingConnectionPool.from_url(url, timeout=POOL_SECONDS, **_options())
+    try:
+        pool.connection_class(**pool.connection_kwargs)  # connects to nothing
+    except (TypeError, AttributeError, RedisError):
+        raise ValueError("an option after the ? is wrong, or needs rediss://") from None
     client = Redis.from_pool(pool)
     return lambda: client
 

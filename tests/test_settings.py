@@ -221,6 +221,9 @@ def test_transport_follows_from_what_is_configured(
         ("LOG_FORMAT", "xml"),
         ("DEFAULT_STREAMERS", "shroud,@pokimane"),
         ("STORAGE_TYPE", "../etc"),
+        ("TWITCH_CLIENT_ID", '"abc"'),  # docker run --env-file retains quotes
+        ("TWITCH_CLIENT_SECRET", "'abc'"),
+        ("DATA_DIR", "~/streamwatch"),
         ("REDIS_URL", "http://localhost"),
         ("REDIS_URL", "redis://localhost:port"),
         ("REDIS_URL", "redis://:hunter/2@localhost:6379"),
@@ -260,6 +263,8 @@ def test_transport_follows_from_what_is_configured(
 def test_a_wrong_value_is_reported_with_its_variable_and_what_is_allowed(
     name: str, value: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    for pair in ("TWITCH_CLIENT_ID", "TWITCH_CLIENT_SECRET"):
+        monkeypatch.setenv(pair, "abcdefgh")  # one needs the other
     monkeypatch.setenv(name, value)
     [fault] = faults()
     assert fault.startswith(f"{name}: ")
@@ -299,6 +304,11 @@ def test_every_documented_form_of_a_value_is_accepted(
     monkeypatch.setenv(name, value)
     found = getattr(from_env(), name.lower())
     assert found == (tuple(value.split(",")) if name.endswith("ORIGINS") else value)
+
+
+def test_a_file_that_is_not_utf_8_is_one_fault() -> None:
+    Path(".env").write_bytes("API_KEY=clé-of-eight".encode("latin-1"))
+    assert faults() == [".env: the file cannot be read (not UTF-8); save it as UTF-8"]
 
 
 def test_all_faults_are_reported_at_once(monkeypatch: pytest.MonkeyPatch) -> None:

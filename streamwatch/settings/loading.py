@@ -45,7 +45,7 @@ def from_env(
     SettingsError with all faults.
     """
     file = dotenv or Path(".env")
-    in_file = dotenv_values(file) if file.is_file() else {}
+    in_file = _variables_in(file)
     env = Env(eager=False)
     if in_file:
         env.read_env(file, recurse=False)
@@ -61,6 +61,17 @@ def from_env(
     return Settings(
         **with_defaults(values, dev=dev), warnings=tuple(misspelled([*os.environ, *in_file]))
     )
+
+
+def _variables_in(file: Path) -> dict[str, str | None]:
+    """The variables in a file like `.env`; none if it does not exist. Raises SettingsError."""
+    try:
+        return dotenv_values(file) if file.is_file() else {}
+    except UnicodeDecodeError:
+        fault = f"{file}: the file cannot be read (not UTF-8); save it as UTF-8"
+    except OSError as error:
+        fault = f"{file}: the file cannot be read ({error.strerror})"
+    raise SettingsError([fault])
 
 
 def _given(env: Env) -> dict[str, str]:

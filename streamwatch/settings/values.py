@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -47,7 +48,14 @@ def _anything(_: object) -> None:
 
 
 BOOLEAN = ValueType("bool", _anything, "true or false")
-PATH = ValueType("path", _anything, "a folder's path")
+
+
+def _check_path(value: Path) -> None:
+    if str(value).startswith("~"):
+        raise ValueError("only a shell expands ~")
+
+
+PATH = ValueType("path", _check_path, "a folder's path")
 
 
 def integer(low: int, high: int) -> ValueType:

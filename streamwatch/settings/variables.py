@@ -8,7 +8,6 @@ from streamwatch.settings.values import (
     BOOLEAN,
     HOST,
     PATH,
-    TEXT,
     ValueType,
     choice,
     database_url,
@@ -24,6 +23,9 @@ from streamwatch.settings.values import (
 )
 
 _LOGIN = re.compile(r"[A-Za-z0-9_]{1,25}", re.ASCII)
+_UNQUOTED = re.compile(r"[!#-&(-~]+", re.ASCII)
+"""Printable ASCII without spaces and quotes, which `docker run --env-file` retains."""
+
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,62}", re.ASCII)
 _DATABASE = re.compile(r"[A-Za-z0-9_-]{1,63}", re.ASCII)
 
@@ -53,8 +55,10 @@ def _check_webhook_url(value: str) -> None:
 
 
 VARIABLES: dict[str, ValueType] = {
-    "TWITCH_CLIENT_ID": text(TEXT, "the client id of a Twitch application"),
-    "TWITCH_CLIENT_SECRET": text(TEXT, "the application's client secret", secret=True),
+    "TWITCH_CLIENT_ID": text(_UNQUOTED, "the client id of a Twitch application, without quotes"),
+    "TWITCH_CLIENT_SECRET": text(
+        _UNQUOTED, "the application's client secret, without quotes", secret=True
+    ),
     "TWITCH_API_URL": url("https", "http"),
     "TWITCH_AUTH_URL": url("https", "http"),
     "TWITCH_EVENTSUB_URL": url("wss", "ws"),

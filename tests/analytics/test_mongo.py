@@ -28,7 +28,7 @@ from streamwatch.analytics.testing.build import (
     together,
 )
 from streamwatch.domain.totals import totals
-from streamwatch.settings import Settings
+from streamwatch.settings import Settings, SettingsError
 from tests.analytics.calls import (
     CALLS,
     HOUR,
@@ -53,6 +53,21 @@ EXAMINED = {"each_snapshot": 101, "samples": SAMPLES}
 
 EVERYONE = {"summary", "top_categories"}
 """What reads one document a streamer, and is bounded by their number."""
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "mongodb+srv://user:sesame@one.example.com:27017/",
+        "mongodb+srv://user:sesame@one,two/",
+        "mongodb://user:sesame@one/?tls=true&ssl=false",
+        "mongodb://user:sesame@one/?tls=true&tlsCAFile=/no/such/file",
+    ],
+)
+def test_a_url_for_which_there_is_no_client_is_a_fault_of_the_settings(url: str) -> None:
+    with pytest.raises(SettingsError, match="MONGODB_URL: the value cannot be used") as caught:
+        MongoAnalytics.from_settings(Settings(mongodb_url=url))
+    assert "sesame" not in str(caught.value)
 
 
 @pytest.fixture

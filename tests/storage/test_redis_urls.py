@@ -97,6 +97,9 @@ def test_a_cluster_client_connects_lazily(url: str) -> None:
         "redis+sentinel://one/main/db",
         "redis+cluster://one:port",
         "redis+cluster://one/2",
+        "redis://one?ssl_cert_reqs=none",  # without TLS
+        "rediss://one?ssl_cert_reqs=never",
+        "redis://one?no_such_option=1",
     ],
 )
 def test_an_invalid_url_is_a_settings_error_without_the_password(url: str) -> None:

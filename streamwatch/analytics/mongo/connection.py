@@ -11,11 +11,18 @@ import pymongo
 from bson.errors import BSONError
 from pymongo.collection import Collection
 from pymongo.database import Database
-from pymongo.errors import BulkWriteError, DocumentTooLarge, PyMongoError, WriteError
+from pymongo.errors import (
+    BulkWriteError,
+    ConfigurationError,
+    DocumentTooLarge,
+    PyMongoError,
+    WriteError,
+)
 
 from streamwatch.analytics.base import AnalyticsError, AnalyticsUnavailable
 from streamwatch.analytics.mongo.codec import Document
 from streamwatch.circuit_breaker import CircuitBreaker
+from streamwatch.settings import SettingsError
 
 Client = pymongo.MongoClient[Document]
 
@@ -79,6 +86,20 @@ class Connection:
             if self._client is not None and self._process == os.getpid():
                 self._client.close()
             self._client = None
+
+
+def check_url(url: str) -> None:
+    """Raise SettingsError if no client can be created for `url`. Connects to nothing."""
+    try:
+        with pymongo.MongoClient[Document](url, connect=False):
+            pass
+    except ConfigurationError as error:
+        fault = str(error)
+    except (OSError, ValueError) as error:  # a missing certificate; the text may hold a secret
+        fault = f"{type(error).__name__} in an option after the ?"
+    else:
+        return
+    raise SettingsError([f"MONGODB_URL: the value cannot be used ({fault.rstrip('.')})"])
 
 
 def client_maker(url: str) -> Callable[[], Client]:

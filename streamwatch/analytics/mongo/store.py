@@ -19,7 +19,13 @@ from streamwatch.analytics.mongo.codec import (
     decode_stats,
     decode_summary,
 )
-from streamwatch.analytics.mongo.connection import Client, Connection, client_maker, items
+from streamwatch.analytics.mongo.connection import (
+    Client,
+    Connection,
+    check_url,
+    client_maker,
+    items,
+)
 from streamwatch.analytics.mongo.migration import migrate
 from streamwatch.analytics.mongo.repository import BATCH_SIZE, MongoRepository
 from streamwatch.analytics.projection import Projection
@@ -67,6 +73,7 @@ class MongoAnalytics(MongoRepository, AnalyticsStore):
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:
+        check_url(settings.mongodb_url)
         return cls(
             settings.mongodb_url,
             settings.mongodb_database,
