@@ -1,5 +1,6 @@
 """Opens the services for a command, and shows errors as one line."""
 
+import io
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -41,6 +42,9 @@ class Commands(click.Group):
     """A group whose commands end with a line and exit code 1 on an expected error."""
 
     def invoke(self, ctx: click.Context) -> Any:
+        # A locale such as ISO-8859-1 lacks characters of names and titles.
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            sys.stdout.reconfigure(errors="backslashreplace")
         try:
             return super().invoke(ctx)
         except _EXPECTED_ERRORS as error:

@@ -132,11 +132,13 @@ def _duplicate(place: str, entry: Any, known: set[str]) -> Faults:
 
 
 def _exported_streamer(streamer: Streamer) -> Document:
+    # An import refuses http://, which a simulator gives. The avatar is read from Twitch again.
+    image_url = streamer.profile_image_url
     return {
         "user_id": streamer.user_id,
         "username": streamer.login,
         "display_name": streamer.display_name,
-        "profile_image_url": streamer.profile_image_url,
+        "profile_image_url": None if _image_url(image_url) else image_url,
         "tags": list(streamer.tags),
         "added_at": format_time(streamer.added_at),
     }

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 from streamwatch.storage.testing.build import streamer
@@ -8,7 +9,9 @@ from tests.cli.conftest import Shell
 def test_an_export_is_imported_and_exported_again_byte_for_byte(
     shell: Shell, tmp_path: Path
 ) -> None:
-    shell.storage.add_streamers([streamer(str(n), f"login{n}", added=n) for n in range(5)])
+    monitored = [streamer(str(n), f"login{n}", added=n) for n in range(5)]
+    monitored[0] = replace(monitored[0], profile_image_url="http://127.0.0.1/simulated.svg")
+    shell.storage.add_streamers(monitored)
     shell.environment["NOTIFICATIONS_ALLOW_PRIVATE"] = "true"
     url = "https://127.0.0.1/api/webhooks/1/abc"
     shell.does("notifications", "add", "discord", url, "--name", "Friends")

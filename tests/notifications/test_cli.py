@@ -5,8 +5,10 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+from click.testing import CliRunner
 
 from streamwatch.bootstrap import assemble
+from streamwatch.cli import main
 from streamwatch.settings import Settings
 from streamwatch.worker.threads import NotificationThreads
 from tests.api.world import FakeAnalytics
@@ -50,6 +52,8 @@ def test_a_notification_is_added_listed_and_removed(shell: Shell, receiver: Rece
     assert made in listed
     assert "Mine" in listed
     assert "/secret" not in listed
+    latin = CliRunner(charset="iso-8859-1", env=shell.environment)
+    assert r"\u2026" in latin.invoke(main, ["notifications", "list"]).stdout  # it has no …
     stored = shell.storage.notifications.get(made)
     assert stored is not None
     assert (stored.events, stored.cooldown_minutes) == (("stream.online",), 0)

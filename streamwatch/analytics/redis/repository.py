@@ -46,7 +46,7 @@ _SHORTEST_EXPIRY = timedelta(hours=1)
 _LONGEST_STREAM = timedelta(days=4)
 """Longer than any stream: Twitch ends a stream after two days."""
 
-_SAVE = Script("save", (files("streamwatch.analytics.redis") / "save.lua").read_text())
+_SAVE = Script("save", (files("streamwatch.analytics.redis") / "save.lua").read_text("utf-8"))
 
 _STATE, _STATISTICS = Decoder(StreamerState), Decoder(Statistics)
 _SESSION, _EVENT = Decoder(StreamSession), Decoder(SessionEvent)

@@ -39,7 +39,7 @@ _UNAVAILABLE_PREFIXES = ("MISCONF", "NOREPLICAS", "BUSY ", "LOADING", "MASTERDOW
 
 def load_script(name: str) -> Script:
     """The script of the storage in the file `name`.lua."""
-    return Script(name, (files("streamwatch.storage") / "lua" / f"{name}.lua").read_text())
+    return Script(name, (files("streamwatch.storage") / "lua" / f"{name}.lua").read_text("utf-8"))
 
 
 class Connection(RedisConnection):
