@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from streamwatch.analytics.base import Repository
+from streamwatch.analytics.base import AnalyticsError, Repository
 from streamwatch.analytics.state import (
     UNVERSIONED,
     Contribution,
@@ -95,6 +95,15 @@ class _Plan:
         """The streams to compute, and those that the batch names."""
         return self.stream_ids | self.batch.stream_ids
 
+    @property
+    def user_id(self) -> str:
+        return self.state.identity.broadcaster_id
+
+    @property
+    def new_stream_ids(self) -> set[str]:
+        """The streams to compute that have no stored session."""
+        return self.stream_ids - self.stored.keys()
+
 
 class Projection:
     """Projects into `repository`. `cap` is the longest duration of one sample."""
@@ -131,6 +140,7 @@ class Projection:
             if (state := states.get(user_id) or _new_state(batch))
         ]
         plans = self._with_sessions(plans)
+        self._check_owners(plans)
         self._compute(plans)
         return [_update(plan) for plan in plans]
 
@@ -178,6 +188,20 @@ class Projection:
             else:
                 result.append(self._plan_from_history(plan.batch, plan.state))
         return result
+
+    def _check_owners(self, plans: Sequence[_Plan]) -> None:
+        """Raise AnalyticsError if a new session is of a stream that another streamer has. Sessions
+        are stored by stream id, so the save would conflict for ever, or replace the other's."""
+        owners = {key: plan.user_id for plan in plans for key in plan.new_stream_ids}
+        taken = {
+            key for plan in plans for key in plan.new_stream_ids if owners[key] != plan.user_id
+        }
+        unread = {key for plan in plans if plan.is_complete for key in plan.new_stream_ids}
+        stored = self._repository.stored_sessions(unread) if unread else {}
+        # Another process may have stored one for the same streamer meanwhile: a mere conflict.
+        taken |= {key for key, item in stored.items() if item.session.broadcaster_id != owners[key]}
+        if taken:
+            raise AnalyticsError(f"Stream {min(taken)} is one of another streamer.")
 
     def _compute(self, plans: Sequence[_Plan]) -> None:
         """Compute the sessions of these plans. Most are continued with the new samples; for the

@@ -5,10 +5,11 @@ from functools import partial
 from itertools import chain, count
 from random import Random
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from streamwatch.analytics.base import AnalyticsStore
+from streamwatch.analytics.base import AnalyticsError, AnalyticsStore
 from streamwatch.analytics.testing.build import (
     NEXT_MONTH,
     ContractBase,
@@ -22,6 +23,7 @@ from streamwatch.analytics.testing.build import (
     online,
     snapshot,
     together,
+    video,
 )
 from streamwatch.domain.session_events import ProjectionInput, identities
 from streamwatch.domain.totals import StreamerStats, categories, totals
@@ -176,6 +178,26 @@ class ProjectingContract(ContractBase):
         analytics.project(as_input(*chain.from_iterable(pieces.values())))
         for user_id in users:
             assert by_id(analytics.sessions(user_id, 10)) == expected_sessions(pieces[user_id])
+
+    def test_a_stream_of_another_streamer_is_refused(self, analytics: AnalyticsStore) -> None:
+        """Stream ids are unique at Twitch, but not in messages that somebody made up."""
+        first = [online("s1", 0), snapshot("s1", 60)]
+        other = [
+            online("s1", 100, user_id="2", login="other"),
+            snapshot("s1", 160, user_id="2", login="other"),
+        ]
+        with pytest.raises(AnalyticsError):
+            analytics.project(as_input(*first, *other))
+        analytics.project(as_input(*first))
+        for piece in other:
+            with pytest.raises(AnalyticsError):
+                analytics.project(as_input(piece))
+        analytics.project(as_input(online("s2", 200, user_id="2", login="other")))
+        with pytest.raises(AnalyticsError):
+            analytics.project(as_input(video("s1", -90_000, -80_000, user_id="2", login="other")))
+        check(analytics, "1337", first)
+        assert [session.stream_id for session in analytics.sessions("2", 10)] == ["s2"]
+        assert len(analytics.snapshots(None, 10)) == 1
 
     def test_an_empty_batch_changes_nothing(self, analytics: AnalyticsStore) -> None:
         analytics.project(ProjectionInput())
