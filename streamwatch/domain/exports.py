@@ -213,7 +213,7 @@ def _tags(value: Any) -> str | None:
 
 
 def _time(value: Any) -> str | None:
-    return None if is_time(value) else "Not a time in RFC 3339."
+    return None if is_time(value) else "Not a time in RFC 3339 of the years 2011 to 9998."
 
 
 _STREAMER_CHECKS = {

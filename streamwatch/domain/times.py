@@ -1,7 +1,7 @@
 """The current time, and conversion between RFC 3339 (as Twitch writes it) and aware datetimes."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import MAXYEAR, UTC, datetime, timedelta
 from functools import cache
 from zoneinfo import available_timezones
 
@@ -46,12 +46,13 @@ def parse_start(text: str, observed_at: datetime) -> datetime:
 
 
 def is_time(value: object) -> bool:
-    """Whether `value` is a text that `parse_time` reads."""
+    """Whether `value` is a text that `parse_time` reads, of a year from 2011 to 9998: every time
+    zone has these times."""
     try:
-        parse_time(value)  # type: ignore[arg-type]  # its own error for other types
+        time = parse_time(value)  # type: ignore[arg-type]  # its own error for other types
     except (TypeError, ValueError):
         return False
-    return True
+    return time >= EARLIEST_START and time.year < MAXYEAR
 
 
 def format_time(time: datetime) -> str:

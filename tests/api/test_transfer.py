@@ -143,6 +143,13 @@ FAULTY: dict[str, Any] = {
 }
 
 
+@pytest.mark.parametrize("added_at", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"])
+def test_a_time_that_some_time_zones_do_not_have_is_422(unchanged: World, added_at: str) -> None:
+    document = {"streamers": [{"username": "ann", "user_id": "1", "added_at": added_at}]}
+    [fault] = problem(load(unchanged, document), 422)["errors"]
+    assert fault["name"] == "streamers.0.added_at"
+
+
 @pytest.mark.parametrize("place", FAULTY)
 def test_a_faulty_document_is_422_and_changes_nothing(unchanged: World, place: str) -> None:
     before = export(unchanged)
@@ -165,6 +172,7 @@ def test_a_faulty_document_is_422_and_changes_nothing(unchanged: World, place: s
         ("streamers", ["ann"]),
         ("streamers", [{"user_id": "", "username": "ann"}]),
         ("created_at", 7),
+        ("created_at", "0001-01-01T00:00:00Z"),
         ("disabled_reason", 7),
         ("cooldown_minutes", -1),
         ("enabled", "yes"),

@@ -135,7 +135,7 @@ def _is_secret(value: Any) -> bool:
 
 _CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "id": (_is_id, "Not an id of a notification."),
-    "created_at": (is_time, "Not a time in RFC 3339."),
+    "created_at": (is_time, "Not a time in RFC 3339 of the years 2011 to 9998."),
     "disabled_reason": (_is_reason, "Neither null nor a text."),
     "secret": (_is_secret, "Neither null nor a secret of a webhook."),
     "previous_secret": (_is_previous_secret, "Neither null nor {secret, expires_at}."),
