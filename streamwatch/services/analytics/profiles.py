@@ -67,7 +67,7 @@ class StreamerProfiles:
         sessions after it."""
         following = None
         for other in self._analytics.each_session(session.broadcaster_id):
-            if other.started_at < session.started_at:
+            if other.position < session.position:
                 return Neighbours(other, following)
             if other.stream_id != session.stream_id:
                 following = other
