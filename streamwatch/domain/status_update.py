@@ -61,9 +61,19 @@ class StatusUpdate:
     def add_sample(self, snapshot: StreamSnapshot) -> None:
         self._snapshot = snapshot
 
-    def end_watch(self, stream_id: str, at: datetime) -> None:
+    def end_watch(self, at: datetime) -> None:
+        """Record that the stream that is on, if one is, is not monitored from `at` on: no earlier
+        than its online, which Twitch's clock dates."""
         status = self.status
-        self._watch_end = WatchEnd(at, stream_id, status.user_id, status.login, status.display_name)
+        latest = replay(status.timeline).latest
+        if latest is not None and latest.is_on and latest.online_at is not None:
+            self._watch_end = WatchEnd(
+                max(at, latest.online_at),
+                latest.stream_id,
+                status.user_id,
+                status.login,
+                status.display_name,
+            )
 
     def insert(self, entry: TimelineEntry, seen_at: datetime | None = None) -> bool:
         """Insert an online or offline into the timeline. False if the timeline has it already.
@@ -82,6 +92,8 @@ class StatusUpdate:
             estimated = insert(self.status.timeline, estimate)
             if estimated is not None:
                 self._apply(estimated, estimate)
+        if self.status.is_removed:
+            self.end_watch(entry.at)
         self._show_channel()
         return True
 
@@ -150,8 +162,6 @@ class StatusUpdate:
             stream = live
         if status.is_removed:
             stream = None
-            if live is not None:
-                self.end_watch(live.id, entry.at)
         is_offline = entry.type is EventType.OFFLINE
         if not continues and status.seen_at is not None:
             latest = replay(status.timeline).latest

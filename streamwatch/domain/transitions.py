@@ -100,12 +100,16 @@ def _seen_names(status: StreamStatus | None, seen: SeenNames) -> Change | None:
 
 
 def _removed(status: StreamStatus | None, removed: Removed) -> Change | None:
-    """StreamWatch no longer monitors the live stream, so its end will not be observed."""
-    live = replay(status.timeline).live if status else None
-    if status is None or live is None:
+    """StreamWatch no longer monitors the streamer, so the end of a live stream will not be observed.
+    The status of a streamer of whom nothing is known becomes offline, so that the storage can mark
+    it as removed."""
+    if status is None:
+        known = StreamStatus(removed.user_id, removed.login, removed.display_name, None, removed.at)
+        return StatusUpdate(None, known).change()
+    if replay(status.timeline).live is None:
         return None
     update = StatusUpdate(status, status)
     update.set(stream=None, absent_at=None)
     update.touch(removed.at)
-    update.end_watch(live.id, removed.at)
+    update.end_watch(removed.at)
     return update.change()

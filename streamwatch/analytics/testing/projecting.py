@@ -181,8 +181,8 @@ class ProjectingContract(ContractBase):
 
     def test_a_stream_of_another_streamer_is_refused(self, analytics: AnalyticsStore) -> None:
         """Stream ids are unique at Twitch, but not in messages that somebody made up."""
-        first = [online("s1", 0), snapshot("s1", 60)]
-        other = [
+        first: list[Piece] = [online("s1", 0), snapshot("s1", 60)]
+        other: list[Piece] = [
             online("s1", 100, user_id="2", login="other"),
             snapshot("s1", 160, user_id="2", login="other"),
         ]

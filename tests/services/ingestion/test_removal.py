@@ -83,13 +83,41 @@ def test_a_poll_that_was_planned_before_a_removal_does_not_reopen_the_session(
     assert session.ended_at is not None
 
 
-def test_a_stream_that_starts_after_the_removal_does_not_stay_open(watched: World) -> None:
+@pytest.mark.parametrize("delay", [0, 2])
+def test_a_stream_that_starts_after_the_removal_does_not_stay_open(
+    watched: World, delay: int
+) -> None:
     watched.services.streamers.remove("cool_user")
     later = START + timedelta(seconds=10)
     watched.clock.advance(20)
-    receive(watched, messages.online(stream_id="9002", started_at=later, at=later))
+    sent_at = later + timedelta(seconds=delay)
+    receive(watched, messages.online(stream_id="9002", started_at=later, at=sent_at))
     project(watched)
     assert all(item.ended_at for item in watched.services.analytics.sessions("1337", 10))
+
+
+def test_a_stream_does_not_stay_open_if_its_streamer_was_removed_before_the_first_poll(
+    world: World,
+) -> None:
+    world.twitch.known[COOL_USER.user_id] = COOL_USER
+    world.services.streamers.add_many(["cool_user"])
+    world.services.streamers.remove("cool_user")
+    receive(world, messages.online(started_at=START, at=START))
+    project(world)
+    [session] = world.services.analytics.sessions("1337", 10)
+    assert session.ended_at is not None
+    assert world.live() == []
+
+
+def test_a_removal_ends_the_watch_although_the_clock_is_behind(world: World) -> None:
+    world.twitch.known[COOL_USER.user_id] = COOL_USER
+    world.services.streamers.add("cool_user")
+    ahead = START + timedelta(seconds=2)
+    receive(world, messages.online(started_at=ahead, at=ahead))
+    world.services.streamers.remove("cool_user")
+    project(world)
+    [session] = world.services.analytics.sessions("1337", 10)
+    assert session.ended_at is not None
 
 
 @pytest.mark.parametrize("by", ["names", "adding"])
