@@ -100,9 +100,9 @@ def _seen_names(status: StreamStatus | None, seen: SeenNames) -> Change | None:
 
 
 def _removed(status: StreamStatus | None, removed: Removed) -> Change | None:
-    """StreamWatch no longer monitors the streamer, so the end of a live stream will not be observed.
-    The status of a streamer of whom nothing is known becomes offline, so that the storage can mark
-    it as removed."""
+    """StreamWatch no longer monitors the streamer: the end of a live stream will not be observed. A
+    streamer without a status gets one that is offline, so that the storage can mark it as removed.
+    """
     if status is None:
         known = StreamStatus(removed.user_id, removed.login, removed.display_name, None, removed.at)
         return StatusUpdate(None, known).change()
