@@ -7,9 +7,7 @@ from flask import Response, jsonify, render_template, url_for
 
 from streamwatch.dashboard import assets
 from streamwatch.dashboard.blueprint import asset_url, blueprint
-
-COLORS = {"light": "#f5f5f9", "dark": "#0b0c11"}
-"""The page's background, which `style.css` has too, for the browser's own bars."""
+from streamwatch.dashboard.preferences import BACKGROUNDS
 
 ICON_SIZES = (192, 512)
 
@@ -31,8 +29,8 @@ def show_manifest() -> Response:
         start_url=start,
         scope=start,
         display="standalone",
-        background_color=COLORS["dark"],
-        theme_color=COLORS["dark"],
+        background_color=BACKGROUNDS["dark"],
+        theme_color=BACKGROUNDS["dark"],
         icons=[*icons, logo],
     )
     response.mimetype = "application/manifest+json"

@@ -56,6 +56,7 @@ def _page_context() -> dict[str, Any]:
         "version": __version__,
         "session": current_session(settings),
         "theme": preferences.theme(),
+        "backgrounds": preferences.BACKGROUNDS,
         "zone": preferences.zone(),
         "now": utc_now(),
     }

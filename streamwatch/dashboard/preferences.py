@@ -10,6 +10,9 @@ from streamwatch.domain.totals import PERIODS
 ZONE_COOKIE = "timezone"
 THEME_COOKIE = "theme"
 THEMES = ("auto", "light", "dark")
+BACKGROUNDS = {"light": "#f5f5f9", "dark": "#0b0c11"}
+"""A page's background by theme, for the browser's own bars: `--bg` in `style.css`."""
+
 VIEW_COOKIE = "view"
 VIEWS = ("cards", "list")
 DEFAULT_PERIOD = 30

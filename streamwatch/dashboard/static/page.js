@@ -32,7 +32,6 @@ function moment(date) {
 }
 
 const THEMES = { auto: "light", light: "dark", dark: "auto" };
-const BACKGROUNDS = { light: "#f5f5f9", dark: "#0b0c11" };
 const themeSwitch = document.querySelector("[data-theme-switch]");
 const otherTabs = new BroadcastChannel("streamwatch-theme");
 
@@ -40,7 +39,8 @@ function setTheme(theme) {
   root.dataset.theme = theme;
   themeSwitch.ariaLabel = themeSwitch.title = `Theme: ${theme}`;
   for (const meta of document.querySelectorAll("meta[name=theme-color]")) {
-    meta.content = BACKGROUNDS[theme] ?? BACKGROUNDS[meta.media.includes("dark") ? "dark" : "light"];
+    const chosen = document.querySelector(`meta[name=theme-color][media*=${theme}]`) ?? meta;
+    meta.content = chosen.dataset.background;
   }
   document.dispatchEvent(new Event("themechange"));
 }
