@@ -18,6 +18,7 @@ from streamwatch.domain.observations import SeenLive
 from streamwatch.services.ingestion.recorder import ObservationRecorder
 from streamwatch.services.push.broadcaster import MAX_LISTENERS
 from streamwatch.settings import Settings
+from tests.child_processes import children
 from tests.processes import ROOT, Deployment, Process, deployment
 from tests.servers import Server, redis_server
 from tests.waiting import wait_for
@@ -38,7 +39,7 @@ class Target:
 
     @property
     def workers(self) -> list[int]:
-        return processes.children(self.master.pid)
+        return children(self.master.pid)
 
     def cpu_seconds(self) -> tuple[float, float]:
         """CPU time so far of the web processes, and of Redis."""

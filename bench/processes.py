@@ -7,12 +7,6 @@ _TICK = os.sysconf("SC_CLK_TCK")
 _PROC = Path("/proc")
 
 
-def children(pid: int) -> list[int]:
-    """The processes that `pid` started: gunicorn's workers."""
-    listed = _PROC / str(pid) / "task" / str(pid) / "children"
-    return [int(child) for child in listed.read_text().split()] if listed.exists() else []
-
-
 def cpu_seconds(pids: list[int]) -> float:
     """Their CPU time so far, in user and kernel mode."""
     return sum(_ticks(pid) for pid in pids) / _TICK

@@ -15,9 +15,10 @@ import requests
 
 from bench.deployments import SECRET
 from bench.end_to_end import twitch_settings
-from bench.processes import children, cpu_seconds, resident_megabytes
+from bench.processes import cpu_seconds, resident_megabytes
 from streamwatch.simulator import Simulator
 from streamwatch.simulator.subscriptions import ENABLED
+from tests.child_processes import children
 from tests.processes import Deployment, Process, deployment
 from tests.servers import redis_server
 from tests.waiting import wait_for
