@@ -36,7 +36,7 @@ class Updated:
 
 @dataclass(frozen=True, slots=True)
 class SeenLive:
-    """Helix answered with this stream. `at` comes from `sight_time`."""
+    """Helix answered with this stream. `at` comes from `time_seen`."""
 
     user_id: str
     login: str
@@ -46,7 +46,7 @@ class SeenLive:
     source: Source = Source.POLL
 
 
-def sight_time(stream: Stream, asked_at: datetime, answered_at: datetime) -> datetime:
+def time_seen(stream: Stream, asked_at: datetime, answered_at: datetime) -> datetime:
     """When a stream in an answer of Helix was seen: at the time of the request, because the answer
     may be older than messages that arrived meanwhile. A stream that started after the request was
     seen at its start, or at the time of the answer if the clocks differ."""

@@ -24,7 +24,7 @@ from streamwatch.domain.status_update import (
     StatusUpdate,
     estimated_end,
     estimated_event,
-    last_seen,
+    last_seen_at,
     timeline_entry,
     with_info,
 )
@@ -88,7 +88,7 @@ def _absence(status: StreamStatus, state: StreamState, seen: SeenAbsent) -> Chan
     """The change that the absence of the latest stream makes."""
     if not state.is_on or state.online_at is None:
         return None
-    seen_at = status.seen_at or last_seen(status, state.stream_id) or state.online_at
+    seen_at = status.seen_at or last_seen_at(status, state.stream_id) or state.online_at
     seen_at = max(seen_at, state.online_at)
     if seen.at < state.online_at + HELIX_LAG or seen.at <= (status.absent_at or seen_at):
         return None

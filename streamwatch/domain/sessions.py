@@ -178,7 +178,7 @@ def _videos(events: Iterable[SessionEvent]) -> dict[str, Video]:
 
 def _end(stream: StreamState, video: Video | None) -> datetime | None:
     """The end of an observed stream. An inexact estimate (polls had paused) is replaced by the end
-    of the video, if that lies between the last sight and the time of the estimate."""
+    of the video, if that lies between the time it was last seen and that of the estimate."""
     last = stream.last
     if (
         video is not None
@@ -239,11 +239,11 @@ def starts(events: Iterable[SessionEvent]) -> list[SessionEvent]:
 
 
 def _starts_and_ends(events: Sequence[SessionEvent]) -> Iterator[SessionEvent]:
-    """The onlines and offlines, and the first sight of each stream that has no online."""
+    """The onlines and offlines; of a stream without an online, the first time a poll saw it."""
     with_online = {event.stream_id for event in events if event.kind is _ONLINE}
     for event in events:
-        is_first_sight = event.kind is _SEEN and event.stream_id not in with_online
-        if is_first_sight or event.kind is _ONLINE or event.kind is _OFFLINE:
+        is_first_seen = event.kind is _SEEN and event.stream_id not in with_online
+        if is_first_seen or event.kind is _ONLINE or event.kind is _OFFLINE:
             yield event
 
 

@@ -14,7 +14,7 @@ from streamwatch.domain.models import (
     Source,
     Stream,
     StreamEvent,
-    StreamSight,
+    StreamLastSeen,
     StreamSnapshot,
     StreamStatus,
     Timeline,
@@ -86,7 +86,7 @@ class StatusUpdate:
         self._apply(insertion, entry)
         live_id = self.status.stream.id if self.status.stream else None
         if seen_at is not None and entry.stream_id not in {None, live_id}:
-            self._add_sight(entry.stream_id, seen_at)
+            self._set_last_seen(entry.stream_id, seen_at)
         for end in insertion.missing_ends:
             estimate = timeline_entry(_missing_end(self.status, end))
             estimated = insert(self.status.timeline, estimate)
@@ -134,22 +134,22 @@ class StatusUpdate:
             watch_end=self._watch_end,
         )
 
-    def _add_sight(self, stream_id: str, at: datetime) -> None:
-        """Retain `at` as the last sight of a stream, unless a later one is known."""
-        at = max(at, last_seen(self.status, stream_id) or at)
-        others = [sight for sight in self.status.sights if sight.stream_id != stream_id]
-        self.set(sights=(*others, StreamSight(stream_id, at)))
+    def _set_last_seen(self, stream_id: str, at: datetime) -> None:
+        """Record that a poll saw a stream at `at`, unless a later time is known."""
+        at = max(at, last_seen_at(self.status, stream_id) or at)
+        others = [seen for seen in self.status.last_seen if seen.stream_id != stream_id]
+        self.set(last_seen=(*others, StreamLastSeen(stream_id, at)))
 
-    def _retain_sights(self, timeline: Timeline) -> None:
-        """Drop the sights of the streams that are no longer in `timeline`."""
-        sights = self.status.sights
-        if not sights:
+    def _drop_last_seen(self, timeline: Timeline) -> None:
+        """Drop the times of the streams that are no longer in `timeline`."""
+        last_seen = self.status.last_seen
+        if not last_seen:
             return
         entries = (*timeline.last_entries, *timeline.entries)
         stream_ids = {entry.stream_id for entry in entries}
         if timeline.latest_start is not None:
             stream_ids.add(timeline.latest_start.id)
-        self.set(sights=tuple(sight for sight in sights if sight.stream_id in stream_ids))
+        self.set(last_seen=tuple(seen for seen in last_seen if seen.stream_id in stream_ids))
 
     def _apply(self, insertion: Insertion, entry: TimelineEntry) -> None:
         status, live = self.status, insertion.live
@@ -166,8 +166,8 @@ class StatusUpdate:
         if not continues and status.seen_at is not None:
             latest = replay(status.timeline).latest
             if latest is not None:
-                self._add_sight(latest.stream_id, status.seen_at)
-        self._retain_sights(insertion.timeline)
+                self._set_last_seen(latest.stream_id, status.seen_at)
+        self._drop_last_seen(insertion.timeline)
         self.set(
             stream=stream,
             last_event_type=insertion.last_type or status.last_event_type,
@@ -246,15 +246,15 @@ def estimated_end(
     return estimated_event(status, EventType.OFFLINE, stream_id, last_seen, end)
 
 
-def last_seen(status: StreamStatus, stream_id: str) -> datetime | None:
+def last_seen_at(status: StreamStatus, stream_id: str) -> datetime | None:
     """The time at which a poll last saw a stream that is not on."""
-    return next((sight.at for sight in status.sights if sight.stream_id == stream_id), None)
+    return next((seen.at for seen in status.last_seen if seen.stream_id == stream_id), None)
 
 
 def _missing_end(status: StreamStatus, end: MissingEnd) -> StreamEvent:
     """The end of a stream that a later one has replaced: when a poll last saw it, but after it
     went live and no later than the next start."""
-    seen_at = last_seen(status, end.stream_id) or end.online_at
+    seen_at = last_seen_at(status, end.stream_id) or end.online_at
     ended_at = max(seen_at, end.online_at + MIN_LENGTH)
     return estimated_end(
         status,

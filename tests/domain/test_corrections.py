@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from streamwatch.domain.models import EventType, Source, StreamSight
+from streamwatch.domain.models import EventType, Source, StreamLastSeen
 from streamwatch.domain.observations import MIN_ABSENCE, Removed, SeenAbsent, SeenLive, SeenNames
 from streamwatch.domain.timeline import TIMELINE_SPAN
 from streamwatch.domain.transitions import decide
@@ -106,14 +106,14 @@ def test_a_replaced_stream_ends_when_last_seen_although_a_late_online_resumes_it
     assert end == at(420)
 
 
-def test_the_last_sight_of_a_stream_is_dropped_with_its_timeline_entries() -> None:
+def test_the_time_a_stream_was_last_seen_is_dropped_with_its_timeline_entries() -> None:
     story = Story(online("s1", 0), seen("s1", 420), online("s2", 900))
     before = story.status
     story.observe(online("s3", 900 + TIMELINE_SPAN.total_seconds() + 1))
     after = story.status
     assert before is not None
     assert after is not None
-    assert [before.sights, after.sights] == [(StreamSight("s1", at(420)),), ()]
+    assert [before.last_seen, after.last_seen] == [(StreamLastSeen("s1", at(420)),), ()]
 
 
 # Removals

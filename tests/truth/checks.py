@@ -117,7 +117,7 @@ def _segment_of(
 def _check_estimate(play: Play, segment: Segment, event: StreamEvent) -> None:
     """A start that a poll found is the one that Helix names, cut to a second; a stream that resumes
     may be found an Helix lag, a refresh and an outage later. An end is no later than Helix showed
-    the stream, and no earlier than the last sight before it."""
+    the stream, and no earlier than the last time a poll saw it before."""
     plan = play.plan
     outage = sum(period.seconds for period in plan.outages)
     removed = sum(period.seconds for period in plan.removals)
@@ -128,10 +128,10 @@ def _check_estimate(play: Play, segment: Segment, event: StreamEvent) -> None:
             waiting = HELIX_LAG.total_seconds() + plan.helix_lag + 2 * plan.refresh
             latest += waiting + outage + removed + 60
     else:
-        sights = [now for now, stream_id in play.sights if stream_id == segment.stream_id]
+        seen = [now for now, stream_id in play.seen_live if stream_id == segment.stream_id]
         following = [item.start for item in play.truth.segments if item.start > segment.start]
         before = [
-            now for now in sights if now < min(segment.end + plan.helix_lag, *following[:1], 1e8)
+            now for now in seen if now < min(segment.end + plan.helix_lag, *following[:1], 1e8)
         ]
         earliest = (
             segment.start - 61
@@ -151,7 +151,7 @@ def _check_complete(play: Play, recorded: dict[tuple[int, EventType], StreamEven
     """Nothing that was reported or seen is missing. Of a stream that resumes only what alternates
     is required: without the end between, two starts are one."""
     flaps = {item.stream_id for item in play.truth.segments if item.plan.resumes}
-    seen = {stream_id for _, stream_id in play.sights}
+    seen = {stream_id for _, stream_id in play.seen_live}
     for segment in play.truth.segments:
         if segment.stream_id in flaps:
             continue

@@ -40,7 +40,7 @@ class Play:
         )
         self.services = assemble(settings, self.storage, self.twitch, self.analytics, clock)
         self.delivered: dict[str, tuple[Segment, EventType]] = {}
-        self.sights: list[tuple[float, str]] = []
+        self.seen_live: list[tuple[float, str]] = []
         self.feed_events: dict[str, StreamEvent] = {}
         self._check = check
         self._order = count()
@@ -161,17 +161,17 @@ class Play:
 
     def _poll(self) -> None:
         self.services.poller.poll_all()
-        self._note_sights()
+        self._note_seen()
 
     def _fetch_details(self) -> None:
         self.services.poller.fetch_details()
-        self._note_sights()
+        self._note_seen()
 
-    def _note_sights(self) -> None:
+    def _note_seen(self) -> None:
         """Note what the answers showed of a monitored streamer."""
         if not self.truth.is_removed(self.time.now):
-            self.sights += self.twitch.sights
-        self.twitch.sights.clear()
+            self.seen_live += self.twitch.seen_live
+        self.twitch.seen_live.clear()
 
     def _remove(self) -> None:
         try:
@@ -182,4 +182,4 @@ class Play:
 
     def _add(self) -> None:
         self.services.streamers.add(self.login)
-        self._note_sights()
+        self._note_seen()

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 
 from streamwatch.domain.models import Stream, User
-from streamwatch.domain.observations import SeenLive, sight_time
+from streamwatch.domain.observations import SeenLive, time_seen
 from streamwatch.services.clock import CorrectedClock
 from streamwatch.twitch.base import FoundUsers, LiveStreams
 from tests.fakes import FakeTwitch
@@ -117,7 +117,7 @@ class FaultyTwitch(FakeTwitch):
         self.truth = truth
         self.time = time
         self.corrected = clock
-        self.sights: list[tuple[float, str]] = []
+        self.seen_live: list[tuple[float, str]] = []
         """The true times at which answers showed a stream, and its id."""
 
     def users(self, *, logins: object = (), user_ids: object = ()) -> FoundUsers:
@@ -134,7 +134,7 @@ class FaultyTwitch(FakeTwitch):
         segment = self.truth.segment_at(self.time.now - self.truth.plan.helix_lag)
         if segment is None or self.truth.is_in_gap(self.time.now):
             return LiveStreams()
-        self.sights.append((self.time.now, segment.stream_id))
+        self.seen_live.append((self.time.now, segment.stream_id))
         user = self._user()
         stream = Stream(
             id=segment.stream_id,
@@ -146,7 +146,7 @@ class FaultyTwitch(FakeTwitch):
             language="en",
             tags=(),
         )
-        seen_at = sight_time(stream, min(asked_at, answered_at), answered_at)
+        seen_at = time_seen(stream, min(asked_at, answered_at), answered_at)
         seen = SeenLive(user.user_id, user.login, user.display_name, stream, seen_at)
         return LiveStreams((seen,))
 

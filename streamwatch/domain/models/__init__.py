@@ -15,7 +15,7 @@ from streamwatch.domain.models.events import (
 from streamwatch.domain.models.status import Change, StreamStatus, WatchEnd
 from streamwatch.domain.models.streamers import NameChange, Streamer, User
 from streamwatch.domain.models.streams import Stream, StreamSnapshot, Video
-from streamwatch.domain.models.timeline import StreamSight, StreamStart, Timeline, TimelineEntry
+from streamwatch.domain.models.timeline import StreamLastSeen, StreamStart, Timeline, TimelineEntry
 from streamwatch.domain.models.twitch import ALIVE_STATUSES, AppToken, Subscription
 
 __all__ = [
@@ -31,7 +31,7 @@ __all__ = [
     "Source",
     "Stream",
     "StreamEvent",
-    "StreamSight",
+    "StreamLastSeen",
     "StreamSnapshot",
     "StreamStart",
     "StreamStatus",

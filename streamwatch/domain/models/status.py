@@ -7,7 +7,7 @@ from streamwatch.domain.models.channel import ChannelEntry
 from streamwatch.domain.models.events import EventReference, EventType, StreamEvent
 from streamwatch.domain.models.streamers import NameChange
 from streamwatch.domain.models.streams import Stream, StreamSnapshot
-from streamwatch.domain.models.timeline import StreamSight, Timeline
+from streamwatch.domain.models.timeline import StreamLastSeen, Timeline
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,8 +16,9 @@ class StreamStatus:
 
     `channel` has the recent titles, categories and languages, the newest last. The names were read
     at `named_at`. `seen_at` is when a poll last saw the stream, `absent_at` when the first poll
-    after that did not see it. `sights` say when polls last saw the other streams of the timeline: a
-    message that arrives late can remove the end of such a stream, which is then estimated again.
+    after that did not see it. `last_seen` says when polls last saw the other streams of the
+    timeline: a message that arrives late can remove the end of such a stream, which is then
+    estimated again.
 
     A storage sets `is_removed` for a streamer who is no longer monitored, but whose messages may
     still arrive. It sets `is_returning` for a streamer who was added again, and hides the status
@@ -35,7 +36,7 @@ class StreamStatus:
     channel: tuple[ChannelEntry, ...] = ()
     seen_at: datetime | None = None
     absent_at: datetime | None = None
-    sights: tuple[StreamSight, ...] = ()
+    last_seen: tuple[StreamLastSeen, ...] = ()
     named_at: datetime | None = None
     is_removed: bool = False
     is_returning: bool = False

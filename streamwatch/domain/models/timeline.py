@@ -46,7 +46,7 @@ class StreamStart(NamedTuple):
     type: str = "live"
 
 
-class StreamSight(NamedTuple):
+class StreamLastSeen(NamedTuple):
     """The last time at which a poll saw a stream on."""
 
     stream_id: str

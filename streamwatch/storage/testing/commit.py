@@ -13,7 +13,7 @@ from streamwatch.domain.models import (
     EventType,
     NameChange,
     Stream,
-    StreamSight,
+    StreamLastSeen,
     StreamStart,
     StreamStatus,
     Timeline,
@@ -296,6 +296,6 @@ def _full_status() -> StreamStatus:
         ),
         seen_at=at(3),
         absent_at=at(4),
-        sights=(StreamSight("s0", at(-2)), StreamSight("s9", at(-3))),
+        last_seen=(StreamLastSeen("s0", at(-2)), StreamLastSeen("s9", at(-3))),
         named_at=at(5),
     )

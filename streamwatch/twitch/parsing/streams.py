@@ -6,7 +6,7 @@ from typing import Any
 
 from streamwatch.domain.eventsub import ID
 from streamwatch.domain.models import Stream
-from streamwatch.domain.observations import SeenLive, sight_time
+from streamwatch.domain.observations import SeenLive, time_seen
 from streamwatch.domain.session_events import MAX_VIEWERS
 from streamwatch.domain.times import parse_start
 from streamwatch.twitch.base import LiveStreams
@@ -96,7 +96,7 @@ def _seen_live(item: Document, response: Response) -> SeenLive:
         login=item["user_login"].lower(),
         display_name=item["user_name"],
         stream=stream,
-        at=sight_time(stream, response.asked_at, response.answered_at),
+        at=time_seen(stream, response.asked_at, response.answered_at),
     )
 
 

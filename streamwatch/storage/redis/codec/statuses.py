@@ -9,7 +9,7 @@ from streamwatch.domain.models import (
     ChannelInfo,
     EventType,
     Stream,
-    StreamSight,
+    StreamLastSeen,
     StreamStart,
     StreamStatus,
     Timeline,
@@ -38,7 +38,7 @@ def status_value(status: StreamStatus) -> bytes:
     rest = {
         "seen_at": status.seen_at,
         "absent_at": status.absent_at,
-        "sights": [tuple(sight) for sight in status.sights],
+        "sights": [tuple(seen) for seen in status.last_seen],
         "named_at": status.named_at,
         "latest": timeline.latest_start and tuple(timeline.latest_start),
         "on": timeline.is_on,
@@ -69,7 +69,7 @@ def read_status(value: bytes) -> StreamStatus:
         timeline=_timeline_from(rest),
         seen_at=optional_time(rest["seen_at"]),
         absent_at=optional_time(rest["absent_at"]),
-        sights=tuple(_sight_from(*row) for row in rest.get("sights", ())),
+        last_seen=tuple(_last_seen_from(*row) for row in rest.get("sights", ())),
         named_at=optional_time(rest.get("named_at")),
         channel=tuple(_channel_entry_from(*row) for row in rest.get("channel", ())),
     )
@@ -128,8 +128,8 @@ def _timeline_from(document: Document) -> Timeline:
     )
 
 
-def _sight_from(stream_id: str, at: str) -> StreamSight:
-    return StreamSight(stream_id, datetime.fromisoformat(at))
+def _last_seen_from(stream_id: str, at: str) -> StreamLastSeen:
+    return StreamLastSeen(stream_id, datetime.fromisoformat(at))
 
 
 def _channel_entry_from(
