@@ -51,7 +51,9 @@ def list_notifications() -> None:
 @click.option("--changed", multiple=True, type=click.Choice(CHANGES), help="For updates.")
 @click.option("--cooldown", "cooldown_minutes", type=int, help="In minutes.")
 @click.option("--quiet", help="Quiet hours, like 23:00-07:00@Europe/Berlin.")
-@click.option("--template", help="The text, with $streamer, $title and others.")
+@click.option(
+    "--template", help="The text of all chosen events, with $streamer, $title and others."
+)
 def add(kind: str, url: str, quiet: str | None, **options: Any) -> None:
     """Add a notification, and print its id.
 

@@ -255,6 +255,25 @@ def test_discord_shows_a_stream_in_one_message(world: NotificationWorld) -> None
     assert [m.edits for m in world.sender.edits] == ["m1"]
 
 
+def test_the_discord_message_of_a_stream_says_live_after_an_update(
+    world: NotificationWorld,
+) -> None:
+    world.add(notification(DISCORD))
+    world.go_live(**LIVE)
+    world.pass_time(600)
+    world.poll(started_at=START, title="Final")
+    world.pass_time(1)
+
+    [edit] = world.sender.edits
+    assert edit.text == "Ann is live: Chess\nFinal\nhttps://www.twitch.tv/ann"
+
+    [changed] = [d for d in world.deliveries() if d.event_type == "channel.update"]
+    sent_again = replace(restarted(changed, world.now), version=changed.version + 1)
+    assert world.store.save(sent_again, Attempted(world.now))
+    world.pass_time(1)
+    assert first_lines(world)[-1] == "Ann changed the title"
+
+
 def test_a_new_stream_within_the_cooldown_continues_the_same_message(
     world: NotificationWorld,
 ) -> None:

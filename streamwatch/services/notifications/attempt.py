@@ -134,6 +134,7 @@ class DeliveryAttempt:
             delivery.event_type,
             situation.details,
             self._clock(),
+            is_edit=isinstance(action, Edit),
         )
         message = Message(
             delivery_id=delivery.id,
