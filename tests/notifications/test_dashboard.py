@@ -111,6 +111,9 @@ def test_errors_are_shown_and_the_input_remains(pages: Pages) -> None:
 
 
 def test_the_preview_is_of_the_biggest_stream(pages: Pages) -> None:
+    sample = pages.post(kind="discord", url="", preview="1", template="Look: $streamer")
+    assert "Look: Example_Streamer" in sample  # as Discord shows it, without what escapes it
+
     pages.world.twitch.add_user("shroud")
     pages.world.post("/streamers/shroud")
     pages.world.twitch.go_live(pages.world.twitch.add_user("shroud"), title="Ranked")

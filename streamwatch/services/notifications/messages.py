@@ -18,13 +18,15 @@ def text_of(
     now: datetime,
     *,
     is_edit: bool = False,
+    is_escaped: bool = True,
 ) -> str:
     """The text as `sender` takes it: a user's template, else the default of the event. An edit of
-    the message about a live stream (`is_edit`) still says that it is live after an update."""
+    the message about a live stream (`is_edit`) still says that it is live after an update. Without
+    `is_escaped` it is the text that people see."""
     shown_type = ONLINE if event_type == TEST else event_type
     duration = None if shown_type == ONLINE else lasted(details, now)
     filled = {
-        name: value if name == "url" else sender.escape(value)
+        name: sender.escape(value) if is_escaped and name != "url" else value
         for name, value in values(event, shown_type, details, lasted=duration).items()
     }
     default_type = ONLINE if is_edit and shown_type == UPDATE else shown_type

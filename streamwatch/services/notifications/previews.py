@@ -25,10 +25,12 @@ class Previews:
         self._clock = clock
 
     def text(self, kind: TargetKind, template: str | None) -> str:
-        """The go-live of the live stream with the most viewers; a made-up one if none is on."""
+        """The go-live of the live stream with the most viewers, as people see it; a made-up one if
+        none is on."""
         event, details = self._stream()
         sender = self._senders[kind]
-        return text_of(template, sender, event, event.event_type, details, self._clock())
+        now = self._clock()
+        return text_of(template, sender, event, event.event_type, details, now, is_escaped=False)
 
     def _stream(self) -> tuple[StreamEvent, StreamDetails]:
         now = self._clock()
