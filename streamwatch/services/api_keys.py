@@ -51,7 +51,7 @@ class ApiKeys:
         with self._lock:
             seconds_left = self._blocked.get(client, 0.0) - self._clock()
         if seconds_left > 0:
-            raise LimitReached(WRONG_KEYS, seconds_left)
+            raise LimitReached(WRONG_KEYS, "wrong keys", seconds_left)
         if is_key(given, self._full):
             return Access.FULL
         if is_key(given, self._read):

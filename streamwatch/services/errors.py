@@ -1,5 +1,7 @@
 """The errors of the services. Errors of the ports pass through."""
 
+import math
+
 
 class UnknownUser(Exception):
     """Twitch has no user with this login."""
@@ -40,10 +42,13 @@ class AlreadyRunning(Exception):
 
 
 class LimitReached(Exception):
-    """A client has reached a rate limit. `retry_after` is in seconds."""
+    """A client has reached a limit on `what` a minute. `retry_after` is in seconds."""
 
-    def __init__(self, allowed: int, retry_after: float) -> None:
-        super().__init__(f"No more than {allowed} of these requests a minute are allowed.")
+    def __init__(self, allowed: int, what: str, retry_after: float) -> None:
+        super().__init__(
+            f"No more than {allowed} {what} a minute are allowed."
+            f" Try again in {max(1, math.ceil(retry_after))} s."
+        )
         self.retry_after = retry_after
 
 

@@ -94,7 +94,7 @@ class RateLimits:
             window.synced_at = self._clock()
             window.ends_at = window.synced_at + count.seconds_left
         if count.count > self._requests:
-            raise LimitReached(self._requests, math.ceil(count.seconds_left))
+            raise LimitReached(self._requests, "requests", math.ceil(count.seconds_left))
 
     def _unsynced(self, client: str) -> int:
         """Count a request in this process. Returns the number of requests to add to the shared
@@ -116,11 +116,11 @@ class RateLimits:
 
     def login(self, client: str) -> None:
         """Count a login attempt of `client`. Raises LimitReached beyond LOGIN_ATTEMPTS a minute."""
-        self._spend(f"logins:{client}", LOGIN_ATTEMPTS)
+        self._spend(f"logins:{client}", LOGIN_ATTEMPTS, "login attempts")
 
     def wrong_key(self, client: str) -> None:
         """Count a wrong key of `client`. Raises LimitReached beyond WRONG_KEYS a minute."""
-        self._spend(f"wrong-keys:{client}", WRONG_KEYS)
+        self._spend(f"wrong-keys:{client}", WRONG_KEYS, "wrong keys")
 
     @contextmanager
     def lookup(self, client: str, logins: int = 1) -> Iterator[None]:
@@ -131,11 +131,13 @@ class RateLimits:
         more would take a thread that answers webhooks.
         """
         calls = min(max(1, math.ceil(logins / MAX_IDS_PER_CALL)), self._lookups)
-        self._spend(f"lookups:{client}", self._lookups, calls)
+        self._spend(f"lookups:{client}", self._lookups, "lookups at Twitch", calls)
         kind, factor = "addresses", LOOKUPS_OF_ADDRESSES
         if client.startswith("key:"):
             kind, factor = "keys", LOOKUPS_OF_KEYS
-        self._spend(f"lookups of {kind}", factor * self._lookups, calls)
+        self._spend(
+            f"lookups of {kind}", factor * self._lookups, "lookups at Twitch by all clients", calls
+        )
         if not self._free.acquire(blocking=False):
             raise TwitchBusy("Too many lookups at Twitch are running.", _BUSY_SECONDS)
         try:
@@ -143,7 +145,7 @@ class RateLimits:
         finally:
             self._free.release()
 
-    def _spend(self, name: str, allowed: int, times: int = 1) -> None:
+    def _spend(self, name: str, allowed: int, what: str, times: int = 1) -> None:
         if not allowed:
             return
         try:
@@ -152,4 +154,4 @@ class RateLimits:
             log.warning("Requests are not counted now: %s", error)
             return
         if window.count > allowed:
-            raise LimitReached(allowed, math.ceil(window.seconds_left))
+            raise LimitReached(allowed, what, math.ceil(window.seconds_left))

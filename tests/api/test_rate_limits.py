@@ -34,7 +34,9 @@ def world() -> World:
 def test_too_many_requests_are_429_with_retry_after(world: World) -> None:
     assert statuses(world, 4) == [200, 200, 200, 429]
     answer = world.get("/streamers")
-    assert "3" in problem(answer, 429)["detail"]
+    detail = problem(answer, 429)["detail"]
+    seconds = answer.headers["Retry-After"]
+    assert detail == f"No more than 3 requests a minute are allowed. Try again in {seconds} s."
     assert 0 < int(answer.headers["Retry-After"]) <= 60
 
 
@@ -115,7 +117,8 @@ def test_lookups_have_a_limit_of_their_own() -> None:
     assert statuses(world, 5, "/streamers/nobody/status") == [404] * 5  # the first is remembered
     asked = list(world.twitch.calls)
     assert statuses(world, 1, "/streamers/somebody/status") == [429]
-    assert world.post("/streamers/somebody").status_code == 429
+    refused = problem(world.post("/streamers/somebody"), 429)
+    assert "lookups at Twitch a minute" in refused["detail"]
     assert world.post("/streamers", json={"usernames": ["somebody"]}).status_code == 429
     assert world.twitch.calls == asked
 
