@@ -4,9 +4,7 @@ from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import marshmallow as ma
 from flask import Response, jsonify
-from marshmallow import fields, validate
 
 from streamwatch.api import csv_export, cursors
 from streamwatch.api.analytics_documents import (
@@ -20,6 +18,17 @@ from streamwatch.api.analytics_documents import (
     stats_document,
     summary_document,
     trend_document,
+)
+from streamwatch.api.analytics_parameters import (
+    SESSIONS_CURSOR,
+    SNAPSHOTS_CURSOR,
+    ScheduleQuery,
+    SessionsQuery,
+    SnapshotsQuery,
+    StatsQuery,
+    TopQuery,
+    TopStreamersQuery,
+    TrendQuery,
 )
 from streamwatch.api.analytics_schemas import (
     BackfillSchema,
@@ -37,14 +46,12 @@ from streamwatch.api.analytics_schemas import (
     TopStreamersSchema,
     TrendSchema,
 )
-from streamwatch.api.arguments import LoginField, TagQuery
 from streamwatch.api.blueprint import Blueprint
 from streamwatch.api.context import services, tagged
 from streamwatch.api.documents import snapshot_document
 from streamwatch.api.responses import cached
 from streamwatch.api.schemas import MessageSchema
-from streamwatch.domain.times import time_zones
-from streamwatch.domain.totals import PERIODS, Ranking
+from streamwatch.domain.totals import Ranking
 from streamwatch.storage.base import Topic
 from streamwatch.twitch.base import TwitchNotConfigured
 
@@ -53,70 +60,11 @@ blueprint = Blueprint(
 )
 
 STREAMER = '/streamer/<login(name="login"):login>'
-SESSIONS_CURSOR, SNAPSHOTS_CURSOR = "sessions", "snapshots"
 # A new field of the schema becomes a column at the end.
 SESSION_COLUMNS = [name for name in SessionSchema().fields if name != "categories"]
 SNAPSHOT_COLUMNS = list(SnapshotSchema().fields)
 
 Query = dict[str, Any]
-
-
-class TopQuery(ma.Schema):
-    limit = fields.Integer(load_default=10, validate=validate.Range(1, 50))
-
-
-class TopStreamersQuery(TopQuery, TagQuery):
-    pass
-
-
-class StatsQuery(ma.Schema):
-    days = fields.Integer(load_default=None, validate=validate.OneOf(PERIODS))
-
-
-class ListQuery(ma.Schema):
-    """`limit` and `after` apply to JSON; CSV is always complete."""
-
-    format = fields.String(
-        load_default=None,
-        validate=validate.OneOf((csv_export.JSON_NAME, csv_export.CSV_NAME)),
-        metadata={
-            "description": "The default depends on the header `Accept`. CSV ignores `limit`"
-            " and `after`."
-        },
-    )
-
-
-class SessionsQuery(ListQuery):
-    limit = fields.Integer(load_default=50, validate=validate.Range(1, 500))
-    after = cursors.CursorField(SESSIONS_CURSOR)
-
-
-class SnapshotsQuery(ListQuery):
-    limit = fields.Integer(load_default=100, validate=validate.Range(1, 1000))
-    after = cursors.CursorField(SNAPSHOTS_CURSOR)
-    broadcaster_login = LoginField(load_default=None)
-
-
-def _check_time_zone(name: str) -> None:
-    """A function, not `OneOf`: the OpenAPI document must not list 600 zones."""
-    if name not in time_zones():
-        raise ma.ValidationError("Not an IANA time zone, such as Europe/Berlin.")
-
-
-class ScheduleQuery(ma.Schema):
-    tz = fields.String(
-        load_default="UTC",
-        validate=_check_time_zone,
-        metadata={
-            "description": "An IANA time zone, by which dates and hours are counted.",
-            "examples": ["Europe/Berlin"],
-        },
-    )
-    days = fields.Integer(load_default=90, validate=validate.OneOf(PERIODS))
-
-
-class TrendQuery(ScheduleQuery):
-    days = fields.Integer(load_default=30, validate=validate.OneOf(PERIODS))
 
 
 @blueprint.get("/summary")
@@ -320,8 +268,8 @@ def list_top_games(query: Query) -> Response:
     Ranks the categories of all streamers by hours watched.
     """
     top = [
-        category_rank_document(game)
-        for game in services().analytics_queries.top_categories(query["limit"])
+        category_rank_document(category)
+        for category in services().analytics_queries.top_categories(query["limit"])
     ]
     return jsonify(top_games=top, count=len(top))
 
