@@ -107,7 +107,9 @@ class MongoAnalytics(MongoRepository, AnalyticsStore):
     def find(self, login: str) -> StreamerStats | None:
         newest = [("updated_at", DESCENDING)]
         with self._connection.reading():
-            found = self._stats.find({"broadcaster_login": login}, _STATS).sort(newest).limit(1)
+            found = (
+                self._stats.find({"broadcaster_login": login}, _TOTALS_ONLY).sort(newest).limit(1)
+            )
             return next(self._decoded("statistics", found, decode_stats), None)
 
     def sessions(
@@ -148,7 +150,7 @@ class MongoAnalytics(MongoRepository, AnalyticsStore):
             found = self._stats.aggregate([{"$group": _SUMMARY}])
             if sums := next(self._decoded("sums of statistics:", found, decode_summary), None):
                 return sums
-            everyone = self._decoded("statistics", self._stats.find({}, _STATS), decode_stats)
+            everyone = self._decoded("statistics", self._stats.find({}, _TOTALS_ONLY), decode_stats)
             return summary(stats.totals for stats in everyone)
 
     def user_ids(self) -> list[str]:
@@ -165,13 +167,13 @@ class MongoAnalytics(MongoRepository, AnalyticsStore):
     def top(self, ranking: Ranking, limit: int) -> list[StreamerStats]:
         order = [(_RANKED_BY[ranking], DESCENDING), ("_id", ASCENDING)]
         with self._connection.reading():
-            found = self._stats.find({}, _STATS).sort(order).limit(limit)
+            found = self._stats.find({}, _TOTALS_ONLY).sort(order).limit(limit)
             return list(self._decoded("statistics", found, decode_stats))
 
     def top_categories(self, limit: int) -> list[CategoryRank]:
         pipeline: list[Document] = [
             {"$unwind": "$categories"},
-            {"$group": _GAMES},
+            {"$group": _CATEGORY_RANKS},
             {"$sort": {"viewer_ms": DESCENDING, "_id": ASCENDING}},
             {"$limit": limit},
         ]
@@ -200,9 +202,7 @@ class MongoAnalytics(MongoRepository, AnalyticsStore):
         found = self._newest_samples(user_id, after)
         return items(self._connection, self._decoded("sample", found, decode_sample))
 
-    def _newest_samples(
-        self, user_id: str | None, after: Position | None = None
-    ) -> Cursor[Document]:
+    def _newest_samples(self, user_id: str | None, after: Position | None) -> Cursor[Document]:
         query = _is_after(after, "captured_at", "stream_id")
         if user_id is not None:
             query["broadcaster_id"] = user_id
@@ -234,8 +234,8 @@ def _sums_of(prefix: str, names: tuple[str, ...]) -> Document:
     }
 
 
-_STATS = {"state": 0, "categories": 0}
-"""What the statistics of a streamer are read without."""
+_TOTALS_ONLY = {"state": 0, "categories": 0}
+"""Statistics are read without these fields, which only the projection and `categories` need."""
 
 _SUMMARY: Document = {
     "_id": None,
@@ -245,7 +245,7 @@ _SUMMARY: Document = {
     **_sums_of("", _COUNTS + _SUMS),
 }
 
-_GAMES: Document = {
+_CATEGORY_RANKS: Document = {
     "_id": "$categories.category_id",
     "streamers": {"$sum": 1},
     "category_name": {"$max": "$categories.category_name"},

@@ -1,6 +1,7 @@
 """Contract tests of pages of sessions and samples."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
+from functools import partial
 from random import Random
 
 from streamwatch.analytics.base import AnalyticsStore
@@ -19,7 +20,7 @@ class PagingContract(ContractBase):
         everything = analytics.sessions("1337", 10)
         assert [session.stream_id for session in everything] == [f"s{n}" for n in range(6, -1, -1)]
 
-        pages = list(_pages(lambda limit, after: analytics.sessions("1337", limit, after), 2))
+        pages = list(_pages(partial(analytics.sessions, "1337"), 2))
         assert [len(page) for page in pages] == [2, 2, 2, 1]
         assert [session for page in pages for session in page] == everything
         assert analytics.sessions("1337", 10, Position(at(HOUR), "s0")) == everything[4:]
@@ -34,11 +35,11 @@ class PagingContract(ContractBase):
 
         assert list(analytics.each_snapshot(None)) == newest_first
         assert analytics.snapshots(None, 1000) == newest_first
-        pages = list(_pages(lambda limit, after: analytics.snapshots(None, limit, after), 7))
+        pages = list(_pages(partial(analytics.snapshots, None), 7))
         assert [sample for page in pages for sample in page] == newest_first
 
         of_one = [sample for sample in newest_first if sample.broadcaster_id == "2"]
-        pages = list(_pages(lambda limit, after: analytics.snapshots("2", limit, after), 3))
+        pages = list(_pages(partial(analytics.snapshots, "2"), 3))
         assert [sample for page in pages for sample in page] == of_one
         assert list(analytics.each_snapshot("2")) == of_one
         assert analytics.snapshots("nobody", 2) == []
@@ -53,7 +54,7 @@ class PagingContract(ContractBase):
         analytics.project(as_input(*before))
 
         shown: list[StreamSnapshot] = []
-        for page in _pages(lambda limit, after: analytics.snapshots(None, limit, after), 9):
+        for page in _pages(partial(analytics.snapshots, None), 9):
             shown += page
             if arriving:
                 analytics.project(as_input(arriving.pop()))
@@ -84,9 +85,7 @@ def _samples(random: Random) -> list[StreamSnapshot]:
     return samples
 
 
-def _pages(
-    read: Callable[[int, Position | None], Sequence[Item]], limit: int
-) -> Iterator[Sequence[Item]]:
+def _pages(read: Callable[[int, Position | None], list[Item]], limit: int) -> Iterator[list[Item]]:
     after = None
     while page := read(limit, after):
         yield page

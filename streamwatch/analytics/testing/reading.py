@@ -1,6 +1,7 @@
 """Contract tests of reads: contents, order, and selection by streamer."""
 
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
@@ -11,7 +12,6 @@ from streamwatch.analytics.testing.build import (
     NOTHING,
     ContractBase,
     Piece,
-    Sender,
     as_input,
     at,
     offline,
@@ -29,22 +29,13 @@ def stream(
 ) -> list[Piece]:
     """A stream of user `name`, with the same viewers in a sample every 10 minutes."""
     stream_id, end = f"{name}-{start}", start + hours * HOUR
-    sender: Sender = {"user_id": name, "login": name}
+    sample = partial(
+        snapshot, stream_id, started=start, category=category, user_id=name, login=name
+    )
     return [
-        online(stream_id, start, **sender),
-        *(
-            snapshot(
-                stream_id,
-                start + seconds,
-                viewers,
-                started=start,
-                category=category,
-                user_id=name,
-                login=name,
-            )
-            for seconds in range(0, int(hours * HOUR), 600)
-        ),
-        offline(stream_id, end, **sender),
+        online(stream_id, start, user_id=name, login=name),
+        *(sample(start + seconds, viewers) for seconds in range(0, int(hours * HOUR), 600)),
+        offline(stream_id, end, user_id=name, login=name),
     ]
 
 
