@@ -89,7 +89,7 @@ class Control:
     def _revoke(self, login: str) -> None:
         user_id = self._world.user(login).user_id
         for subscription in self._subscriptions.all():
-            if subscription.user_id == user_id and subscription.is_living:
+            if subscription.user_id == user_id and subscription.is_active:
                 self._eventsub.revoke(subscription)
 
     def _fault_calls(self, request: Request) -> Reply:

@@ -128,7 +128,7 @@ class EventSub:
         """Whether the subscription is still active; a revocation is sent because it is not."""
         subscription = message.subscription
         is_kept = self._subscriptions.get(subscription.id) is not None
-        return is_kept and (subscription.is_living or message.type is MessageType.REVOCATION)
+        return is_kept and (subscription.is_active or message.type is MessageType.REVOCATION)
 
     def _answered(self, delivery: Delivery) -> bool:
         """Handle the response of a webhook; whether to retry."""

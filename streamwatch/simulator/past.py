@@ -23,7 +23,7 @@ _HOURS = (8, 13, 16, 18, 19, 20, 21)
 _LEFT_OUT = 0.12
 """The probability that a usual day has no stream."""
 
-_SILENCE = timedelta(hours=8)
+_LAST_END = timedelta(hours=8)
 """Past streams end at least so long before now, so that nobody who is live has just ended one."""
 
 _HALF_WAY = 0.5
@@ -53,54 +53,54 @@ class Past:
         """Ended streams, on the member's usual days and at the usual hour."""
         random, found = self.random, ProjectionInput()
         weekdays = set(random.sample(range(7), random.randint(3, 6)))
-        hour, games = random.choice(_HOURS), random.sample(list(CATEGORIES), 4)
+        hour, categories = random.choice(_HOURS), random.sample(list(CATEGORIES), 4)
         for ago in range(self.days, 0, -1):
             day = self.now - timedelta(days=ago)
             if day.weekday() not in weekdays or random.random() < _LEFT_OUT:
                 continue
             start = day.replace(hour=hour, minute=random.choice([0, 2, 5, 14, 31]), second=7)
             end = start + timedelta(hours=random.uniform(1.8, 6.5))
-            if end < self.now - _SILENCE:
+            if end < self.now - _LAST_END:
                 growth = 1.25 - 0.5 * ago / self.days
                 peak = member.usual_viewers * growth * random.uniform(0.8, 1.2)
                 stream = self._stream(member, f"{user.user_id}{start:%m%d}", start)
-                played = random.sample(games, random.randint(1, 3))
-                found += self._watched(user, stream, end, played, peak)
+                played = random.sample(categories, random.randint(1, 3))
+                found += self._observed(user, stream, end, played, peak)
                 found += projection_input([offline(user, stream.id, end)], None)
         return found
 
     def so_far(self, user: User, stream: Stream) -> ProjectionInput:
         """A live stream until now, with the viewers that it has now."""
-        peak = (stream.viewer_count or 0) / _audience(_HALF_WAY)
+        peak = (stream.viewer_count or 0) / _viewers_part(_HALF_WAY)
         played = [*self.random.sample(list(CATEGORIES), 2), stream.game_name or ""]
-        return self._watched(user, stream, self.now, played, peak, _HALF_WAY)
+        return self._observed(user, stream, self.now, played, peak, _HALF_WAY)
 
     def _stream(self, member: Member, stream_id: str, started_at: datetime) -> Stream:
         language = member.language
         title = self.random.choice(TITLES[language])
         return Stream(stream_id, started_at, title=title, language=language, tags=TAGS[language])
 
-    def _watched(
+    def _observed(
         self,
         user: User,
         stream: Stream,
         until: datetime,
         played: Sequence[str],
         peak: float,
-        way: float = 1.0,
+        progress: float = 1.0,
     ) -> ProjectionInput:
         """The start of a stream, and a sample every SAMPLED_EVERY with viewers who come, stay and
-        leave. `way` is the part of the stream that is over at `until`."""
+        leave. `progress` is the part of the stream that is over at `until`."""
         several = [projection_input([online(user, stream)], None)]
         for at in _moments(stream.started_at, until):
             part = (at - stream.started_at) / (until - stream.started_at)
-            game = played[int(part * len(played))]
-            viewers = peak * _audience(way * part) * self.random.uniform(0.96, 1.04)
+            category = played[int(part * len(played))]
+            viewers = peak * _viewers_part(progress * part) * self.random.uniform(0.96, 1.04)
             seen = replace(
                 stream,
                 viewer_count=max(1, round(viewers)),
-                game_id=CATEGORIES[game],
-                game_name=game,
+                game_id=CATEGORIES[category],
+                game_name=category,
             )
             several.append(projection_input([], sample(user, seen, at)))
         return sum(several, ProjectionInput())
@@ -130,7 +130,7 @@ def _moments(start: datetime, until: datetime) -> Iterator[datetime]:
         at += SAMPLED_EVERY
 
 
-def _audience(part: float) -> float:
+def _viewers_part(part: float) -> float:
     """The viewers as a part of the peak, from the start (0) to the end (1) of a stream."""
     return (1 - exp(-6 * part)) * (1 - 0.35 * part) + 0.06 * sin(9 * part)
 

@@ -18,7 +18,7 @@ VERIFICATION_FAILED = "webhook_callback_verification_failed"
 TOO_MANY_FAILURES = "notification_failures_exceeded"
 
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
-_SAME_LIMIT = 3
+_MAX_SAME = 3
 _VERSIONS = {"stream.online": "1", "stream.offline": "1", "channel.update": "2"}
 _SECRET_LENGTHS = range(10, 101)
 
@@ -40,12 +40,12 @@ class Subscription:
     failures: int = 0
 
     @property
-    def is_living(self) -> bool:
+    def is_active(self) -> bool:
         return self.status in (ENABLED, PENDING)
 
     @property
     def cost(self) -> int:
-        return int(self.is_living)
+        return int(self.is_active)
 
     def document(self) -> Document:
         """As Helix and the messages show it: without the secret."""
@@ -92,13 +92,13 @@ class Subscriptions:
             same = [
                 other
                 for other in self._all.values()
-                if other.is_living
+                if other.is_active
                 and (other.type, other.user_id) == (subscription.type, subscription.user_id)
             ]
             for other in same:
                 if _destination(other) == _destination(subscription):
                     raise Refused(409, "subscription already exists", details={"id": other.id})
-            if len(same) >= _SAME_LIMIT:
+            if len(same) >= _MAX_SAME:
                 raise Refused(429, "number of subscriptions with the same condition exceeded")
             if self.totals()["total_cost"] + subscription.cost > self.max_total_cost:
                 raise Refused(429, "total cost exceeded")

@@ -46,7 +46,7 @@ class Refused(Exception):
         )
 
 
-class _OneCall(WSGIRequestHandler):
+class _Handler(WSGIRequestHandler):
     """One call a connection, so that stopping waits for no client. Does not log: the simulator
     records the calls itself."""
 
@@ -64,7 +64,7 @@ class LoopbackServer:
     a free one."""
 
     def __init__(self, application: WSGIApplication, port: int = 0) -> None:
-        self._server = make_server(HOST, port, application, threaded=True, request_handler=_OneCall)
+        self._server = make_server(HOST, port, application, threaded=True, request_handler=_Handler)
         self._thread = threading.Thread(
             target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, name="loopback"
         )

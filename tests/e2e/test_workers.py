@@ -194,7 +194,7 @@ def test_two_workers_repair_the_faults_of_twitch(
 
     def are_subscribed() -> bool:
         active = [
-            (item.type, item.user_id) for item in twitch.subscriptions.all() if item.is_living
+            (item.type, item.user_id) for item in twitch.subscriptions.all() if item.is_active
         ]
         healthy = all(item.status == ENABLED for item in twitch.subscriptions.all())
         return healthy and len(active) == len(set(active)) == 2 * len(LOGINS)
