@@ -151,7 +151,13 @@ class EmbeddedStorage:
         """Check the server and the disk, at most once a second. Raises StartError."""
         if time.monotonic() >= self._next_check:
             self._next_check = time.monotonic() + _DISK_SECONDS
-            self.look()
+            try:
+                self.look()
+            except OSError as error:
+                raise StartError(
+                    f"DATA_DIR: {str(self._data_dir)!r} can no longer be used ({error.strerror});"
+                    " everything was stopped."
+                ) from None
 
     def look(self) -> None:
         """Check the server and the disk now. Raises StartError if the server has ended although the

@@ -19,6 +19,9 @@ MIN_RESET = 1.0
 """The shortest wait after a 429, in seconds: for a 429 without a reset time, and for a clock that
 is ahead of Twitch's."""
 
+MAX_RESET = 600.0
+"""The longest time to a reset that is believed, in seconds: Twitch fills a bucket in a minute."""
+
 _LAST_TIME = 2**32
 
 
@@ -52,7 +55,8 @@ class RateLimit:
         resets_at = _reset(response)
         if resets_at is None:
             return MIN_RESET
-        return max((resets_at - self._clock()).total_seconds(), MIN_RESET)
+        seconds = (resets_at - self._clock()).total_seconds()
+        return min(max(seconds, MIN_RESET), MAX_RESET)
 
 
 def _reset(response: Response) -> datetime | None:

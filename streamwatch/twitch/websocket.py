@@ -98,7 +98,7 @@ class TwitchSocket(EventSubSocket):
         try:
             return parse(data, self._clock())
         except EventSubError as error:
-            return Unknown(f"a message that is ignored: {error}")
+            return Unknown(f"unreadable content: {error}")
 
     def close(self) -> None:
         self._closing.close()

@@ -101,3 +101,9 @@ def test_the_reserve_is_compared_with_the_free_space(data_dir: Path) -> None:
     free = free_bytes(data_dir)
     assert DiskGuard(data_dir, reserve=10 * free).is_full()
     assert not DiskGuard(data_dir, reserve=free // 10).is_full()
+
+
+def test_a_folder_that_was_deleted_is_named(tmp_path: Path) -> None:
+    gone = tmp_path / "gone"
+    with pytest.raises(StartError, match="gone' can no longer be used"):
+        EmbeddedStorage(gone, DiskGuard(gone)).check()

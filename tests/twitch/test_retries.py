@@ -6,6 +6,7 @@ import responses
 
 from streamwatch.twitch.base import FoundUsers, TwitchBusy, TwitchRefused, TwitchUnavailable
 from streamwatch.twitch.client import Helix
+from streamwatch.twitch.rate_limit import MAX_RESET
 from tests.twitch.conftest import API, FakeTime, MakeHelix
 
 Mock = responses.RequestsMock
@@ -102,6 +103,16 @@ def test_a_long_empty_bucket_is_busy_with_its_retry_time(
         helix.users(logins=["shroud"])
     assert raised.value.retry_after == 11
     assert time.waits == []
+
+
+def test_an_implausible_reset_time_is_not_passed_on(
+    helix: Helix, twitch: Mock, time: FakeTime
+) -> None:
+    twitch.get(USERS, status=429, headers={"Ratelimit-Reset": str(2**32 - 1)})
+
+    with pytest.raises(TwitchBusy) as raised:
+        helix.users(logins=["shroud"])
+    assert raised.value.retry_after == MAX_RESET
 
 
 def test_a_repeatedly_empty_bucket_is_busy(helix: Helix, twitch: Mock, time: FakeTime) -> None:
