@@ -8,9 +8,11 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from streamwatch.domain.models import User
+from streamwatch.domain.notifications.models import TargetKind
 from streamwatch.worker.threads import NotificationThreads
 from tests.api.world import World, build_world
 from tests.messages import online
+from tests.notifications.build import notification
 from tests.notifications.receiver import FakeDiscord, receiving
 from tests.waiting import wait_for
 
@@ -142,6 +144,17 @@ def test_a_notification_is_switched_and_removed(pages: Pages, discord: FakeDisco
     assert "Switch off" in pages.post(f"{path}/switch", on="1")
     assert "Removed: My server." in pages.post(f"{path}/remove")
     assert pages.world.client.get(path, headers=HEADERS).status_code == 404
+
+
+def test_a_notification_without_a_url_says_why_and_how_to_set_it(pages: Pages) -> None:
+    store = pages.world.app.extensions["streamwatch"].storage.notifications
+    imported = notification(TargetKind.DISCORD, id="ntf_imported", url="", enabled=False)
+    assert store.add(imported, limit=200)
+    page = pages.get(f"{PAGE}/ntf_imported")
+    assert "imported without its URL" in page
+    assert "PATCH /notifications/ntf_imported" in page
+    assert "Send a test" not in page
+    assert "Switch on" not in page
 
 
 def test_a_delivery_is_listed_with_its_reason_and_sent_again(

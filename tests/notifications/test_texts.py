@@ -59,6 +59,9 @@ def test_the_default_update_says_what_changed() -> None:
     assert text(update(0, "title", "category")) == (
         "Ann changed the title and category: Celeste\nSpeedrun\nhttps://www.twitch.tv/ann"
     )
+    assert text(update(0, "title", "category", "language")).startswith(
+        "Ann changed the title, category and language: Celeste\n"
+    )
 
 
 def test_a_template_fills_every_placeholder() -> None:

@@ -100,7 +100,7 @@ def _default_start(filled: Mapping[str, str]) -> str:
 
 def _default_update(event: StreamEvent, filled: Mapping[str, str]) -> str:
     changed = changed_by(event)
-    what = " and ".join(changed) or "stream"
+    what = " and ".join(filter(None, (", ".join(changed[:-1]), *changed[-1:]))) or "stream"
     category = _in_category(filled) if "category" in changed else ""
     lines = [f"{filled['streamer']} changed the {what}{category}"]
     lines += [filled["title"]] if filled["title"] else []
