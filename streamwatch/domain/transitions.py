@@ -106,7 +106,7 @@ def _removed(status: StreamStatus | None, removed: Removed) -> Change | None:
     if status is None:
         known = StreamStatus(removed.user_id, removed.login, removed.display_name, None, removed.at)
         return StatusUpdate(None, known).change()
-    if replay(status.timeline).live is None:
+    if replay(status.timeline).live is None or (status.is_removed and status.stream is None):
         return None
     update = StatusUpdate(status, status)
     update.set(stream=None, absent_at=None)

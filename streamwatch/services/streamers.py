@@ -183,11 +183,14 @@ class Streamers:
         """
         login = login.lower()
         known = self._storage.find_streamers([login]).get(login)
-        removed = self._storage.remove_streamer(known.user_id) if known else None
+        if known is None:
+            raise NotMonitored(login)
+        # Before the removal too: a failure between the two would leave the session open for ever.
+        self._record_removal(known)
+        removed = self._storage.remove_streamer(known.user_id)
         if removed is None:
             raise NotMonitored(login)
-        names = removed.login, removed.display_name
-        self._recorder.record([Removed(removed.user_id, *names, self._clock())])
+        self._record_removal(removed)
         try:
             self._subscriptions.delete(removed)
         except TwitchError as error:
@@ -195,6 +198,10 @@ class Streamers:
             self._storage.coordination.request_job(RECONCILE)
         log.info("Removed streamer: %s", login)
         return removed
+
+    def _record_removal(self, streamer: Streamer) -> None:
+        names = streamer.login, streamer.display_name
+        self._recorder.record([Removed(streamer.user_id, *names, self._clock())])
 
     def _add_batch(self, logins: list[str], tags: tuple[str, ...], result: BulkAdded) -> None:
         asked_at = self._clock()

@@ -1,12 +1,15 @@
 """Removals and renames reach status, history and analytics."""
 
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
 
-from streamwatch.domain.models import User
+from streamwatch.domain.models import Streamer, User
 from streamwatch.domain.observations import SeenLive
 from streamwatch.services.ingestion.recorder import ObservationRecorder
+from streamwatch.storage.base import StorageUnavailable
+from streamwatch.storage.memory import MemoryStorage
 from tests import messages
 from tests.clocks import START
 from tests.messages import COOL_USER
@@ -107,6 +110,25 @@ def test_a_stream_does_not_stay_open_if_its_streamer_was_removed_before_the_firs
     [session] = world.services.analytics.sessions("1337", 10)
     assert session.ended_at is not None
     assert world.live() == []
+
+
+def test_a_removal_that_the_storage_interrupts_leaves_no_session_open(
+    watched: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise StorageUnavailable
+
+    def remove_and_fail(user_id: str) -> Streamer | None:
+        removed = MemoryStorage.remove_streamer(watched.storage, user_id)
+        monkeypatch.setattr(watched.storage, "commit", fail)
+        return removed
+
+    monkeypatch.setattr(watched.storage, "remove_streamer", remove_and_fail)
+    with suppress(StorageUnavailable):
+        watched.services.streamers.remove("cool_user")
+    project(watched)
+    [session] = watched.services.analytics.sessions("1337", 10)
+    assert session.ended_at is not None
 
 
 def test_a_removal_ends_the_watch_although_the_clock_is_behind(world: World) -> None:
