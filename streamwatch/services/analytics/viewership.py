@@ -4,7 +4,7 @@ every view of the live page needs them."""
 import threading
 from collections import defaultdict
 from collections.abc import Callable
-from datetime import datetime, timedelta, tzinfo
+from datetime import datetime, time, timedelta, tzinfo
 
 from streamwatch.analytics.base import AnalyticsStore
 from streamwatch.domain.statistics import HOUR_MS
@@ -44,7 +44,7 @@ class Viewership:
     def hours_watched_today(self, zone: tzinfo) -> float:
         """The hours watched of all streams since midnight in `zone`."""
         now = self._clock()
-        midnight = now.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
+        midnight = datetime.combine(now.astimezone(zone), time(), zone)
         asked_at, hours = self._watched.get(midnight, (None, 0.0))
         if asked_at is None or now - asked_at >= _WATCHED_CACHED:
             hours = self._analytics.watched_since(midnight) / HOUR_MS

@@ -1,6 +1,6 @@
 """The curves of those who are live, and what was watched today."""
 
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -96,3 +96,16 @@ def test_hours_watched_today_are_cached_for_thirty_seconds(
     assert audience.hours_watched_today(UTC) == 0
     clock.now += timedelta(seconds=31)
     assert audience.hours_watched_today(UTC) == pytest.approx(1, abs=0.01)
+
+
+def test_hours_watched_today_begin_at_the_first_midnight_when_clocks_go_back_to_it(
+    audience: Viewership, analytics: MemoryAnalytics, clock: ManualClock
+) -> None:
+    """In Havana, 1 November begins at 4:00 UTC, and at 5:00 UTC its first hour begins again."""
+    midnight = datetime(2026, 11, 1, 4, tzinfo=UTC)
+    clock.now = midnight + timedelta(minutes=90)
+    begin = (midnight - at(0)).total_seconds()
+    analytics.project(
+        as_input(snapshot("s1", begin, 6, started=begin), snapshot("s1", begin + 600, 6))
+    )
+    assert audience.hours_watched_today(ZoneInfo("America/Havana")) == 1
