@@ -20,7 +20,7 @@ from streamwatch.services.errors import (
     UnknownUser,
 )
 from streamwatch.services.notifications.errors import NotificationError
-from streamwatch.settings import EMBEDDED, SettingsError, from_env
+from streamwatch.settings import EMBEDDED, Origin, Settings, SettingsError, from_env
 from streamwatch.storage.base import StorageError
 from streamwatch.twitch.base import TwitchError
 
@@ -72,11 +72,17 @@ def shared() -> Iterator[Services]:
     """The services, for a command that needs the storage of the running processes."""
     with opened() as services:
         if not services.storage.shared:
-            raise click.ClickException(
-                f"STORAGE_TYPE={services.settings.storage_type} is in the web process's memory:"
-                " use its API instead."
-            )
+            raise click.ClickException(_not_shared(services.settings))
         yield services
+
+
+def _not_shared(settings: Settings) -> str:
+    message = (
+        f"STORAGE_TYPE={settings.storage_type} is in the web process's memory: use its API instead."
+    )
+    if settings.origin("STORAGE_TYPE") is Origin.DEFAULT:
+        message += " If you use `streamwatch dev`, run this command while it runs, in its folder."
+    return message
 
 
 def require_stored_analytics(services: Services, remedy: str) -> None:

@@ -43,3 +43,4 @@ def test_without_a_running_storage_a_command_says_that_memory_is_in_the_web_proc
     result = shell.run("streamers", "list", STORAGE_TYPE=None, DATA_DIR=str(tmp_path))
     assert result.exit_code == 1
     assert "STORAGE_TYPE=memory is in the web process's memory" in result.output
+    assert "If you use `streamwatch dev`, run this command while it runs" in result.output
