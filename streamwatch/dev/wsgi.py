@@ -2,9 +2,9 @@
 
 from streamwatch.app import create_app
 from streamwatch.dev.loopback_hosts import LoopbackHostsMiddleware
-from streamwatch.settings import from_env
+from streamwatch.server.reloading import current_settings
 
-_settings = from_env()
+_settings = current_settings()
 
 app = create_app(_settings)
 if not _settings.trusted_proxies:  # a proxy passes on the public host

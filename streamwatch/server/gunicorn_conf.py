@@ -13,6 +13,7 @@ from typing import Any
 from streamwatch.bootstrap import build
 from streamwatch.logs import log_uncaught, logging_config
 from streamwatch.server import metrics_directory
+from streamwatch.server.reloading import remember
 from streamwatch.services.push.broadcaster import MAX_LISTENERS
 from streamwatch.settings import SettingsError, from_env
 
@@ -20,6 +21,7 @@ try:
     _settings = from_env()
     # Connects to nothing. An unknown backend is reported here once, not by each worker.
     build(_settings)
+    remember(_settings)
 except SettingsError as error:
     sys.exit(str(error))
 

@@ -100,6 +100,7 @@ def test_requests_add_up_over_processes_restarts_and_a_reload(
     assert live_requests(service) == asked + 10
 
     before = workers(web)
+    (service.folder / ".env").write_text("REFRESH_SECONDS=often\n")  # a fault ends nothing
     web.signal(signal.SIGHUP)
     wait_for(partial(is_replaced, web, before), 20)
     wait_for(lambda: service.answers("/health/live"))
@@ -108,6 +109,7 @@ def test_requests_add_up_over_processes_restarts_and_a_reload(
     assert live_requests(service) == asked + 15
 
     assert web.stop()[0] == 0
+    assert "REFRESH_SECONDS: 'often' cannot be used" in web.log
     assert metrics_folders(tmp_path) == [], "the last process deletes the files of the counters"
 
 
