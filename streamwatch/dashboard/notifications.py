@@ -14,6 +14,7 @@ from streamwatch.domain.notifications.documents import shown_url
 from streamwatch.domain.notifications.models import (
     DEFAULT_COOLDOWN_MINUTES,
     EVENT_TYPES,
+    Delivery,
     DeliveryStatus,
     Notification,
     TargetKind,
@@ -70,18 +71,19 @@ def add_notification() -> str:
 
 @blueprint.get("/manage/notifications/<notification_id>")
 def show_notification(notification_id: str) -> str:
+    """A notification and its deliveries, and what came of the test that the query names."""
+    if tested_id := request.args.get("tested"):
+        for delivery in _notifications().deliveries(notification_id, DELIVERIES_SHOWN):
+            if delivery.id == tested_id:
+                return _detail(notification_id, message=_test_result(delivery))
     return _detail(notification_id)
 
 
 @blueprint.post("/manage/notifications/<notification_id>/test")
-def test_notification(notification_id: str) -> str:
+def test_notification(notification_id: str) -> Response:
+    """Send a test. Its result is shown after a redirect, so that reloading sends no second one."""
     tested = _notifications().test(notification_id)
-    delivered = tested.status is DeliveryStatus.DELIVERED
-    answer = f" It answered {tested.status_code}." if delivered and tested.status_code else ""
-    text = (
-        f"The receiver took the test.{answer}" if delivered else f"Not delivered: {tested.error}."
-    )
-    return _detail(notification_id, message=text)
+    return _back(notification_id, tested=tested.id)
 
 
 @blueprint.post("/manage/notifications/<notification_id>/switch")
@@ -109,8 +111,15 @@ def retry_delivery(notification_id: str, delivery_id: str) -> Response | str:
     return _back(notification_id)
 
 
-def _back(notification_id: str) -> Response:
-    target = url_for("dashboard.show_notification", notification_id=notification_id)
+def _test_result(tested: Delivery) -> str:
+    if tested.status is not DeliveryStatus.DELIVERED:
+        return f"Not delivered: {tested.error}."
+    answer = f" It answered {tested.status_code}." if tested.status_code else ""
+    return f"The receiver took the test.{answer}"
+
+
+def _back(notification_id: str, **query: str) -> Response:
+    target = url_for("dashboard.show_notification", notification_id=notification_id, **query)
     return redirect(target, HTTPStatus.SEE_OTHER)
 
 

@@ -50,15 +50,18 @@ def test_a_notification_is_previewed_added_tested_and_switched_off(
         page.get_by_label("Text for Discord and Apprise").fill("$streamer: $title")
         page.get_by_role("button", name="Preview").click()
         expect(page.get_by_text("Shroud: Ranked all day")).to_be_visible()
-        page.get_by_role("button", name="Add").click()
+        page.get_by_role("button", name="Add").dblclick()
         expect(page.get_by_role("status").last).to_contain_text("Added: My server.")
+        expect(page.get_by_role("heading", name="Notifications 1")).to_be_visible()
         assert axe_violations(page) == []
 
         page.get_by_role("status").get_by_role("link", name="My server").click()
-        page.get_by_role("button", name="Send a test").click()
+        page.get_by_role("button", name="Send a test").dblclick()
         expect(page.get_by_text("The receiver took the test. It answered 200.")).to_be_visible()
         row = page.get_by_role("table").get_by_role("row").nth(1)
         expect(row).to_contain_text("Delivered (200)")
+        page.reload()
+        expect(page.get_by_text("The receiver took the test. It answered 200.")).to_be_visible()
         assert len(discord.messages) == 1
         page.get_by_role("button", name="Switch off").click()
         expect(page.get_by_role("button", name="Switch on")).to_be_visible()

@@ -7,6 +7,7 @@ import { followTrends } from "./trend.js";
 
 const HEIGHT = 300;
 const ZOOM = 0.6;
+const LABEL_SPACE = 64; // pixels that a label with seconds takes
 const COMPACT = new Intl.NumberFormat("en", { notation: "compact" });
 
 const OWN_ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone;
@@ -108,7 +109,7 @@ function options(figure, found, onCursor) {
     cursor: { drag: { x: true, y: false }, points: { size: 7 } },
     legend: { show: lines.length > 1, live: false },
     scales: { y: valueScale(figure) },
-    axes: [{ ...axis, values: TIMES, ...(days === undefined ? {} : { incrs: WHOLE_DAYS }) }, { ...axis, size: 58, values: (_, values) => values.map(format) }],
+    axes: [{ ...axis, space: LABEL_SPACE, values: TIMES, ...(days === undefined ? {} : { incrs: WHOLE_DAYS }) }, { ...axis, size: 58, values: (_, values) => values.map(format) }],
     series: [
       {},
       ...lines.map(({ label, color }) => ({
