@@ -83,7 +83,7 @@ def show_notification(notification_id: str) -> str:
 def test_notification(notification_id: str) -> Response:
     """Send a test. Its result is shown after a redirect, so that reloading sends no second one."""
     tested = _notifications().test(notification_id)
-    return _back(notification_id, tested=tested.id)
+    return _back(notification_id, tested.id)
 
 
 @blueprint.post("/manage/notifications/<notification_id>/switch")
@@ -118,8 +118,8 @@ def _test_result(tested: Delivery) -> str:
     return f"The receiver took the test.{answer}"
 
 
-def _back(notification_id: str, **query: str) -> Response:
-    target = url_for("dashboard.show_notification", notification_id=notification_id, **query)
+def _back(notification_id: str, tested: str | None = None) -> Response:
+    target = url_for("dashboard.show_notification", notification_id=notification_id, tested=tested)
     return redirect(target, HTTPStatus.SEE_OTHER)
 
 

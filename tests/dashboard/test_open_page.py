@@ -160,6 +160,11 @@ def test_change_of_viewers_names_its_period_and_is_left_out_for_few_viewers(
     assert not is_wider_than_the_window(page)
     page.set_viewport_size({"width": 1280, "height": 800})
     assert not is_wider_than_the_window(page)
+    expect(page.locator("figure[data-drawn]")).to_be_visible()
+    page.emulate_media(media="print")
+    chart, place = page.locator(".uplot canvas"), page.locator(".plot")
+    assert chart.evaluate(edges)["width"] == place.evaluate(edges)["width"]
+    page.emulate_media(media="screen")
     visitor.open("/dashboard/top?days=30")
     assert cut_off(page) == []
     page.emulate_media(media="print")
