@@ -134,11 +134,12 @@ class Projection:
 
     def _updates(self, batches: Mapping[str, _Batch]) -> list[Update]:
         states = self._repository.states(batches)  # read first: see Repository.save
-        plans = [
-            self._plan(batch, state)
-            for user_id, batch in batches.items()
-            if (state := states.get(user_id) or _new_state(batch))
-        ]
+        plans = []
+        for user_id, batch in batches.items():
+            if state := states.get(user_id):
+                plans.append(self._plan(batch, state))
+            elif batch.identity:
+                plans.append(self._plan(batch, StreamerState(batch.identity)))
         plans = self._with_sessions(plans)
         self._check_owners(plans)
         self._compute(plans)
@@ -278,10 +279,6 @@ def _by_streamer(new: ProjectionInput) -> dict[str, _Batch]:
         of_stream = batches[sample.broadcaster_id].samples[sample.stream_id]
         of_stream.setdefault(sample.captured_at, sample)
     return batches
-
-
-def _new_state(batch: _Batch) -> StreamerState | None:
-    return StreamerState(batch.identity) if batch.identity else None
 
 
 def _merge(known: Events, new: Events) -> Events:

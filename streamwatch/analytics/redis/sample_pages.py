@@ -52,7 +52,7 @@ def newest_samples(
     if after is not None:
         begun = repository.sampled_at(user_id, after.at)
         for _, samples in repository.samples_of(begun):
-            merge.open(_after(after, samples))
+            merge.open(dropwhile(lambda sample: sample.position >= after, samples))
         before = Position(after.at, "")  # streams whose last sample is older were not opened above
     index = keys.SAMPLED if user_id is None else keys.sampled_of(user_id)
     for entries in repository.entries(index, STREAMS_PER_READ, before):
@@ -61,7 +61,3 @@ def newest_samples(
             yield from merge.take(Position(ends[stream_id], stream_id))
             merge.open(samples)
     yield from merge.take()
-
-
-def _after(position: Position, samples: Iterator[StreamSnapshot]) -> Iterator[StreamSnapshot]:
-    return dropwhile(lambda sample: sample.position >= position, samples)

@@ -3,6 +3,7 @@
 from bisect import bisect_left
 from dataclasses import replace
 from datetime import datetime
+from operator import attrgetter
 
 from streamwatch.domain.models import StreamEvent
 from streamwatch.domain.positions import Position
@@ -37,8 +38,4 @@ class EventHistory:
             del self._events[index]
 
     def _index(self, position: Position) -> int:
-        return bisect_left(self._events, position, key=_position)
-
-
-def _position(event: StreamEvent) -> Position:
-    return event.position
+        return bisect_left(self._events, position, key=attrgetter("position"))

@@ -39,7 +39,9 @@ class RedisBackfillQueue(BackfillQueue):
     def save(self, backfills: Mapping[str, Backfill]) -> None:
         if backfills:
             fields = [
-                item for user_id, each in backfills.items() for item in (user_id, _value(each))
+                item
+                for user_id, each in backfills.items()
+                for item in (user_id, orjson.dumps(each))
             ]
             self._redis.call("HSET", BACKFILLS, *fields)
 
@@ -52,10 +54,6 @@ class RedisBackfillQueue(BackfillQueue):
             for user_id, value in zip(user_ids, stored, strict=True)
             if value is not None
         }
-
-
-def _value(backfill: Backfill) -> bytes:
-    return orjson.dumps(backfill)
 
 
 @reader
