@@ -37,8 +37,13 @@ class Application:
         self.calls: list[Call] = []
         self._map = Map(
             [
-                Rule("/oauth2/token", methods=["POST"], endpoint=_token(oauth)),
-                Rule("/oauth2/validate", methods=["GET"], endpoint=_validate(oauth)),
+                # Twitch accepts the parameters of a token in the form and in the URL.
+                Rule("/oauth2/token", methods=["POST"], endpoint=lambda r: oauth.token(r.values)),
+                Rule(
+                    "/oauth2/validate",
+                    methods=["GET"],
+                    endpoint=lambda r: oauth.validate(r.headers),
+                ),
                 *rules,
             ]
         )
@@ -94,15 +99,6 @@ class Application:
         endpoint, values = self._map.bind_to_environ(request.environ).match()
         answer: Endpoint = endpoint
         return answer(request, **values)
-
-
-def _token(oauth: OAuth) -> Endpoint:
-    # Twitch accepts the parameters in the form and in the URL.
-    return lambda request: oauth.token(request.values)
-
-
-def _validate(oauth: OAuth) -> Endpoint:
-    return lambda request: oauth.validate(request.headers)
 
 
 def _response(reply: Reply) -> Response:

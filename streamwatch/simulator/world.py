@@ -121,7 +121,8 @@ class World:
     def stream(self, login: str) -> Stream | None:
         """The stream of `login` that is live now."""
         with self.lock:
-            return _now(self._channels[self.user(login).user_id])
+            changes = self._channels[self.user(login).user_id].changes
+            return changes[-1][1] if changes else None
 
     def shown(
         self, until: datetime, user_ids: Collection[str] | None = None
@@ -275,7 +276,3 @@ class World:
         persistent storage may have seen that one."""
         self._streams_begun += 1
         return f"{int(at.timestamp()) - 1_000_000_000}{self._streams_begun % 10_000:04}"
-
-
-def _now(state: _ChannelState) -> Stream | None:
-    return state.changes[-1][1] if state.changes else None
