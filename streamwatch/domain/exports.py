@@ -4,12 +4,12 @@
 into an empty installation and exported again gives the same document.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from streamwatch.domain.eventsub import ID
 from streamwatch.domain.logins import NOT_A_LOGIN, login_from
 from streamwatch.domain.models import Streamer
 from streamwatch.domain.notifications.exports import (
@@ -28,6 +28,9 @@ MAX_FAULTS = 100
 MAX_LOGINS = 10_000
 """How many streamers without a user id one import may have: a hundred of Twitch's 800 calls a
 minute look them up."""
+
+_USER_ID = re.compile(r"[0-9]{1,20}")
+"""Twitch refuses a whole call that asks for another id among up to a hundred."""
 
 _FIELDS = ("version", "streamers", "notifications")
 _MAX_NAME_LENGTH = 256
@@ -185,7 +188,7 @@ def _unknown(_value: Any) -> str:
 
 
 def _user_id(value: Any) -> str | None:
-    is_id = isinstance(value, str) and ID.fullmatch(value)
+    is_id = isinstance(value, str) and _USER_ID.fullmatch(value)
     return None if is_id else "Not a Twitch user id."
 
 

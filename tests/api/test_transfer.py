@@ -46,8 +46,8 @@ def unchanged() -> World:
 def furnished_world() -> World:
     """A world with streamers and notifications, one of them with a rotated secret."""
     world = new_world()
-    for login in ("ann", "bob", "carol"):
-        world.add(login)
+    for user_id, login in (("101", "ann"), ("102", "bob"), ("103", "carol")):
+        world.add(login, user_id)
     world.call("PATCH", "/streamers/bob", json={"tags": ["friends", "fps"]})
     made = world.post("/notifications", headers=KEY, json=WEBHOOK).get_json()
     path = f"/notifications/{made['notification']['id']}"
@@ -127,6 +127,7 @@ FAULTY: dict[str, Any] = {
     "streamers.1.username": {"streamers": ["ann", "not a login"]},
     "streamers.0.tag": {"streamers": [{"username": "ann", "tag": 1}]},
     "streamers.0.user_id": {"streamers": [{"username": "ann", "user_id": 1}]},
+    "streamers.2.user_id": {"streamers": ["ann", "bob", {"username": "eve", "user_id": "12a"}]},
     "streamers.1.user_id": {"streamers": [{"username": "ann", "user_id": "1"}] * 2},
     "streamers.0.display_name": {
         "streamers": [{"username": "ann", "user_id": "1", "display_name": "\n"}]

@@ -136,9 +136,9 @@ class World:
         self.document.check(method, path, response)
         return response
 
-    def add(self, login: str) -> None:
+    def add(self, login: str, user_id: str | None = None) -> None:
         """Let Twitch have a user of this login, and monitor them."""
-        self.twitch.add_user(login)
+        self.twitch.add_user(login, user_id)
         assert self.post(f"/streamers/{login}").status_code == 201
 
 
