@@ -1,7 +1,7 @@
 """The result of a reconciliation of the subscriptions: counted, logged and published."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -15,6 +15,9 @@ from streamwatch.storage.base import Coordination
 from streamwatch.twitch.base import SubscriptionListing
 
 log = logging.getLogger(__name__)
+
+_MAX_NAMED = 5
+"""How many missing subscriptions a log line names."""
 
 
 class Outcome(StrEnum):
@@ -79,7 +82,7 @@ def summarize(
             plan.without_room,
         )
     if executor.error is not None:
-        log.warning("Subscriptions are incomplete: %s", executor.error)
+        log.warning("Subscriptions are incomplete: %s%s", executor.error, _named(missing))
     result = Reconciliation(
         _status(executor, failed),
         checked=unchanged + len(wanted),
@@ -117,6 +120,13 @@ def publish(
     cost = listing.total_cost - before + sum(subscription.cost for subscription in now)
     ours = [subscription for subscription in now if is_carried(subscription, transport)]
     publish_subscriptions(coordination, ours, cost, listing.max_total_cost, without_room, missing)
+
+
+def _named(missing: Sequence[DesiredSubscription]) -> str:
+    """The first of the missing subscriptions, for a log line."""
+    named = ", ".join(f"{item.type} of user {item.user_id}" for item in missing[:_MAX_NAMED])
+    others = len(missing) - _MAX_NAMED
+    return f" Missing: {named}{f' and {others} others' if others > 0 else ''}" if named else ""
 
 
 def _status(executor: ReconciliationExecutor, failed: int) -> Outcome:

@@ -1,6 +1,7 @@
 """Reconciliation of the subscriptions from any state at Twitch."""
 
 import logging
+import re
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -396,11 +397,15 @@ def test_too_many_of_one_condition_do_not_stop_the_others(services: World) -> No
     assert active == {"2", "3"}
 
 
-def test_a_refused_subscription_does_not_stop_the_others(services: World) -> None:
+def test_a_refused_subscription_is_named_and_does_not_stop_the_others(
+    services: World, caplog: pytest.LogCaptureFixture
+) -> None:
     services.monitor("1", "2", "3")
-    services.twitch.fail("subscribe", None, TwitchRefused("bad request", 400))
+    services.twitch.fail("subscribe", None, TwitchRefused("Bad request.", 400))
     result = services.service.reconcile()
     assert result == Reconciliation(Outcome.INCOMPLETE, checked=6, created=5, failed=1)
+    [missing] = re.findall("incomplete: Bad request. Missing: (.+)", caplog.text)
+    assert re.fullmatch(r"stream\.(online|offline) of user [123]", missing)
     assert services.service.reconcile().status == Outcome.HEALTHY
 
 
