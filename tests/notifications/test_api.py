@@ -267,13 +267,15 @@ def test_a_test_without_a_worker_fails_with_the_reason(api: Api) -> None:
     assert "see that the worker runs" in (tested.error or "")
 
 
-def test_a_discord_test_has_text(working: Api) -> None:
+def test_a_discord_test_has_text_and_mentions_nobody(working: Api) -> None:
     with receiving(FakeDiscord()) as discord:
-        made = working.add(f"{discord.url}/api/webhooks/1/token", "discord")
+        url = f"{discord.url}/api/webhooks/1/token"
+        made = working.add(url, "discord", template="<@&12> <@34> @everyone $title")
         assert working("POST", f"/{made['id']}/test").get_json()["delivered"]
 
     assert isinstance(discord, FakeDiscord)
-    assert "This is a test of StreamWatch" in discord.messages["1"]
+    assert discord.messages["1"] == "<@&12> <@34> @everyone This is a test of StreamWatch"
+    assert discord.mentions == [[]]
 
 
 def test_a_finished_delivery_is_sent_again(working: Api, receiver: Receiver) -> None:

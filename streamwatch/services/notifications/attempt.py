@@ -141,6 +141,7 @@ class DeliveryAttempt:
             text=text,
             edits=action.message_id if isinstance(action, Edit) else None,
             rate=self._store.state(notification.id, _RATE),
+            is_test=delivery.is_test,
         )
         return sender.send(notification, message)
 

@@ -21,13 +21,15 @@ _MIN_SECRET = 4
 @dataclass(frozen=True, slots=True)
 class Message:
     """One message. Webhooks take `body`, the others `text`; `edits` is the Discord message that
-    is edited instead of posting one. `rate` is the sender's own state of the target."""
+    is edited instead of posting one. `rate` is the sender's own state of the target. A test
+    (`is_test`) mentions nobody."""
 
     delivery_id: str
     text: str = ""
     body: str | None = None
     edits: str | None = None
     rate: Document | None = None
+    is_test: bool = False
 
 
 @dataclass(frozen=True, slots=True)

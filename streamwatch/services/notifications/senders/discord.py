@@ -54,7 +54,8 @@ class DiscordSender(Sender):
 
     def send(self, notification: Notification, message: Message) -> Sent:
         method = "PATCH" if message.edits else "POST"
-        roles = [] if message.edits else mentioned_roles(notification.template)
+        mentions_nobody = message.edits or message.is_test
+        roles = [] if mentions_nobody else mentioned_roles(notification.template)
         body = {"content": message.text, "allowed_mentions": {"parse": [], "roles": roles}}
         headers = {"Content-Type": "application/json", "User-Agent": USER_AGENT}
         url = _message_url(notification.url, message.edits)
