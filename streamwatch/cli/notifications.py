@@ -1,5 +1,8 @@
-"""`streamwatch notifications`: list, add, remove and test notifications, and their deliveries."""
+"""`streamwatch notifications`: list, add, edit, remove and test notifications, and their
+deliveries."""
 
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,10 +18,32 @@ from streamwatch.domain.notifications.models import (
     Notification,
     TargetKind,
 )
-from streamwatch.domain.notifications.validation import InvalidNotification
+from streamwatch.domain.notifications.validation import DEFAULTS, InvalidNotification
 from streamwatch.domain.times import format_time
 
 _LIMIT = click.IntRange(1, 1000)
+
+_OPTIONS = (
+    click.option("--name", help="By default made of kind and host."),
+    click.option("--event", "events", multiple=True, type=click.Choice(EVENT_TYPES)),
+    click.option("--streamer", "streamers", multiple=True, help="A login; several are allowed."),
+    click.option("--tag", "tags", multiple=True, help="A tag of streamers."),
+    click.option("--category", "categories", multiple=True, help="The name of a category."),
+    click.option("--title-contains", multiple=True, help="A part of the title."),
+    click.option("--changed", multiple=True, type=click.Choice(CHANGES), help="For updates."),
+    click.option("--cooldown", "cooldown_minutes", type=int, help="In minutes."),
+    click.option("--quiet", "quiet_hours", help="Quiet hours, like 23:00-07:00@Europe/Berlin."),
+    click.option(
+        "--template", help="The text of all chosen events, with $streamer, $title and others."
+    ),
+)
+"""The settings of a notification, in the order in which `--help` lists them."""
+
+
+def _setting_options(command: Callable[..., None]) -> Callable[..., None]:
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
 
 
 @click.group()
@@ -42,37 +67,49 @@ def list_notifications() -> None:
 @notifications.command()
 @click.argument("kind", type=click.Choice([kind.value for kind in TargetKind]))
 @click.argument("url")
-@click.option("--name", help="By default made of kind and host.")
-@click.option("--event", "events", multiple=True, type=click.Choice(EVENT_TYPES))
-@click.option("--streamer", "streamers", multiple=True, help="A login; several are allowed.")
-@click.option("--tag", "tags", multiple=True, help="A tag of streamers.")
-@click.option("--category", "categories", multiple=True, help="The name of a category.")
-@click.option("--title-contains", multiple=True, help="A part of the title.")
-@click.option("--changed", multiple=True, type=click.Choice(CHANGES), help="For updates.")
-@click.option("--cooldown", "cooldown_minutes", type=int, help="In minutes.")
-@click.option("--quiet", help="Quiet hours, like 23:00-07:00@Europe/Berlin.")
-@click.option(
-    "--template", help="The text of all chosen events, with $streamer, $title and others."
-)
-def add(kind: str, url: str, quiet: str | None, **options: Any) -> None:
+@_setting_options
+def add(kind: str, url: str, **options: Any) -> None:
     """Add a notification, and print its id.
 
     A webhook's signing secret is printed once, below the id.
     """
-    given = {name: _plain(value) for name, value in options.items() if value not in (None, ())}
-    if quiet:
-        given["quiet_hours"] = _quiet_hours(quiet)
-    with shared() as services:
-        try:
-            made, secret = services.notifications.management.create(
-                {"kind": kind, "url": url, **given}
-            )
-        except InvalidNotification as error:
-            raise click.ClickException(str(error)) from None
+    with shared() as services, _faults_as_errors():
+        management = services.notifications.management
+        made, secret = management.create({"kind": kind, "url": url, **_given(options)})
+        unmonitored = management.unmonitored(made)
     click.echo(made.id)
     if secret:
         click.echo(secret)
         click.echo("The second line is the signing secret. It is not shown again.", err=True)
+    _hint_at(unmonitored)
+
+
+@notifications.command()
+@click.argument("notification_id")
+@click.option("--url", help="Another URL of the same kind.")
+@_setting_options
+@click.option("--on/--off", "enabled", default=None, help="Switch it on or off.")
+@click.option(
+    "--reset",
+    "reset",
+    multiple=True,
+    type=click.Choice([field for field in DEFAULTS if field != "enabled"]),
+    help="A setting that gets its default, such as an empty filter.",
+)
+def edit(notification_id: str, reset: tuple[str, ...], **options: Any) -> None:
+    """Change the settings that are given. Others stay as they are.
+
+    What an option such as --streamer gives replaces the whole filter.
+    """
+    changes = {field: DEFAULTS[field] for field in reset} | _given(options)
+    if not changes:
+        raise click.UsageError("Give at least one setting to change.")
+    with shared() as services, _faults_as_errors():
+        management = services.notifications.management
+        changed = management.change(notification_id, changes)
+        unmonitored = management.unmonitored(changed)
+    click.echo(f"Changed: {changed.name}")
+    _hint_at(unmonitored)
 
 
 @notifications.command()
@@ -145,8 +182,32 @@ def _clock(moment: datetime) -> str:
     return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
-def _plain(value: Any) -> Any:
-    return list(value) if isinstance(value, tuple) else value
+@contextmanager
+def _faults_as_errors() -> Iterator[None]:
+    try:
+        yield
+    except InvalidNotification as error:
+        raise click.ClickException(str(error)) from None
+
+
+def _given(options: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of the options that were given."""
+    given = {name: value for name, value in options.items() if value not in (None, ())}
+    if quiet := given.pop("quiet_hours", None):
+        given["quiet_hours"] = _quiet_hours(quiet)
+    return {
+        name: list(value) if isinstance(value, tuple) else value for name, value in given.items()
+    }
+
+
+def _hint_at(unmonitored: Sequence[str]) -> None:
+    if unmonitored:
+        logins = " ".join(unmonitored)
+        click.echo(
+            f"Not monitored: {', '.join(unmonitored)}. Nothing is sent about them until you add"
+            f" them: streamwatch streamers add {logins}",
+            err=True,
+        )
 
 
 def _quiet_hours(text: str) -> dict[str, str]:

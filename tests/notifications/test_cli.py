@@ -62,6 +62,47 @@ def test_a_notification_is_added_listed_and_removed(shell: Shell, receiver: Rece
     assert "no notification" in shell.run("notifications", "remove", made).output
 
 
+def test_an_edit_changes_the_given_settings_alone(shell: Shell, receiver: Receiver) -> None:
+    quiet = "23:00-07:00@Europe/Berlin"
+    made = add(shell, receiver, "--tag", "a", "--tag", "b", "--cooldown", "0", "--quiet", quiet)
+    before = shell.storage.notifications.get(made)
+    assert before is not None
+    edit = ("notifications", "edit", made)
+
+    new = ("--name", "Ours", "--url", f"{receiver.url}/other", "--tag", "c", "--off")
+    assert shell.does(*edit, *new) == "Changed: Ours\n"
+    assert shell.does(*edit, "--reset", "quiet_hours", "--reset", "categories") == "Changed: Ours\n"
+
+    assert shell.storage.notifications.get(made) == replace(
+        before,
+        name="Ours",
+        url=f"{receiver.url}/other",
+        tags=("c",),
+        quiet_hours=None,
+        enabled=False,
+        version=before.version + 2,
+    )
+    assert "Give at least one setting" in shell.run(*edit).output
+    assert "name: Not a text" in shell.run(*edit, "--name", "").output
+    assert "no notification" in shell.run("notifications", "edit", "ntf_x", "--on").output
+
+
+def test_streamers_who_are_not_monitored_are_named(shell: Shell, receiver: Receiver) -> None:
+    for login in ("ann", "ben"):
+        shell.twitch.world.add_user(login)
+    shell.does("streamers", "add", "ann")
+    logins = ("--streamer", "ann", "--streamer", "ben")
+
+    added = shell.run("notifications", "add", "webhook", receiver.url, *logins)
+    made = added.stdout.splitlines()[0]
+    edited = shell.run("notifications", "edit", made, "--name", "Ours")
+
+    for result in (added, edited):
+        assert result.exit_code == 0
+        assert "Not monitored: ben." in result.stderr
+        assert "streamwatch streamers add ben" in result.stderr
+
+
 def test_a_test_is_sent_by_the_worker(shell: Shell, receiver: Receiver) -> None:
     made = add(shell, receiver)
 

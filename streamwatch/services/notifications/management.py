@@ -94,6 +94,11 @@ class Notifications:
             notification_document(each, self._last_delivery(each), logins) for each in notifications
         ]
 
+    def unmonitored(self, notification: Notification) -> list[str]:
+        """The logins in the filter of streamers who are not monitored: they have no events."""
+        monitored = self._given.logins([notification])
+        return [s.login for s in notification.streamers if s.user_id not in monitored]
+
     def deliveries(self, notification_id: str, limit: int) -> list[Delivery]:
         """The newest deliveries of a notification, the newest first."""
         self.get(notification_id)
