@@ -1,7 +1,6 @@
-"""Manage → Notifications: add, test, switch and remove notifications, and see their deliveries."""
+"""Manage → Notifications: add, edit, test, switch and remove notifications, and see their
+deliveries."""
 
-import re
-from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -10,6 +9,14 @@ from werkzeug.wrappers import Response
 
 from streamwatch.api.context import services
 from streamwatch.dashboard.blueprint import blueprint
+from streamwatch.dashboard.notification_form import (
+    Form,
+    chosen_events,
+    edited_settings,
+    form_from,
+    preview_of,
+    settings_from,
+)
 from streamwatch.domain.notifications.documents import shown_url
 from streamwatch.domain.notifications.models import (
     DEFAULT_COOLDOWN_MINUTES,
@@ -17,10 +24,10 @@ from streamwatch.domain.notifications.models import (
     Delivery,
     DeliveryStatus,
     Notification,
-    TargetKind,
 )
-from streamwatch.domain.notifications.texts import PLACEHOLDERS, InvalidTemplate, check_template
-from streamwatch.domain.notifications.validation import InvalidNotification
+from streamwatch.domain.notifications.texts import PLACEHOLDERS
+from streamwatch.domain.notifications.validation import FIELDS, InvalidNotification
+from streamwatch.services.documents import Document
 from streamwatch.services.notifications.errors import (
     ChangedMeanwhile,
     DeliveryPending,
@@ -28,14 +35,9 @@ from streamwatch.services.notifications.errors import (
     TooManyNotifications,
 )
 from streamwatch.services.notifications.management import Notifications
+from streamwatch.twitch.base import TwitchError
 
 DELIVERIES_SHOWN = 100
-
-_LISTS = ("streamers", "tags")
-"""Fields that are typed with spaces or commas between the entries."""
-
-_LINES = ("categories", "title_contains")
-"""Fields that are typed with commas or line ends between the entries."""
 
 EVENT_NAMES = {
     "stream.online": "Go-live",
@@ -59,19 +61,20 @@ def add_notification() -> str:
     """Add a notification or, with the button *Preview*, show what it would say."""
     form = request.form
     if "preview" in form:
-        return _page(form=form, preview=_preview(form))
+        return _page(form=form, preview=preview_of(form))
     try:
-        made, secret = _notifications().create(_settings(form))
-    except InvalidNotification as error:
-        return _page(form=form, faults=error.faults)
-    except TooManyNotifications as error:
-        return _page(form=form, faults={"kind": str(error)})
-    return _page(made=made, secret=secret)
+        made, secret = _notifications().create(settings_from(form))
+    except (InvalidNotification, TooManyNotifications, TwitchError) as error:
+        return _page(form=form, faults=_faults(error))
+    return _page(made=made, secret=secret, unmonitored=_notifications().unmonitored(made))
 
 
 @blueprint.get("/manage/notifications/<notification_id>")
 def show_notification(notification_id: str) -> str:
-    """A notification and its deliveries, and what came of the test that the query names."""
+    """A notification and its deliveries, and what came of the edit or test that the query
+    names."""
+    if "changed" in request.args:
+        return _detail(notification_id, message=_edit_result(request.args["changed"].split()))
     if tested_id := request.args.get("tested"):
         for delivery in _notifications().deliveries(notification_id, DELIVERIES_SHOWN):
             if delivery.id == tested_id:
@@ -79,11 +82,30 @@ def show_notification(notification_id: str) -> str:
     return _detail(notification_id)
 
 
+@blueprint.get("/manage/notifications/<notification_id>/edit")
+def show_notification_form(notification_id: str) -> str:
+    return _edit_page(notification_id)
+
+
+@blueprint.post("/manage/notifications/<notification_id>/edit")
+def edit_notification(notification_id: str) -> Response | str:
+    """Change what was typed anew or, with the button *Preview*, show what it would say."""
+    form = request.form
+    if "preview" in form:
+        return _edit_page(notification_id, form=form, preview=preview_of(form))
+    edited = edited_settings(form, _document(notification_id))
+    try:
+        _notifications().change(notification_id, edited)
+    except (InvalidNotification, ChangedMeanwhile, TwitchError) as error:
+        return _edit_page(notification_id, form=form, faults=_faults(error))
+    return _back(notification_id, changed=" ".join(edited))
+
+
 @blueprint.post("/manage/notifications/<notification_id>/test")
 def test_notification(notification_id: str) -> Response:
     """Send a test. Its result is shown after a redirect, so that reloading sends no second one."""
     tested = _notifications().test(notification_id)
-    return _back(notification_id, tested.id)
+    return _back(notification_id, tested=tested.id)
 
 
 @blueprint.post("/manage/notifications/<notification_id>/switch")
@@ -118,25 +140,63 @@ def _test_result(tested: Delivery) -> str:
     return f"The receiver took the test.{answer}"
 
 
-def _back(notification_id: str, tested: str | None = None) -> Response:
-    target = url_for("dashboard.show_notification", notification_id=notification_id, tested=tested)
+def _edit_result(changed: list[str]) -> str:
+    names = [field.replace("_", " ") for field in FIELDS if field in changed]
+    return f"Changed: {', '.join(names)}." if names else "Nothing was changed."
+
+
+def _faults(error: Exception) -> dict[str, str]:
+    """The faults of a form by field. Only streamers are looked up at Twitch."""
+    if isinstance(error, InvalidNotification):
+        return error.faults
+    return {"streamers" if isinstance(error, TwitchError) else "notification": str(error)}
+
+
+def _back(
+    notification_id: str, *, tested: str | None = None, changed: str | None = None
+) -> Response:
+    target = url_for(
+        "dashboard.show_notification",
+        notification_id=notification_id,
+        tested=tested,
+        changed=changed,
+    )
     return redirect(target, HTTPStatus.SEE_OTHER)
 
 
-def _page(**more: Any) -> str:
+def _page(form: Form | None = None, **more: Any) -> str:
     known = _notifications().all()
-    shown = {"form": {}, "faults": {}, **more}
     return render_template(
         "dashboard/notifications.html",
         notifications=zip(known, _notifications().documents(known), strict=True),
         count=len(known),
-        kinds=list(TargetKind),
-        event_names={name: EVENT_NAMES[name] for name in EVENT_TYPES},
-        chosen=_chosen_events(shown["form"]),
-        placeholders=PLACEHOLDERS,
-        default_cooldown=DEFAULT_COOLDOWN_MINUTES,
-        **shown,
+        **_form_context(form or {}) | more,
     )
+
+
+def _edit_page(notification_id: str, form: Form | None = None, **more: Any) -> str:
+    document = _document(notification_id)
+    return render_template(
+        "dashboard/notification_edit.html",
+        edited=document,
+        **_form_context(form or form_from(document)) | more,
+    )
+
+
+def _form_context(form: Form) -> dict[str, Any]:
+    return {
+        "form": form,
+        "faults": {},
+        "event_names": {name: EVENT_NAMES[name] for name in EVENT_TYPES},
+        "chosen": chosen_events(form),
+        "placeholders": PLACEHOLDERS,
+        "default_cooldown": DEFAULT_COOLDOWN_MINUTES,
+    }
+
+
+def _document(notification_id: str) -> Document:
+    [document] = _notifications().documents([_notifications().get(notification_id)])
+    return document
 
 
 def _detail(notification_id: str, **more: Any) -> str:
@@ -146,56 +206,11 @@ def _detail(notification_id: str, **more: Any) -> str:
         notification=notification,
         url=shown_url(notification.kind, notification.url),
         filters_text=_filters_text(notification),
+        unmonitored=_notifications().unmonitored(notification),
         deliveries=_notifications().deliveries(notification_id, DELIVERIES_SHOWN),
         event_names=EVENT_NAMES,
         **more,
     )
-
-
-def _settings(form: Mapping[str, str]) -> dict[str, Any]:
-    """What was typed. Fields that were left empty keep their defaults."""
-    settings: dict[str, Any] = {
-        "kind": form.get("kind", ""),
-        "url": form.get("url", "").strip(),
-        "events": _chosen_events(form),
-    }
-    for field in ("name", "template"):
-        if form.get(field, "").strip():
-            settings[field] = form[field].replace("\r\n", "\n").strip()
-    settings |= {field: _entries(form.get(field, ""), r"[\s,;]+") for field in _LISTS}
-    settings |= {field: _entries(form.get(field, ""), r"[,\n]+") for field in _LINES}
-    cooldown = form.get("cooldown_minutes", "").strip()
-    if cooldown:
-        settings["cooldown_minutes"] = int(cooldown) if cooldown.isdecimal() else cooldown
-    start, end = form.get("quiet_start", ""), form.get("quiet_end", "")
-    if start or end:
-        tz = form.get("quiet_tz", "").strip() or "UTC"
-        settings["quiet_hours"] = {"start": start, "end": end, "tz": tz}
-    return settings
-
-
-def _chosen_events(form: Mapping[str, Any]) -> list[str]:
-    """The checked events; all where no form was sent."""
-    if not form:
-        return list(EVENT_TYPES)
-    return [name for name in EVENT_TYPES if form.get(name)]
-
-
-def _entries(text: str, separator: str) -> list[str]:
-    return [entry.strip() for entry in re.split(separator, text) if entry.strip()]
-
-
-def _preview(form: Mapping[str, str]) -> str:
-    """What a go-live would say."""
-    kind = form.get("kind", "")
-    if kind not in set(TargetKind) or kind == TargetKind.WEBHOOK:
-        return "A webhook is sent JSON: see the documentation."
-    template = form.get("template", "").replace("\r\n", "\n").strip() or None
-    try:
-        check_template(template or "")
-    except InvalidTemplate as error:
-        return str(error)
-    return services().notifications.previews.text(TargetKind(kind), template)
 
 
 def _filters_text(notification: Notification) -> list[tuple[str, str]]:

@@ -23,6 +23,7 @@ PAGES = {
     "compare": "/dashboard/compare?who=shroud&who=moorhenmarauder&who=tortuveloz_es&log=1",
     "manage": "/dashboard/manage",
     "notifications": "/dashboard/manage/notifications",
+    "notification-edit": "/dashboard/manage/notifications/ntf_discord/edit",
     "subscriptions": "/dashboard/manage/subscriptions",
     "settings": "/dashboard/manage/settings",
     "diagnostics": "/dashboard/manage/diagnostics",

@@ -13,6 +13,7 @@ from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 from streamwatch.analytics.memory import MemoryAnalytics
 from streamwatch.bootstrap import Services, assemble
 from streamwatch.domain.models import ChannelInfo, EventType, Stream, Streamer, User
+from streamwatch.domain.notifications.models import MAX_NOTIFICATIONS, TargetKind, WatchedStreamer
 from streamwatch.domain.observations import Observation, SeenLive, Updated, WentOffline, WentOnline
 from streamwatch.domain.polls import snapshot
 from streamwatch.domain.session_events import ProjectionInput, projection_input
@@ -29,6 +30,7 @@ from tests.application import application
 from tests.browser import PICTURES
 from tests.fakes import FakeTwitch
 from tests.messages import CALLBACK, SECRET
+from tests.notifications.build import notification
 
 API_KEY = "a-key-for-the-dashboard"
 PAST_DAYS = 120
@@ -243,7 +245,7 @@ class Showcase:
                 self.go_offline(name, status.stream.id)
 
     def operate(self) -> None:
-        """Record what a worker leaves behind, and add two notifications."""
+        """Record what a worker leaves behind, and add three notifications."""
         coordination, feed = self.storage.coordination, self.storage.feed
         for number, name in enumerate(("reconcile", "refresh", "details", "names", "trim-feed")):
             coordination.record_job(JobRun(name, self.now - timedelta(seconds=number), 0.12))
@@ -258,6 +260,16 @@ class Showcase:
             self.services.notifications.management.create(
                 {"kind": "webhook", "name": name, "url": url}
             )
+        discord = notification(
+            TargetKind.DISCORD,
+            id="ntf_discord",
+            name="Our server",
+            url="https://discord.com/api/webhooks/1/a-secret",
+            streamers=(WatchedStreamer("id-shroud", "shroud"),),
+            categories=("Papers, Please", "Chess"),
+            template="$streamer is live: $title",
+        )
+        assert self.storage.notifications.add(discord, MAX_NOTIFICATIONS)
 
     def _live(self, member: Member) -> None:
         """A stream that began a while ago and is still on."""

@@ -31,6 +31,7 @@ FORMS = (
     "/dashboard/manage/streamers/shroud/tags",
     "/dashboard/manage/import",
     "/dashboard/manage/subscriptions/verify",
+    "/dashboard/manage/notifications/ntf_x/edit",
     "/dashboard/logout",
 )
 

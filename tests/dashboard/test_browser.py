@@ -44,6 +44,7 @@ OPEN = [
 GUARDED = [
     "/dashboard/manage",
     "/dashboard/manage/notifications",
+    "/dashboard/manage/notifications/ntf_discord/edit",
     "/dashboard/manage/subscriptions",
     "/dashboard/manage/settings",
     "/dashboard/manage/diagnostics",

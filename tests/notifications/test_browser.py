@@ -37,7 +37,7 @@ def served() -> Iterator[str]:
     threads.stop()
 
 
-def test_a_notification_is_previewed_added_tested_and_switched_off(
+def test_a_notification_is_previewed_added_tested_edited_and_switched_off(
     browser: Browser, served: str, discord: FakeDiscord
 ) -> None:
     with closing(Visit(browser, served)) as visit:
@@ -63,6 +63,11 @@ def test_a_notification_is_previewed_added_tested_and_switched_off(
         page.reload()
         expect(page.get_by_text("The receiver took the test. It answered 200.")).to_be_visible()
         assert len(discord.messages) == 1
+        page.get_by_role("link", name="Edit", exact=True).click()
+        page.get_by_role("textbox", name="Name", exact=True).fill("Our server")
+        page.get_by_role("button", name="Save").click()
+        expect(page.get_by_role("status").last).to_have_text("Changed: name.")
+        expect(page.get_by_role("heading", name="Our server")).to_be_visible()
         page.get_by_role("button", name="Switch off").click()
         expect(page.get_by_role("button", name="Switch on")).to_be_visible()
         page.set_viewport_size(PHONE)

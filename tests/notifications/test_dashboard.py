@@ -2,13 +2,16 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from html import unescape
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from streamwatch.domain.models import User
-from streamwatch.domain.notifications.models import TargetKind
+from streamwatch.domain.notifications.models import Notification, TargetKind
+from streamwatch.services.notifications.management import Notifications
 from streamwatch.worker.threads import NotificationThreads
 from tests.api.world import World, build_world
 from tests.messages import online
@@ -65,11 +68,36 @@ def add(pages: Pages, discord: FakeDiscord, **fields: str) -> str:
     return found[1]
 
 
-def test_the_page_needs_a_key() -> None:
-    response = build_world(api_keys=(KEY,)).client.get(PAGE)
+def management(pages: Pages) -> Notifications:
+    services = pages.world.app.extensions["streamwatch"]
+    found: Notifications = services.notifications.management
+    return found
 
-    assert response.status_code == 303
-    assert "/dashboard/login" in response.headers["Location"]
+
+def stored(pages: Pages, path: str) -> Notification:
+    return management(pages).get(path.rpartition("/")[2])
+
+
+def fields_of(page: str) -> dict[str, str]:
+    """What a browser would send of the form of a notification, but for the session's token."""
+    form = page.partition('<form class="fields"')[2].partition("</form>")[0]
+    fields = {}
+    for tag, attributes in re.findall(r"<(input|textarea)\b([^>]*>(?:[^<]*</textarea>)?)", form):
+        name = re.search(r'name="([^"]+)"', attributes)
+        assert name
+        value = re.search(r">([^<]*)<" if tag == "textarea" else r'value="([^"]*)"', attributes)
+        is_sent = "checkbox" not in attributes or "checked" in attributes
+        if is_sent and name[1] != "token":
+            fields[name[1]] = unescape(value[1]) if value else ""
+    return fields
+
+
+@pytest.mark.parametrize("path", [PAGE, f"{PAGE}/ntf_x/edit"])
+def test_the_page_needs_a_key(path: str) -> None:
+    world = build_world(api_keys=(KEY,))
+    for response in (world.client.get(path), world.client.post(path)):
+        assert response.status_code == 303
+        assert "/dashboard/login" in response.headers["Location"]
 
 
 def test_the_page_starts_empty(pages: Pages) -> None:
@@ -82,7 +110,7 @@ def test_a_notification_is_added_and_shown_without_its_secret(
     path = add(
         pages,
         discord,
-        categories="Chess, Just Chatting",
+        categories="Chess\r\nJust Chatting",
         quiet_start="23:00",
         quiet_end="07:00",
         quiet_tz="Europe/Berlin",
@@ -93,6 +121,123 @@ def test_a_notification_is_added_and_shown_without_its_secret(
     assert "Chess, Just Chatting" in shown
     assert "23:00 to 07:00, Europe/Berlin" in shown
     assert "token" not in shown.replace('name="token"', "")
+
+
+def test_a_category_with_a_comma_is_one_category(pages: Pages, discord: FakeDiscord) -> None:
+    path = add(pages, discord, categories="Papers, Please\r\nChess", title_contains="Hi, all")
+
+    known = stored(pages, path)
+    assert known.categories == ("Papers, Please", "Chess")
+    assert known.title_contains == ("Hi, all",)
+
+
+def test_an_edit_changes_what_was_typed_and_keeps_the_rest(
+    pages: Pages, discord: FakeDiscord
+) -> None:
+    path = add(
+        pages,
+        discord,
+        categories="Papers, Please",
+        cooldown_minutes="0",
+        quiet_start="23:00",
+        quiet_end="07:00",
+        quiet_tz="Europe/Berlin",
+        template="$streamer!",
+    )
+    inexact = {"title_contains": [" cs "], "changed": ["language"]}  # which the form cannot show
+    management(pages).change(path.rpartition("/")[2], inexact)
+    before = stored(pages, path)
+    assert f'href="{path}/edit"' in pages.get(path)
+
+    form = fields_of(pages.get(f"{path}/edit"))
+    assert form == {
+        "kind": "discord",
+        "url": "",
+        "name": "My server",
+        **ALL_EVENTS,
+        "template": "$streamer!",
+        "streamers": "",
+        "tags": "",
+        "categories": "Papers, Please",
+        "title_contains": " cs ",
+        "cooldown_minutes": "0",
+        "quiet_start": "23:00",
+        "quiet_end": "07:00",
+        "quiet_tz": "Europe/Berlin",
+    }
+    assert "Nothing was changed." in pages.post(f"{path}/edit", **form)
+    assert stored(pages, path) == replace(before, version=before.version + 1)
+
+    del form["channel.update"]
+    page = pages.post(f"{path}/edit", **form | {"name": "Ours", "quiet_start": "", "quiet_end": ""})
+    assert "Changed: name, events, quiet hours." in page
+    assert stored(pages, path) == replace(
+        before,
+        name="Ours",
+        events=("stream.online", "stream.offline"),
+        quiet_hours=None,
+        version=before.version + 2,
+    )
+
+
+def test_an_edit_shows_no_secret_and_takes_a_new_url(pages: Pages, discord: FakeDiscord) -> None:
+    path = add(pages, discord)
+    page = pages.get(f"{path}/edit")
+    assert "stays as it is unless you enter a new one" in page
+    assert f'placeholder="{discord.url}/api/webhooks/1/…"' in page
+    assert "token" not in page.replace('name="token"', "")
+
+    url = f"{discord.url}/api/webhooks/2/another"
+    page = pages.post(f"{path}/edit", **fields_of(page) | {"url": url})
+
+    assert "Changed: url." in page
+    assert "another" not in page
+    assert stored(pages, path).url == url
+
+
+def test_an_edit_with_faults_changes_nothing_and_keeps_what_was_typed(
+    pages: Pages, discord: FakeDiscord
+) -> None:
+    path = add(pages, discord)
+    before, form = stored(pages, path), fields_of(pages.get(f"{path}/edit"))
+    typed = {"name": "Ours", "cooldown_minutes": "many", "streamers": "ann"}
+
+    page = pages.post(f"{path}/edit", **form | typed)
+    assert "Not changed." in page
+    assert "Not a whole number from 0 to 1440." in page
+    assert fields_of(page) == form | typed
+
+    for unreadable, fault in ((set(), "Twitch has no user"), ({"ann"}, "could not be read")):
+        pages.world.twitch.unreadable = unreadable
+        page = pages.post(f"{path}/edit", **form | typed | {"cooldown_minutes": "1"})
+        assert fault in page
+        assert 'aria-describedby="streamers-fault"' in page
+        assert fields_of(page)["name"] == "Ours"
+
+    preview = pages.post(f"{path}/edit", **form | {"template": "Hi $streamer", "preview": "1"})
+    assert "Hi Example_Streamer" in preview
+    assert fields_of(preview)["template"] == "Hi $streamer"
+    assert stored(pages, path) == before
+
+    other = pages.post(f"{path}/edit", **form | {"kind": "webhook"})
+    assert "Cannot be changed: add a new notification." in other
+    missing = pages.world.client.get(f"{PAGE}/ntf_none/edit", headers=HEADERS)
+    assert missing.status_code == 404
+
+
+def test_streamers_who_are_not_monitored_are_named(pages: Pages, discord: FakeDiscord) -> None:
+    pages.world.twitch.add_user("ann")
+    pages.world.twitch.add_user("ben")
+    pages.world.post("/streamers/ann", headers=HEADERS)
+    url = f"{discord.url}/api/webhooks/1/token"
+
+    page = pages.post(kind="discord", url=url, streamers="ann ben", **ALL_EVENTS)
+    assert "Not monitored: ben. Nothing is sent about them" in page
+    [made] = management(pages).all()
+    assert "Not monitored: ben." in pages.get(f"{PAGE}/{made.id}")
+
+    pages.world.post("/streamers/ben", headers=HEADERS)
+    assert "Not monitored" not in pages.get(f"{PAGE}/{made.id}")
 
 
 def test_the_signing_secret_is_shown_once(pages: Pages, discord: FakeDiscord) -> None:

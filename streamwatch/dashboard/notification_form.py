@@ -1,0 +1,101 @@
+"""The form that adds or edits a notification: between settings and what is typed."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from streamwatch.api.context import services
+from streamwatch.domain.notifications.models import (
+    DEFAULT_COOLDOWN_MINUTES,
+    EVENT_TYPES,
+    TargetKind,
+)
+from streamwatch.domain.notifications.texts import InvalidTemplate, check_template
+from streamwatch.services.documents import Document
+
+Form = Mapping[str, str]
+"""The fields of the form as text. The checkboxes of events have the names of the event types."""
+
+_LISTS = ("streamers", "tags")
+"""Fields with spaces or commas between the entries."""
+
+_LINES = ("categories", "title_contains")
+"""Fields with one entry a line: names of categories and titles contain commas."""
+
+
+def settings_from(form: Form) -> Document:
+    """The settings that were typed; an empty field means the default."""
+    return {
+        "kind": form.get("kind", ""),
+        "url": form.get("url", "").strip(),
+        "name": _text(form, "name"),
+        "events": chosen_events(form),
+        **{field: _entries(form, field, r"[\s,;]+") for field in _LISTS},
+        **{field: _entries(form, field, r"[\r\n]+") for field in _LINES},
+        "cooldown_minutes": _cooldown(form),
+        "quiet_hours": _quiet_hours(form),
+        "template": _text(form, "template"),
+    }
+
+
+def form_from(settings: Document) -> dict[str, str]:
+    """The form that shows `settings`. The URL is empty, because its secret is not shown."""
+    quiet = settings["quiet_hours"]
+    return {
+        "kind": settings["kind"],
+        "name": settings["name"],
+        **dict.fromkeys(settings["events"], "1"),
+        **{field: " ".join(settings[field]) for field in _LISTS},
+        **{field: "\n".join(settings[field]) for field in _LINES},
+        "cooldown_minutes": str(settings["cooldown_minutes"]),
+        **({f"quiet_{name}": value for name, value in quiet.items()} if quiet else {}),
+        "template": settings["template"] or "",
+    }
+
+
+def edited_settings(form: Form, settings: Document) -> Document:
+    """What was typed that differs from `settings` as the form shows them. A setting that the form
+    cannot show exactly does not differ, and neither does an empty URL."""
+    shown = settings_from(form_from(settings))
+    return {field: value for field, value in settings_from(form).items() if value != shown[field]}
+
+
+def chosen_events(form: Form) -> list[str]:
+    """The checked events; all where no form was sent."""
+    if not form:
+        return list(EVENT_TYPES)
+    return [name for name in EVENT_TYPES if form.get(name)]
+
+
+def preview_of(form: Form) -> str:
+    """What a go-live would say."""
+    kind = form.get("kind", "")
+    if kind not in set(TargetKind) or kind == TargetKind.WEBHOOK:
+        return "A webhook is sent JSON: see the documentation."
+    template = _text(form, "template")
+    try:
+        check_template(template or "")
+    except InvalidTemplate as error:
+        return str(error)
+    return services().notifications.previews.text(TargetKind(kind), template)
+
+
+def _text(form: Form, field: str) -> str | None:
+    return form.get(field, "").replace("\r\n", "\n").strip() or None
+
+
+def _entries(form: Form, field: str, separator: str) -> list[str]:
+    entries = re.split(separator, form.get(field, ""))
+    return [entry.strip() for entry in entries if entry.strip()]
+
+
+def _cooldown(form: Form) -> int | str:
+    text = form.get("cooldown_minutes", "").strip()
+    return int(text) if text.isdecimal() else text or DEFAULT_COOLDOWN_MINUTES
+
+
+def _quiet_hours(form: Form) -> dict[str, Any] | None:
+    start, end = form.get("quiet_start", ""), form.get("quiet_end", "")
+    if not start and not end:
+        return None
+    return {"start": start, "end": end, "tz": form.get("quiet_tz", "").strip() or "UTC"}
