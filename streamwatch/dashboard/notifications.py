@@ -1,6 +1,7 @@
 """Manage → Notifications: add, edit, test, switch and remove notifications, and see their
 deliveries."""
 
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -17,16 +18,21 @@ from streamwatch.dashboard.notification_form import (
     preview_of,
     settings_from,
 )
-from streamwatch.domain.notifications.documents import shown_url
+from streamwatch.dashboard.notification_texts import (
+    EVENT_NAMES,
+    edit_result,
+    event_names,
+    filters_text,
+    form_faults,
+    test_result,
+)
 from streamwatch.domain.notifications.models import (
+    DEFAULT_CHANGES,
     DEFAULT_COOLDOWN_MINUTES,
     EVENT_TYPES,
-    Delivery,
-    DeliveryStatus,
-    Notification,
 )
 from streamwatch.domain.notifications.texts import PLACEHOLDERS
-from streamwatch.domain.notifications.validation import FIELDS, InvalidNotification
+from streamwatch.domain.notifications.validation import InvalidNotification
 from streamwatch.services.documents import Document
 from streamwatch.services.notifications.errors import (
     ChangedMeanwhile,
@@ -38,13 +44,6 @@ from streamwatch.services.notifications.management import Notifications
 from streamwatch.twitch.base import TwitchError
 
 DELIVERIES_SHOWN = 100
-
-EVENT_NAMES = {
-    "stream.online": "Go-live",
-    "stream.offline": "End of stream",
-    "channel.update": "New title, category or language",
-    "test": "Test",
-}
 
 
 def _notifications() -> Notifications:
@@ -65,7 +64,7 @@ def add_notification() -> str:
     try:
         made, secret = _notifications().create(settings_from(form))
     except (InvalidNotification, TooManyNotifications, TwitchError) as error:
-        return _page(form=form, faults=_faults(error))
+        return _page(form=form, faults=form_faults(error))
     return _page(made=made, secret=secret, unmonitored=_notifications().unmonitored(made))
 
 
@@ -74,11 +73,11 @@ def show_notification(notification_id: str) -> str:
     """A notification and its deliveries, and what came of the edit or test that the query
     names."""
     if "changed" in request.args:
-        return _detail(notification_id, message=_edit_result(request.args["changed"].split()))
+        return _detail(notification_id, message=edit_result(request.args["changed"].split()))
     if tested_id := request.args.get("tested"):
         for delivery in _notifications().deliveries(notification_id, DELIVERIES_SHOWN):
             if delivery.id == tested_id:
-                return _detail(notification_id, message=_test_result(delivery))
+                return _detail(notification_id, message=test_result(delivery))
     return _detail(notification_id)
 
 
@@ -97,7 +96,7 @@ def edit_notification(notification_id: str) -> Response | str:
     try:
         _notifications().change(notification_id, edited)
     except (InvalidNotification, ChangedMeanwhile, TwitchError) as error:
-        return _edit_page(notification_id, form=form, faults=_faults(error))
+        return _edit_page(notification_id, form=form, faults=form_faults(error))
     return _back(notification_id, changed=" ".join(edited))
 
 
@@ -133,25 +132,6 @@ def retry_delivery(notification_id: str, delivery_id: str) -> Response | str:
     return _back(notification_id)
 
 
-def _test_result(tested: Delivery) -> str:
-    if tested.status is not DeliveryStatus.DELIVERED:
-        return f"Not delivered: {tested.error}."
-    answer = f" It answered {tested.status_code}." if tested.status_code else ""
-    return f"The receiver took the test.{answer}"
-
-
-def _edit_result(changed: list[str]) -> str:
-    names = [field.replace("_", " ") for field in FIELDS if field in changed]
-    return f"Changed: {', '.join(names)}." if names else "Nothing was changed."
-
-
-def _faults(error: Exception) -> dict[str, str]:
-    """The faults of a form by field. Only streamers are looked up at Twitch."""
-    if isinstance(error, InvalidNotification):
-        return error.faults
-    return {"streamers" if isinstance(error, TwitchError) else "notification": str(error)}
-
-
 def _back(
     notification_id: str, *, tested: str | None = None, changed: str | None = None
 ) -> Response:
@@ -170,7 +150,7 @@ def _page(form: Form | None = None, **more: Any) -> str:
         "dashboard/notifications.html",
         notifications=zip(known, _notifications().documents(known), strict=True),
         count=len(known),
-        **_form_context(form or {}) | more,
+        **_form_context(form or {}, DEFAULT_CHANGES) | more,
     )
 
 
@@ -179,15 +159,16 @@ def _edit_page(notification_id: str, form: Form | None = None, **more: Any) -> s
     return render_template(
         "dashboard/notification_edit.html",
         edited=document,
-        **_form_context(form or form_from(document)) | more,
+        **_form_context(form or form_from(document), document["changed"]) | more,
     )
 
 
-def _form_context(form: Form) -> dict[str, Any]:
+def _form_context(form: Form, changed: Sequence[str]) -> dict[str, Any]:
+    names = event_names(changed)
     return {
         "form": form,
         "faults": {},
-        "event_names": {name: EVENT_NAMES[name] for name in EVENT_TYPES},
+        "event_names": {name: names[name] for name in EVENT_TYPES},
         "chosen": chosen_events(form),
         "placeholders": PLACEHOLDERS,
         "default_cooldown": DEFAULT_COOLDOWN_MINUTES,
@@ -201,29 +182,14 @@ def _document(notification_id: str) -> Document:
 
 def _detail(notification_id: str, **more: Any) -> str:
     notification = _notifications().get(notification_id)
+    [document] = _notifications().documents([notification])
     return render_template(
         "dashboard/notification.html",
         notification=notification,
-        url=shown_url(notification.kind, notification.url),
-        filters_text=_filters_text(notification),
+        url=document["url"],
+        filters_text=filters_text(document, notification.kind),
         unmonitored=_notifications().unmonitored(notification),
         deliveries=_notifications().deliveries(notification_id, DELIVERIES_SHOWN),
         event_names=EVENT_NAMES,
         **more,
     )
-
-
-def _filters_text(notification: Notification) -> list[tuple[str, str]]:
-    """The filters that are set, by name."""
-    quiet = notification.quiet_hours
-    found = {
-        "Events": ", ".join(EVENT_NAMES[name] for name in notification.events),
-        "Streamers": ", ".join(each.login for each in notification.streamers),
-        "Tags": ", ".join(notification.tags),
-        "Categories": ", ".join(notification.categories),
-        "Title contains": ", ".join(notification.title_contains),
-        "Quiet hours": f"{quiet.start:%H:%M} to {quiet.end:%H:%M}, {quiet.tz}" if quiet else "",
-    }
-    if notification.kind.is_for_people:
-        found["Cooldown"] = f"{notification.cooldown_minutes} min"
-    return [(name, text) for name, text in found.items() if text]

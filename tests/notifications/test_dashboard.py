@@ -180,6 +180,32 @@ def test_an_edit_changes_what_was_typed_and_keeps_the_rest(
     )
 
 
+def test_the_pages_say_which_updates_are_sent(pages: Pages, discord: FakeDiscord) -> None:
+    assert "New title or category<" in pages.get()
+    path = add(pages, discord)
+    for changed, text in (
+        (["title", "category"], "New title or category<"),
+        (["language"], "New language<"),
+        ([], "New title, category or language<"),
+    ):
+        management(pages).change(path.rpartition("/")[2], {"changed": changed})
+        assert text in pages.get(path)
+        assert text in pages.get(f"{path}/edit")
+
+
+def test_the_page_shows_the_current_login_of_a_renamed_streamer(
+    pages: Pages, discord: FakeDiscord
+) -> None:
+    user = pages.world.twitch.add_user("ann")
+    pages.world.post("/streamers/ann", headers=HEADERS)
+    path = add(pages, discord, streamers="ann")
+    pages.world.twitch.known[user.user_id] = replace(user, login="anna")
+    pages.world.post("/streamers/anna", headers=HEADERS)
+
+    assert "<b>Streamers</b> anna<" in pages.get(path)
+    assert fields_of(pages.get(f"{path}/edit"))["streamers"] == "anna"
+
+
 def test_an_edit_shows_no_secret_and_takes_a_new_url(pages: Pages, discord: FakeDiscord) -> None:
     path = add(pages, discord)
     page = pages.get(f"{path}/edit")
