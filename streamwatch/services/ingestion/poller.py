@@ -24,6 +24,10 @@ log = logging.getLogger(__name__)
 REFRESH = "refresh"
 """The job that polls all streamers."""
 
+MAX_FAILURES = 3
+"""After this many batches in a row without an answer, retries included, Twitch counts as down. Each
+may take half a minute, for which the worker's other jobs wait."""
+
 MAX_DETAILS_DELAY = timedelta(minutes=10)
 """For how long the details of a new stream are requested. After that the next refresh gets them."""
 
@@ -63,23 +67,28 @@ class Poller:
         """Poll all monitored streamers, and others whose status is live.
 
         A batch that Twitch does not answer, or refuses, changes nothing. Raises TwitchError if it
-        answers none, and at once if the credentials are refused.
+        answers none, after MAX_FAILURES in a row that it does not answer, and at once if the
+        credentials are refused.
         """
         users = {
             streamer.user_id: (streamer.login, streamer.display_name)
             for streamer in self._storage.streamers()
         } | {status.user_id: (status.login, status.display_name) for status in self._storage.live()}
-        live = failed = 0
+        live = failed = failures = 0
         error: TwitchError | None = None
         for batch in batched(users, MAX_IDS_PER_CALL):
             try:
                 live += self._poll({user_id: users[user_id] for user_id in batch}, lease)
+                failures = 0
             except TwitchDenied:
                 raise
             except (TwitchUnavailable, TwitchRefused) as problem:
                 error = problem
                 failed += len(batch)
                 log.warning("Live data of %d streamers not refreshed: %s", len(batch), problem)
+                failures += isinstance(problem, TwitchUnavailable)
+                if failures >= MAX_FAILURES:
+                    raise
         if error is not None and failed == len(users):
             raise error
         return PollResult(len(users), live, failed)

@@ -1,8 +1,17 @@
+from collections.abc import Collection
+
 import pytest
 
 from streamwatch.domain.models import Streamer, StreamStatus
+from streamwatch.services.ingestion.poller import MAX_FAILURES
 from streamwatch.services.ingestion.recorder import LeadershipLost
-from streamwatch.twitch.base import TwitchDenied, TwitchError, TwitchRefused, TwitchUnavailable
+from streamwatch.twitch.base import (
+    LiveStreams,
+    TwitchDenied,
+    TwitchError,
+    TwitchRefused,
+    TwitchUnavailable,
+)
 from tests import messages
 from tests.clocks import START
 from tests.messages import COOL_USER
@@ -83,6 +92,23 @@ def test_refused_credentials_end_a_refresh_at_once(world: World) -> None:
     with pytest.raises(TwitchDenied):
         world.services.poller.poll_all()
     assert world.twitch.calls.count("streams") == 1
+
+
+def test_a_refresh_gives_up_after_a_few_unanswered_batches_in_a_row(world: World) -> None:
+    world.storage.add_streamers([Streamer(str(n), f"user_{n}", "", START) for n in range(2000)])
+    answered = iter([False, False, True, *[False] * 17])
+    asked: list[Collection[str]] = []
+
+    def streams(user_ids: Collection[str]) -> LiveStreams:
+        asked.append(user_ids)
+        if not next(answered):
+            raise TwitchUnavailable("Twitch did not answer GET /streams (ReadTimeout).")
+        return LiveStreams()
+
+    world.twitch.streams = streams  # type: ignore[method-assign]
+    with pytest.raises(TwitchUnavailable):
+        world.services.poller.poll_all()
+    assert len(asked) == 3 + MAX_FAILURES
 
 
 def test_streamers_are_asked_for_in_hundreds(world: World) -> None:
