@@ -5,16 +5,18 @@ unix:///path/to/socket
 redis+sentinel://[user:password@]host[:26379],host…/master-name[/db]
 redis+cluster://[user:password@]host[:6379],host…
 
-`rediss` instead of `redis` means TLS. User and password are for Redis; Sentinels get none.
+`rediss` instead of `redis` means TLS. User and password are for Redis; Sentinels get none. Options
+of redis-py may follow, as in `?ssl_cert_reqs=none`; Sentinels get those of TLS.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from redis import BlockingConnectionPool, Redis
+from redis import BlockingConnectionPool, Connection, Redis, SSLConnection
 from redis.backoff import NoBackoff
 from redis.cluster import ClusterNode, RedisCluster
+from redis.connection import parse_url
 from redis.exceptions import RedisError
 from redis.retry import Retry
 from redis.sentinel import Sentinel
@@ -75,10 +77,7 @@ def _options() -> dict[str, Any]:
 
 def _single(url: str) -> Callable[[], Client]:
     pool = BlockingConnectionPool.from_url(url, timeout=POOL_SECONDS, **_options())
-    try:
-        pool.connection_class(**pool.connection_kwargs)  # connects to nothing
-    except (TypeError, AttributeError, RedisError):
-        raise ValueError("an option after the ? is wrong, or needs rediss://") from None
+    _check(pool.connection_class, pool.connection_kwargs)
     client = Redis.from_pool(pool)
     return lambda: client
 
@@ -87,26 +86,46 @@ def _sentinel(parts: SplitResult, *, tls: bool) -> Callable[[], Client]:
     master, _, db = parts.path.strip("/").partition("/")
     if not master:
         raise ValueError("no name of a master")
-    options = {**_options(), **_user(parts), "ssl": tls}
+    given = _given_options(parts, tls=tls)
+    db = db or given.pop("db", 0)
+    options = {**_options(), **_user(parts), **given, "ssl": tls}
     sentinel_options = {
         **_options(),
+        **{name: value for name, value in given.items() if name.startswith("ssl_")},
         "socket_connect_timeout": SENTINEL_SECONDS,
         "socket_timeout": SENTINEL_SECONDS,
         "ssl": tls,
     }
     sentinels = Sentinel(_addresses(parts, 26379), sentinel_kwargs=sentinel_options, **options)
-    client = sentinels.master_for(master, db=int(db or 0))
+    client = sentinels.master_for(master, db=int(db))
     return lambda: client
 
 
 def _cluster(parts: SplitResult, *, tls: bool) -> Callable[[], Client]:
     addresses = _addresses(parts, 6379)
-    if parts.path.strip("/"):
+    given = _given_options(parts, tls=tls)
+    if parts.path.strip("/") or "db" in given:
         raise ValueError("a Cluster has no databases")
-    options = {**_options(), **_user(parts), "ssl": tls}
+    options = {**_options(), **_user(parts), **given, "ssl": tls}
     return lambda: RedisCluster(
         startup_nodes=[ClusterNode(host, port) for host, port in addresses], **options
     )
+
+
+def _given_options(parts: SplitResult, *, tls: bool) -> dict[str, Any]:
+    """The options after the ?, as redis-py reads them. Raises ValueError."""
+    given: dict[str, Any] = dict(parse_url(f"redis{'s' * tls}://?{parts.query}"))
+    given.pop("connection_class", None)
+    _check(SSLConnection if tls else Connection, given)
+    return given
+
+
+def _check(connection_class: type[Any], options: Mapping[str, Any]) -> None:
+    """Raise ValueError if a connection does not accept these options."""
+    try:
+        connection_class(**options)  # connects to nothing
+    except (TypeError, AttributeError, RedisError):
+        raise ValueError("an option after the ? is wrong, or needs rediss://") from None
 
 
 def _addresses(parts: SplitResult, default_port: int) -> list[tuple[str, int]]:

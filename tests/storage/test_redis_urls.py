@@ -1,6 +1,7 @@
 """The forms of REDIS_URL."""
 
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from redis import Redis, SSLConnection
@@ -80,6 +81,27 @@ def test_a_url_of_sentinels_with_tls() -> None:
     assert issubclass(server.connection_pool.connection_class, SSLConnection)
 
 
+def test_options_of_a_url_of_sentinels_are_applied() -> None:
+    url = "rediss+sentinel://one/main?ssl_cert_reqs=none&client_name=watcher"
+    pool = client_of(url).connection_pool
+
+    [server] = pool.sentinel_manager.sentinels
+    sentinel_options = server.get_connection_kwargs()
+    for options in (pool.connection_kwargs, sentinel_options):
+        assert options["ssl_cert_reqs"] == "none"
+    assert pool.connection_kwargs["client_name"] == "watcher"
+    assert sentinel_options["client_name"] is None
+
+
+def test_options_of_a_url_of_a_cluster_are_applied(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = Mock()
+    monkeypatch.setattr("streamwatch.redis_urls.RedisCluster", made)
+
+    client_maker("rediss+cluster://one?ssl_cert_reqs=none")()
+
+    assert made.call_args.kwargs["ssl_cert_reqs"] == "none"
+
+
 @pytest.mark.parametrize("url", ["redis+cluster://u:p@one:7000,two", "rediss+cluster://one"])
 def test_a_cluster_client_connects_lazily(url: str) -> None:
     assert callable(client_maker(url))
@@ -100,6 +122,11 @@ def test_a_cluster_client_connects_lazily(url: str) -> None:
         "redis://one?ssl_cert_reqs=none",  # without TLS
         "rediss://one?ssl_cert_reqs=never",
         "redis://one?no_such_option=1",
+        "redis+sentinel://one/main?ssl_cert_reqs=none",  # without TLS
+        "redis+sentinel://one/main?no_such_option=1",
+        "rediss+sentinel://one/main?ssl_cert_reqs=never",
+        "redis+cluster://one?no_such_option=1",
+        "redis+cluster://one?db=2",
     ],
 )
 def test_an_invalid_url_is_a_settings_error_without_the_password(url: str) -> None:
