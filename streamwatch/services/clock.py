@@ -1,6 +1,7 @@
 """A clock that is corrected by Twitch's."""
 
 import logging
+import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from threading import Lock
@@ -15,6 +16,13 @@ TOLERANCE = timedelta(seconds=2)
 MAX_OFFSET = timedelta(days=1)
 """A larger difference is not believed: over TLS, a clock that is further off reaches no server."""
 
+_STEP = timedelta(seconds=2)
+"""A clock that moved by this much more or less than the monotonic one was set. Both are slewed
+alike."""
+
+_SINCE_BOOT = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+"""On Linux the monotonic clock stops during a suspend."""
+
 WARN_BEYOND = timedelta(seconds=30)
 """The difference beyond which the operator is warned."""
 
@@ -25,12 +33,20 @@ class CorrectedClock:
     Twitch's answers have a Date header, which gives the offset to about a second. The first answer
     sets the offset; one that contradicts the offset must be confirmed by the next, since a single
     server of Twitch's may have a wrong clock. An EventSub message is never from the future, which
-    gives a lower bound. Each process has its own offset, 0 before its first answer or message. Safe
-    for threads.
+    gives a lower bound. Each process has its own offset, 0 before its first answer or message, and
+    again after somebody set the machine's clock. Safe for threads.
     """
 
-    def __init__(self, clock: Callable[[], datetime] = utc_now) -> None:
+    def __init__(
+        self,
+        clock: Callable[[], datetime] = utc_now,
+        monotonic: Callable[[], float] | None = None,
+    ) -> None:
+        """`monotonic` counts seconds and is never set; by default those since the machine started,
+        or those of a `clock` that is not the machine's."""
         self._clock = clock
+        self._monotonic = monotonic or _monotonic_for(clock)
+        self._set_at = (clock(), self._monotonic())
         self._lock = Lock()
         self._offset = timedelta(0)
         self._unconfirmed: timedelta | None = None
@@ -38,17 +54,28 @@ class CorrectedClock:
         self._is_warned = False
 
     def __call__(self) -> datetime:
-        return self._clock() + self._offset
+        return self._clock() + self.offset
 
     @property
     def offset(self) -> timedelta:
         """Twitch's time minus the time of this machine."""
+        if self._offset:
+            with self._lock:
+                if self._was_set():
+                    self._offset = timedelta(0)
+                    self._has_answer = self._is_warned = False
         return self._offset
+
+    def _was_set(self) -> bool:
+        """Whether the machine's clock was set since the offset was found."""
+        wall, monotonic = self._set_at
+        passed = timedelta(seconds=self._monotonic() - monotonic)
+        return abs(self._clock() - wall - passed) > _STEP
 
     @property
     def is_far(self) -> bool:
         """Whether the offset is large enough to warn of."""
-        return abs(self._offset) > WARN_BEYOND
+        return abs(self.offset) > WARN_BEYOND
 
     def observe_answer(self, date: datetime, seconds: float) -> None:
         """Correct the clock by the Date header of an answer that arrived now, `seconds` after its
@@ -82,11 +109,23 @@ class CorrectedClock:
 
     def _set(self, offset: timedelta) -> None:
         self._offset = offset
-        if self.is_far and not self._is_warned:
+        self._set_at = (self._clock(), self._monotonic())
+        is_far = abs(offset) > WARN_BEYOND
+        if is_far and not self._is_warned:
             log.warning(
                 "The clock of this machine is %.0f s %s Twitch's; times are corrected. "
                 "Synchronize it, for instance with NTP",
                 abs(offset).total_seconds(),
                 "behind" if offset > timedelta(0) else "ahead of",
             )
-        self._is_warned = self.is_far
+        self._is_warned = is_far
+
+
+def _monotonic_for(clock: Callable[[], datetime]) -> Callable[[], float]:
+    if clock is utc_now:
+        return _seconds_since_boot
+    return lambda: clock().timestamp()
+
+
+def _seconds_since_boot() -> float:
+    return time.clock_gettime(_SINCE_BOOT)

@@ -44,6 +44,24 @@ def test_a_clock_that_was_synchronized_is_no_longer_corrected(clock: CorrectedCl
     assert clock() == NOW
 
 
+@pytest.mark.parametrize("seconds", [-900, 900])
+def test_a_clock_that_is_set_is_not_corrected_by_its_old_error(seconds: int) -> None:
+    wall, elapsed = NOW, 0.0
+    clock = CorrectedClock(lambda: wall, lambda: elapsed)
+    clock.observe_answer(shifted(seconds), 0)
+    wall, elapsed = shifted(seconds + 3600), 3600.0  # NTP has corrected the machine's clock
+    assert clock() == wall
+    assert not clock.is_far
+
+
+def test_a_correction_lasts_while_nobody_sets_the_clock() -> None:
+    wall, elapsed = NOW, 0.0
+    clock = CorrectedClock(lambda: wall, lambda: elapsed)
+    clock.observe_answer(shifted(900), 0)
+    wall, elapsed = shifted(86_400), 86_400.5
+    assert abs(clock() - shifted(87_300)) <= timedelta(seconds=1)
+
+
 def test_one_answer_with_another_date_does_not_move_the_clock(clock: CorrectedClock) -> None:
     clock.observe_answer(shifted(60), 0)
     clock.observe_answer(shifted(-4000), 0)
