@@ -126,6 +126,13 @@ def test_empty_image_origins_mean_no_pictures(monkeypatch: pytest.MonkeyPatch) -
     assert from_env().image_origins == ()
 
 
+def test_a_folder_in_place_of_the_file_is_a_fault(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()  # as `docker run -v` makes for a file that does not exist
+    with pytest.raises(SettingsError) as caught:
+        from_env(tmp_path / "folder")
+    assert caught.value.faults == [f"{tmp_path / 'folder'}: this is a folder, not a file"]
+
+
 def test_the_environment_takes_precedence_over_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
     Path(".env").write_text("PORT=9000\nREFRESH_SECONDS=60\n")
     monkeypatch.setenv("PORT", "9001")

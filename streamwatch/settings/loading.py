@@ -65,6 +65,8 @@ def from_env(
 
 def _variables_in(file: Path) -> dict[str, str | None]:
     """The variables in a file like `.env`; none if it does not exist. Raises SettingsError."""
+    if file.is_dir():
+        raise SettingsError([f"{file}: this is a folder, not a file"])
     try:
         return dotenv_values(file) if file.is_file() else {}
     except UnicodeDecodeError:
