@@ -9,11 +9,13 @@ import pytest
 from werkzeug.test import TestResponse
 
 from streamwatch.domain.models import User
+from streamwatch.domain.notifications.models import MAX_NOTIFICATIONS, TargetKind
 from streamwatch.services.notifications.addresses import AddressPolicy
 from streamwatch.services.notifications.management import Notifications
 from streamwatch.worker.threads import NotificationThreads
 from tests.api.world import World, build_world, problem
 from tests.messages import online, update
+from tests.notifications.build import notification
 from tests.notifications.receiver import FakeDiscord, Receiver, receiving
 from tests.waiting import wait_for
 
@@ -147,6 +149,18 @@ def test_private_addresses_are_refused_unless_allowed() -> None:
     assert "json:// is not taken" in faults["url"]
     faults = api.faults(api("POST", "", {"kind": "discord", "url": "https://example.com/x"}))
     assert "Discord webhook" in faults["url"]
+
+
+def test_a_notification_whose_url_is_no_longer_allowed_can_be_switched_off() -> None:
+    api = Api(build_world(api_keys=(KEY,)))
+    store = api.world.app.extensions["streamwatch"].storage.notifications
+    url = "http://10.0.0.1/api/webhooks/1/token"
+    assert store.add(notification(TargetKind.DISCORD, url=url), MAX_NOTIFICATIONS)
+
+    changed = api("PATCH", "/n1", {"enabled": False}).get_json()["notification"]
+
+    assert changed["enabled"] is False
+    assert "url" in api.faults(api("PATCH", "/n1", {"url": f"{url}2"}))
 
 
 def test_a_full_key_is_always_needed() -> None:

@@ -26,15 +26,18 @@ class GivenSettings:
         self._policy = policy
 
     def checked(self, settings: Mapping[str, Any], known: Notification | None) -> Mapping[str, Any]:
-        """The settings, with a name. Raises InvalidNotification."""
+        """The settings, with a name. Whether a URL is allowed is checked when it changes, so that a
+        notification whose URL is no longer allowed can be switched off. Raises
+        InvalidNotification."""
         settings = dict(settings)
         is_named = settings.get("name") is not None
+        is_new_url = known is None or known.url != settings["url"]
         check(
             settings | ({} if is_named else {"name": "by default"}),
-            allow_private=self._policy.allow_private,
+            allow_private=self._policy.allow_private or not is_new_url,
         )
         kind, url = TargetKind(settings["kind"]), settings["url"]
-        if known is None or known.url != url:
+        if is_new_url:
             check_target(kind, url, self._policy)
         return settings if is_named else settings | {"name": default_name(kind, url)}
 
