@@ -8,9 +8,9 @@ T = TypeVar("T")
 
 
 def batched(items: Iterable[T], size: int) -> Iterator[list[T]]:
-    """`items` in lists of `size`, the last one as long as what is left.
+    """Split `items` into lists of `size`; the last one may be shorter.
 
-    `itertools.batched` of Python 3.12, in lists.
+    Like `itertools.batched` of Python 3.12, but with lists.
     """
     iterator = iter(items)
     while batch := list(islice(iterator, size)):

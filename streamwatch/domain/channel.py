@@ -34,7 +34,7 @@ class ShownInfo(NamedTuple):
 
 
 class Channel:
-    """A channel with these updates, which are in the order of their times."""
+    """Finds what a channel showed at a time. `updates` are in the order of their times."""
 
     def __init__(self, updates: Sequence[ChannelUpdate]) -> None:
         self._updates = updates
@@ -50,7 +50,8 @@ class Channel:
     def during(
         self, sample: StreamSnapshot, length_ms: int
     ) -> Iterator[tuple[datetime, ShownInfo, int]]:
-        """The duration of a sample in parts: the start of each, what was shown, milliseconds."""
+        """Split the `length_ms` milliseconds from a sample on at each update. Yields the start of
+        each part, what was shown in it, and its length in milliseconds."""
         at, shown = sample.captured_at, self.at_sample(sample)
         end = at + timedelta(milliseconds=length_ms)
         first, last = bisect_right(self._times, at), bisect_right(self._times, end)

@@ -27,7 +27,7 @@ class Day(PeriodTotals):
 
 
 def days(sessions: Iterable[StreamSession], first: date, last: date, zone: tzinfo) -> list[Day]:
-    """The days in `zone` from `first` to `last`, both included."""
+    """The statistics of each day in `zone` from `first` to `last`, both included."""
     live, observed, watched = totals_by_period(sessions, lambda at: at.astimezone(zone).date())
     wanted = (first + number * _DAY for number in range((last - first).days + 1))
     return [Day(live[day], observed[day], watched[day], day) for day in wanted]

@@ -43,8 +43,8 @@ HEADERS = (MESSAGE_ID, MESSAGE_TYPE, MESSAGE_TIMESTAMP, MESSAGE_SIGNATURE)
 
 ID = re.compile(r"[A-Za-z0-9_:.-]{1,64}", re.ASCII)
 _MAX_MESSAGE_ID = 256
-_MAX_INFO = 1024
-"""Characters of a title, more than seven times what Twitch allows."""
+_MAX_INFO_LENGTH = 1024
+"""The longest title, category or language, in characters. Twitch allows 140 for a title."""
 _INT64 = 2**63
 
 
@@ -57,15 +57,17 @@ class ForgedMessage(EventSubError):
 
 
 class StaleMessage(EventSubError):
-    """Outside the replay window."""
+    """The message was sent outside the replay window, or its time cannot be read."""
 
 
 class MalformedMessage(EventSubError):
-    """Signed by Twitch, but not what its type says."""
+    """The content of the message does not have the form that its type requires."""
 
 
 @dataclass(frozen=True, slots=True)
 class Notification:
+    """An event of a subscription, as an observation."""
+
     message_id: str
     observation: WentOnline | WentOffline | Updated
 
@@ -88,7 +90,7 @@ class Revocation:
 class Unknown:
     """A message type or a subscription type that StreamWatch does not handle."""
 
-    what: str
+    description: str
 
 
 Message = Notification | Verification | Revocation | Unknown
@@ -132,7 +134,7 @@ def message_from(kind: str, message_id: str, at: datetime, payload: dict[str, An
 def is_signed(
     message_id: str, timestamp: str, body: bytes, signature: str, secrets: Sequence[str]
 ) -> bool:
-    """Whether one of `secrets` signed the message. Takes the same time wherever they differ."""
+    """Whether one of `secrets` signed the message. Compares in constant time."""
     given = signature.encode("utf-8", "replace")
     results = [
         hmac.compare_digest(sign(message_id, timestamp, body, secret).encode(), given)
@@ -152,7 +154,7 @@ def parse_sent_at(timestamp: str, now: datetime) -> datetime:
     try:
         at = parse_time(timestamp)
     except ValueError:
-        raise StaleMessage("The message's timestamp is no RFC 3339 time.") from None
+        raise StaleMessage("The message's timestamp is not an RFC 3339 time.") from None
     if abs(now - at) > REPLAY_WINDOW:
         raise StaleMessage("The message's timestamp is more than 10 minutes off.")
     return at
@@ -257,14 +259,16 @@ def _notification(message_id: str, at: datetime, payload: dict[str, Any]) -> Mes
 def _channel_info(data: dict[str, Any]) -> ChannelInfo:
     """The values of a `channel.update`. All may be empty."""
     values = [data.get(name) for name in ChannelInfo._fields]
-    texts = [value for value in values if isinstance(value, str) and len(value) <= _MAX_INFO]
+    texts = [value for value in values if isinstance(value, str) and len(value) <= _MAX_INFO_LENGTH]
     if len(texts) < len(values):
-        raise MalformedMessage("title, category or language is not a string of a usual length.")
+        raise MalformedMessage(
+            f"title, category or language is not a string of at most {_MAX_INFO_LENGTH} characters."
+        )
     return ChannelInfo(*texts)
 
 
 def subscription_from(document: dict[str, Any]) -> Subscription:
-    """A subscription as a message carries it and as Helix lists it. Raises MalformedMessage."""
+    """Parse a subscription from a message or from Helix's list. Raises MalformedMessage."""
     transport = document.get("transport")
     transport = transport if isinstance(transport, dict) else {}
     callback, conduit_id = transport.get("callback"), transport.get("conduit_id")
@@ -316,4 +320,4 @@ def _start(document: dict[str, Any], at: datetime) -> datetime:
     try:
         return parse_start(text_field(document, "started_at"), at)
     except ValueError:
-        raise MalformedMessage("started_at is not the time of a start.") from None
+        raise MalformedMessage("started_at is not a possible start of a stream.") from None

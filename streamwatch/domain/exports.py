@@ -26,11 +26,11 @@ MAX_FAULTS = 100
 """How many faults of a document are reported."""
 
 MAX_LOGINS = 10_000
-"""How many streamers without a user id one import may have: a hundred of Twitch's 800 calls a
-minute look them up."""
+"""How many streamers without a user id one import may have. Looking them up takes 100 of the 800
+calls a minute that Twitch allows."""
 
 _USER_ID = re.compile(r"[0-9]{1,20}")
-"""Twitch refuses a whole call that asks for another id among up to a hundred."""
+"""Twitch refuses a whole call, for up to 100 ids, if one of them has another form."""
 
 _FIELDS = ("version", "streamers", "notifications")
 _MAX_NAME_LENGTH = 256
@@ -72,7 +72,7 @@ def export_document(
 
 
 def parse_export(document: Any, now: datetime, *, allow_private: bool) -> Export:
-    """The content of a document, added at `now` where it has no times. Raises InvalidExport with
+    """The content of a document. Streamers without `added_at` get `now`. Raises InvalidExport with
     up to MAX_FAULTS faults."""
     faults = []
     for fault in _faults(document, allow_private=allow_private):
@@ -100,23 +100,23 @@ def _faults(document: Any, *, allow_private: bool) -> Faults:
     if version != VERSION or isinstance(version, bool):
         yield "version", f"Unknown. This StreamWatch reads version {VERSION}."
     for field in ("streamers", "notifications"):
-        entries, known = document.get(field, []), set[str]()
+        entries, known_ids = document.get(field, []), set[str]()
         if not isinstance(entries, list):
             yield field, "Not a list."
             continue
         if field == "streamers":
-            yield from _surplus(entries)
+            yield from _too_many_logins(entries)
         for index, entry in enumerate(entries):
             if field == "streamers":
-                found = _streamer_faults(_as_object(entry))
+                faults = _streamer_faults(_as_object(entry))
             else:
-                found = notification_faults(entry, allow_private=allow_private)
+                faults = notification_faults(entry, allow_private=allow_private)
             place = f"{field}.{index}"
-            yield from ((f"{place}.{name}" if name else place, fault) for name, fault in found)
-            yield from _duplicate(place, entry, known)
+            yield from ((f"{place}.{name}" if name else place, fault) for name, fault in faults)
+            yield from _duplicate(place, entry, known_ids)
 
 
-def _surplus(entries: Sequence[Any]) -> Faults:
+def _too_many_logins(entries: Sequence[Any]) -> Faults:
     """A fault if too many streamers would have to be looked up."""
     streamers = (_as_object(entry) for entry in entries)
     logins = sum(isinstance(entry, Mapping) and "user_id" not in entry for entry in streamers)
@@ -124,24 +124,24 @@ def _surplus(entries: Sequence[Any]) -> Faults:
         yield "streamers", f"{logins:,} without a user id; at most {MAX_LOGINS:,} are allowed."
 
 
-def _duplicate(place: str, entry: Any, known: set[str]) -> Faults:
-    """A fault if an entry has the id of an earlier one, whose ids are `known`."""
+def _duplicate(place: str, entry: Any, known_ids: set[str]) -> Faults:
+    """A fault if an entry has one of `known_ids`, the ids of earlier entries; adds its id."""
     if isinstance(entry, Mapping):
         field = "user_id" if "user_id" in entry else "id"
         if isinstance(entry.get(field), str):
-            if entry[field] in known:
+            if entry[field] in known_ids:
                 yield f"{place}.{field}", "The same as in an earlier entry."
-            known.add(entry[field])
+            known_ids.add(entry[field])
 
 
 def _exported_streamer(streamer: Streamer) -> Document:
-    # An import refuses http://, which a simulator gives. The avatar is read from Twitch again.
+    # The simulator's avatars have http:// URLs, which an import refuses; Twitch has them.
     image_url = streamer.profile_image_url
     return {
         "user_id": streamer.user_id,
         "username": streamer.login,
         "display_name": streamer.display_name,
-        "profile_image_url": None if _image_url(image_url) else image_url,
+        "profile_image_url": None if _image_url_fault(image_url) else image_url,
         "tags": list(streamer.tags),
         "added_at": format_time(streamer.added_at),
     }
@@ -162,7 +162,7 @@ def _streamer_faults(entry: Any) -> Faults:
         yield from ((str(field)[:64], "Needs a user_id.") for field in entry.keys() - {"username"})
         return
     for field, value in entry.items():
-        fault = _STREAMER_CHECKS.get(field, _unknown)(value)
+        fault = _STREAMER_CHECKS.get(field, _unknown_field_fault)(value)
         if fault:
             yield str(field)[:64], fault
 
@@ -183,21 +183,21 @@ def _streamer_from(entry: Mapping[str, Any], now: datetime) -> Streamer:
     )
 
 
-def _unknown(_value: Any) -> str:
+def _unknown_field_fault(_value: Any) -> str:
     return "Unknown field."
 
 
-def _user_id(value: Any) -> str | None:
+def _user_id_fault(value: Any) -> str | None:
     is_id = isinstance(value, str) and _USER_ID.fullmatch(value)
     return None if is_id else "Not a Twitch user id."
 
 
-def _display_name(value: Any) -> str | None:
+def _display_name_fault(value: Any) -> str | None:
     is_name = isinstance(value, str) and 0 < len(value) <= _MAX_NAME_LENGTH and value.isprintable()
     return None if is_name else f"Not a printable text of 1 to {_MAX_NAME_LENGTH} characters."
 
 
-def _image_url(value: Any) -> str | None:
+def _image_url_fault(value: Any) -> str | None:
     if value is None:
         return None
     is_url = isinstance(value, str) and value.startswith("https://") and value.isprintable()
@@ -205,7 +205,7 @@ def _image_url(value: Any) -> str | None:
     return None if is_url else "Neither null nor a URL that starts with https://."
 
 
-def _tags(value: Any) -> str | None:
+def _tags_fault(value: Any) -> str | None:
     if not isinstance(value, list) or not all(isinstance(tag, str) for tag in value):
         return "Not a list of texts."
     try:
@@ -215,15 +215,15 @@ def _tags(value: Any) -> str | None:
     return None
 
 
-def _time(value: Any) -> str | None:
+def _time_fault(value: Any) -> str | None:
     return None if is_time(value) else "Not a time in RFC 3339 of the years 2011 to 9998."
 
 
 _STREAMER_CHECKS = {
-    "user_id": _user_id,
+    "user_id": _user_id_fault,
     "username": lambda _value: None,  # checked above
-    "display_name": _display_name,
-    "profile_image_url": _image_url,
-    "tags": _tags,
-    "added_at": _time,
+    "display_name": _display_name_fault,
+    "profile_image_url": _image_url_fault,
+    "tags": _tags_fault,
+    "added_at": _time_fault,
 }

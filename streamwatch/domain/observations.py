@@ -124,7 +124,7 @@ Observation = WentOnline | WentOffline | Updated | SeenLive | SeenAbsent | SeenN
 """The observations that change a status: see `transitions.decide`."""
 
 StreamerObservation = SeenNames | SubscriptionRevoked | SubscriptionsReconciled | TagsReplaced
-"""What changes the record of a streamer: see `streamers.decide`."""
+"""The observations that change the record of a streamer: see `streamers.decide`."""
 
 
 def user_id_of(observation: Observation) -> str:

@@ -266,7 +266,8 @@ def _unwatched(end: WatchEnd) -> SessionEvent:
 
 
 def merge_events(known: SessionEvent | None, new: SessionEvent) -> SessionEvent:
-    """The event to store where `known` has the same id: the earlier of two SEEN, else the known."""
+    """The event to store where `known` has the same id: of two SEEN events the earlier, else
+    `known`."""
     if known is None or known.kind is not Kind.SEEN:
         return known or new
     if known.at <= new.at and known.key <= new.key:

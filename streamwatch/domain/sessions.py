@@ -268,7 +268,7 @@ def session(
     """The session of the stream with this span.
 
     `events` are its streamer's, `samples` its own. A stream without an offline ended when it was
-    last seen, if a later stream is known or nobody has watched it since then. `before` is the
+    last seen, if a later stream is known or the streamer was removed since then. `before` is the
     stored session: the totals of samples that have expired since are taken from it, and only
     samples after its last are added.
     """

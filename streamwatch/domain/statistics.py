@@ -174,8 +174,8 @@ def _duration_ms(sample: StreamSnapshot, until: datetime, cap: timedelta) -> int
     return milliseconds(max(min(until - sample.captured_at, cap), timedelta(0)))
 
 
-class _Counter:
-    """Mutable sums: a new `Sums` for each addition would take most of the time."""
+class _MutableSums:
+    """Sums that are changed in place: a new `Sums` for each addition takes most of the time."""
 
     def __init__(self, sums: Sums) -> None:
         self._samples, self._viewer_sum = sums.samples, sums.viewer_sum
@@ -208,10 +208,12 @@ class _Tally:
     def __init__(self, before: SampleTotals, channel: Channel) -> None:
         self._before = before
         self._channel = channel
-        self._total = _Counter(before.sums)
+        self._total = _MutableSums(before.sums)
         self._names = {item.category_id: item.category_name for item in before.categories}
-        self._categories: dict[str, _Counter] = defaultdict(lambda: _Counter(Sums()))
-        self._categories |= {item.category_id: _Counter(item.sums) for item in before.categories}
+        self._categories: dict[str, _MutableSums] = defaultdict(lambda: _MutableSums(Sums()))
+        self._categories |= {
+            item.category_id: _MutableSums(item.sums) for item in before.categories
+        }
         self._quarters = {item.quarter: item for item in before.quarters}
 
     @property

@@ -40,8 +40,8 @@ SAME_OFFLINE = timedelta(minutes=1)
 """Two offlines that name no stream, with no online between, are one event within this time."""
 
 MAX_LATENESS = timedelta(minutes=5)
-"""An offline that names no stream may be that of an estimated end up to this time after it: a later
-one is that of a stream whose start was not observed."""
+"""Up to this time after an estimated end, an offline that names no stream is the message about that
+end. A later one is about a stream whose start was not observed."""
 
 SAME_ONLINE = timedelta(minutes=5)
 """Two onlines of a stream, with only an estimated end between, are one event within this time:
@@ -242,7 +242,7 @@ class Replay:
             state.last = entry
 
     def _apply_online(self, state: StreamState, entry: TimelineEntry) -> None:
-        self._note_start(state, entry)
+        self._record_start(state, entry)
         before = state.last
         if before is not None and before.type is _OFFLINE and _is_same_online(state, entry):
             state.online_run.append(entry)
@@ -256,7 +256,7 @@ class Replay:
         state.online_at = entry.at
         state.last = entry
 
-    def _note_start(self, state: StreamState, entry: TimelineEntry) -> None:
+    def _record_start(self, state: StreamState, entry: TimelineEntry) -> None:
         """Take the start that an online gives: no later than the online itself."""
         start = min(entry.started_at or entry.at, entry.at)
         state.started_at = min(state.started_at or start, start)
@@ -368,7 +368,7 @@ def _order(entry: TimelineEntry) -> tuple[datetime, bool, str]:
 
 
 def _settled(entries: Sequence[TimelineEntry]) -> int:
-    """The number of first entries that are too old for a message to arrive before them."""
+    """The number of leading entries that are too old for a message to arrive before them."""
     oldest = entries[-1].at - TIMELINE_SPAN
     first = max(len(entries) - MAX_TIMELINE_ENTRIES, 0)
     return next(index for index in range(first, len(entries)) if entries[index].at >= oldest)

@@ -54,8 +54,8 @@ def decide(status: StreamStatus | None, observation: Observation) -> Change | No
 
 
 def is_late(before: StreamStatus | None, change: Change) -> bool:
-    """Whether the change has events, but not of the newest state: the stream that is on, or none,
-    and the newest title, category and language, are as they were."""
+    """Whether the change adds events to the history only, because their message arrived late: the
+    live stream, and the newest title, category and language, are as before."""
     stream = before.stream if before else None
     after = change.status.stream
     is_same_stream = (stream and stream.id) == (after and after.id)

@@ -182,7 +182,7 @@ def _updated(run: Sequence[ChannelEntry], event: StreamEvent | None) -> Iterator
 
 
 def _trimmed(entries: Sequence[ChannelEntry]) -> tuple[ChannelEntry, ...]:
-    """The recent entries, and the last one before them as what was known by then."""
+    """The recent entries, after the last older one, which has the values known before them."""
     oldest = entries[-1].at - UPDATES_SPAN
     first = max(len(entries) - MAX_UPDATES, 0)
     first = next(index for index in range(first, len(entries)) if entries[index].at >= oldest)

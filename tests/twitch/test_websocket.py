@@ -92,7 +92,7 @@ def test_a_malformed_message_is_unknown(twitch: Simulator, socket: TwitchSocket)
     while isinstance(message, Keepalive):
         message = socket.receive(5)
     assert isinstance(message, Unknown)
-    assert message.what == "unreadable content: payload is not an object."
+    assert message.description == "unreadable content: payload is not an object."
 
 
 def test_no_welcome_in_time_is_a_lost_connection(

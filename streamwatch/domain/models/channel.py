@@ -16,7 +16,7 @@ class ChannelInfo(NamedTuple):
 
     @property
     def key(self) -> tuple[str, str, str]:
-        """What makes two values different. The name of a category is no difference."""
+        """Values with the same key count as equal. The category is compared by its id alone."""
         return self.title, self.category_id, self.language
 
 

@@ -48,7 +48,7 @@ class StreamStatus:
 
 @dataclass(frozen=True, slots=True)
 class WatchEnd:
-    """The end of monitoring, at a time when a stream was on. When the stream ends is unknown."""
+    """The end of monitoring while a stream was on. When that stream ended is not known."""
 
     at: datetime
     stream_id: str
@@ -63,8 +63,8 @@ class Change:
 
     `base_version` is the version of the status that it was decided on (0: there was none).
     `message_id` is the EventSub message to remember as seen. `events` are added to the history;
-    `replaced_events` are removed from it, each by the event of `events` that names it as what it
-    `replaces`, and which takes its place in the order. `events`, `snapshot`, `name_change` and
+    `replaced_events` are removed from it: an event whose `replaces` names one of them takes its
+    place in the order. `events`, `snapshot`, `name_change` and
     `watch_end` are appended to the feed.
     """
 
@@ -88,6 +88,6 @@ class Change:
         }
 
     @property
-    def login_is_news(self) -> bool:
-        """Whether the streamer was not known by this login before."""
+    def is_new_login(self) -> bool:
+        """Whether the login is new for this streamer."""
         return self.base_version == 0 or self.previous_login is not None

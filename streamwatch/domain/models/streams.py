@@ -53,8 +53,9 @@ class StreamSnapshot:
 
 @dataclass(frozen=True, slots=True)
 class Video:
-    """The archived video of a stream. It begins with the stream; `stream_id` is None for an old one
-    that does not name its stream. The end of a stream that is on moves with every look."""
+    """The archived video of a stream, which begins with the stream. `stream_id` is None for an old
+    video that does not name its stream. The video of a live stream grows: each time it is read,
+    `ended_at` is later."""
 
     id: str
     stream_id: str | None

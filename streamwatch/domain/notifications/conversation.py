@@ -1,7 +1,6 @@
-"""What one notification for people has told about a streamer so far: how that changes with each
-message, and which deliveries it reopens."""
+"""The state of a conversation: what one notification for people has sent about one streamer so far.
+How each message changes it, and which deliveries it reopens."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
@@ -52,7 +51,12 @@ def _after_end(
     conversation: Conversation, delivery: Delivery, message_id: str | None
 ) -> Conversation:
     if delivery.stream_id in conversation.earlier:
-        return replace(conversation, earlier=_without(conversation.earlier, delivery.stream_id))
+        earlier = {
+            stream_id: sent
+            for stream_id, sent in conversation.earlier.items()
+            if stream_id != delivery.stream_id
+        }
+        return replace(conversation, earlier=earlier)
     if _is_of_other_stream(conversation, delivery):
         return conversation
     return replace(conversation, ended=True, message_id=message_id or conversation.message_id)
@@ -67,8 +71,8 @@ def _after_skipping(conversation: Conversation, delivery: Delivery, action: Skip
 def reopened(
     notification: Notification, known: Delivery, conversation: Conversation, now: datetime
 ) -> Delivery | None:
-    """The `known` delivery of an event that happens again, as it is to be attempted again; None if
-    it remains as it is.
+    """The `known` delivery of an event that has happened again, reset for new attempts; None if it
+    does not change.
 
     The same stream can go off, on and off again. The delay of its end then starts again, a go-live
     that was skipped as over is announced, and a Discord message that shows the end is edited to
@@ -127,7 +131,3 @@ def _continued(conversation: Conversation, delivery: Delivery) -> Conversation:
         earlier[conversation.stream_id] = conversation.message_id or ""
     earlier = dict(list(earlier.items())[-MAX_EARLIER:])
     return replace(conversation, stream_id=delivery.stream_id, ended=False, earlier=earlier)
-
-
-def _without(earlier: Mapping[str, str], stream_id: str | None) -> Mapping[str, str]:
-    return {key: message_id for key, message_id in earlier.items() if key != stream_id}

@@ -22,7 +22,7 @@ HIDDEN = "…"
 def notification_document(
     notification: Notification, last: Delivery | None, logins: Mapping[str, str]
 ) -> Document:
-    """What the API shows. `logins` are the current ones by user id."""
+    """A notification as the API returns it. `logins` are the current logins by user id."""
     return {
         "id": notification.id,
         **settings_document(notification, logins),
@@ -33,7 +33,8 @@ def notification_document(
 
 
 def settings_document(notification: Notification, logins: Mapping[str, str]) -> Document:
-    """What a user can set, with the url in full."""
+    """The settings of a notification, with the whole URL. `logins` are the current logins by user
+    id."""
     quiet = notification.quiet_hours
     return {
         "name": notification.name,
@@ -53,7 +54,7 @@ def settings_document(notification: Notification, logins: Mapping[str, str]) -> 
 
 
 def fields_from(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields of a notification that valid `settings` give, but for `url`, `enabled` and
+    """The fields of a Notification from valid `settings`, except `url`, `enabled` and
     `streamers`."""
     quiet = settings["quiet_hours"]
     return {
@@ -80,9 +81,9 @@ def quiet_hours_from(document: Document) -> QuietHours:
 
 
 def shown_url(kind: TargetKind, url: str) -> str:
-    """The url with its secret as `…`: a webhook's user info, query and last part of the path,
-    Discord's user info and token, all of Apprise's behind the scheme. "" for a notification without
-    a URL, which was imported without secrets."""
+    """The URL with `…` in place of its secrets. In a webhook's these are the user info, the query
+    and the last part of the path, in Discord's the user info and the token, in Apprise's all after
+    the scheme. "" for a notification without a URL, which was imported without secrets."""
     if not url:
         return ""
     if kind is TargetKind.APPRISE:
@@ -92,16 +93,16 @@ def shown_url(kind: TargetKind, url: str) -> str:
     if path:
         path = f"{path.rpartition('/')[0]}/{HIDDEN}"
     query = HIDDEN if parts.query and kind is not TargetKind.DISCORD else ""
-    return urlunsplit((parts.scheme, _without_password(parts), path or parts.path, query, ""))
+    return urlunsplit((parts.scheme, _hide_user_info(parts), path or parts.path, query, ""))
 
 
-def _without_password(parts: SplitResult) -> str:
+def _hide_user_info(parts: SplitResult) -> str:
     user_info, at, host = parts.netloc.rpartition("@")
     return f"{HIDDEN}@{host}" if at and user_info else parts.netloc
 
 
 def delivery_document(delivery: Delivery) -> Document:
-    """What the API shows."""
+    """A delivery as the API returns it."""
     return {
         "id": delivery.id,
         "event_id": delivery.event.id,

@@ -15,12 +15,12 @@ def wants(notification: Notification, event: StreamEvent, tags: Collection[str])
         and event.event_type in notification.events
         and _matches_streamer(notification, event.broadcaster_id)
         and (not notification.tags or _overlap(notification.tags, tags))
-        and (event.event_type != UPDATE or _matches_change(notification.changed, event))
+        and (event.event_type != UPDATE or _matches_change(notification, event))
     )
 
 
 def needs_details(notification: Notification) -> bool:
-    """Whether the stream's title or category decides."""
+    """Whether the filters need the title or the category of the stream."""
     return bool(notification.categories or notification.title_contains)
 
 
@@ -41,8 +41,8 @@ def changed_by(event: StreamEvent) -> tuple[str, ...]:
     return tuple(changed) if isinstance(changed, list) else ()
 
 
-def _matches_change(wanted: tuple[str, ...], event: StreamEvent) -> bool:
-    return not wanted or _overlap(wanted, changed_by(event))
+def _matches_change(notification: Notification, event: StreamEvent) -> bool:
+    return not notification.changed or _overlap(notification.changed, changed_by(event))
 
 
 def _matches_streamer(notification: Notification, user_id: str) -> bool:

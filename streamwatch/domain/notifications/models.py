@@ -27,7 +27,7 @@ DEFAULT_COOLDOWN_MINUTES = 10
 
 MAX_NOTIFICATIONS = 200
 MAX_PENDING = 10_000
-"""Pending deliveries a notification; beyond it the oldest fail."""
+"""How many pending deliveries a notification can have. Beyond it the oldest fail."""
 
 MAX_FINISHED = 1000
 MAX_FINISHED_DAYS = 30
@@ -167,12 +167,12 @@ class Situation:
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """What one notification for people has told about one streamer so far.
+    """What one notification for people has sent about one streamer so far.
 
     `stream_id` is the stream that the last go-live is about: the one that was announced, or a later
-    one that continues it. `message_id` is the Discord message that shows it, and `earlier` the
-    message of the stream before, by stream id, until its end is shown. `unannounced` is a stream
-    that was over before it could be announced.
+    one that continues it. `message_id` is the Discord message that shows it. `earlier` has the
+    messages of the streams before, by stream id, until their ends are shown. `unannounced` is a
+    stream that was over before it could be announced.
     """
 
     stream_id: str | None = None

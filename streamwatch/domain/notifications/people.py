@@ -22,7 +22,7 @@ from streamwatch.domain.notifications.models import (
 from streamwatch.domain.notifications.waiting import held_by_filters
 
 END_LASTS = timedelta(minutes=2)
-"""How long an end must have lasted, from its arrival on, before it is announced."""
+"""How long after its arrival an end is announced, unless the streamer is live again by then."""
 
 WAIT_FOR_DETAILS = timedelta(seconds=5)
 """How long a go-live waits for title and category."""

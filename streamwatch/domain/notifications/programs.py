@@ -10,8 +10,8 @@ from streamwatch.domain.notifications.waiting import held_by_filters
 def decide(
     notification: Notification, delivery: Delivery, situation: Situation, now: datetime
 ) -> Action:
-    """What to do with a delivery that is due. The filters apply until the body
-    has been made."""
+    """What to do with a delivery that is due. Once its body exists, the filters no longer apply: a
+    retry sends the same body."""
     if delivery.body is not None:
         return Send()
     return held_by_filters(notification, delivery, situation.details, now) or Send()

@@ -12,10 +12,11 @@ DELAYS = tuple(
 """The delays after the first, second … failed attempt."""
 
 DAILY = timedelta(days=1)
-"""The delay after each later one."""
+"""The delay after each failed attempt beyond those of DELAYS."""
 
 GIVE_UP_AFTER = timedelta(days=5)
-"""From the first attempt on. A target whose attempts all fail for so long is switched off."""
+"""How long after its first attempt a delivery is retried. A notification whose attempts all fail
+for so long is switched off."""
 
 MAX_RETRY_AFTER_SECONDS = 3600.0
 """The longest `Retry-After` that is honoured."""

@@ -27,7 +27,7 @@ class InvalidTemplate(ValueError):
 
 
 def check_template(text: str) -> None:
-    """Raise InvalidTemplate for a `$` that is no placeholder, or an unknown one."""
+    """Raise InvalidTemplate for an unknown placeholder, or a `$` without a name."""
     template = Template(text)
     if not template.is_valid():
         raise InvalidTemplate("A $ is not followed by a name: write $$ for a dollar sign.")
@@ -40,8 +40,8 @@ def check_template(text: str) -> None:
 def values(
     event: StreamEvent, event_type: str, details: StreamDetails, *, lasted: timedelta | None
 ) -> dict[str, str]:
-    """The value of each placeholder; "" for what is not known. `lasted` is how long the stream has
-    been on, None where that says nothing."""
+    """The value of each placeholder; "" if it is not known. `lasted` is how long the stream has
+    been on; None leaves `$duration` empty."""
     return {
         "streamer": event.broadcaster_name or event.broadcaster_login,
         "title": details.title or "",
@@ -68,12 +68,12 @@ def render(
 
 
 def cut(text: str, limit: int) -> str:
-    """`text`, of at most `limit` characters."""
+    """Shorten `text` to at most `limit` characters."""
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
 
 
 def duration(lasted: timedelta) -> str:
-    """In hours and minutes: "3 h 12 min"."""
+    """A duration in hours and minutes: "3 h 12 min"."""
     hours, minutes = divmod(max(0, int(lasted.total_seconds())) // 60, 60)
     if not hours:
         return f"{minutes} min"

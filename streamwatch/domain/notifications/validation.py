@@ -120,18 +120,18 @@ def _is_discord(url: Any) -> bool:
     )
 
 
-def _name(value: Any) -> str | None:
+def _name_fault(value: Any) -> str | None:
     if not isinstance(value, str) or not 1 <= len(value.strip()) <= MAX_NAME_LENGTH:
         return f"Not a text of 1 to {MAX_NAME_LENGTH} characters."
     return None if value.isprintable() else "Has a character that cannot be printed."
 
 
-def _kind(value: Any) -> str | None:
+def _kind_fault(value: Any) -> str | None:
     is_kind = isinstance(value, str) and value in set(TargetKind)
     return None if is_kind else f"Not one of {', '.join(TargetKind)}."
 
 
-def _url(value: Any) -> str | None:
+def _url_fault(value: Any) -> str | None:
     if not isinstance(value, str) or not 1 <= len(value) <= MAX_URL_LENGTH:
         return f"Not a URL of at most {MAX_URL_LENGTH} characters."
     if not value.isprintable() or " " in value or "://" not in value:
@@ -143,20 +143,20 @@ def _url(value: Any) -> str | None:
     return None
 
 
-def _enabled(value: Any) -> str | None:
+def _enabled_fault(value: Any) -> str | None:
     return None if isinstance(value, bool) else "Not true or false."
 
 
-def _chosen(known: tuple[str, ...], *, empty: bool) -> Check:
-    def chosen(value: Any) -> str | None:
+def _choices_check(known: tuple[str, ...], *, may_be_empty: bool) -> Check:
+    def fault(value: Any) -> str | None:
         if not isinstance(value, list | tuple) or any(entry not in known for entry in value):
             return f"Not a list of {', '.join(known)}."
-        return None if value or empty else f"Empty; choose from {', '.join(known)}."
+        return None if value or may_be_empty else f"Empty; choose from {', '.join(known)}."
 
-    return chosen
+    return fault
 
 
-def _entries(value: Any) -> str | None:
+def _entries_fault(value: Any) -> str | None:
     if not isinstance(value, list | tuple) or len(value) > MAX_FILTER_ENTRIES:
         return f"Not a list of at most {MAX_FILTER_ENTRIES} texts."
     for entry in value:
@@ -167,21 +167,21 @@ def _entries(value: Any) -> str | None:
     return None
 
 
-def _cooldown(value: Any) -> str | None:
+def _cooldown_fault(value: Any) -> str | None:
     is_number = isinstance(value, int) and not isinstance(value, bool)
     if is_number and 0 <= value <= MAX_COOLDOWN_MINUTES:
         return None
     return f"Not a whole number from 0 to {MAX_COOLDOWN_MINUTES}."
 
 
-def _quiet_hours(value: Any) -> str | None:
+def _quiet_hours_fault(value: Any) -> str | None:
     if value is None:
         return None
     if not isinstance(value, Mapping) or set(value) != {"start", "end", "tz"}:
         return "Not null or {start, end, tz}."
-    for end in ("start", "end"):
-        if not isinstance(value[end], str) or not CLOCK.fullmatch(value[end]):
-            return f"{end} is not a time like 23:00."
+    for field in ("start", "end"):
+        if not isinstance(value[field], str) or not CLOCK.fullmatch(value[field]):
+            return f"{field} is not a time like 23:00."
     if time.fromisoformat(value["start"]) == time.fromisoformat(value["end"]):
         return "start and end are equal."
     if not isinstance(value["tz"], str) or value["tz"] not in time_zones():
@@ -189,7 +189,7 @@ def _quiet_hours(value: Any) -> str | None:
     return None
 
 
-def _template(value: Any) -> str | None:
+def _template_fault(value: Any) -> str | None:
     if value is None:
         return None
     if not isinstance(value, str) or not 1 <= len(value) <= MAX_TEMPLATE_LENGTH:
@@ -210,17 +210,17 @@ def _is_unicode(text: str) -> bool:
 
 
 _CHECKS: dict[str, Check] = {
-    "name": _name,
-    "kind": _kind,
-    "url": _url,
-    "enabled": _enabled,
-    "events": _chosen(EVENT_TYPES, empty=False),
-    "streamers": _entries,
-    "tags": _entries,
-    "categories": _entries,
-    "title_contains": _entries,
-    "changed": _chosen(CHANGES, empty=True),
-    "cooldown_minutes": _cooldown,
-    "quiet_hours": _quiet_hours,
-    "template": _template,
+    "name": _name_fault,
+    "kind": _kind_fault,
+    "url": _url_fault,
+    "enabled": _enabled_fault,
+    "events": _choices_check(EVENT_TYPES, may_be_empty=False),
+    "streamers": _entries_fault,
+    "tags": _entries_fault,
+    "categories": _entries_fault,
+    "title_contains": _entries_fault,
+    "changed": _choices_check(CHANGES, may_be_empty=True),
+    "cooldown_minutes": _cooldown_fault,
+    "quiet_hours": _quiet_hours_fault,
+    "template": _template_fault,
 }

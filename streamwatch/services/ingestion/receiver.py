@@ -75,8 +75,8 @@ class MessageReceiver:
             case eventsub.Verification(challenge):
                 log.info("Answered Twitch's challenge")
                 return Received(Outcome.VERIFIED, challenge)
-            case eventsub.Unknown(what):
-                log.warning("Ignored a message of %s", what)
+            case eventsub.Unknown(description):
+                log.warning("Ignored a message of %s", description)
                 return Received(Outcome.UNKNOWN)
             case eventsub.Revocation():
                 self._revoke(message.subscription)

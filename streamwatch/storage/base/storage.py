@@ -115,7 +115,7 @@ class Storage(ABC):
         this order that the message was not seen (else DUPLICATE), that `lease`, if given, is still
         held (else FENCED), and that the status is at `base_version` (else CONFLICT).
 
-        Afterwards the login finds this user if it is news (`Change.login_is_news`) or no other user
+        Afterwards the login finds this user if it is new (`Change.is_new_login`) or no other user
         has it, and `previous_login` no longer finds this user.
         """
 

@@ -45,7 +45,7 @@ STREAMER_TOPICS = (Topic.STREAMERS, Topic.LIVE, Topic.EVENTS)
 
 def changed_topics(change: Change) -> tuple[Topic, ...]:
     """The topics that a commit of `change` changes."""
-    if change.events or change.login_is_news:
+    if change.events or change.is_new_login:
         return Topic.LIVE, Topic.EVENTS
     return (Topic.LIVE,)
 

@@ -185,7 +185,7 @@ class MemoryStorage(Storage):
             else:
                 self._hidden.drop(status.user_id)
                 self._set_status(status)
-            self._move_login(change, claim=change.login_is_news and not removed)
+            self._move_login(change, claim=change.is_new_login and not removed)
             self._append(change)
             return Committed.STORED
 

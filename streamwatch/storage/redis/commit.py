@@ -41,7 +41,7 @@ def commit_arguments(change: Change, lease: Lease | None, events_kept: int) -> A
             _viewers(status),
             _awaiting_since(status),
             status.login,
-            "1" if change.login_is_news else "",
+            "1" if change.is_new_login else "",
             change.previous_login or "",
             events_kept,
             *published(changed_topics(change)),
