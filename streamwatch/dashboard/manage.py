@@ -1,9 +1,9 @@
 """The operator's pages. `api.auth` requires a login, and the session's token with forms."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from http import HTTPStatus
-from typing import Any
 from urllib.parse import urlencode
 
 from flask import redirect, render_template, request, url_for
@@ -13,12 +13,22 @@ from streamwatch.api.context import services
 from streamwatch.dashboard.blueprint import blueprint
 from streamwatch.dashboard.forms import add_result, add_streamers_from, page_of
 from streamwatch.dashboard.settings_table import OPENNESS, key_table, settings_table
+from streamwatch.domain.eventsub import LOGIN
 from streamwatch.domain.logins import split_entries
 from streamwatch.domain.tags import InvalidTags
 from streamwatch.services.streamer_directory import matches
-from streamwatch.services.subscriptions.result import OUTCOME_MESSAGES
+from streamwatch.services.subscriptions.result import OUTCOME_MESSAGES, Outcome, Reconciliation
 
 STREAMERS_PER_PAGE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedTags:
+    """The `text` that was typed as the tags of the streamer `login`, and why it is refused."""
+
+    login: str
+    text: str
+    fault: str
 
 
 @blueprint.get("/manage")
@@ -26,7 +36,11 @@ def manage() -> str:
     return manage_page(result=add_result())
 
 
-def manage_page(result: dict[str, str], import_faults: Sequence[str] = ()) -> str:
+def manage_page(
+    result: Mapping[str, str],
+    import_faults: Sequence[str] = (),
+    refused_tags: RefusedTags | None = None,
+) -> str:
     """The page with the outcome of a form: `result` as of `add_result`, and the lines of an import
     that could not be used."""
     search = request.args.get("q", "").strip()
@@ -44,11 +58,17 @@ def manage_page(result: dict[str, str], import_faults: Sequence[str] = ()) -> st
         and not all(streamer.is_active for streamer in found.items),
         search=search,
         result=result,
-        removed=request.args.get("removed"),
+        removed=_login_argument("removed"),
         import_faults=import_faults,
-        tagged=request.args.get("tagged"),
-        wrong_tags=request.args.get("wrong_tags"),
+        tagged=_login_argument("tagged"),
+        refused_tags=refused_tags,
     )
+
+
+def _login_argument(name: str) -> str | None:
+    """A login in the query of a redirect. A link to the page cannot show any other text."""
+    login = request.args.get(name, "")
+    return login if LOGIN.fullmatch(login) else None
 
 
 @blueprint.post("/manage/streamers")
@@ -58,16 +78,17 @@ def add_streamers() -> Response:
 
 
 @blueprint.post("/manage/streamers/<login>/tags")
-def set_tags(login: str) -> Response:
-    """Replace the tags of a streamer, and go back to the same page of the list."""
-    tags = split_entries(request.form.get("tags", "").lower())
+def set_tags(login: str) -> Response | tuple[str, HTTPStatus]:
+    """Replace the tags of a streamer, and go back to the page of the list that the query names.
+    Tags that are refused remain in the form, to be corrected."""
+    text = request.form.get("tags", "")
     try:
-        services().streamers.set_tags(login, tags)
-        outcome = {"tagged": login}
+        services().streamers.set_tags(login, split_entries(text.lower()))
     except InvalidTags as error:
-        outcome = {"wrong_tags": str(error)}
-    place = {name: value for name in ("q", "page") if (value := request.form.get(name, ""))}
-    target = f"{url_for('dashboard.manage')}?{urlencode(place | outcome)}"
+        page = manage_page({}, refused_tags=RefusedTags(login, text, str(error)))
+        return page, HTTPStatus.UNPROCESSABLE_ENTITY
+    place = {name: value for name in ("q", "page") if (value := request.args.get(name))}
+    target = f"{url_for('dashboard.manage')}?{urlencode(place | {'tagged': login})}"
     return redirect(target, HTTPStatus.SEE_OTHER)
 
 
@@ -79,16 +100,7 @@ def remove_streamer(login: str) -> Response:
 
 @blueprint.get("/manage/subscriptions")
 def show_subscriptions() -> str:
-    return _subscriptions()
-
-
-@blueprint.post("/manage/subscriptions/verify")
-def verify_subscriptions() -> str:
-    result = services().subscriptions.reconcile()
-    return _subscriptions(result=result, message=OUTCOME_MESSAGES[result.status])
-
-
-def _subscriptions(**context: Any) -> str:
+    result = _verification()
     listing = services().subscriptions.listing()
     return render_template(
         "dashboard/subscriptions.html",
@@ -97,8 +109,26 @@ def _subscriptions(**context: Any) -> str:
         unhealthy=[subscription for subscription in listing.ours if not subscription.is_enabled],
         names={streamer.user_id: streamer.display_name for streamer in services().streamers.all()},
         settings=services().settings,
-        **context,
+        result=result,
+        message=OUTCOME_MESSAGES[result.status] if result else None,
     )
+
+
+@blueprint.post("/manage/subscriptions/verify")
+def verify_subscriptions() -> Response:
+    result = services().subscriptions.reconcile()
+    target = url_for("dashboard.show_subscriptions", **asdict(result))
+    return redirect(target, HTTPStatus.SEE_OTHER)
+
+
+def _verification() -> Reconciliation | None:
+    """The result of a verification, in the query of the redirect."""
+    query = request.args
+    if query.get("status") not in set(Outcome):
+        return None
+    names = ("checked", "healthy", "created", "deleted", "failed")
+    counts = {name: query.get(name, 0, int) for name in names}
+    return Reconciliation(Outcome(query["status"]), **counts)
 
 
 @blueprint.get("/manage/settings")

@@ -131,7 +131,7 @@ def test_slash_is_typed_into_a_field(full: str, visit: Visiting) -> None:
     expect(page.get_by_role("dialog", name="Search")).to_be_hidden()
 
 
-def test_header_of_a_phone_is_one_line(full: str, visit: Visiting) -> None:
+def test_headers_on_a_phone_are_one_line(full: str, visit: Visiting) -> None:
     page = visit(full, viewport=PHONE).open("/dashboard/")
     header = page.locator(".bar").bounding_box()
     assert header
@@ -139,6 +139,10 @@ def test_header_of_a_phone_is_one_line(full: str, visit: Visiting) -> None:
     nav = page.get_by_role("navigation", name="Pages").bounding_box()
     assert nav
     assert nav["y"] + nav["height"] <= PHONE["height"] + 1
+    page.goto(f"{full}/dashboard/streamer/quillandcopper")
+    hours = page.locator(".week thead tr").bounding_box()
+    assert hours
+    assert hours["height"] < 30
 
 
 def test_assets_are_immutable_under_a_hashed_url(full: str, visit: Visiting) -> None:

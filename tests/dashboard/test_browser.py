@@ -361,6 +361,12 @@ def test_streamer_is_added_and_removed_with_the_key(
     expect(page.get_by_text("Twitch has no such user: nobody_here")).to_be_visible()
 
     tags = page.get_by_label("Tags of Waldkauzig, with spaces between")
+    tags.fill("friends, FPS!")
+    page.get_by_role("button", name="Save the tags of Waldkauzig").click()
+    expect(page.get_by_role("alert")).to_contain_text("Tags of waldkauzig not saved.")
+    assert "422" in visitor.page_errors.pop()
+    expect(tags).to_be_focused()
+    expect(tags).to_have_value("friends, FPS!")
     tags.fill("friends, FPS")
     page.get_by_role("button", name="Save the tags of Waldkauzig").click()
     expect(page.get_by_text("Tags of waldkauzig saved.")).to_be_visible()
@@ -383,6 +389,8 @@ def test_subscriptions_are_verified(showcase: Showcase, served: str, visit: Visi
     page = visitor.open("/dashboard/manage/subscriptions")
     expect(page.get_by_text("There are no subscriptions.")).to_be_visible()
     page.get_by_role("button", name="Verify now").click()
+    expect(page.get_by_text("3 created")).to_be_visible()
+    page.reload()  # which verifies nothing again
     expect(page.get_by_text("3 created")).to_be_visible()
 
 

@@ -5,11 +5,11 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from playwright.sync_api import Dialog, Route, expect
+from playwright.sync_api import Dialog, Page, Route, expect
 
 from streamwatch.dashboard.login_session import COOKIE
 from streamwatch.settings import KeyRequirement
-from tests.browser import PHONE
+from tests.browser import DESKTOP, PHONE
 from tests.dashboard.conftest import Visiting
 from tests.dashboard.showcase import Showcase
 from tests.dashboard.test_browser import cut_off, is_wider_than_the_window, log_in
@@ -104,6 +104,17 @@ def test_streamer_page_follows_the_end_and_the_next_stream(
     expect(page.get_by_role("heading", name="Current stream")).to_be_visible()
     expect(page.locator("#sessions-table tbody tr")).to_have_count(2)
     expect(page.locator("#stream-head")).to_contain_text("Second")
+    expect(page.locator("#stream[data-drawn]")).to_be_visible()
+    # The chart was drawn twice: in UTC, and in the time zone of the browser.
+    assert _listeners(page, "themechange") == 1
+
+
+def _listeners(page: Page, event_type: str) -> int:
+    """How many of the page's listeners to these events there are at the document."""
+    session = page.context.new_cdp_session(page)
+    document = session.send("Runtime.evaluate", {"expression": "document"})["result"]
+    found = session.send("DOMDebugger.getEventListeners", {"objectId": document["objectId"]})
+    return sum(listener["type"] == event_type for listener in found["listeners"])
 
 
 def test_first_stream_of_a_streamer_appears_on_the_open_page(
@@ -117,6 +128,17 @@ def test_first_stream_of_a_streamer_appears_on_the_open_page(
     expect(page.locator("#stream .chart-tools")).to_have_count(0)
     showcase.poll("Shroud", viewer_count=10)
     expect(page.locator("figure[data-chart][data-drawn]")).to_be_visible()
+    # The only sample is in the middle of the time axis, however it is zoomed.
+    for button in ("Zoom in", "Reset"):
+        page.locator(".plot").press("End")
+        area, cursor = (
+            page.locator(f".plot {name}").bounding_box() for name in (".u-over", ".u-cursor-x")
+        )
+        assert area
+        assert cursor
+        assert abs(cursor["x"] - area["x"] - area["width"] / 2) < 5
+        page.get_by_role("button", name=button).click()
+    expect(page.get_by_role("button", name="Reset")).to_be_disabled()
 
 
 def test_stream_observed_in_part_says_since_when(
@@ -153,6 +175,10 @@ def test_change_of_viewers_names_its_period_and_is_left_out_for_few_viewers(
     shown, change = card.locator("[data-viewers-of]"), card.locator(".change")
     edges = "element => element.getBoundingClientRect()"
     assert shown.evaluate(edges)["right"] <= change.evaluate(edges)["left"]
+    page.get_by_role("button", name="Cards").click()
+    for viewport in (PHONE, DESKTOP):
+        page.set_viewport_size(viewport)
+        assert change.evaluate("element => element.scrollWidth <= element.clientWidth")
     page.set_viewport_size(PHONE)
     total = page.locator("[data-total=viewers]")
     assert total.evaluate("element => element.scrollWidth <= element.clientWidth")
@@ -184,6 +210,17 @@ def test_added_streamers_follow_and_a_reload_adds_nothing(
     calls = showcase.twitch.calls.count("users")
     page.reload()
     assert showcase.twitch.calls.count("users") == calls
+
+    # What is being typed is not overwritten by the page that follows.
+    tags = page.get_by_label("Tags of Waldkauzig, with spaces between")
+    tags.fill("friends")
+    tags.blur()
+    with page.expect_response("**/dashboard/manage*"):
+        page.evaluate(RETURN)
+    page.evaluate("new Promise(requestAnimationFrame)")
+    expect(tags).to_have_value("friends")
+    tags.fill("")
+    tags.blur()
     showcase.services.subscriptions.reconcile()
     expect(page.locator("#monitored").get_by_text("Active")).to_be_visible(timeout=15_000)
 

@@ -113,10 +113,11 @@ def test_search_finds_offline_streamers_categories_and_pages(client: FlaskClient
 # Tags
 
 
-def save_tags(client: FlaskClient, login: str, tags: str, **fields: str) -> TestResponse:
+def save_tags(client: FlaskClient, login: str, tags: str, **query: str) -> TestResponse:
     return client.post(
         f"/dashboard/manage/streamers/{login}/tags",
-        data={"tags": tags, **fields},
+        query_string=query,
+        data={"tags": tags},
         headers={"Authorization": f"Bearer {API_KEY}"},
     )
 
@@ -150,11 +151,27 @@ def test_saving_tags_leads_back_to_the_same_page_of_the_list(
 
 def test_a_wrong_tag_is_named_and_nothing_is_saved(client: FlaskClient) -> None:
     save_tags(client, "big", "friends")
-    response = save_tags(client, "big", "fine bäd")
-    shown = client.get(response.location, headers={"Authorization": f"Bearer {API_KEY}"}).text
-    assert "Tags not saved." in shown
-    assert "bäd" in shown
+    response = save_tags(client, "big", "fine bäd", q="i")
+    assert response.status_code == 422
+    assert "Tags of big not saved." in response.text
+    assert "&#39;bäd&#39;: Not a tag" in response.text
+    # What was typed remains, on the same page of the list.
+    fields = dict(
+        re.findall(r'name="tags" value="([^"]*)".*aria-label="Tags of (\w+)', response.text)
+    )
+    assert fields == {"fine bäd": "Big"}
+    assert "/dashboard/manage/streamers/big/tags?q=i" in response.text
     assert names(client, "?tag=friends") == ["Big"]
+
+
+@pytest.mark.parametrize("name", ["removed", "tagged"])
+def test_a_link_to_the_streamers_page_shows_logins_alone(client: FlaskClient, name: str) -> None:
+    headers = {"Authorization": f"Bearer {API_KEY}"}
+    shown = client.get(f"/dashboard/manage?{name}=big", headers=headers).text
+    assert 'role="status"><p>' in shown
+    shown = client.get(f"/dashboard/manage?{name}=Call+0900+123", headers=headers).text
+    assert "0900" not in shown
+    assert 'role="status"><p>' not in shown
 
 
 def test_tags_of_a_streamer_who_is_not_monitored_are_404(client: FlaskClient) -> None:

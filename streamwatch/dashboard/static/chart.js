@@ -7,6 +7,7 @@ import { followTrends } from "./trend.js";
 
 const HEIGHT = 300;
 const ZOOM = 0.6;
+const HALF_HOUR = 1_800; // seconds, as all times of a chart
 const LABEL_SPACE = 64; // pixels that a label with seconds takes
 const COMPACT = new Intl.NumberFormat("en", { notation: "compact" });
 
@@ -131,9 +132,15 @@ function isLonely(values) {
   return values.some((value, index) => value !== null && (values[index - 1] ?? null) === null && (values[index + 1] ?? null) === null);
 }
 
+// The first and last time of the whole chart: an hour around the only sample, for which uPlot would
+// show years.
+function bounds([times]) {
+  return times.length > 1 ? [times[0], times.at(-1)] : [times[0] - HALF_HOUR, times[0] + HALF_HOUR];
+}
+
 function isWhole(plot) {
-  const [times] = plot.data;
-  return plot.scales.x.min <= times[0] && plot.scales.x.max >= times.at(-1);
+  const [first, last] = bounds(plot.data);
+  return plot.scales.x.min <= first && plot.scales.x.max >= last;
 }
 
 function showReset(figure, plot) {
@@ -146,6 +153,8 @@ function draw(figure) {
   const found = {};
   let plot = null;
   let chosen = null; // the index that the keyboard chose
+  const ended = new AbortController(); // ends what the chart listens to outside of its figure
+  const { signal } = ended;
   const read = () => {
     Object.assign(found, columns(figure.querySelector("details table")));
     return [found.times, ...found.lines.map((line) => line.values)];
@@ -153,9 +162,9 @@ function draw(figure) {
   const onCursor = () => {
     const { left, top, idx } = plot?.cursor ?? {};
     if (idx == null || left < 0) { hideTooltip(); return; }
-    const bounds = plot.over.getBoundingClientRect();
+    const area = plot.over.getBoundingClientRect();
     const lines = found.lines.map((line) => [`${line.texts[idx]}${found.lines.length > 1 ? ` ${line.label}` : ` ${line.label.toLowerCase()}`}`, line.name]);
-    showTooltip(found.titles[idx], lines, bounds.left + left, bounds.top + top);
+    showTooltip(found.titles[idx], lines, area.left + left, area.top + top);
   };
   const create = () => {
     const data = read();
@@ -163,18 +172,25 @@ function draw(figure) {
     plot?.destroy();
     plot = null;
     plot = new uPlot(options(figure, found, onCursor), data, place);
+    reset();
   };
   const update = () => {
-    if (!place.isConnected) return;
+    if (!place.isConnected) { end(); return; }
     const whole = isWhole(plot);
     const data = read();
     if (plot.series.length !== data.length) { create(); return; }
-    plot.setData(data, whole);
-    if (!whole) plot.redraw(); // the zoomed range remains
+    plot.setData(data, false);
+    if (whole) reset();
+    else plot.redraw(); // the zoomed range remains
+  };
+  const end = () => {
+    ended.abort();
+    sizes.disconnect();
+    plot.destroy();
   };
   const setRange = (min, max) => {
-    const [times] = plot.data;
-    plot.setScale("x", { min: Math.max(times[0], min), max: Math.min(times.at(-1), max) });
+    const [first, last] = bounds(plot.data);
+    plot.setScale("x", { min: Math.max(first, min), max: Math.min(last, max) });
   };
   const zoom = (factor) => {
     const { min, max } = plot.scales.x;
@@ -216,10 +232,11 @@ function draw(figure) {
     moves[event.key]();
   });
   place.addEventListener("blur", () => { chosen = null; plot.setCursor({ left: -10, top: -10 }); });
-  new ResizeObserver(() => plot.setSize({ width: place.clientWidth, height: HEIGHT })).observe(place);
-  document.addEventListener("themechange", () => { if (place.isConnected) create(); });
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { if (place.isConnected) create(); });
-  document.addEventListener("refreshed", update);
+  const sizes = new ResizeObserver(() => plot.setSize({ width: place.clientWidth, height: HEIGHT }));
+  sizes.observe(place);
+  document.addEventListener("themechange", create, { signal });
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", create, { signal });
+  document.addEventListener("refreshed", update, { signal });
 }
 
 // The numbers of the first and last row that are within the zoomed range.

@@ -76,9 +76,14 @@ async function load() {
     if (region.dataset.region === "keyed") syncKeyed(region, other);
     else if (region.dataset.region === "shape") replaceShape(region, other);
     else if (region.dataset.region === "page") reloadFor(region, other);
-    else if (!region.matches(":focus-within")) replace(region, other);
+    else if (!region.matches(":focus-within") && !isEdited(region)) replace(region, other);
   }
   document.dispatchEvent(new CustomEvent("refreshed", { detail: fresh }));
+}
+
+// Whether the region has a text that was typed and not sent.
+function isEdited(region) {
+  return [...region.querySelectorAll("input, textarea")].some((field) => field.value !== field.defaultValue);
 }
 
 function replace(region, other) {
