@@ -24,9 +24,9 @@ class Access(StrEnum):
 class ApiKeys:
     """The keys of API_KEY and API_READ_KEY.
 
-    A client that sent too many wrong keys is blocked for a minute, without a further look at its
-    keys: otherwise it would learn from the answer which key is right. Wrong keys are counted over
-    all processes; the block is per process, so that a good key costs no call to the storage.
+    A client that sent too many wrong keys is blocked for a minute. Its keys are not compared then:
+    otherwise it would learn from the answer which key is right. Wrong keys are counted over all
+    processes; the block is per process, so that a valid key costs no call to the storage.
     """
 
     def __init__(
@@ -43,8 +43,8 @@ class ApiKeys:
         self._lock = Lock()
         self._blocked: OrderedDict[str, float] = OrderedDict()
 
-    def check(self, given: str, client: str) -> Access | None:
-        """What the key `given`, sent by `client`, may do; None if it is not a valid key.
+    def check(self, key: str, client: str) -> Access | None:
+        """What `key`, sent by `client`, may do; None if it is not a valid key.
 
         Raises LimitReached for a client that sent too many wrong keys.
         """
@@ -52,9 +52,9 @@ class ApiKeys:
             seconds_left = self._blocked.get(client, 0.0) - self._clock()
         if seconds_left > 0:
             raise LimitReached(WRONG_KEYS, "wrong keys", seconds_left)
-        if is_key(given, self._full):
+        if is_key(key, self._full):
             return Access.FULL
-        if is_key(given, self._read):
+        if is_key(key, self._read):
             return Access.READ
         try:
             self._rate_limits.wrong_key(client)
@@ -71,7 +71,7 @@ class ApiKeys:
 
 
 def is_key(given: str, keys: Collection[str]) -> bool:
-    """Whether `given` is one of `keys`. The time that it takes tells nothing about them."""
+    """Whether `given` is one of `keys`. Compares in constant time."""
     encoded = given.encode("utf-8", "replace")
     results = [hmac.compare_digest(key.encode(), encoded) for key in keys]
     return any(results)

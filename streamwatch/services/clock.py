@@ -14,7 +14,7 @@ TOLERANCE = timedelta(seconds=2)
 """A smaller difference is not corrected: a Date header has whole seconds, and answers take time."""
 
 MAX_OFFSET = timedelta(days=1)
-"""A larger difference is not believed: over TLS, a clock that is further off reaches no server."""
+"""A larger difference is ignored: over TLS, a clock that is further off reaches no server."""
 
 _STEP = timedelta(seconds=2)
 """A clock that moved by this much more or less than the monotonic one was set. Both are slewed
@@ -89,8 +89,8 @@ class CorrectedClock:
                 return
             if abs(offset) <= within:
                 offset = timedelta(0)  # our clock confirms it
-            is_news = abs(offset - self._offset) > within
-            if is_news and self._is_confirmed(offset, within):
+            is_changed = abs(offset - self._offset) > within
+            if is_changed and self._is_confirmed(offset, within):
                 self._set(offset)
             self._unconfirmed = offset if abs(offset - self._offset) > within else None
             self._has_answer = True

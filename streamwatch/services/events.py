@@ -9,8 +9,8 @@ from streamwatch.storage.base import Storage
 
 
 class EventHistory:
-    """Reads the retained events, at most `limit` of them; with `after`, those that come later in
-    the order, and with `user_ids` only those of these streamers."""
+    """Reads the retained events, at most `limit` of them. With `after`, only events that come later
+    in the order are returned; with `user_ids`, only events of these streamers."""
 
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
@@ -22,7 +22,7 @@ class EventHistory:
         user_ids: Collection[str] | None = None,
     ) -> list[StreamEvent]:
         """The newest events of all streamers."""
-        return _newest(self._storage.events, limit, after, _belongs_to(user_ids))
+        return _newest(self._storage.events, limit, after, _streamer_filter(user_ids))
 
     def of_type(
         self,
@@ -33,7 +33,7 @@ class EventHistory:
     ) -> list[StreamEvent]:
         """The newest events of one type."""
         read = partial(self._storage.events_of_type, event_type)
-        return _newest(read, limit, after, _belongs_to(user_ids))
+        return _newest(read, limit, after, _streamer_filter(user_ids))
 
     def of_streamer(
         self,
@@ -46,18 +46,18 @@ class EventHistory:
         `event_type` only those of this type. Complete, however many events other streamers had
         since."""
         read = partial(self._storage.events_of_streamer, login.lower())
-        return _newest(read, limit, after, _has_type(event_type))
+        return _newest(read, limit, after, _type_filter(event_type))
 
 
 _Filter = Callable[[StreamEvent], bool]
 
 
-def _belongs_to(user_ids: Collection[str] | None) -> _Filter | None:
-    """Whether an event is of one of these streamers. None: of any."""
+def _streamer_filter(user_ids: Collection[str] | None) -> _Filter | None:
+    """A filter for the events of these streamers; None for all."""
     return None if user_ids is None else lambda event: event.broadcaster_id in user_ids
 
 
-def _has_type(event_type: EventType | None) -> _Filter | None:
+def _type_filter(event_type: EventType | None) -> _Filter | None:
     return None if event_type is None else lambda event: event.event_type is event_type
 
 

@@ -1,4 +1,4 @@
-"""The live streams: searched, filtered by category, sorted, and summed up."""
+"""The directory of live streams: search, filter by category, order and totals."""
 
 from collections import Counter
 from collections.abc import Callable, Collection
@@ -90,13 +90,10 @@ def _find(live: list[LiveStream], search: str, category: str, order: Order) -> l
     found = [
         item
         for item in live
-        if _contains(item, search) and (not category or _category(item) == category)
+        if _contains(item, search)
+        and (not category or (item.stream.game_name or "").casefold() == category)
     ]
     return sorted(found, key=_KEYS[order])
-
-
-def _category(item: LiveStream) -> str:
-    return (item.stream.game_name or "").casefold()
 
 
 def _contains(item: LiveStream, search: str) -> bool:

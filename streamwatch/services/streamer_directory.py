@@ -71,7 +71,7 @@ class StreamerDirectory:
             DirectoryEntry(streamer, streams.get(streamer.user_id), last_live.get(streamer.user_id))
             for streamer in self._storage.streamers()
         ]
-        return sorted(entries, key=_position)
+        return sorted(entries, key=_order)
 
     def _read_last_live(self) -> dict[str, datetime]:
         """When each streamer was last live, by user id, at most 30 seconds old. While the analytics
@@ -92,7 +92,7 @@ class StreamerDirectory:
         return self._last_live
 
 
-def _position(entry: DirectoryEntry) -> tuple[bool, float, str]:
+def _order(entry: DirectoryEntry) -> tuple[bool, float, str]:
     if entry.stream:
         return False, -(entry.stream.viewer_count or 0), entry.streamer.login
     last = entry.last_live_at

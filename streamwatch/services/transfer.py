@@ -89,7 +89,7 @@ class Transfer:
 
 
 def _with_secret(notification: Notification) -> Notification:
-    """A webhook without a secret gets a new one, which a rotation shows."""
+    """Add a signing secret to a webhook without one. A user gets a known one by rotating it."""
     if notification.kind is not TargetKind.WEBHOOK or notification.secrets:
         return notification
     return replace(notification, secrets=(SigningSecret(new_secret()),))

@@ -1,11 +1,11 @@
 """The port to the queue of backfills: checks of the archived videos of streamers.
 
-The queue has entries with a time at which they are due. One worker at a time takes the first due
-entry, does what it says, and drops it: an entry whose worker died is taken again. The last result
-of each streamer is stored beside it.
+The queue has entries with a time at which they are due. One worker at a time reads the first due
+entry, does its work, and then drops it: the entry of a worker that died is read again. The last
+result of each streamer is stored beside the queue.
 
-Every verb is one atomic operation, safe for threads and processes, and raises StorageUnavailable as
-those of `storage.base` do.
+Every method is one atomic operation, safe for threads and processes, and raises StorageUnavailable
+as those of `storage.base` do.
 """
 
 from abc import ABC, abstractmethod
@@ -42,6 +42,8 @@ class Backfill:
 
 
 class BackfillQueue(ABC):
+    """Entries that are due at a time, and the last backfill of each streamer."""
+
     @abstractmethod
     def plan(self, entries: Mapping[str, datetime]) -> None:
         """Add entries with the times at which they are due. A known entry gets the new time."""

@@ -8,7 +8,7 @@ worker blocks nothing.
 Records carry versions: saving one that changed meanwhile does nothing. `claim` raises the version
 of a delivery, so that a worker that was taken for dead cannot overwrite its successor's result.
 
-The rules are in `domain.notifications`. Every verb is one atomic operation, safe for threads and
+The rules are in `domain.notifications`. Every method is one atomic operation, safe for threads and
 processes, and raises StorageUnavailable as those of `storage.base` do.
 """
 
@@ -69,7 +69,7 @@ class NotificationStore(ABC):
 
     @abstractmethod
     def remove(self, notification_id: str) -> bool:
-        """Delete it with its deliveries and states; False if there was none."""
+        """Delete a notification with its deliveries and states; False if there was none."""
 
     # Deliveries
 

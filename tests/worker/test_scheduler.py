@@ -266,7 +266,7 @@ class FailingCoordination(MemoryCoordination):
     def _fail_once(self, method: str) -> None:
         if method in self.failures:
             self.failures.remove(method)
-            raise StorageError("What is stored cannot be read.")
+            raise StorageError("A stored value cannot be read.")
 
 
 def test_an_error_of_the_storage_does_not_end_the_worker() -> None:

@@ -13,7 +13,9 @@ Waiting = TypeVar("Waiting", bound=Sized)
 
 
 def repeat_on_conflict(attempt: Callable[[Waiting], Waiting], waiting: Waiting) -> None:
-    """Call `attempt`, which returns what conflicted with another commit, until that is empty.
+    """Call `attempt` with what is not committed yet, until nothing is left. It returns what
+    conflicted with another commit.
+
     Raises StorageUnavailable after MAX_ATTEMPTS."""
     for _ in range(MAX_ATTEMPTS):
         waiting = attempt(waiting)

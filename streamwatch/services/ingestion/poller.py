@@ -94,7 +94,8 @@ class Poller:
         return PollResult(len(users), live, failed)
 
     def fetch_details(self, lease: Lease | None = None) -> int:
-        """Fetch the details of new streams, which messages do not have. Returns how many."""
+        """Fetch the details of new streams, which messages do not have. Returns how many
+        of these streams Twitch listed."""
         oldest = self._clock() - MAX_DETAILS_DELAY
         waiting = [
             user_id for user_id, at in self._storage.awaiting_details().items() if at >= oldest

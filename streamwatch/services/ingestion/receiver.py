@@ -1,5 +1,4 @@
-"""Receives EventSub messages: each is authenticated, understood and stored; the result is its
-outcome."""
+"""Receives EventSub messages: authenticates, parses and stores each, and returns its outcome."""
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
@@ -24,7 +23,7 @@ class Outcome(StrEnum):
 
     ACCEPTED = "accepted"
     LATE = "late"
-    """Kept in the history; the status had moved on."""
+    """Added to the history; the status was newer already."""
     DUPLICATE = "duplicate"
     VERIFIED = "verified"
     REVOKED = "revoked"
@@ -33,7 +32,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """The outcome, and the challenge to answer with where there is one."""
+    """The outcome of a message, and the challenge to answer a verification with."""
 
     outcome: Outcome
     challenge: str | None = None
@@ -59,10 +58,10 @@ class MessageReceiver:
         self._observe_message = observe_message
 
     def receive(self, headers: Mapping[str, str], body: bytes) -> Received:
-        """Authenticate, understand and store one message.
+        """Authenticate, parse and store one message.
 
-        Raises the EventSubError that says why it is refused, and StorageUnavailable where it could
-        not be stored: Twitch then sends it again.
+        Raises EventSubError if the message is refused, and StorageUnavailable if it could not be
+        stored: Twitch then sends it again.
         """
         message = eventsub.parse(headers, body, self._secrets, self._clock())
         if isinstance(message, eventsub.Notification):

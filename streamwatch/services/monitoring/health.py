@@ -50,7 +50,8 @@ class HealthCheck:
         try:
             self._storage.ping()
             worker = self._worker_state()
-            eventsub, twitch = self._eventsub(), self._twitch()
+            eventsub = self._eventsub_state()
+            twitch = twitch_state(self._storage.coordination, is_configured=self._has_credentials)
         except StorageUnavailable:
             eventsub = OFF if self._method is Method.NONE else DISCONNECTED
             twitch = TwitchState.OK if self._has_credentials else TwitchState.NOT_CONFIGURED
@@ -64,7 +65,7 @@ class HealthCheck:
         status = HEALTHY if is_healthy else DEGRADED
         return Health(status, CONNECTED, analytics, worker, eventsub, twitch)
 
-    def _eventsub(self) -> str:
+    def _eventsub_state(self) -> str:
         coordination = self._storage.coordination
         match self._method:
             case Method.NONE:
@@ -74,9 +75,6 @@ class HealthCheck:
             case Method.WEBHOOK:
                 metrics = subscription_metrics(coordination)
                 return DISCONNECTED if metrics is not None and metrics.has_faults else CONNECTED
-
-    def _twitch(self) -> TwitchState:
-        return twitch_state(self._storage.coordination, is_configured=self._has_credentials)
 
     def _analytics_state(self) -> str:
         try:

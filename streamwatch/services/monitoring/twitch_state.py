@@ -12,7 +12,7 @@ REPUBLISH_SECONDS = 15.0
 """How often an unchanged state is published: meanwhile, another process may have published the
 failure of its last call."""
 
-_TOPIC = "twitch"
+_METRICS_NAME = "twitch"
 _SECONDS = 24 * 3600.0
 _STATE = "state"
 _TOKEN_PATH = "/token"  # noqa: S105  a path
@@ -53,7 +53,9 @@ class TwitchMonitor:
                 return
             self._published, self._published_at = state, now
         try:
-            self._coordination.publish_metrics(_TOPIC, {_STATE: _PUBLISHED.index(state)}, _SECONDS)
+            self._coordination.publish_metrics(
+                _METRICS_NAME, {_STATE: _PUBLISHED.index(state)}, _SECONDS
+            )
         except StorageError:
             with self._lock:
                 self._published = None  # published with the next call
@@ -63,7 +65,7 @@ def twitch_state(coordination: Coordination, *, is_configured: bool) -> TwitchSt
     """The state as of the last call; OK before the first."""
     if not is_configured:
         return TwitchState.NOT_CONFIGURED
-    return _PUBLISHED[int(coordination.published_metrics(_TOPIC).get(_STATE, 0))]
+    return _PUBLISHED[int(coordination.published_metrics(_METRICS_NAME).get(_STATE, 0))]
 
 
 def _state_after(path: str, status: int) -> TwitchState:

@@ -36,8 +36,8 @@ _RATE = "rate"
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The delivery as it is to be saved, and what is stored with it. `is_gone` is that of
-    the result."""
+    """The result of an attempt: the delivery to save, and the changes to save with it. `is_gone`
+    says that the receiver wants no more or was deleted."""
 
     delivery: Delivery
     attempted: Attempted

@@ -24,7 +24,7 @@ class WebhookBodies:
         self._context = context
 
     def make(self, event: StreamEvent, event_type: str, stream_id: str | None) -> str:
-        """JSON of fewer than MAX_BODY_BYTES bytes."""
+        """The body of an event: JSON of fewer than MAX_BODY_BYTES bytes."""
         user_id = event.broadcaster_id
         streamer = self._storage.streamers_by_id([user_id]).get(user_id)
         status = self._storage.status(user_id)

@@ -48,14 +48,14 @@ class EventContext:
         return stream_of(event, self._storage.events_of_streamer(event.broadcaster_login, _HISTORY))
 
     def session(self, stream_id: str | None) -> Document | None:
-        """The session of a stream; None where the analytics do not answer, too."""
+        """The session of a stream; None also if the analytics do not answer."""
         if stream_id is None or time.monotonic() < self._ask_again_at:
             return None
         try:
             return self._find_session(stream_id)
-        except Exception as error:  # noqa: BLE001  of any analytics backend: a delivery goes without
+        except Exception as error:  # noqa: BLE001  of any analytics backend: the session is optional
             self._ask_again_at = time.monotonic() + _RETRY_SECONDS
-            log.warning("Notifications go without sessions for now: %s", error)
+            log.warning("Notifications are sent without session data for now: %s", error)
             return None
 
     def situation(self, delivery: Delivery) -> Situation:

@@ -37,6 +37,8 @@ _SAVE_AGAIN_SECONDS = 0.5
 
 
 class Dispatcher:
+    """Starts the attempts of due deliveries. The worker calls `run_once` repeatedly."""
+
     def __init__(
         self,
         store: NotificationStore,

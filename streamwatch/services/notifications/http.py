@@ -28,7 +28,7 @@ _SAFE = "%/:=&?~#+!$,;'@()*[]"
 
 
 class RequestFailed(Exception):
-    """No complete answer. The text names host and reason, never the path or a secret."""
+    """There is no complete answer. The text names host and reason, never the path or a secret."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ class _Connection(HTTPConnection):
         self.default_port = _PORTS["https" if secure else "http"]
 
     def open(self, addresses: Sequence[str]) -> None:
-        """Connect to the first address that takes the connection, within the limit for all."""
+        """Connect to the first address that accepts, within `connect_seconds` for all of them."""
         deadline = time.monotonic() + self._client.connect_seconds
         failure: OSError | None = None
         for address in addresses:
@@ -132,8 +132,7 @@ class _Connection(HTTPConnection):
 
 
 class _DeadlineSocket:
-    """What http.client needs of a socket, with one deadline for everything that is sent and read
-    from now on."""
+    """The methods of a socket that http.client uses, with one deadline for all sends and reads."""
 
     def __init__(self, connected: socket.socket, seconds: float) -> None:
         self._socket = connected

@@ -56,7 +56,7 @@ class Failing:
 
 
 class Notifications:
-    """The operations of the API, the dashboard and the command line. What takes an id raises
+    """The operations of the API, the dashboard and the command line. Methods that take an id raise
     UnknownNotification."""
 
     def __init__(

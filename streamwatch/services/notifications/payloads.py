@@ -8,7 +8,7 @@ from streamwatch.domain.times import format_time, parse_time
 from streamwatch.services.documents import Document, event_document, stream_document
 
 MAX_BODY_BYTES = 20_000
-"""The bodies of requests are smaller."""
+"""The bodies of webhook requests are smaller than this."""
 
 _MAX_TEXT = 200
 """The length to which texts of an oversized event are cut."""

@@ -14,6 +14,8 @@ from streamwatch.storage.base import Storage
 
 
 class Previews:
+    """Renders templates for the dashboard, without sending anything."""
+
     def __init__(
         self,
         storage: Storage,

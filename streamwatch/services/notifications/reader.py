@@ -33,7 +33,7 @@ READER = "notifications"
 
 BATCH = 50
 RECLAIM_SECONDS = 15.0
-"""When a batch that was not acknowledged is read again. Its worker is dead by then."""
+"""After how long a batch that was not acknowledged is read again: its worker is dead by then."""
 
 REMEMBER = timedelta(days=3)
 """How long events are remembered, so that an event that is reported again is not new: longer than

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from streamwatch.storage.base import Coordination
 
-_TOPIC = "eventsub"
+_METRICS_NAME = "eventsub"
 _SECONDS = 20.0
 """How long a published state is valid: its publisher renews it every few seconds."""
 
@@ -28,12 +28,12 @@ def publish_eventsub_state(coordination: Coordination, state: EventSubState) -> 
         "last_message_at": state.last_message_at,
         "reconnects": float(state.reconnects),
     }
-    coordination.publish_metrics(_TOPIC, values, _SECONDS)
+    coordination.publish_metrics(_METRICS_NAME, values, _SECONDS)
 
 
 def eventsub_state(coordination: Coordination) -> EventSubState:
     """The published state; disconnected if none is valid."""
-    values = coordination.published_metrics(_TOPIC)
+    values = coordination.published_metrics(_METRICS_NAME)
     if not values:
         return EventSubState()
     return EventSubState(

@@ -102,8 +102,8 @@ class ReconciliationExecutor:
         transport: Transport,
         full_slots: Collection[DesiredSubscription],
     ) -> None:
-        """Create these on `transport`, in order, as far as there is room. For `full_slots` Twitch
-        has as many of the type and condition as it allows.
+        """Create the missing subscriptions on `transport`, in order, as far as there is room. In
+        `full_slots` Twitch has as many of the type and condition as it allows.
 
         What blocks a slot is deleted right before, because Twitch allows one subscription of a kind
         on a transport; the next poll finds what happens in between. What another transport still
@@ -195,6 +195,7 @@ class ReconciliationExecutor:
             return False
 
     def _close_room(self) -> None:
+        """Assume no more room, after Twitch has refused a subscription for lack of it."""
         with self._lock:
             self._room = 0
             self.is_limited = True

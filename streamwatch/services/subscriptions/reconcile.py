@@ -124,7 +124,7 @@ class Subscriptions:
     def delete(self, streamer: Streamer) -> None:
         """Delete the subscriptions of a streamer who is no longer monitored.
 
-        Raises TwitchError if one could not be deleted; the others are.
+        Raises TwitchError if one could not be deleted, after deleting the others.
         """
         problem: TwitchError | None = None
         for subscription_id in streamer.subscription_ids.values():
@@ -143,7 +143,8 @@ class Subscriptions:
         """Delete the subscriptions on our callback or conduit, but not the conduit. Returns how
         many were deleted. The next reconciliation creates the desired ones again.
 
-        Raises TwitchError if one could not be deleted (the others are), and AlreadyRunning.
+        Raises TwitchError if one could not be deleted, after deleting the others, and
+        AlreadyRunning.
         """
         transport = self._transports.current()
         return self._delete(lambda subscription: is_carried(subscription, transport), progress)

@@ -52,7 +52,7 @@ class ReconciliationTurn:
     def run(
         self, check_still_held: Callable[[], None], progress: Progress, seconds: float
     ) -> Reconciliation:
-        """Take the turn, in about `seconds` after the listing."""
+        """Reconcile once. Takes about `seconds` after the listing."""
         listing = self._twitch.subscriptions()
         # Read after the listing, so that the subscriptions of a streamer who is added meanwhile
         # are not taken for strays.
@@ -97,8 +97,9 @@ class ReconciliationTurn:
         return summarize(changes, executor, active)
 
     def _possible_now(self, missing: Iterable[Missing]) -> list[Missing]:
-        """Those that can be created now. A subscription on a webhook is not replaced before the
-        WebSocket is attached to the conduit: events would be lost in between."""
+        """The missing subscriptions that can be created now. A subscription on a webhook is not
+        replaced before the WebSocket is attached to the conduit: events would be lost in
+        between."""
         is_attached = isinstance(self._transport, WebhookTransport) or (
             eventsub_state(self._storage.coordination).is_connected
         )

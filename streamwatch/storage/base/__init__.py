@@ -1,7 +1,7 @@
 """The storage port: the data that all processes share.
 
-That is the monitored streamers, their statuses, the history of events, the feed, and what the
-processes coordinate with. The port has no rules (those are in `domain.transitions`).
+That is the monitored streamers, their statuses, the history of events, the feed, and the data by
+which the processes coordinate. The port has no rules (those are in `domain.transitions`).
 
 A backend subclasses `Storage`, `Feed` and `Coordination`, and passes the contract tests in
 `streamwatch.storage.testing`. Each method is one atomic operation, safe for several threads and

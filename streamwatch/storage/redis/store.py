@@ -108,9 +108,9 @@ class RedisStorage(Storage):
 
     def commit_streamers(self, streamers: Sequence[Streamer]) -> list[Committed]:
         results: list[Committed] = []
-        for some in batched(streamers, FIELDS_PER_WRITE):
+        for batch in batched(streamers, FIELDS_PER_WRITE):
             answers = self._redis.run(
-                self._commit_streamers, [keys.STREAMERS, keys.LOGINS], _commit_arguments(some)
+                self._commit_streamers, [keys.STREAMERS, keys.LOGINS], _commit_arguments(batch)
             )
             results += [Committed(answer.decode()) for answer in answers]
         self._changes.notify(STREAMER_TOPICS)
@@ -238,11 +238,11 @@ class RedisStorage(Storage):
     ) -> dict[str, Value]:
         """The existing fields of a hash among `names`, in the order of `names`."""
         found: dict[str, Value] = {}
-        for some in batched(names, FIELDS_PER_READ):
-            stored = self._redis.call("HMGET", key, *some)
+        for batch in batched(names, FIELDS_PER_READ):
+            stored = self._redis.call("HMGET", key, *batch)
             found |= {
                 name: read(value)
-                for name, value in zip(some, stored, strict=True)
+                for name, value in zip(batch, stored, strict=True)
                 if value is not None
             }
         return found

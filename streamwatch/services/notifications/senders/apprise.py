@@ -1,7 +1,7 @@
 """Apprise's services: Telegram, ntfy, mail and others by URL.
 
-The library is an extra, takes a second to import, and logs what holds secrets: it is imported when
-a first message is sent, in the worker alone, and its log is not ours.
+The library is an extra, takes a second to import, and logs secrets. So it is imported when the
+first message is sent, in the worker alone, and its log lines are not written to our log.
 """
 
 import logging

@@ -28,7 +28,7 @@ LIMITS = ((5, 2.0), (30, 60.0))
 """Numbers of calls with their periods in seconds: the limits of a webhook and of its channel."""
 
 _MARGIN_SECONDS = 0.1
-"""Clocks and networks are not exact."""
+"""Added to every pause, because clocks and networks are not exact."""
 
 _UNKNOWN_MESSAGE = 10008
 _UNKNOWN_WEBHOOK = 10015

@@ -3,14 +3,14 @@
 import base64
 import hmac
 import secrets
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from urllib.parse import parse_qsl, urlsplit
 
 from streamwatch import __version__
-from streamwatch.domain.notifications.models import Notification, SendResult, SigningSecret
+from streamwatch.domain.notifications.models import Notification, SendResult
 from streamwatch.services.notifications.addresses import AddressError
 from streamwatch.services.notifications.http import HttpClient, Reply, RequestFailed
 from streamwatch.services.notifications.senders.base import Message, Sender, Sent, excerpt
@@ -45,7 +45,8 @@ class WebhookSender(Sender):
         timestamp = int(now.timestamp())
         signatures = [
             sign(secret.value, message.delivery_id, timestamp, body)
-            for secret in _valid(notification.secrets, now)
+            for secret in notification.secrets
+            if secret.expires_at is None or now < secret.expires_at
         ]
         headers = {
             "Content-Type": "application/json",
@@ -89,10 +90,6 @@ def _secret_parts(url: str) -> list[str]:
     user_info = parts.netloc.rpartition("@")[0]
     values = [value for _, value in parse_qsl(parts.query)]
     return [parts.path.rstrip("/").rpartition("/")[2], parts.query, *values, *user_info.split(":")]
-
-
-def _valid(known: Iterable[SigningSecret], now: datetime) -> list[SigningSecret]:
-    return [secret for secret in known if secret.expires_at is None or now < secret.expires_at]
 
 
 def _result(reply: Reply, url: str, now: datetime) -> SendResult:

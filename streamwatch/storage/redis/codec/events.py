@@ -49,8 +49,8 @@ def read_event(value: bytes) -> StreamEvent:
 
 
 def history_value(event: StreamEvent, value: bytes) -> bytes:
-    """The entry of a history for `event`, of which `event_value` made `value`. Entries of the same
-    time are sorted as bytes, so they begin with the id of the event's position."""
+    """The entry of a history for `event`, whose `event_value` is `value`. Redis sorts entries of
+    the same time as bytes, so they begin with the id of the event's position."""
     if event.replaces is None:
         return value
     return b'%b,"event":%b}' % (history_start(event.replaces), value)

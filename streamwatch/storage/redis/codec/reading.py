@@ -30,7 +30,7 @@ def reader(read: Callable[Stored, Value]) -> Callable[Stored, Value]:
             return read(*stored, **options)
         except (ValueError, LookupError, TypeError, AttributeError) as error:
             reason = f"{type(error).__name__}: {error}"
-            raise UnreadableRecord(f"What is stored cannot be read ({reason}).") from error
+            raise UnreadableRecord(f"A stored value cannot be read ({reason}).") from error
 
     return checked
 
@@ -46,5 +46,5 @@ def time_from(score: float) -> datetime:
 
 
 def optional_time(text: str | None) -> datetime | None:
-    """A time that `format_time` wrote. Not validated as input is: this is five times as fast."""
+    """A time that `format_time` wrote. Five times as fast as `parse_time`, which validates."""
     return datetime.fromisoformat(text) if text else None
