@@ -1,4 +1,4 @@
-"""The web application: which resources there are, and what every request goes through."""
+"""The web application: its resources, and the steps that every request passes."""
 
 from functools import partial
 
@@ -60,10 +60,10 @@ RESOURCES = (
 
 
 def create_app(settings: Settings | None = None, services: Services | None = None) -> Flask:
-    """The application on `services`, or on what `settings` (else the environment's) ask for.
+    """The application on `services`, by default built from `settings` or else the environment.
 
-    With services of its own on a storage that no other process can see, it does the worker's work
-    too, in a thread.
+    If it builds services on a storage that no other process can see, it also runs the worker, in a
+    thread.
     """
     if services is None:
         services = build(settings or from_env())

@@ -163,7 +163,8 @@ def _setup(settings: Settings) -> Setup:
 
 @dataclass(frozen=True, slots=True)
 class _Adapters:
-    """What the services are built on. `background` is the client for polls and reconciliations."""
+    """The adapters that the services use. `background` is the Twitch client for polls and
+    reconciliations."""
 
     settings: Settings
     storage: Storage

@@ -1,6 +1,6 @@
 """The Unix socket of the embedded Valkey, which `streamwatch dev` runs (`streamwatch.dev.valkey`).
 
-The storage and the analytics connect to it; the folder's mode says who may.
+The storage and the analytics connect to it; the folder's mode keeps other users out.
 """
 
 import socket

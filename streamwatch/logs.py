@@ -6,7 +6,6 @@ import sys
 import threading
 from contextvars import ContextVar
 from datetime import UTC, datetime
-from types import TracebackType
 from typing import Any
 
 import orjson
@@ -90,14 +89,10 @@ def log_uncaught() -> None:
     """Log warnings, and exceptions that end a thread or the process, instead of writing them to
     stderr."""
     logging.captureWarnings(capture=True)
-    sys.excepthook = _log_uncaught
+    sys.excepthook = lambda kind, error, traceback: log.critical(
+        "An uncaught error ends the process", exc_info=(kind, error, traceback)
+    )
     threading.excepthook = _log_uncaught_in_thread
-
-
-def _log_uncaught(
-    kind: type[BaseException], error: BaseException, traceback: TracebackType | None
-) -> None:
-    log.critical("An uncaught error ends the process", exc_info=(kind, error, traceback))
 
 
 def _log_uncaught_in_thread(args: threading.ExceptHookArgs) -> None:

@@ -113,7 +113,7 @@ class RedisConnection(ABC):
 
     @contextmanager
     def answering(self) -> Iterator[None]:
-        """Wraps what waits for an answer of Redis in the circuit breaker and the port's errors."""
+        """Apply the circuit breaker and the port's errors to a call that waits for Redis."""
         with self.port_errors(), self._breaker:
             yield
 

@@ -46,7 +46,7 @@ def client_maker(url: str) -> Callable[[], Client]:
     if parts.scheme == "unix":
         return _single(url)
     if scheme not in ("redis", "rediss"):
-        raise ValueError("no Redis URL")
+        raise ValueError("not a Redis URL")
     match kind:
         case "":
             return _single(url)
@@ -55,7 +55,7 @@ def client_maker(url: str) -> Callable[[], Client]:
         case "cluster":
             return _cluster(parts, tls=scheme == "rediss")
         case _:
-            raise ValueError("neither sentinel nor cluster")
+            raise ValueError("the form is neither sentinel nor cluster")
 
 
 def _options() -> dict[str, Any]:
@@ -85,7 +85,7 @@ def _single(url: str) -> Callable[[], Client]:
 def _sentinel(parts: SplitResult, *, tls: bool) -> Callable[[], Client]:
     master, _, db = parts.path.strip("/").partition("/")
     if not master:
-        raise ValueError("no name of a master")
+        raise ValueError("the name of the master is missing")
     given = _given_options(parts, tls=tls)
     db = db or given.pop("db", 0)
     options = {**_options(), **_user(parts), **given, "ssl": tls}
@@ -131,7 +131,7 @@ def _check(connection_class: type[Any], options: Mapping[str, Any]) -> None:
 def _addresses(parts: SplitResult, default_port: int) -> list[tuple[str, int]]:
     servers = [urlsplit(f"//{server}") for server in parts.netloc.rpartition("@")[2].split(",")]
     if not all(server.hostname for server in servers):
-        raise ValueError("a server without a name")
+        raise ValueError("a server has no host name")
     return [(server.hostname or "", server.port or default_port) for server in servers]
 
 

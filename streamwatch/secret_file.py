@@ -62,7 +62,7 @@ def write_secret(file: Path, text: str, *, replace: bool = True) -> None:
 
 
 def _sync_directory(directory: Path) -> None:
-    """Have the file's name on the disk, too."""
+    """Flush the directory, so that the new name of the file is on the disk too."""
     descriptor = os.open(directory, os.O_RDONLY)
     try:
         os.fsync(descriptor)

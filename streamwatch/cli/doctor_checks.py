@@ -31,7 +31,7 @@ class Verdict(StrEnum):
 
     OK = "ok"
     NOTE = "note"
-    """Works, but may surprise."""
+    """It works, but in a way that an operator may not expect."""
     FAULT = "FAULT"
 
 
@@ -110,7 +110,7 @@ def _twitch(settings: Settings, clock: CorrectedClock) -> Finding:
         )
         return Finding("Twitch", Verdict.FAULT, str(error), remedy)
     except TwitchError as error:
-        remedy = "see whether this machine reaches api.twitch.tv and id.twitch.tv"
+        remedy = "check that this machine reaches api.twitch.tv and id.twitch.tv"
         return Finding("Twitch", Verdict.FAULT, str(error), remedy)
     return Finding("Twitch", Verdict.OK, "accepts the credentials")
 
@@ -191,7 +191,7 @@ def _webhook(settings: Settings) -> Finding:
         return Finding("webhook", Verdict.FAULT, text, remedy)
     except requests.RequestException as error:
         text = f"{url} does not answer from here ({type(error).__name__})"
-        remedy = "see whether the web process runs, and whether DNS, firewall and proxy lead to it"
+        remedy = "check that the web process runs, and that DNS, firewall and proxy lead to it"
         return Finding("webhook", Verdict.FAULT, text, remedy)
     if (answer.status_code, answer.text) == (HTTPStatus.OK, challenge):
         return Finding("webhook", Verdict.OK, f"{url} answers challenges")
@@ -199,14 +199,14 @@ def _webhook(settings: Settings) -> Finding:
 
 
 def _wrong_answer(url: str, status: int) -> Finding:
-    remedy = "see whether WEBHOOK_URL leads to this service, through proxies that change nothing"
+    remedy = "check that WEBHOOK_URL leads to this service, through proxies that change nothing"
     if status == HTTPStatus.FORBIDDEN:
         remedy = "give the web process the same WEBHOOK_SECRET; without one it has a random one"
     elif HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
         remedy = "give the address that needs no redirect: Twitch follows none"
     elif status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         remedy = "read the logs of the web process and of the proxy before it"
-    text = f"{url} does not answer the challenge but {status}"
+    text = f"{url} answered the challenge with status {status}"
     return Finding("webhook", Verdict.FAULT, text, remedy)
 
 

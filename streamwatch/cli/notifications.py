@@ -94,12 +94,12 @@ def add(kind: str, url: str, **options: Any) -> None:
     "reset",
     multiple=True,
     type=click.Choice([field for field in DEFAULTS if field != "enabled"]),
-    help="A setting that gets its default, such as an empty filter.",
+    help="Reset a setting to its default, such as an empty filter.",
 )
 def edit(notification_id: str, reset: tuple[str, ...], **options: Any) -> None:
     """Change the settings that are given. Others stay as they are.
 
-    What an option such as --streamer gives replaces the whole filter.
+    The values of an option such as --streamer replace the whole filter.
     """
     changes = {field: DEFAULTS[field] for field in reset} | _given(options)
     if not changes:

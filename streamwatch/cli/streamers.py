@@ -40,10 +40,10 @@ def add(logins: tuple[str, ...]) -> None:
     """Monitor streamers, by login, @login or address of the channel.
 
     `-` reads them from standard input, separated by spaces, commas or line ends. Lines that cannot
-    be used are named and left out. The worker subscribes to the events of the streamers, and looks
-    who is live, within seconds.
+    be used are reported and left out. The worker subscribes to the events of the streamers, and
+    checks who is live, within seconds.
     """
-    wanted = _read(logins)
+    wanted = _logins_from(logins)
     for fault in wanted.faults:
         click.echo(fault, err=True)
     if not wanted.logins:
@@ -89,7 +89,7 @@ def report_added(result: BulkAdded) -> None:
             click.echo(f"{label}: {', '.join(logins)}")
 
 
-def _read(arguments: Sequence[str]) -> LoginLines:
+def _logins_from(arguments: Sequence[str]) -> LoginLines:
     """The logins of the arguments and, for `-`, of standard input with its faults."""
     logins: dict[str, None] = {}
     faults: list[str] = []

@@ -66,7 +66,7 @@ def cleanup(*, yes: bool) -> None:
         _confirm(f"Delete {len(listed.ours)} subscriptions {_ours(listed)}?", yes=yes)
         with progress("Deleting") as report:
             count = services.subscriptions.cleanup(report)
-    click.echo(f"Deleted {count} subscriptions; the worker creates those that are wanted again.")
+    click.echo(f"Deleted {count} subscriptions; the worker creates the required ones again.")
 
 
 @subscriptions.command()

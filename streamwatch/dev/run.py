@@ -42,12 +42,12 @@ def run(
     Returns when `stopped` is set. Raises StartError, also where a process ends by itself.
     """
     with ExitStack() as stack:
-        storage = None
+        server = None
         if settings.storage_type == EMBEDDED:
             stack.enter_context(locked_data_dir(settings.data_dir))
-            storage = EmbeddedStorage(settings.data_dir, DiskGuard(settings.data_dir))
-            stack.callback(storage.stop)
-            storage.start()
+            server = EmbeddedServer(settings.data_dir, DiskGuard(settings.data_dir))
+            stack.callback(server.stop)
+            server.start()
         _check_port(settings)
         group = stack.enter_context(ProcessGroup(environment))
         app = (
@@ -59,12 +59,12 @@ def run(
         if settings.storage_type != "memory":  # with which the web process does the worker's work
             group.start("worker", WORKER)
         announcement = _Announcement(settings, show)
-        credentials = _Credentials(settings.data_dir, group)
+        credentials = _CredentialsWatcher(settings.data_dir, group)
         while not stopped.wait(_LOOP_SECONDS):
             announcement.check()
             credentials.check()
-            if storage is not None:
-                storage.check()
+            if server is not None:
+                server.check()
             ended = group.ended()
             if ended is not None:
                 raise StartError(f"The {ended} process has ended; the others were stopped.")
@@ -99,8 +99,8 @@ class _Announcement:
             sd_notify("READY=1", log)
 
 
-class _Credentials:
-    """Restarts the processes when Twitch credentials were entered in the browser."""
+class _CredentialsWatcher:
+    """Restarts the processes after Twitch credentials were entered in the browser."""
 
     def __init__(self, data_dir: Path, group: ProcessGroup) -> None:
         self._file = credentials_file(data_dir)
@@ -123,9 +123,9 @@ class _Credentials:
             return None
 
 
-class EmbeddedStorage:
-    """The embedded Valkey. One that has ended because the disk was full starts again when there is
-    room."""
+class EmbeddedServer:
+    """The embedded Valkey server. If it ended because the disk was full, it starts again once there
+    is room."""
 
     def __init__(self, data_dir: Path, disk: DiskGuard) -> None:
         self._valkey = Valkey(data_dir)
@@ -152,14 +152,14 @@ class EmbeddedStorage:
         if time.monotonic() >= self._next_check:
             self._next_check = time.monotonic() + _DISK_SECONDS
             try:
-                self.look()
+                self.check_now()
             except OSError as error:
                 raise StartError(
                     f"DATA_DIR: {str(self._data_dir)!r} can no longer be used ({error.strerror});"
                     " everything was stopped."
                 ) from None
 
-    def look(self) -> None:
+    def check_now(self) -> None:
         """Check the server and the disk now. Raises StartError if the server has ended although the
         disk has room."""
         if not self._valkey.has_ended():

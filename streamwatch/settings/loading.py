@@ -23,18 +23,14 @@ from streamwatch.settings.values import ValueType
 from streamwatch.settings.variables import FIELDS, LOWER_CASE, VARIABLES, WEBHOOK_SECRETS
 
 ORIGINS = "STREAMWATCH_ORIGINS"
-"""`streamwatch dev` passes what it chose on to its child processes as variables, and in this one
-where each came from: `API_KEY=DATA_DIR HOST=default`."""
-
-
-def _memory(_data_dir: Path) -> str:
-    return "memory"
+"""`streamwatch dev` passes its defaults to its child processes as environment variables. This one
+holds the origin of each: `API_KEY=DATA_DIR HOST=default`."""
 
 
 def from_env(
     dotenv: Path | None = None,
     *,
-    default_storage: Callable[[Path], str] = _memory,
+    default_storage: Callable[[Path], str] = lambda _data_dir: "memory",
     dev: bool = False,
 ) -> Settings:
     """Read the settings from the environment and, where it lacks a variable, from `dotenv`.

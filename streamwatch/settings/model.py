@@ -68,10 +68,6 @@ class Origin(StrEnum):
     DEFAULT = "default"
 
 
-def _random_secrets() -> tuple[str, ...]:
-    return (secrets.token_hex(32),)
-
-
 @dataclass(frozen=True, slots=True)
 class Settings:
     """All settings, checked. Secrets, and URLs that may contain a password, are not in the repr."""
@@ -85,8 +81,10 @@ class Settings:
     twitch_eventsub_url: str = "wss://eventsub.wss.twitch.tv/ws"
 
     eventsub_transport: EventSubTransport = EventSubTransport.AUTO
-    """As configured; `transport` is what it comes to."""
-    webhook_secrets: tuple[str, ...] = field(default_factory=_random_secrets, repr=False)
+    """As configured. `transport` resolves AUTO."""
+    webhook_secrets: tuple[str, ...] = field(
+        default_factory=lambda: (secrets.token_hex(32),), repr=False
+    )
     """The first one signs; all are accepted."""
     webhook_secret_is_new: bool = False
     """Whether the secret was generated at this start, so that no subscription uses it yet."""
@@ -173,7 +171,7 @@ class Settings:
 
     @property
     def transport(self) -> EventSubTransport:
-        """The transport that EVENTSUB_TRANSPORT comes to; never AUTO."""
+        """EVENTSUB_TRANSPORT with AUTO resolved; never AUTO."""
         if self.eventsub_transport is not EventSubTransport.AUTO:
             return self.eventsub_transport
         if self.webhook_url is not None:

@@ -105,7 +105,7 @@ def error_from(call: Call, response: Response, secrets: Sequence[str]) -> Twitch
     """The error for a response that is not a success. It quotes Twitch's message only if that is
     short, printable and contains none of `secrets`."""
     if response.status < HTTPStatus.BAD_REQUEST:
-        return unexpected(call)
+        return malformed_response(call)
     text, message = f"Twitch refused {call} with {response.status}", response.message()
     if (
         0 < len(message) <= _MAX_MESSAGE_LENGTH
@@ -116,7 +116,7 @@ def error_from(call: Call, response: Response, secrets: Sequence[str]) -> Twitch
     return call.errors.get(response.status, TwitchRefused)(text, response.status)
 
 
-def unexpected(call: Call) -> TwitchUnavailable:
+def malformed_response(call: Call) -> TwitchUnavailable:
     """The error for a response that does not have the documented form. Such a response is never
     taken for an empty result."""
     return TwitchUnavailable(f"Twitch's response to {call} is malformed.")

@@ -30,7 +30,7 @@ from streamwatch.twitch.base import (
     TwitchRefused,
     TwitchUnavailable,
 )
-from streamwatch.twitch.calls import Call, Response, error_from, unexpected
+from streamwatch.twitch.calls import Call, Response, error_from, malformed_response
 from streamwatch.twitch.eventsub_calls import (
     SUBSCRIPTIONS,
     attach_shard_call,
@@ -248,7 +248,7 @@ class Helix(Twitch):
             if page.cursor is None:
                 return
             if page.cursor in cursors:
-                raise unexpected(call)  # the pages repeat
+                raise malformed_response(call)  # the pages repeat
             cursors.append(page.cursor)
         raise TwitchUnavailable(f"Twitch's list {call.path} has more than {MAX_PAGES} pages.")
 
@@ -257,7 +257,7 @@ class Helix(Twitch):
         try:
             return read(response)
         except ValueError:
-            raise unexpected(call) from None
+            raise malformed_response(call) from None
 
     def _send(self, call: Call, *secrets: str) -> Response:
         """The response to `call`, if successful. A rejected token is replaced once."""

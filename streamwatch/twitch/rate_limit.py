@@ -20,7 +20,7 @@ MIN_RESET = 1.0
 is ahead of Twitch's."""
 
 MAX_RESET = 600.0
-"""The longest time to a reset that is believed, in seconds: Twitch fills a bucket in a minute."""
+"""The longest time to a reset that is accepted, in seconds: Twitch fills a bucket in a minute."""
 
 _LAST_TIME = 2**32
 

@@ -12,7 +12,7 @@ from threading import Lock
 
 from streamwatch.domain.models import AppToken
 from streamwatch.twitch.base import TokenStore, TwitchBusy, TwitchDenied
-from streamwatch.twitch.calls import Call, ErrorsByStatus, Response, error_from, unexpected
+from streamwatch.twitch.calls import Call, ErrorsByStatus, Response, error_from, malformed_response
 from streamwatch.twitch.transport import Transport
 
 _MARGIN = timedelta(minutes=10)
@@ -100,13 +100,13 @@ class AppTokens:
         response = self._transport.send(call, identity={})
         if not response.is_success:
             raise error_from(call, response, [self._client_secret])
-        token = _token(response)
+        token = _parse_token(response)
         if token is None:
-            raise unexpected(call)
+            raise malformed_response(call)
         return token
 
 
-def _token(response: Response) -> AppToken | None:
+def _parse_token(response: Response) -> AppToken | None:
     document = response.document() or {}
     value, seconds = document.get("access_token"), document.get("expires_in")
     if not isinstance(value, str) or not _VALUE.fullmatch(value):

@@ -61,8 +61,8 @@ class CallLimits:
 
 @dataclass(frozen=True, slots=True)
 class _Unreached:
-    """No complete response. `reason` is the name of the error class: the error's text may contain
-    secrets."""
+    """The outcome of a request without a complete response. `reason` is the name of the error
+    class: the error's text may contain secrets."""
 
     reason: str
 
@@ -84,9 +84,11 @@ class _Identity(AuthBase):
 
 
 class Transport:
-    """Threads may share it. A `requests.Session` is not documented as thread-safe, so each call
-    takes one of `in_flight` sessions from a pool, the one used last first, so that few connections
-    stay open. No connection is opened before the first call: it may be created before a fork."""
+    """Sends calls to one of Twitch's servers. Threads may share it. No connection is opened before
+    the first call, so it may be created before a fork.
+
+    A `requests.Session` is not documented as thread-safe, so each call takes one of `in_flight`
+    sessions from a pool: the one used last, so that few connections stay open."""
 
     def __init__(
         self,

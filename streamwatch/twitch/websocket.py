@@ -61,7 +61,7 @@ class TwitchSocket(EventSubSocket):
         It is emptied when the constructor returns; then `close` closes the connection."""
         self._connection = connection
         self._clock = clock
-        self._heard_at = time.monotonic()
+        self._received_at = time.monotonic()
         welcome = self._welcome()
         self.session_id = welcome.session_id
         self._max_silence = welcome.keepalive_seconds + SILENCE_MARGIN
@@ -90,11 +90,11 @@ class TwitchSocket(EventSubSocket):
     def receive(self, seconds: float) -> SocketMessage | None:
         data = self._read(seconds)
         if data is None:
-            silence = time.monotonic() - self._heard_at
+            silence = time.monotonic() - self._received_at
             if silence > self._max_silence:
                 raise ConnectionLost(f"EventSub was silent for {silence:.0f} s.")
             return None
-        self._heard_at = time.monotonic()
+        self._received_at = time.monotonic()
         try:
             return parse(data, self._clock())
         except EventSubError as error:

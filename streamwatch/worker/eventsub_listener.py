@@ -54,8 +54,9 @@ Connect = Callable[[str | None], EventSubSocket]
 
 @dataclass(frozen=True, slots=True)
 class ListenerParts:
-    """What the listener works with. `poll_all` polls everyone under a lease; `count` counts the
-    outcome of a message; `is_shared` tells whether another process can take over."""
+    """The services and functions that the listener uses. `poll_all` polls everyone under a lease;
+    `count` counts the outcome of a message; `is_shared` tells whether another process can take
+    over."""
 
     coordination: Coordination
     conduit: OwnConduit
@@ -67,7 +68,7 @@ class ListenerParts:
 
 
 class EventSubListener:
-    """Connects while `lease` returns one. Standbys do not connect."""
+    """Holds the connection while `lease` returns a lease, that is, while this worker leads."""
 
     def __init__(self, parts: ListenerParts, lease: Callable[[], Lease | None]) -> None:
         self._parts = parts
@@ -241,8 +242,8 @@ class EventSubListener:
             old.close()
 
     def _store(self, message: Message) -> None:
-        """Store one message before the next is read. While the storage is unavailable, retry, and
-        give the connection up in the end."""
+        """Store one message before the next is read. While the storage is unavailable, retry for
+        _MAX_STORAGE_SECONDS; then raise StorageUnavailable."""
         retry_until = time.monotonic() + _MAX_STORAGE_SECONDS
         while True:
             try:

@@ -62,12 +62,12 @@ def main() -> int:
     if not services.storage.shared:
         log.info("STORAGE_TYPE=%s: the web process does the worker's work", settings.storage_type)
         return 0
-    _run(services)
+    _work_until_stopped(services)
     return 0
 
 
-def _run(services: Services) -> None:
-    """Work until the process is asked to stop."""
+def _work_until_stopped(services: Services) -> None:
+    """Work until the process receives SIGTERM or SIGINT."""
     worker = _worker(services)
     threads = WorkerThreads(services, lambda: worker.lease)
 

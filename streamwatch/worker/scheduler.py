@@ -25,7 +25,7 @@ from streamwatch.worker.leader import Leadership
 log = logging.getLogger(__name__)
 
 _LOOP_SECONDS = 0.5
-"""How often the loop looks for due jobs, for requested jobs, and for a request to stop."""
+"""How often the loop checks for due jobs, for requested jobs, and for a request to stop."""
 
 _RETRY_SECONDS = 60
 """After how long a failed job is tried again, if its interval is longer."""
@@ -71,7 +71,7 @@ class Worker:
                 self._scheduled_under = None
             try:
                 if lease != self._scheduled_under:
-                    self._schedule(lease)
+                    self._schedule_all(lease)
                 requests = self._coordination.job_requests()
             except StorageError as error:
                 log.warning("The jobs cannot run: %s", error)
@@ -96,8 +96,8 @@ class Worker:
         before, self._seen_at = self._seen_at, self._clock()
         return self._seen_at < before - _CLOCK_TOLERANCE
 
-    def _schedule(self, lease: Lease) -> None:
-        """Plan all jobs under this lease."""
+    def _schedule_all(self, lease: Lease) -> None:
+        """Schedule all jobs under this lease."""
         runs = self._coordination.job_runs()
         self._scheduler.clear()
         self._due_at_once.clear()
@@ -106,7 +106,7 @@ class Worker:
             if delay is not None and delay <= 0:
                 self._due_at_once.add(job.name)
             elif delay is not None:
-                self._plan(job, lease, delay)
+                self._schedule_run(job, lease, delay)
         self._scheduled_under = lease
 
     def _first_delay(self, job: Job, last: JobRun | None) -> float | None:
@@ -133,13 +133,13 @@ class Worker:
             return job.seconds
         return min(job.seconds or self._retry_seconds, self._retry_seconds)
 
-    def _plan(self, job: Job, lease: Lease, delay: float) -> None:
-        """Have `schedule` run a job once, after `delay` seconds; the run plans the next one."""
+    def _schedule_run(self, job: Job, lease: Lease, delay: float) -> None:
+        """Schedule one run of a job after `delay` seconds. The run schedules the next one."""
         seconds = max(1, math.ceil(delay))
-        self._scheduler.every(seconds).seconds.do(self._run_planned, job, lease).tag(job.name)
+        self._scheduler.every(seconds).seconds.do(self._run_scheduled, job, lease).tag(job.name)
 
-    def _run_planned(self, job: Job, lease: Lease) -> type[CancelJob]:
-        self._run_and_plan(job, lease)
+    def _run_scheduled(self, job: Job, lease: Lease) -> type[CancelJob]:
+        self._run_and_reschedule(job, lease)
         return CancelJob
 
     def _run_at_once(self, lease: Lease, requests: Mapping[str, str]) -> None:
@@ -149,7 +149,7 @@ class Worker:
         for job in self._jobs:
             if job.name in names:
                 self._scheduler.clear(job.name)
-                if self._run_and_plan(job, lease) and job.name in requests:
+                if self._run_and_reschedule(job, lease) and job.name in requests:
                     self._complete_request(job.name, requests[job.name])
 
     def _complete_request(self, name: str, request_id: str) -> None:
@@ -158,26 +158,26 @@ class Worker:
         except StorageError as error:
             log.warning("Job %s has run, but stays requested: %s", name, error)
 
-    def _run_and_plan(self, job: Job, lease: Lease) -> bool:
-        """Run a job and plan its next run; returns whether it has run to its end."""
+    def _run_and_reschedule(self, job: Job, lease: Lease) -> bool:
+        """Run a job and schedule its next run. Returns whether it has run to its end."""
         if self._stop.is_set():
             return False
         if self._leadership.lease != lease:  # it may have been renewed late: look again
-            self._plan(job, lease, _LOOP_SECONDS)
+            self._schedule_run(job, lease, _LOOP_SECONDS)
             return False
         try:
-            failed = self._run(job, lease)
+            failed = self._run_and_record(job, lease)
         except LeadershipLost:
             log.warning("Job %s was stopped: another worker leads now", job.name)
-            self._plan(job, lease, _LOOP_SECONDS)
+            self._schedule_run(job, lease, _LOOP_SECONDS)
             return False
         delay = self._interval(job, failed=failed)
         if delay is not None:
-            self._plan(job, lease, delay)
+            self._schedule_run(job, lease, delay)
         return True
 
-    def _run(self, job: Job, lease: Lease) -> bool:
-        """Run a job and record how it went; returns whether it failed. Its exceptions end here, so
+    def _run_and_record(self, job: Job, lease: Lease) -> bool:
+        """Run a job and record the result. Returns whether it failed. Its exceptions end here, so
         that they stop neither the loop nor the next job, except LeadershipLost."""
         token = log_context.set({"job": job.name})
         started_at, start, error = self._clock(), time.monotonic(), None

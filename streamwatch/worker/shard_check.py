@@ -15,7 +15,7 @@ CHECK_SECONDS = 30.0
 
 
 class ShardCheck:
-    """Asks Twitch now and then, in a thread of its own, whether the shard is still enabled."""
+    """Asks Twitch every CHECK_SECONDS, in a thread of its own, whether the shard is enabled."""
 
     def __init__(self, conduit: OwnConduit) -> None:
         self._conduit = conduit

@@ -29,8 +29,8 @@ _ANALYTICS_RETRY_SECONDS = 3.0
 _READ_SECONDS = 0.25
 """How often notifications read the feed where no change was published."""
 
-_DUE_SECONDS = 0.1
-"""How often deliveries that are due are looked for: another worker may have made them."""
+_DISPATCH_SECONDS = 0.1
+"""How often the dispatcher checks for due deliveries: another worker may have created them."""
 
 _STANDBY_SECONDS = 1.0
 """How often a standby checks whether it leads."""
@@ -118,7 +118,7 @@ class NotificationThreads:
 
     def _dispatch(self) -> float:
         self._services.dispatcher.run_once()
-        return _DUE_SECONDS
+        return _DISPATCH_SECONDS
 
 
 def projector_thread(projector: Projector) -> RepeatingThread:

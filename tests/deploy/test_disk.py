@@ -11,7 +11,7 @@ import redis
 from streamwatch.dev.data_dir import locked_data_dir
 from streamwatch.dev.disk import DiskGuard, free_bytes
 from streamwatch.dev.errors import StartError
-from streamwatch.dev.run import EmbeddedStorage
+from streamwatch.dev.run import EmbeddedServer
 from streamwatch.embedded_socket import socket_path
 from tests.waiting import wait_for
 
@@ -39,20 +39,20 @@ def disk(data_dir: Path) -> Disk:
 
 
 @pytest.fixture
-def storage(data_dir: Path, disk: Disk) -> Iterator[EmbeddedStorage]:
-    embedded = EmbeddedStorage(data_dir, disk)
+def storage(data_dir: Path, disk: Disk) -> Iterator[EmbeddedServer]:
+    embedded = EmbeddedServer(data_dir, disk)
     embedded.start()
     yield embedded
     embedded.stop()
 
 
 @pytest.fixture
-def client(data_dir: Path, storage: EmbeddedStorage) -> Iterator[redis.Redis]:
+def client(data_dir: Path, storage: EmbeddedServer) -> Iterator[redis.Redis]:
     with redis.Redis(unix_socket_path=str(socket_path(data_dir))) as client:
         yield client
 
 
-def end(storage: EmbeddedStorage, client: redis.Redis) -> None:
+def end(storage: EmbeddedServer, client: redis.Redis) -> None:
     """End the server as a failed write would."""
     client.shutdown()
     wait_for(storage._valkey.has_ended)
@@ -76,25 +76,25 @@ def test_a_full_disk_refuses_writes_until_there_is_room(
 
 
 def test_a_storage_that_ended_on_a_full_disk_starts_again_when_there_is_room(
-    disk: Disk, storage: EmbeddedStorage, client: redis.Redis
+    disk: Disk, storage: EmbeddedServer, client: redis.Redis
 ) -> None:
     client.set("key", "value")
     disk.full = True
     end(storage, client)
-    storage.look()
+    storage.check_now()
     with pytest.raises(redis.ConnectionError):
         client.ping()
     disk.full = False
-    storage.look()
+    storage.check_now()
     assert client.get("key") == b"value"
 
 
 def test_a_storage_that_ended_for_another_reason_ends_everything(
-    storage: EmbeddedStorage, client: redis.Redis
+    storage: EmbeddedServer, client: redis.Redis
 ) -> None:
     end(storage, client)
     with pytest.raises(StartError, match="storage process has ended"):
-        storage.look()
+        storage.check_now()
 
 
 def test_the_reserve_is_compared_with_the_free_space(data_dir: Path) -> None:
@@ -106,4 +106,4 @@ def test_the_reserve_is_compared_with_the_free_space(data_dir: Path) -> None:
 def test_a_folder_that_was_deleted_is_named(tmp_path: Path) -> None:
     gone = tmp_path / "gone"
     with pytest.raises(StartError, match="gone' can no longer be used"):
-        EmbeddedStorage(gone, DiskGuard(gone)).check()
+        EmbeddedServer(gone, DiskGuard(gone)).check()

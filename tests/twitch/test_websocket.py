@@ -81,7 +81,7 @@ def test_a_silent_connection_is_lost(twitch: Simulator, socket: TwitchSocket) ->
     twitch.sockets.keep_silent(60)
     while socket.receive(0.3) is not None:
         pass
-    socket._heard_at -= 3600
+    socket._received_at -= 3600
     with pytest.raises(ConnectionLost, match="silent"):
         socket.receive(0.1)
 

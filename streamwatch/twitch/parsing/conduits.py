@@ -25,7 +25,7 @@ class ShardPage:
 
 
 def parse_conduits(response: Response) -> list[Conduit]:
-    """All conduits. None is left out: for a missing one another would be created."""
+    """All conduits. A malformed one is not left out: StreamWatch would create another for it."""
     return [_conduit(item) for item in items_of(document_of(response))]
 
 

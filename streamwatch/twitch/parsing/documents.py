@@ -93,8 +93,8 @@ def check(item: Any, shape: Shape) -> None:
 
 
 def check_text(value: Any, name: str, longest: int) -> None:
-    """Raise ValueError unless `value` is a text of a usual length that can be stored: without lone
-    surrogates and NUL."""
+    """Raise ValueError unless `value` is a text of at most `longest` characters that can be stored:
+    without lone surrogates and NUL."""
     if not isinstance(value, str) or len(value) > longest or "\0" in value:
-        raise ValueError(f"{name} is not a string of a usual length")
+        raise ValueError(f"{name} is not a string of at most {longest} characters")
     value.encode()

@@ -71,7 +71,7 @@ def stream_from(item: Document, at: datetime) -> Stream:
         check_text(item[name], name, MAX_TEXT_LENGTH)
     tags = item.get("tags") or []
     if not isinstance(tags, list) or len(tags) > _MAX_TAGS:
-        raise ValueError("tags is not a list of a usual length")
+        raise ValueError(f"tags is not a list of at most {_MAX_TAGS} tags")
     for tag in tags:
         check_text(tag, "a tag", MAX_NAME_LENGTH)
     return Stream(

@@ -25,7 +25,7 @@ def parse_users(response: Response, asked: Collection[tuple[str, str]]) -> Found
     """The users of `asked`, which are pairs like ("login", "ann") and ("id", "1"). A malformed
     item, or one of a user who was not asked for, may belong to any login without another item."""
     found: dict[str, User] = {}
-    odd_items: list[Any] = []
+    unmatched_items: list[Any] = []
     faults: list[str] = []
     for item in items_of(document_of(response)):
         try:
@@ -34,7 +34,7 @@ def parse_users(response: Response, asked: Collection[tuple[str, str]]) -> Found
                 raise ValueError("a user was not asked for")  # noqa: TRY301  one list of faults
         except ValueError as fault:
             faults.append(str(fault))
-            odd_items.append(item)
+            unmatched_items.append(item)
         else:
             found[user.user_id] = user
     if faults and not found:
@@ -42,7 +42,7 @@ def parse_users(response: Response, asked: Collection[tuple[str, str]]) -> Found
     log_faults(faults)
     missing = {value for name, value in asked if name == "login"}
     missing -= {user.login for user in found.values()}
-    unreadable = {login for item in odd_items for login in _logins_of(item, missing)}
+    unreadable = {login for item in unmatched_items for login in _logins_of(item, missing)}
     return FoundUsers(tuple(found.values()), frozenset(unreadable))
 
 
