@@ -12,11 +12,15 @@ from streamwatch.services.push.broadcaster import RESUMABLE
 from streamwatch.services.subscriptions.reconcile import RECONCILE
 from streamwatch.services.subscriptions.result import Outcome
 from streamwatch.storage.base import Lease
-from streamwatch.twitch.base import TwitchUnavailable
+from streamwatch.twitch.base import TwitchError, TwitchUnavailable
 
 log = logging.getLogger(__name__)
 
 DEFAULT_STREAMERS = "default-streamers"
+
+
+class RefusedJob(TwitchError):
+    """Twitch refused what a job needs, and would do so again: no retry before the next run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +79,8 @@ def publish_rate_limit_job(services: Services) -> None:
 def reconcile(services: Services) -> None:
     """Reconcile the subscriptions; if a reconciliation is running, request another one after it.
 
-    Raises TwitchError if a subscription is missing for which Twitch has room.
+    Raises TwitchError if a subscription is missing for which Twitch has room; RefusedJob if Twitch
+    refused all that are missing, for instance for a closed account.
     """
     try:
         result = services.subscriptions.reconcile()
@@ -84,7 +89,8 @@ def reconcile(services: Services) -> None:
         services.storage.coordination.request_job(RECONCILE)
         return
     if result.status is Outcome.INCOMPLETE:
-        raise TwitchUnavailable(f"{result.failed} subscriptions are not as they should be.")
+        error = RefusedJob if result.is_refused else TwitchUnavailable
+        raise error(f"{result.failed} subscriptions are not as they should be.")
 
 
 def refresh(services: Services, lease: Lease) -> None:

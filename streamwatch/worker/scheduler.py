@@ -19,7 +19,7 @@ from streamwatch.services.monitoring.counters import JOBS, with_kind
 from streamwatch.services.monitoring.metrics import job_counts
 from streamwatch.storage.base import Coordination, JobRun, Lease, StorageError, StorageUnavailable
 from streamwatch.twitch.base import TwitchError
-from streamwatch.worker.jobs import Job
+from streamwatch.worker.jobs import Job, RefusedJob
 from streamwatch.worker.leader import Leadership
 
 log = logging.getLogger(__name__)
@@ -123,13 +123,13 @@ class Worker:
         has_run = last is not None and last.started_at >= self._started_at
         if job.at_start and not has_run:
             return 0
-        seconds = self._interval(job, failed=last is not None and last.error is not None)
+        seconds = self._interval(job, retries=last is not None and last.error is not None)
         elapsed = (now - last.started_at).total_seconds() if last else 0
         return None if seconds is None else seconds - elapsed
 
-    def _interval(self, job: Job, *, failed: bool) -> int | None:
-        """Seconds between a run and the next; None if there is no next run."""
-        if not failed:
+    def _interval(self, job: Job, *, retries: bool) -> int | None:
+        """Seconds between a run and the next, which `retries` it soon; None if there is none."""
+        if not retries:
             return job.seconds
         return min(job.seconds or self._retry_seconds, self._retry_seconds)
 
@@ -166,25 +166,27 @@ class Worker:
             self._schedule_run(job, lease, _LOOP_SECONDS)
             return False
         try:
-            failed = self._run_and_record(job, lease)
+            retries = self._run_and_record(job, lease)
         except LeadershipLost:
             log.warning("Job %s was stopped: another worker leads now", job.name)
             self._schedule_run(job, lease, _LOOP_SECONDS)
             return False
-        delay = self._interval(job, failed=failed)
+        delay = self._interval(job, retries=retries)
         if delay is not None:
             self._schedule_run(job, lease, delay)
         return True
 
     def _run_and_record(self, job: Job, lease: Lease) -> bool:
-        """Run a job and record the result. Returns whether it failed. Its exceptions end here, so
-        that they stop neither the loop nor the next job, except LeadershipLost."""
+        """Run a job and record the result. Returns whether to retry it soon. Its exceptions end
+        here, so that they stop neither the loop nor the next job, except LeadershipLost."""
         token = log_context.set({"job": job.name})
-        started_at, start, error = self._clock(), time.monotonic(), None
+        started_at, start, error, retries = self._clock(), time.monotonic(), None, True
         try:
             job.run(lease)
         except LeadershipLost:
             raise
+        except RefusedJob as problem:
+            error, retries = str(problem), False
         except (TwitchError, StorageUnavailable) as problem:
             error = str(problem)
         except Exception as problem:
@@ -193,7 +195,7 @@ class Worker:
         finally:
             log_context.reset(token)
         self._record(JobRun(job.name, started_at, time.monotonic() - start, error))
-        return error is not None
+        return retries and error is not None
 
     def _record(self, run: JobRun) -> None:
         """Store the run, and log an error when it is new and when it is over."""

@@ -8,7 +8,7 @@ from streamwatch.services.subscriptions.reconcile import RECONCILE
 from streamwatch.settings import Settings
 from streamwatch.storage.memory import MemoryStorage
 from streamwatch.twitch.base import TwitchRefused, TwitchUnavailable
-from streamwatch.worker.jobs import build_jobs, reconcile
+from streamwatch.worker.jobs import RefusedJob, build_jobs, reconcile
 from streamwatch.worker.scheduler import Worker
 from tests.api.world import FakeAnalytics
 from tests.fakes import FakeTwitch
@@ -81,6 +81,33 @@ def test_refused_subscriptions_are_the_error_of_the_job(twitch: FakeTwitch) -> N
     assert storage.coordination.job_runs()[RECONCILE].error == (
         "500 subscriptions are not as they should be."
     )
+
+
+@pytest.mark.parametrize(
+    ("fails", "error"),
+    [
+        (("subscribe",), RefusedJob),
+        (("subscribe", "unsubscribe"), TwitchUnavailable),
+    ],
+    ids=["all refused", "one not answered"],
+)
+def test_a_reconciliation_is_not_retried_soon_if_twitch_refused_all_that_failed(
+    twitch: FakeTwitch, fails: tuple[str, ...], error: type[Exception]
+) -> None:
+    storage = MemoryStorage()
+    settings = Settings(webhook_url=CALLBACK, webhook_secrets=(SECRET,), watch_updates=False)
+    services = assemble(settings, storage, twitch, FakeAnalytics())
+    services.streamers.add_without_jobs(LOGINS[:2])
+    reconcile(services)
+    storage.remove_streamer("id-of-user_0")
+    services.streamers.add_without_jobs(LOGINS[2:3])
+    problems = {
+        "subscribe": TwitchRefused("The user's account is closed.", 400),
+        "unsubscribe": TwitchUnavailable("Twitch is down."),
+    }
+    twitch.errors = {name: problems[name] for name in fails}
+    with pytest.raises(error, match="subscriptions are not as they should be"):
+        reconcile(services)
 
 
 def test_a_requested_reconciliation_runs_after_the_running_one(twitch: FakeTwitch) -> None:

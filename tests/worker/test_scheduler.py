@@ -13,7 +13,7 @@ from streamwatch.storage.base import JobRun, Lease, StorageError
 from streamwatch.storage.memory import MemoryStorage
 from streamwatch.storage.memory.coordination import MemoryCoordination
 from streamwatch.twitch.base import TwitchUnavailable
-from streamwatch.worker.jobs import Job
+from streamwatch.worker.jobs import Job, RefusedJob
 from streamwatch.worker.scheduler import Worker
 from tests.clocks import ManualClock
 from tests.waiting import wait_for
@@ -100,6 +100,15 @@ def test_a_failed_job_with_a_long_interval_is_retried_soon(storage: MemoryStorag
         wait_for(lambda: failing.count >= 2)
         failing.problem = None
         wait_for(lambda: storage.coordination.job_runs()["rare"].error is None)
+
+
+def test_a_job_that_twitch_refuses_runs_again_after_its_interval(storage: MemoryStorage) -> None:
+    refused, often = Runs(lambda: RefusedJob("A subscription is missing.")), Runs()
+    jobs = [Job("rare", 3600, refused), Job("often", 1, often)]
+    with running(Worker(storage.coordination, jobs, utc_now, "worker", retry_seconds=1)):
+        wait_for(lambda: often.count >= 4)
+    assert refused.count == 1
+    assert storage.coordination.job_runs()["rare"].error == "A subscription is missing."
 
 
 def test_a_start_job_that_succeeded_does_not_run_again(storage: MemoryStorage) -> None:

@@ -20,6 +20,7 @@ from streamwatch.twitch.base import (
     TwitchDenied,
     TwitchError,
     TwitchNotConfigured,
+    TwitchRefused,
     TwitchUnavailable,
 )
 
@@ -77,6 +78,8 @@ class ReconciliationExecutor:
         """Whether some could not be created for lack of room."""
         self.error: TwitchError | None = None
         """The first error."""
+        self.refusals = 0
+        """How many calls Twitch refused."""
         self._twitch = twitch
         self._room = room
         self._after_each = after_each
@@ -204,5 +207,6 @@ class ReconciliationExecutor:
         with self._lock:
             self.error = self.error or error
             self._failures += isinstance(error, TwitchUnavailable)
+            self.refusals += isinstance(error, TwitchRefused)
             if isinstance(error, FATAL_ERRORS) or self._failures >= MAX_FAILURES:
                 self._has_given_up = True

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from streamwatch.domain.models import Subscription
@@ -48,7 +48,8 @@ OUTCOME_MESSAGES = {
 @dataclass(frozen=True, slots=True)
 class Reconciliation:
     """Of `checked` desired subscriptions, `healthy` were active already and `created` are new.
-    `failed` counts those that are still missing, and those that could not be deleted."""
+    `failed` counts those that are still missing, and those that could not be deleted; `is_refused`
+    tells whether Twitch refused all of these, so that it would do so again."""
 
     status: Outcome
     checked: int = 0
@@ -56,6 +57,7 @@ class Reconciliation:
     created: int = 0
     deleted: int = 0
     failed: int = 0
+    is_refused: bool = field(default=False, compare=False)
 
 
 def summarize(
@@ -90,6 +92,7 @@ def summarize(
         created=created,
         deleted=len(executor.deleted),
         failed=failed,
+        is_refused=0 < failed == executor.refusals,
     )
     log.info(
         "Subscriptions %s: %d healthy, %d created, %d deleted, %d failed",
