@@ -126,6 +126,21 @@ def test_empty_image_origins_mean_no_pictures(monkeypatch: pytest.MonkeyPatch) -
     assert from_env().image_origins == ()
 
 
+@pytest.mark.parametrize(
+    ("storage", "analytics", "count"),
+    [("redis", "memory", 1), ("redis", "redis", 0), ("memory", "memory", 0)],
+)
+def test_analytics_that_only_the_worker_sees_are_warned_of(
+    monkeypatch: pytest.MonkeyPatch, storage: str, analytics: str, count: int
+) -> None:
+    monkeypatch.setenv("STORAGE_TYPE", storage)
+    monkeypatch.setenv("ANALYTICS_TYPE", analytics)
+    monkeypatch.setenv("WEBHOOK_SECRET", "5b2f9c1d7e8a4f60")
+    warnings = from_env().warnings
+    assert len(warnings) == count
+    assert all(each.startswith("ANALYTICS_TYPE=memory: ") for each in warnings)
+
+
 def test_a_folder_in_place_of_the_file_is_a_fault(tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()  # as `docker run -v` makes for a file that does not exist
     with pytest.raises(SettingsError) as caught:

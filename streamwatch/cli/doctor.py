@@ -20,7 +20,9 @@ def doctor() -> None:
         with opened() as services:
             _show(Finding("settings", Verdict.OK, "valid"))
             for warning in services.settings.warnings:
-                _show(Finding("settings", Verdict.NOTE, warning, "correct the name, or remove it"))
+                _show(
+                    Finding("settings", Verdict.NOTE, warning, "correct the setting, or remove it")
+                )
             findings = [_show(finding) for finding in examine(services)]
     except SettingsError as error:
         findings = [

@@ -4,7 +4,7 @@
 of their values; `loading` reads them, `defaults` fills in what depends on other settings.
 """
 
-from streamwatch.settings.loading import ORIGINS, from_env
+from streamwatch.settings.loading import ORIGINS, from_env, is_color_refused
 from streamwatch.settings.model import (
     DATA_DIR,
     EMBEDDED,
@@ -32,4 +32,5 @@ __all__ = [
     "Settings",
     "SettingsError",
     "from_env",
+    "is_color_refused",
 ]

@@ -54,9 +54,14 @@ def from_env(
     if faults:
         raise SettingsError(faults)
     values["origins"] = _origins(given, in_file)
-    return Settings(
-        **with_defaults(values, dev=dev), warnings=tuple(misspelled([*os.environ, *in_file]))
-    )
+    values = with_defaults(values, dev=dev)
+    warnings = [*misspelled([*os.environ, *in_file]), *_doubts(values)]
+    return Settings(**values, warnings=tuple(warnings))
+
+
+def is_color_refused() -> bool:
+    """Whether NO_COLOR is set, for all programs of the user: https://no-color.org"""
+    return bool(os.environ.get("NO_COLOR"))
 
 
 def _variables_in(file: Path) -> dict[str, str | None]:
@@ -131,6 +136,17 @@ def _fault(name: str, kind: ValueType, given: str, message: str) -> str:
     value = "the value" if kind.secret else repr(given)
     reason = message.rstrip(".").lower()
     return f"{name}: {value} cannot be used ({reason}); allowed: {kind.allowed}"
+
+
+def _doubts(values: Mapping[str, Any]) -> Iterator[str]:
+    """A warning for each pair of settings that work together, but hardly as intended."""
+    storage = values["storage_type"]
+    if storage != "memory" and values["analytics_type"] == "memory":
+        yield (
+            f"ANALYTICS_TYPE=memory: with STORAGE_TYPE={storage} only the worker has the"
+            " analytics, until it ends, and the web processes show none. Set ANALYTICS_TYPE to"
+            " redis or mongodb"
+        )
 
 
 def _contradictions(values: dict[str, Any], *, dev: bool) -> Iterator[str]:
