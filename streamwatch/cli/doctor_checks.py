@@ -12,6 +12,7 @@ import requests
 
 from streamwatch.analytics.base import AnalyticsUnavailable
 from streamwatch.bootstrap import Services, twitch_with_own_token
+from streamwatch.cli.services import hint_at_dev
 from streamwatch.domain.eventsub import sign
 from streamwatch.domain.times import format_time, utc_now
 from streamwatch.services.clock import CorrectedClock
@@ -60,7 +61,8 @@ def examine(services: Services) -> Iterator[Finding]:
 def _storage(services: Services) -> Iterator[Finding]:
     kind = services.settings.storage_type
     if not services.storage.shared:
-        yield Finding("storage", Verdict.NOTE, f"{kind}: lost when the web process ends")
+        text = f"{kind}: lost when the web process ends"
+        yield Finding("storage", Verdict.NOTE, text, hint_at_dev(services.settings))
         return
     try:
         report = services.storage.check()

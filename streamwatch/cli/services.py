@@ -1,5 +1,6 @@
 """Opens the services for a command, and shows errors as one line."""
 
+import errno
 import io
 import sys
 from collections.abc import Callable, Iterator
@@ -20,7 +21,14 @@ from streamwatch.services.errors import (
     UnknownUser,
 )
 from streamwatch.services.notifications.errors import NotificationError
-from streamwatch.settings import EMBEDDED, Origin, Settings, SettingsError, from_env
+from streamwatch.settings import (
+    EMBEDDED,
+    Origin,
+    Settings,
+    SettingsError,
+    from_env,
+    is_color_refused,
+)
 from streamwatch.storage.base import StorageError
 from streamwatch.twitch.base import TwitchError
 
@@ -45,10 +53,16 @@ class Commands(click.Group):
         # A locale such as ISO-8859-1 lacks characters of names and titles.
         if isinstance(sys.stdout, io.TextIOWrapper):
             sys.stdout.reconfigure(errors="backslashreplace")
+        if is_color_refused():
+            ctx.color = False
         try:
             return super().invoke(ctx)
         except _EXPECTED_ERRORS as error:
             raise click.ClickException(str(error)) from error
+        except OSError as error:
+            if error.errno != errno.ENOSPC:
+                raise
+            raise click.ClickException(f"The output is incomplete: {error.strerror}.") from error
 
 
 @contextmanager
@@ -80,9 +94,15 @@ def _not_shared(settings: Settings) -> str:
     message = (
         f"STORAGE_TYPE={settings.storage_type} is in the web process's memory: use its API instead."
     )
-    if settings.origin("STORAGE_TYPE") is Origin.DEFAULT:
-        message += " If you use `streamwatch dev`, run this command while it runs, in its folder."
-    return message
+    hint = hint_at_dev(settings)
+    return f"{message} {hint}" if hint else message
+
+
+def hint_at_dev(settings: Settings) -> str:
+    """How to reach the storage of `streamwatch dev`; "" if STORAGE_TYPE is set."""
+    if settings.origin("STORAGE_TYPE") is not Origin.DEFAULT:
+        return ""
+    return "If you use `streamwatch dev`, run this command while it runs, in its folder."
 
 
 def require_stored_analytics(services: Services, remedy: str) -> None:

@@ -152,6 +152,20 @@ def test_a_different_secret_of_the_web_process_is_reported(running: Shell) -> No
     assert "same WEBHOOK_SECRET" in said
 
 
+def test_storage_that_nobody_chose_is_explained(shell: Shell) -> None:
+    hint = "run this command while it runs, in its folder"
+    assert hint in shell.run("doctor", STORAGE_TYPE=None, ANALYTICS_TYPE=None).stdout
+    assert hint not in shell.run("doctor", STORAGE_TYPE="memory").stdout
+
+
+def test_colours_are_left_out_where_no_color_is_set(shell: Shell) -> None:
+    for no_color, count in ((None, 0), ("", 0), ("1", 1), ("no", 1)):
+        result = CliRunner(env=shell.environment | {"NO_COLOR": no_color}).invoke(
+            main, ["doctor"], color=True
+        )
+        assert ("\x1b[" not in result.stdout) == count
+
+
 def test_memory_storage_and_polling_only_are_no_faults(shell: Shell) -> None:
     said = shell.does("doctor", STORAGE_TYPE="memory", WEBHOOK_URL=None)
     found = findings(said)

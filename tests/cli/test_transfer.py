@@ -1,6 +1,12 @@
+import errno
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import Mock
+
+import click
+import pytest
 
 from streamwatch.storage.testing.build import streamer
 from tests.cli.conftest import Shell
@@ -31,6 +37,14 @@ def test_an_export_is_imported_and_exported_again_byte_for_byte(
     ]
     assert shell.does("export", "--secrets") == exported
     assert url not in shell.does("export")
+
+
+def test_a_full_disk_is_named(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    monkeypatch.setattr(click, "echo", Mock(side_effect=full))
+    result = shell.run("export")
+    assert result.exit_code == 1
+    assert result.stderr == "Error: The output is incomplete: No space left on device.\n"
 
 
 def test_a_faulty_import_names_the_places_and_changes_nothing(shell: Shell) -> None:
