@@ -87,7 +87,9 @@ def logging_config(settings: Settings) -> dict[str, Any]:
 
 def log_uncaught() -> None:
     """Log warnings, and exceptions that end a thread or the process, instead of writing them to
-    stderr."""
+    stderr. A line that cannot be written, as to a closed pipe, is lost without a traceback there.
+    """
+    logging.raiseExceptions = False
     logging.captureWarnings(capture=True)
     sys.excepthook = lambda kind, error, traceback: log.critical(
         "An uncaught error ends the process", exc_info=(kind, error, traceback)

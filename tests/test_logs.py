@@ -5,15 +5,17 @@ import logging
 import re
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 import redis
 import requests
 
 from streamwatch.domain.times import format_time, parse_time
-from streamwatch.logs import JsonLines
+from streamwatch.logs import JsonLines, log_uncaught
 from streamwatch.simulator import Simulator
 from tests import messages
 from tests.e2e.conftest import API_KEY, SECRET, twitch_settings
@@ -182,6 +184,23 @@ raise SystemError("the end")
     )
     assert "ZeroDivisionError" in thread["exc_info"]
     assert "SystemError: the end" in process["exc_info"]
+
+
+def test_a_line_that_cannot_be_written_is_no_traceback(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module, name in ((sys, "excepthook"), (threading, "excepthook")):
+        monkeypatch.setattr(module, name, None)
+    monkeypatch.setattr(logging, "raiseExceptions", True)
+    stdout = Mock(write=Mock(side_effect=BrokenPipeError))
+    try:
+        log_uncaught()
+        record = logging.LogRecord("x", logging.INFO, "x", 1, "text", None, None)
+        logging.StreamHandler(stdout).emit(record)
+    finally:
+        logging.captureWarnings(capture=False)
+    stdout.write.assert_called_once()
+    assert capsys.readouterr().err == ""
 
 
 def test_any_text_is_one_valid_line() -> None:
