@@ -112,7 +112,10 @@ def _twitch(settings: Settings, clock: CorrectedClock) -> Finding:
         )
         return Finding("Twitch", Verdict.FAULT, str(error), remedy)
     except TwitchError as error:
-        remedy = "check that this machine reaches api.twitch.tv and id.twitch.tv"
+        remedy = (
+            "check that this machine reaches api.twitch.tv and id.twitch.tv; after an SSLError,"
+            " correct its clock and its CA certificates (REQUESTS_CA_BUNDLE)"
+        )
         return Finding("Twitch", Verdict.FAULT, str(error), remedy)
     return Finding("Twitch", Verdict.OK, "accepts the credentials")
 
