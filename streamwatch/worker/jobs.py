@@ -89,7 +89,7 @@ def reconcile(services: Services) -> None:
         services.storage.coordination.request_job(RECONCILE)
         return
     if result.status is Outcome.INCOMPLETE:
-        error = RefusedJob if result.is_refused else TwitchUnavailable
+        error = RefusedJob if result.refused == result.failed else TwitchUnavailable
         raise error(f"{result.failed} subscriptions are not as they should be.")
 
 

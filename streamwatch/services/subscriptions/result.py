@@ -48,8 +48,8 @@ OUTCOME_MESSAGES = {
 @dataclass(frozen=True, slots=True)
 class Reconciliation:
     """Of `checked` desired subscriptions, `healthy` were active already and `created` are new.
-    `failed` counts those that are still missing, and those that could not be deleted; `is_refused`
-    tells whether Twitch refused all of these, so that it would do so again."""
+    `failed` counts those that are still missing, and those that could not be deleted; `refused`
+    those of them that Twitch refused, and would refuse again."""
 
     status: Outcome
     checked: int = 0
@@ -57,7 +57,7 @@ class Reconciliation:
     created: int = 0
     deleted: int = 0
     failed: int = 0
-    is_refused: bool = field(default=False, compare=False)
+    refused: int = field(default=0, compare=False)
 
 
 def summarize(
@@ -92,7 +92,7 @@ def summarize(
         created=created,
         deleted=len(executor.deleted),
         failed=failed,
-        is_refused=0 < failed == executor.refusals,
+        refused=executor.refusals,
     )
     log.info(
         "Subscriptions %s: %d healthy, %d created, %d deleted, %d failed",
