@@ -63,8 +63,7 @@ def import_document() -> Response:
     """
     document = read_json(request, MAX_IMPORT_BYTES)
     try:
-        with rate_limits.lookup():
-            imported = services().transfer.load(document)
+        imported = services().transfer.load(document, guard=rate_limits.lookup)
     except InvalidExport as error:
         raise InvalidRequest([Fault("body", *fault) for fault in error.faults]) from None
     return jsonify(asdict(imported))

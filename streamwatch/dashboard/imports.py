@@ -73,8 +73,7 @@ def _import(data: bytes) -> tuple[dict[str, str], list[str]]:
             document = orjson.loads(data)
         except orjson.JSONDecodeError as error:
             raise ValueError(f"The file is not JSON: {error}.") from None
-        with lookup():
-            imported: Any = services().transfer.load(document)
+        imported: Any = services().transfer.load(document, guard=lookup)
         added = {"notifications": imported.notifications}
     else:
         lines = _lines(data)

@@ -1,6 +1,7 @@
 """Exports and imports the streamers and the notifications."""
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -18,6 +19,9 @@ from streamwatch.services.notifications.senders.webhook import new_secret
 from streamwatch.services.streamers import BulkAdded, Streamers
 from streamwatch.storage.base import Storage
 from streamwatch.twitch.base import TwitchNotConfigured
+
+LookupGuard = Callable[[int], AbstractContextManager[None]]
+"""Makes the context in which Twitch is called for so many logins."""
 
 
 @dataclass(slots=True)
@@ -49,9 +53,10 @@ class Transfer:
         """The export, with or without the URLs and the signing secrets of notifications."""
         return export_document(self._streamers.all(), self._store.all(), secrets=secrets)
 
-    def load(self, document: Any) -> Imported:
+    def load(self, document: Any, guard: LookupGuard = lambda _: nullcontext()) -> Imported:
         """Import an export: add the streamers and notifications that are missing. What exists does
-        not change. Streamers without a user id are looked up at Twitch.
+        not change. Streamers without a user id are looked up at Twitch; if there are any, the
+        streamers are added within `guard(n)`, where n is their number.
 
         Raises InvalidExport and TooManyNotifications before anything has changed.
         """
@@ -60,7 +65,9 @@ class Transfer:
         new = [each for each in export.notifications if each.id not in known]
         if len(known) + len(new) > MAX_NOTIFICATIONS:
             raise TooManyNotifications(MAX_NOTIFICATIONS)
-        result = self._add_streamers(export)
+        # Entered before anything changes: it may refuse the import.
+        with guard(len(export.logins)) if export.logins else nullcontext():
+            result = self._add_streamers(export)
         for notification in new:
             if self._store.add(_with_secret(notification), MAX_NOTIFICATIONS):
                 result.notifications.append(notification.id)

@@ -130,6 +130,18 @@ def test_many_at_once_cost_as_many_calls() -> None:
     assert statuses(world, 1, "/streamers/somebody/status") == [429]
 
 
+def test_an_import_costs_as_many_calls_as_its_logins_need() -> None:
+    world = build_world(lookup_limit=10, api_keys=("a-key",))
+    known = {"streamers": [{"user_id": "1", "username": "shroud"}]}
+    for _ in range(11):
+        assert world.post("/admin/import", json=known, headers=KEY).status_code == 200
+    logins = {"streamers": [f"login_{number}" for number in range(950)]}
+    assert world.post("/admin/import", json=logins, headers=KEY).status_code == 200
+    more = {"streamers": ["somebody", {"user_id": "2", "username": "other"}]}
+    assert world.post("/admin/import", json=more, headers=KEY).status_code == 429
+    assert world.get("/streamers", headers=KEY).get_json()["count"] == 1
+
+
 def test_more_lookups_at_once_than_the_limit_use_up_all_of_it() -> None:
     world = build_world(lookup_limit=3)
     logins = [f"login_{number}" for number in range(950)]
