@@ -1,7 +1,5 @@
 """Notifications and deliveries, as OpenAPI documents them."""
 
-from typing import Any
-
 import marshmallow as ma
 from marshmallow import fields, validate
 
@@ -37,9 +35,12 @@ def _entries(text: str) -> BoundedList:
     )
 
 
-def _choices(choices: tuple[str, ...], text: str, **options: Any) -> fields.List[str]:
-    return fields.List(
-        fields.String(validate=validate.OneOf(choices)), metadata=_described(text), **options
+def _choices(choices: tuple[str, ...], text: str, shortest: int = 0) -> BoundedList:
+    return BoundedList(
+        fields.String(validate=validate.OneOf(choices)),
+        MAX_FILTER_ENTRIES,
+        shortest,
+        metadata=_described(text),
     )
 
 
@@ -79,9 +80,7 @@ class NotificationSettingsSchema(ma.Schema):
         ),
     )
     enabled = fields.Boolean(truthy={True}, falsy={False})
-    events = _choices(
-        EVENT_TYPES, "Types of events to send. The default is all.", validate=validate.Length(1)
-    )
+    events = _choices(EVENT_TYPES, "Types of events to send. The default is all.", shortest=1)
     streamers = _entries(
         "Only events of streamers with one of these logins; empty for all streamers. Logins that"
         " are not monitored are looked up at Twitch."

@@ -126,6 +126,15 @@ def test_wrong_values_are_reported_by_field(api: Api, fields: dict[str, Any], fa
     assert faulty.partition(".")[0] in {name.partition(".")[0] for name in names}
 
 
+@pytest.mark.parametrize("field", ["events", "changed", "streamers", "tags"])
+def test_a_list_that_is_too_long_is_refused_before_its_entries_are_checked(
+    api: Api, field: str
+) -> None:
+    response = api("POST", "", {"kind": "webhook", "url": URL, field: [1] * 101})
+
+    assert list(api.faults(response)) == [field]
+
+
 def test_a_streamer_whose_user_cannot_be_read_is_not_reported_as_unknown(api: Api) -> None:
     api.world.twitch.unreadable.add("odd_user")
 
