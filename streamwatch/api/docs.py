@@ -1,12 +1,13 @@
 """The OpenAPI document, and Swagger UI whose assets are served from here."""
 
+import mimetypes
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import flask_swagger_ui
-from flask import Blueprint, Response, jsonify, send_from_directory
+from flask import Blueprint, Response, jsonify
 
 from streamwatch.api.content_security_policy import content_security_policy
 
@@ -27,17 +28,31 @@ def documentation(build_document: Callable[[], dict[str, Any]]) -> Blueprint:
 
     @blueprint.get("/docs", strict_slashes=False)
     def page() -> Response:
-        response = send_from_directory(_OURS, "docs.html")
+        response = _file(_OURS / "docs.html")
         # Swagger UI's icons are data: URLs.
         response.headers["Content-Security-Policy"] = content_security_policy("data:")
         return response
 
     @blueprint.get("/docs/init.js")
     def init() -> Response:
-        return send_from_directory(_OURS, "docs.js")
+        return _file(_OURS / "docs.js")
 
     @blueprint.get(f"/docs/<{_ASSETS}:name>")
     def asset(name: str) -> Response:
-        return send_from_directory(_SWAGGER_UI, name)
+        return _file(_SWAGGER_UI / name)
 
     return blueprint
+
+
+def _file(path: Path) -> Response:
+    """A file, from memory: a file that is streamed through the compression of responses would not
+    be closed. It has no parts: a part would be compressed, and its Content-Range be wrong."""
+    response = Response(_content(path), mimetype=mimetypes.guess_type(path.name)[0])
+    response.headers["Cache-Control"] = "no-cache"
+    response.add_etag()
+    return response
+
+
+@cache
+def _content(path: Path) -> bytes:
+    return path.read_bytes()

@@ -5,7 +5,7 @@ import mimetypes
 from functools import cache
 from pathlib import Path
 
-from flask import Response, request
+from flask import Response
 from werkzeug.exceptions import NotFound
 from werkzeug.security import safe_join
 
@@ -32,7 +32,6 @@ def file_response(name: str) -> Response:
         raise NotFound
     response = Response(content, mimetype=mimetypes.guess_type(name)[0])
     response.add_etag()
-    response.make_conditional(request)
     return response
 
 

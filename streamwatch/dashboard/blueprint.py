@@ -5,7 +5,7 @@
 
 from typing import Any
 
-from flask import Blueprint, Flask, Response, request, url_for
+from flask import Blueprint, Flask, Response, url_for
 
 from streamwatch import __version__
 from streamwatch.api.content_security_policy import content_security_policy
@@ -19,7 +19,6 @@ blueprint = Blueprint(
     __name__,
     url_prefix="/dashboard",
     template_folder="templates",
-    static_folder="static",
 )
 
 
@@ -37,6 +36,7 @@ def asset_url(name: str) -> str:
     return url_for("dashboard.serve_asset", digest=assets.digest(), name=name)
 
 
+@blueprint.get("/static/<name>", defaults={"digest": ""})
 @blueprint.get("/static/<digest>/<path:name>")
 def serve_asset(digest: str, name: str) -> Response:
     """A static file. A page of another version asks for an old digest: it gets the present file,
@@ -64,8 +64,6 @@ def _page_context() -> dict[str, Any]:
 
 @blueprint.after_request
 def _set_headers(response: Response) -> Response:
-    if request.endpoint == "dashboard.static":
-        response.headers["Cache-Control"] = "no-cache"  # revalidated: the URL has no hash
     if response.mimetype == "text/html":
         response.headers["Content-Security-Policy"] = content_security_policy(*images.origins())
     return response

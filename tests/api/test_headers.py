@@ -1,3 +1,4 @@
+import gzip
 import json
 import logging
 import re
@@ -72,3 +73,14 @@ def test_the_files_of_the_documentation_are_cached_and_revalidated(world: World)
     known = {"If-None-Match": first.headers["ETag"]}
     again = world.client.get("/docs/swagger-ui-bundle.js", headers=known, buffered=True)
     assert (again.status_code, again.data) == (304, b"")
+
+
+@pytest.mark.parametrize("path", ["/docs/swagger-ui-bundle.js", "/dashboard/static/page.js"])
+def test_a_file_is_sent_whole_whatever_part_or_version_is_asked_for(
+    world: World, path: str
+) -> None:
+    headers = {"Accept-Encoding": "gzip", "Range": "bytes=0-4999", "If-Match": '"another"'}
+    response = world.client.get(path, headers=headers, buffered=True)
+    whole = world.client.get(path, buffered=True).data
+    assert (response.status_code, gzip.decompress(response.data)) == (200, whole)
+    assert "Content-Range" not in response.headers
