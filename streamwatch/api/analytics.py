@@ -127,10 +127,11 @@ def list_sessions(query: Query, login: str) -> Response:
         return csv_export.csv_response(f"{login.lower()}-sessions", SESSION_COLUMNS, rows)
     stats = queries.stats(login)
     page = cursors.page(SESSIONS_CURSOR, query, partial(queries.sessions, stats))
-    return page.respond(
+    response = page.respond(
         broadcaster_login=stats.identity.latest_name.login,
         sessions=[session_document(session) for session in page.items],
     )
+    return csv_export.negotiated(response)
 
 
 @blueprint.get(f"{STREAMER}/sessions/<stream_id>")
@@ -291,7 +292,8 @@ def list_snapshots(query: Query) -> Response:
         rows = (snapshot_document(snapshot) for snapshot in queries.each_snapshot(login))
         return csv_export.csv_response("snapshots", SNAPSHOT_COLUMNS, rows)
     page = cursors.page(SNAPSHOTS_CURSOR, query, partial(queries.snapshots, login))
-    return page.respond(
+    response = page.respond(
         snapshots=[snapshot_document(snapshot) for snapshot in page.items],
         broadcaster_login=login.lower() if login else None,
     )
+    return csv_export.negotiated(response)

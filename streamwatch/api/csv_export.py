@@ -37,7 +37,13 @@ def csv_response(name: str, columns: Iterable[str], rows: Iterable[Document]) ->
     first = list(_take(rows, 1))
     body = _written(list(columns), chain(first, rows))
     headers = {"Content-Disposition": f'attachment; filename="{name}.csv"'}
-    return Response(body, headers=headers, content_type=CSV)
+    return negotiated(Response(body, headers=headers, content_type=CSV))
+
+
+def negotiated(response: Response) -> Response:
+    """Let caches keep the two forms of a list apart, since Accept chooses between them."""
+    response.vary.add("Accept")
+    return response
 
 
 def _written(columns: list[str], rows: Iterator[Document]) -> Iterator[str]:

@@ -349,6 +349,8 @@ def test_all_sessions_as_csv(world: World) -> None:
     assert rows == table(world, path, headers={"Accept": "text/csv"})
     assert world.get(f"{path}?format=json", headers={"Accept": "text/csv"}).is_json
     assert world.get(path, headers={"Accept": "text/html,*/*"}).is_json
+    for accepted in ("text/csv", "application/json"):
+        assert "Accept" in world.get(path, headers={"Accept": accepted}).vary
 
 
 def test_all_snapshots_as_csv(world: World) -> None:
