@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from tests.browser import Visit
+from tests.browser import PHONE, Visit
 from tests.dashboard.conftest import Visiting
 
 pytestmark = pytest.mark.xdist_group("browser")
@@ -141,6 +141,13 @@ def test_chart_is_saved_as_csv_and_png(
     colors = picture.convert("RGB").getcolors(2**24)
     assert colors
     assert len(colors) > 20
+    # Where the title does not fit into the width, it has more lines.
+    page.set_viewport_size(PHONE)
+    page.wait_for_function("document.querySelector('.uplot canvas').clientWidth < innerWidth")
+    with page.expect_download() as download:
+        chart.get_by_role("button", name="PNG").click()
+    with Image.open(download.value.path()) as narrow:
+        assert (narrow.height > picture.height) == (narrow.width < picture.width)
 
 
 def test_csv_of_a_zoomed_chart_has_the_shown_rows(full: str, visit: Visiting) -> None:
