@@ -118,6 +118,7 @@ def test_search_opens_with_a_key_and_leads_to_a_streamer(
     expect(palette).to_be_visible()
     page.keyboard.type("ossified")
     expect(palette.get_by_role("link", name="OssifiedOtto")).to_be_visible()
+    expect(palette.get_by_role("status")).to_have_text("1 result")
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text("OssifiedOtto")

@@ -163,6 +163,18 @@ def test_chosen_theme_is_remembered(full: str, visit: Visiting, theme: str) -> N
     assert axe_violations(page) == []
 
 
+def test_schedule_and_what_is_chosen_are_visible_in_forced_colors(
+    full: str, visit: Visiting
+) -> None:
+    page = visit(full, forced_colors="active").open(STREAMER)
+    colors = page.locator(".week td").evaluate_all(
+        "cells => cells.map((cell) => getComputedStyle(cell).backgroundColor)"
+    )
+    assert len(set(colors)) > 2
+    period = page.get_by_role("navigation", name="Period").locator("[aria-current]")
+    assert period.evaluate("link => getComputedStyle(link).outlineStyle") == "solid"
+
+
 def _brightness(page: Page) -> str:
     """Whether the page is mostly light or dark."""
     picture = Image.open(io.BytesIO(page.screenshot())).convert("L")

@@ -5,14 +5,17 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from playwright.sync_api import Dialog, Page, Route, expect
+from playwright.sync_api import Dialog, Locator, Page, Route, expect
 
+from streamwatch.analytics.base import AnalyticsUnavailable
 from streamwatch.dashboard.login_session import COOKIE
 from streamwatch.settings import KeyRequirement
+from streamwatch.simulator.past import SAMPLED_EVERY
 from tests.browser import DESKTOP, PHONE
 from tests.dashboard.conftest import Visiting
 from tests.dashboard.showcase import Showcase
 from tests.dashboard.test_browser import cut_off, is_wider_than_the_window, log_in
+from tests.fakes import FailingAnalytics
 
 RETURN = "document.dispatchEvent(new Event('connectionrestored'))"
 """Makes an open page load its contents again."""
@@ -182,6 +185,7 @@ def test_change_of_viewers_names_its_period_and_is_left_out_for_few_viewers(
     page.set_viewport_size(PHONE)
     total = page.locator("[data-total=viewers]")
     assert total.evaluate("element => element.scrollWidth <= element.clientWidth")
+    assert _lines(total) == 1
     visitor.open(f"/dashboard/streamer/{large.lower()}")
     assert not is_wider_than_the_window(page)
     page.set_viewport_size({"width": 1280, "height": 800})
@@ -195,6 +199,32 @@ def test_change_of_viewers_names_its_period_and_is_left_out_for_few_viewers(
     assert cut_off(page) == []
     page.emulate_media(media="print")
     expect(page.get_by_role("navigation")).to_have_count(0)  # hidden
+
+
+def _lines(element: Locator) -> int:
+    """How many lines the text of the element has."""
+    return int(
+        element.evaluate(
+            """element => {
+                const range = document.createRange();
+                range.selectNodeContents(element);
+                return range.getClientRects().length;
+            }"""
+        )
+    )
+
+
+def test_state_of_each_part_is_in_one_line_of_the_diagnostics(visit: Visiting) -> None:
+    analytics = FailingAnalytics(SAMPLED_EVERY)
+    with Showcase(analytics=analytics).served() as url:
+        visitor = visit(url)
+        log_in(visitor.page, url)
+        analytics.error = AnalyticsUnavailable("down")
+        page = visitor.open("/dashboard/manage/diagnostics")
+        state = page.locator("dd", has_text="Disconnected")
+        for width in (1280, 360):
+            page.set_viewport_size({"width": width, "height": 800})
+            assert _lines(state) == 1
 
 
 def test_added_streamers_follow_and_a_reload_adds_nothing(
@@ -234,6 +264,8 @@ def test_added_streamers_follow_and_a_reload_adds_nothing(
     page.on("dialog", refuse)
     page.get_by_role("button", name="Remove Waldkauzig").click()
     assert questions == ["Stop monitoring Waldkauzig? The history remains."]
+    page.set_viewport_size({"width": 320, "height": 256})  # 1,280 pixels, magnified to 400 %
+    assert not is_wider_than_the_window(page)
     expect(page.locator("#monitored")).to_contain_text("Waldkauzig")
 
 

@@ -2,6 +2,7 @@
 const palette = document.getElementById("palette");
 const input = palette.querySelector("input");
 const results = palette.querySelector("[data-results]");
+const found = palette.querySelector("[data-found]");
 const trigger = document.querySelector("[data-search]");
 const form = palette.querySelector("form");
 const TYPING_MS = 120;
@@ -24,6 +25,8 @@ async function load() {
   if (!response?.ok || number !== latest) return false;
   const page = new DOMParser().parseFromString(await response.text(), "text/html");
   results.replaceChildren(...(page.getElementById("results")?.childNodes ?? []));
+  const count = results.querySelectorAll("a").length;
+  found.textContent = count ? `${count} ${count === 1 ? "result" : "results"}` : results.textContent.trim();
   return true;
 }
 
