@@ -16,6 +16,7 @@ from streamwatch.services.ingestion.recorder import ObservationRecorder
 from streamwatch.services.ingestion.streamer_recorder import RecordedStreamer, StreamerRecorder
 from streamwatch.services.progress import Progress, no_progress
 from streamwatch.services.subscriptions.reconcile import RECONCILE, Subscriptions
+from streamwatch.services.twitch_batches import call_in_batches
 from streamwatch.storage.base import Storage
 from streamwatch.twitch.base import MAX_IDS_PER_CALL, Twitch, TwitchError, TwitchNotConfigured
 
@@ -252,14 +253,18 @@ class Streamers:
         return created
 
     def update_names(self) -> int:
-        """Update the names of all monitored streamers from Twitch. Returns how many had changed."""
-        renamed = 0
-        for batch in batched(self._storage.streamers(), MAX_IDS_PER_CALL):
-            asked_at = self._clock()
-            users = self._twitch.users(user_ids=[streamer.user_id for streamer in batch]).users
-            asked_at = min(asked_at, self._clock())
-            renamed += self._record_names(users, asked_at)
-        return renamed
+        """Update the names of all monitored streamers from Twitch. Returns how many had changed.
+
+        A batch that Twitch does not answer, or refuses, changes nothing. Raises TwitchError as
+        `call_in_batches` does.
+        """
+        user_ids = [streamer.user_id for streamer in self._storage.streamers()]
+        return call_in_batches("Updating the names", user_ids, self._update_names).total
+
+    def _update_names(self, user_ids: Collection[str]) -> int:
+        asked_at = self._clock()
+        users = self._twitch.users(user_ids=user_ids).users
+        return self._record_names(users, min(asked_at, self._clock()))
 
     def _record_names(self, users: Iterable[User], at: datetime) -> int:
         """Record the names of `users`, requested at `at`. Returns how many monitored streamers had

@@ -1,5 +1,7 @@
 """Adding and removing streamers."""
 
+from collections.abc import Collection
+
 import pytest
 
 from streamwatch.bootstrap import assemble
@@ -11,7 +13,14 @@ from streamwatch.services.subscriptions import conduit
 from streamwatch.services.subscriptions.reconcile import RECONCILE
 from streamwatch.settings import Settings
 from streamwatch.settings.model import EventSubTransport
-from streamwatch.twitch.base import LiveStreams, TwitchNotConfigured, TwitchUnavailable
+from streamwatch.twitch.base import (
+    FoundUsers,
+    LiveStreams,
+    TwitchDenied,
+    TwitchNotConfigured,
+    TwitchRefused,
+    TwitchUnavailable,
+)
 from tests.api.world import FakeAnalytics
 from tests.clocks import START
 from tests.messages import COOL_USER
@@ -132,6 +141,27 @@ def test_names_are_updated_from_twitch(world: World) -> None:
     assert world.services.streamers.update_names() == 1
     assert logins(world) == ["cooler_user"]
     assert world.services.streamers.update_names() == 0
+
+
+def test_names_are_updated_except_those_of_a_batch_that_twitch_refuses(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    users = [world.twitch.add_user(f"user_{n}", str(n)) for n in range(150)]
+    world.storage.add_streamers([Streamer(user.user_id, "old", "Old", START) for user in users])
+    answered = iter([False, True])
+    find_users = world.twitch.users
+
+    def refuse_first(*, user_ids: Collection[str]) -> FoundUsers:
+        if not next(answered):
+            raise TwitchRefused("Malformed query params.", 400)
+        return find_users(user_ids=user_ids)
+
+    monkeypatch.setattr(world.twitch, "users", refuse_first)
+    assert world.services.streamers.update_names() == 50
+    world.twitch.error = TwitchDenied("The credentials are invalid.", 401)
+    monkeypatch.undo()
+    with pytest.raises(TwitchDenied):
+        world.services.streamers.update_names()
 
 
 def test_a_streamer_who_is_removed_while_being_added_is_not_monitored(

@@ -1,6 +1,5 @@
 """Polls Get Streams: all streamers every few minutes, and new streams at once for their details."""
 
-import logging
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -9,24 +8,12 @@ from streamwatch.domain.batches import batched
 from streamwatch.domain.models import Source
 from streamwatch.domain.observations import MIN_ABSENCE, Observation, SeenAbsent
 from streamwatch.services.ingestion.recorder import ObservationRecorder
+from streamwatch.services.twitch_batches import call_in_batches
 from streamwatch.storage.base import Lease, Storage
-from streamwatch.twitch.base import (
-    MAX_IDS_PER_CALL,
-    Twitch,
-    TwitchDenied,
-    TwitchError,
-    TwitchRefused,
-    TwitchUnavailable,
-)
-
-log = logging.getLogger(__name__)
+from streamwatch.twitch.base import MAX_IDS_PER_CALL, Twitch
 
 REFRESH = "refresh"
 """The job that polls all streamers."""
-
-MAX_FAILURES = 3
-"""After this many batches in a row without an answer, retries included, Twitch counts as down. Each
-may take half a minute, for which the worker's other jobs wait."""
 
 MAX_DETAILS_DELAY = timedelta(minutes=10)
 """For how long the details of a new stream are requested. After that the next refresh gets them."""
@@ -74,38 +61,27 @@ class Poller:
             streamer.user_id: (streamer.login, streamer.display_name)
             for streamer in self._storage.streamers()
         } | {status.user_id: (status.login, status.display_name) for status in self._storage.live()}
-        live = failed = failures = 0
-        error: TwitchError | None = None
-        for batch in batched(users, MAX_IDS_PER_CALL):
-            try:
-                live += self._poll({user_id: users[user_id] for user_id in batch}, lease)
-                failures = 0
-            except TwitchDenied:
-                raise
-            except (TwitchUnavailable, TwitchRefused) as problem:
-                error = problem
-                failed += len(batch)
-                log.warning("Live data of %d streamers not refreshed: %s", len(batch), problem)
-                failures += isinstance(problem, TwitchUnavailable)
-                if failures >= MAX_FAILURES:
-                    raise
-        if error is not None and failed == len(users):
-            raise error
-        return PollResult(len(users), live, failed)
+        result = call_in_batches(
+            "Refreshing the live data",
+            users,
+            lambda batch: self._poll({user_id: users[user_id] for user_id in batch}, lease),
+        )
+        return PollResult(len(users), live=result.total, failed=result.failed)
 
     def fetch_details(self, lease: Lease | None = None) -> int:
-        """Fetch the details of new streams, which messages do not have. Returns how many
-        of these streams Twitch listed."""
+        """Fetch the details of new streams, which messages do not have. Returns how many of these
+        streams Twitch listed. Fails as `poll_all` does."""
         oldest = self._clock() - MAX_DETAILS_DELAY
         waiting = [
             user_id for user_id, at in self._storage.awaiting_details().items() if at >= oldest
         ]
-        found = 0
-        for batch in batched(waiting, MAX_IDS_PER_CALL):
-            seen = self._twitch.streams(batch).seen
+
+        def fetch(user_ids: list[str]) -> int:
+            seen = self._twitch.streams(user_ids).seen
             self._recorder.record(seen, lease)
-            found += len(seen)
-        return found
+            return len(seen)
+
+        return call_in_batches("Fetching the details", waiting, fetch).total
 
     def poll_now(self, user_ids: Collection[str]) -> None:
         """Poll those of `user_ids` who are monitored."""

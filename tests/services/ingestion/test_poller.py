@@ -3,8 +3,8 @@ from collections.abc import Collection
 import pytest
 
 from streamwatch.domain.models import Streamer, StreamStatus
-from streamwatch.services.ingestion.poller import MAX_FAILURES
 from streamwatch.services.ingestion.recorder import LeadershipLost
+from streamwatch.services.twitch_batches import MAX_FAILURES
 from streamwatch.twitch.base import (
     LiveStreams,
     TwitchDenied,
@@ -84,6 +84,28 @@ def test_a_batch_that_is_not_answered_leaves_the_others_refreshed(
     result = world.services.poller.poll_all()
     assert (result.asked, result.failed) == (150, 100)
     assert result.live == len(world.live()) == 50
+
+
+def test_details_are_fetched_except_those_of_a_batch_that_twitch_refuses(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    users = [world.twitch.add_user(f"user_{n}", str(n)) for n in range(150)]
+    world.storage.add_streamers([Streamer(u.user_id, u.login, u.login, START) for u in users])
+    for user in users:
+        world.twitch.go_live(user, id=f"9{user.user_id}")
+        stream_id = f"9{user.user_id}"
+        message = messages.online(user, stream_id, started_at=START, at=START)
+        world.services.receiver.receive(message.headers, message.body)
+    answered = iter([False, True])
+    ask = world.twitch.streams
+
+    def refuse_first(user_ids: list[str]) -> object:
+        if not next(answered):
+            raise TwitchRefused("Malformed query params.", 400)
+        return ask(user_ids)
+
+    monkeypatch.setattr(world.twitch, "streams", refuse_first)
+    assert world.services.poller.fetch_details() == 50
 
 
 def test_refused_credentials_end_a_refresh_at_once(world: World) -> None:
