@@ -141,6 +141,24 @@ def test_an_interrupted_conversion_of_mongodb_is_completed(analytics: MongoAnaly
 
 
 @pytest.mark.xdist_group("mongo")
+def test_a_streamer_who_cannot_be_converted_stops_no_other(
+    analytics: MongoAnalytics, database: Database[Document]
+) -> None:
+    [event] = database["stream_events"].find({"stream_id": "ann-2", "kind": "online"})
+    stats = database["streamer_stats"].find_one({"_id": "carol"})
+    assert stats is not None
+    database["streamer_stats"].insert_one({**stats, "_id": "aaa"})
+    database["stream_events"].insert_one({**event, "_id": "copy", "broadcaster_id": "aaa"})
+    for _ in range(2):
+        assert "MongoDB: user aaa could not be converted: Stream ann-2 is one of another" in str(
+            analytics.migrate()
+        )
+        check(analytics)
+    old = database["streamer_stats"].find({"version": {"$exists": False}})
+    assert [document["_id"] for document in old] == ["aaa"]
+
+
+@pytest.mark.xdist_group("mongo")
 def test_mongodb_goes_on_before_it_is_converted(analytics: MongoAnalytics) -> None:
     check(analytics)
     check_it_goes_on(analytics)

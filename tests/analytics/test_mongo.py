@@ -9,7 +9,9 @@ from typing import Any
 
 import pymongo
 import pytest
+from pymongo.collection import Collection
 from pymongo.database import Database
+from pymongo.errors import BulkWriteError
 
 from streamwatch.analytics import open_analytics
 from streamwatch.analytics.base import AnalyticsError, AnalyticsUnavailable
@@ -223,6 +225,25 @@ def test_a_record_mongodb_cannot_store_is_a_record_error(analytics: MongoAnalyti
         analytics.project(as_input(wrong))
     assert not isinstance(caught.value, AnalyticsUnavailable)
     assert analytics.sessions("1337", 10) == []
+
+
+def test_writes_that_a_failover_may_lose_are_repeated_and_not_the_records_fault(
+    analytics: MongoAnalytics, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = Collection.bulk_write
+
+    def write_unconfirmed(collection: Collection[Document], *args: Any, **options: Any) -> None:
+        write(collection, *args, **options)
+        stepped_down = {"code": 189, "errmsg": "Primary stepped down"}
+        counts = {"nInserted": 1, "nMatched": 0, "nUpserted": 0}
+        raise BulkWriteError({"writeErrors": [], "writeConcernErrors": [stepped_down], **counts})
+
+    with monkeypatch.context() as failing:
+        failing.setattr(Collection, "bulk_write", write_unconfirmed)
+        with pytest.raises(AnalyticsUnavailable):
+            analytics.project(as_input(online("s1", 0)))
+    analytics.project(as_input(online("s1", 0)))
+    assert [session.stream_id for session in analytics.sessions("1337", 10)] == ["s1"]
 
 
 def test_a_forked_process_opens_its_own_connection(analytics: MongoAnalytics) -> None:

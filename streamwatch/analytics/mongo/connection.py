@@ -141,6 +141,8 @@ def time_limit(seconds: float) -> Iterator[None]:
     except (BulkWriteError, WriteError) as error:
         if error.timeout:
             raise AnalyticsUnavailable("MongoDB did not answer in time") from error
+        if (error.details or {}).get("writeConcernErrors"):
+            raise AnalyticsUnavailable("MongoDB has not confirmed a write") from error
         raise AnalyticsError(f"MongoDB did not write it: {type(error).__name__}") from error
     except PyMongoError as error:
         raise AnalyticsUnavailable(f"MongoDB does not answer: {type(error).__name__}") from error

@@ -6,7 +6,7 @@ statistics the state of the projection; months, tickets and revisions are not ne
 
 from pymongo.errors import OperationFailure
 
-from streamwatch.analytics.base import Progress
+from streamwatch.analytics.base import AnalyticsError, AnalyticsUnavailable, Progress
 from streamwatch.analytics.mongo.connection import Connection
 from streamwatch.analytics.mongo.schema import EVENTS, SESSIONS, SNAPSHOTS, STATS
 from streamwatch.analytics.projection import Projection
@@ -23,19 +23,26 @@ _OLD_INDEXES = {
 
 
 def migrate(connection: Connection, projection: Projection, progress: Progress) -> list[str]:
-    """See AnalyticsStore.migrate. A streamer whom a worker projects meanwhile is not disturbed."""
+    """See AnalyticsStore.migrate. A streamer whom a worker projects meanwhile is not disturbed. One
+    who cannot be converted is left out, and tried again the next time."""
     with connection.reading():
         old = {"version": {"$exists": False}}
         user_ids = [item["_id"] for item in connection.collection(STATS).find(old, {"_id": 1})]
+    failed = []
     for number, user_id in enumerate(user_ids, 1):
-        with connection.writing():
-            projection.migrate(user_id)
+        try:
+            with connection.writing():
+                projection.migrate(user_id)
+        except AnalyticsUnavailable:
+            raise
+        except AnalyticsError as error:
+            failed.append(f"MongoDB: user {user_id} could not be converted: {error}")
         progress(number, len(user_ids))
     with connection.writing():
         dropped = _drop_old(connection)
-    done = []
-    if user_ids:
-        done.append(f"MongoDB: converted the sessions and statistics of {len(user_ids)} streamers")
+    done = failed
+    if converted := len(user_ids) - len(failed):
+        done.append(f"MongoDB: converted the sessions and statistics of {converted} streamers")
     if dropped:
         done.append(f"MongoDB: dropped the unused collections {', '.join(dropped)}")
     return done

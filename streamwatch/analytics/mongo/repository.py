@@ -178,6 +178,8 @@ def _write(collection: Collection[Document], writes: Sequence[Write]) -> int:
             details: Any = error.details
             if any(item["code"] != _DUPLICATE_KEY for item in details["writeErrors"]):
                 raise
+            if details["writeConcernErrors"]:  # written, but a failover may lose it
+                raise
             done += details["nInserted"] + details["nMatched"] + details["nUpserted"]
             failed = [writes[item["index"]] for item in details["writeErrors"]]
             writes = [write for write in failed if isinstance(write, UpdateOne)]
