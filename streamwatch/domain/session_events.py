@@ -12,12 +12,12 @@ from typing import NamedTuple
 from streamwatch.domain.models import (
     ChannelInfo,
     EventType,
+    MonitoringEnd,
     NameChange,
     Source,
     StreamEvent,
     StreamSnapshot,
     Video,
-    WatchEnd,
 )
 from streamwatch.domain.statistics import milliseconds
 from streamwatch.domain.status_update import ended_by
@@ -43,7 +43,7 @@ class Kind(StrEnum):
     """The streamer's names were read from Twitch, and had changed."""
     UPDATED = "updated"
     """Twitch pushed another title, category or language of the channel. It names no stream."""
-    UNWATCHED = "unwatched"
+    MONITORING_ENDED = "unwatched"  # as it is stored
     """The streamer was removed while the stream was on."""
     VIDEO = "video"
     """Twitch has an archived video of the stream. It opens the session of a stream that was not
@@ -120,7 +120,7 @@ def projection_input(
     events: Iterable[StreamEvent],
     snapshot: StreamSnapshot | None,
     name_change: NameChange | None = None,
-    watch_end: WatchEnd | None = None,
+    monitoring_end: MonitoringEnd | None = None,
 ) -> ProjectionInput:
     """The session events and the sample of one commit. Raises InvalidObservation.
 
@@ -133,8 +133,8 @@ def projection_input(
     ]
     if name_change is not None:
         session_events.append(_renamed(name_change))
-    if watch_end is not None:
-        session_events.append(_unwatched(watch_end))
+    if monitoring_end is not None:
+        session_events.append(_monitoring_ended(monitoring_end))
     if snapshot is None:
         return ProjectionInput(tuple(session_events))
     sample = normalize_sample(snapshot)
@@ -253,10 +253,10 @@ def video_event(video: Video, user_id: str, login: str, display_name: str) -> Se
     )
 
 
-def _unwatched(end: WatchEnd) -> SessionEvent:
+def _monitoring_ended(end: MonitoringEnd) -> SessionEvent:
     return SessionEvent(
         id=f"unwatched:{end.stream_id}:{format_time(end.at)}",
-        kind=Kind.UNWATCHED,
+        kind=Kind.MONITORING_ENDED,
         at=to_milliseconds(end.at),
         broadcaster_id=end.user_id,
         broadcaster_login=end.login,

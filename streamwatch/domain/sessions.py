@@ -26,7 +26,7 @@ EXACT_END = timedelta(minutes=15)
 """The end of a video replaces an estimated end only if the estimate is less exact than this."""
 
 # An enum's attributes are slow to read.
-_ONLINE, _OFFLINE, _SEEN, _UNWATCHED = Kind.ONLINE, Kind.OFFLINE, Kind.SEEN, Kind.UNWATCHED
+_ONLINE, _OFFLINE, _SEEN = Kind.ONLINE, Kind.OFFLINE, Kind.SEEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +35,8 @@ class Span:
 
     `online_at` is the time of its last online, `ended_at` that of the offline after it.
     `next_start` is the start of the streamer's next stream, None where none is known.
-    `unwatched_at` is the time at which the streamer was removed during the stream. `updates` are
-    the last update of the channel up to the start, and those during the stream. `video` is its
+    `monitoring_ended_at` is the time at which the streamer was removed during the stream. `updates`
+    are the last update of the channel up to the start, and those during the stream. `video` is its
     archived video, if one is known; `is_observed` is False if nothing else is.
     """
 
@@ -46,7 +46,7 @@ class Span:
     online_at: datetime
     ended_at: datetime | None
     next_start: datetime | None = None
-    unwatched_at: datetime | None = None
+    monitoring_ended_at: datetime | None = None
     updates: tuple[ChannelUpdate, ...] = ()
     video: Video | None = None
     is_observed: bool = True
@@ -125,7 +125,7 @@ def spans(events: Iterable[SessionEvent]) -> dict[str, Span]:
         )
     )
     first_seen = {event.stream_id: event for event in events if event.kind is _SEEN}
-    unwatched_at = _unwatched_at(events)
+    monitoring_ends = _monitoring_ends(events)
     updates = _updates(events)
     videos = _videos(events)
     found: dict[str, Span] = {}
@@ -144,7 +144,7 @@ def spans(events: Iterable[SessionEvent]) -> dict[str, Span]:
             online_at=stream.online_at,
             ended_at=ended_at,
             next_start=next_start,
-            unwatched_at=unwatched_at.get(stream.stream_id),
+            monitoring_ended_at=monitoring_ends.get(stream.stream_id),
             updates=_updates_during(updates, started_at, ended_at or next_start),
             video=video,
         )
@@ -155,11 +155,11 @@ def spans(events: Iterable[SessionEvent]) -> dict[str, Span]:
     return found
 
 
-def _unwatched_at(events: Iterable[SessionEvent]) -> dict[str, datetime]:
+def _monitoring_ends(events: Iterable[SessionEvent]) -> dict[str, datetime]:
     """When the streamer was last removed during each stream, by stream id."""
     found: dict[str, datetime] = {}
     for event in events:
-        if event.kind is _UNWATCHED and event.stream_id:
+        if event.kind is Kind.MONITORING_ENDED and event.stream_id:
             found[event.stream_id] = max(event.at, found.get(event.stream_id, event.at))
     return found
 
@@ -299,7 +299,7 @@ def _last_known(span: Span, seen_at: datetime) -> datetime | None:
     """The end of a stream without an offline; None while it is on."""
     if span.next_start is not None:
         return min(seen_at, span.next_start)
-    if span.unwatched_at is not None and seen_at <= span.unwatched_at:
+    if span.monitoring_ended_at is not None and seen_at <= span.monitoring_ended_at:
         return seen_at
     return None
 

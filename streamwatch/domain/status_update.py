@@ -10,6 +10,7 @@ from streamwatch.domain.models import (
     ChannelInfo,
     EventReference,
     EventType,
+    MonitoringEnd,
     NameChange,
     Source,
     Stream,
@@ -19,7 +20,6 @@ from streamwatch.domain.models import (
     StreamStatus,
     Timeline,
     TimelineEntry,
-    WatchEnd,
 )
 from streamwatch.domain.timeline import Insertion, MissingEnd, insert, replay
 from streamwatch.domain.times import format_time, parse_time
@@ -44,7 +44,7 @@ class StatusUpdate:
         self._events: list[StreamEvent] = []
         self._replaced_events: list[EventReference] = []
         self._snapshot: StreamSnapshot | None = None
-        self._watch_end: WatchEnd | None = None
+        self._monitoring_end: MonitoringEnd | None = None
 
     def set(self, **fields: Any) -> None:
         self.status = replace(self.status, **fields)
@@ -61,13 +61,13 @@ class StatusUpdate:
     def add_sample(self, snapshot: StreamSnapshot) -> None:
         self._snapshot = snapshot
 
-    def end_watch(self, at: datetime) -> None:
+    def end_monitoring(self, at: datetime) -> None:
         """Record that the stream that is on, if one is, is not monitored from `at` on: no earlier
         than its online, which Twitch's clock dates."""
         status = self.status
         latest = replay(status.timeline).latest
         if latest is not None and latest.is_on and latest.online_at is not None:
-            self._watch_end = WatchEnd(
+            self._monitoring_end = MonitoringEnd(
                 max(at, latest.online_at),
                 latest.stream_id,
                 status.user_id,
@@ -93,7 +93,7 @@ class StatusUpdate:
             if estimated is not None:
                 self._apply(estimated, estimate)
         if self.status.is_removed:
-            self.end_watch(entry.at)
+            self.end_monitoring(entry.at)
         self._show_channel()
         return True
 
@@ -131,7 +131,7 @@ class StatusUpdate:
             snapshot=self._snapshot,
             replaced_events=tuple(self._replaced_events),
             name_change=_name_change(after) if is_renamed else None,
-            watch_end=self._watch_end,
+            monitoring_end=self._monitoring_end,
         )
 
     def _set_last_seen(self, stream_id: str, at: datetime) -> None:
@@ -160,7 +160,7 @@ class StatusUpdate:
                 stream = replace(stream, type=live.type)
         else:
             stream = live
-        if status.is_removed:
+        if status.is_removed or self._is_hidden(live):
             stream = None
         is_offline = entry.type is EventType.OFFLINE
         if not continues and status.seen_at is not None:
@@ -177,6 +177,13 @@ class StatusUpdate:
         )
         self._events += insertion.events
         self._replaced_events += insertion.replaced_events
+
+    def _is_hidden(self, live: Stream | None) -> bool:
+        """Whether a removal has hidden the stream `live`. It is shown again when a poll sees it."""
+        if live is None or self.status.stream is not None:
+            return False
+        known = replay(self.status.timeline).live
+        return known is not None and known.id == live.id
 
 
 def with_info(stream: Stream, info: ChannelInfo) -> Stream:

@@ -111,5 +111,5 @@ def _removed(status: StreamStatus | None, removed: Removed) -> Change | None:
     update = StatusUpdate(status, status)
     update.set(stream=None, absent_at=None)
     update.touch(removed.at)
-    update.end_watch(removed.at)
+    update.end_monitoring(removed.at)
     return update.change()

@@ -124,8 +124,8 @@ def test_a_removal_hides_the_stream_and_records_when_watching_ended() -> None:
     change = decide(story.status, Removed("1337", "cool_user", "Cool_User", at(90)))
     assert change is not None
     assert change.status.stream is None
-    assert change.watch_end is not None
-    assert (change.watch_end.stream_id, change.watch_end.at) == ("s1", at(90))
+    assert change.monitoring_end is not None
+    assert (change.monitoring_end.stream_id, change.monitoring_end.at) == ("s1", at(90))
     assert change.events == ()
 
 

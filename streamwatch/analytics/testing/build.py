@@ -13,12 +13,12 @@ import pytest
 from streamwatch.analytics.base import AnalyticsStore
 from streamwatch.domain.models import (
     EventType,
+    MonitoringEnd,
     NameChange,
     Source,
     StreamEvent,
     StreamSnapshot,
     Video,
-    WatchEnd,
 )
 from streamwatch.domain.session_events import (
     ProjectionInput,
@@ -38,7 +38,7 @@ CAP = timedelta(minutes=10)
 
 CHESS, GO, NOTHING = ("1", "Chess"), ("2", "Go"), ("", "")
 
-Piece = StreamEvent | StreamSnapshot | SessionEvent | NameChange | WatchEnd
+Piece = StreamEvent | StreamSnapshot | SessionEvent | NameChange | MonitoringEnd
 
 OpenAnalytics = Callable[[], AnalyticsStore]
 
@@ -165,8 +165,8 @@ def _as_input(piece: Piece) -> ProjectionInput:
             return projection_input((), piece)
         case NameChange():
             return projection_input((), None, name_change=piece)
-        case WatchEnd():
-            return projection_input((), None, watch_end=piece)
+        case MonitoringEnd():
+            return projection_input((), None, monitoring_end=piece)
 
 
 def expected_sessions(pieces: Sequence[Piece]) -> dict[str, StreamSession]:
@@ -247,7 +247,7 @@ def _stream(random: Random, stream_id: str, start: float, user_id: str) -> Itera
         yield from _found(random, offline(named, end, **names))
     if random.random() < 0.2:
         end = start + round(random.choice(delays) * random.random(), 3)
-        yield WatchEnd(at(end), stream_id, user_id, user_id, user_id.title())
+        yield MonitoringEnd(at(end), stream_id, user_id, user_id, user_id.title())
     time = start
     for _ in range(random.choice((0, 1, 2, 8))):
         time += round(random.choice((1, 60, 300, 2000)) * (random.random() + 0.001), 3)

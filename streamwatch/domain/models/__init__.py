@@ -12,7 +12,7 @@ from streamwatch.domain.models.events import (
     Source,
     StreamEvent,
 )
-from streamwatch.domain.models.status import Change, StreamStatus, WatchEnd
+from streamwatch.domain.models.status import Change, MonitoringEnd, StreamStatus
 from streamwatch.domain.models.streamers import NameChange, Streamer, User
 from streamwatch.domain.models.streams import Stream, StreamSnapshot, Video
 from streamwatch.domain.models.timeline import StreamLastSeen, StreamStart, Timeline, TimelineEntry
@@ -27,6 +27,7 @@ __all__ = [
     "ChannelInfo",
     "EventReference",
     "EventType",
+    "MonitoringEnd",
     "NameChange",
     "Source",
     "Stream",
@@ -41,5 +42,4 @@ __all__ = [
     "TimelineEntry",
     "User",
     "Video",
-    "WatchEnd",
 ]

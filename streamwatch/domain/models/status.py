@@ -47,7 +47,7 @@ class StreamStatus:
 
 
 @dataclass(frozen=True, slots=True)
-class WatchEnd:
+class MonitoringEnd:
     """The end of monitoring while a stream was on. When that stream ended is not known."""
 
     at: datetime
@@ -64,8 +64,8 @@ class Change:
     `base_version` is the version of the status that it was decided on (0: there was none).
     `message_id` is the EventSub message to remember as seen. `events` are added to the history;
     `replaced_events` are removed from it: an event whose `replaces` names one of them takes its
-    place in the order. `events`, `snapshot`, `name_change` and
-    `watch_end` are appended to the feed.
+    place in the order. `events`, `snapshot`, `name_change` and `monitoring_end` are appended to the
+    feed.
     """
 
     status: StreamStatus
@@ -76,7 +76,7 @@ class Change:
     snapshot: StreamSnapshot | None = None
     replaced_events: tuple[EventReference, ...] = ()
     name_change: NameChange | None = None
-    watch_end: WatchEnd | None = None
+    monitoring_end: MonitoringEnd | None = None
 
     @property
     def positions(self) -> dict[str, datetime]:

@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass
 
-from streamwatch.analytics.base import AnalyticsError, AnalyticsStore, AnalyticsUnavailable
-from streamwatch.domain.session_events import InvalidObservation
-from streamwatch.services.analytics.projector import READER, input_of
+from streamwatch.analytics.base import AnalyticsStore, AnalyticsUnavailable
+from streamwatch.services.analytics.projector import READER, input_of, reason
 from streamwatch.services.progress import Progress
 from streamwatch.storage.base import DeadLetter, Feed, FeedRecord
 
@@ -58,6 +57,6 @@ class DeadLetters:
             self._analytics.project(input_of(record))
         except AnalyticsUnavailable:
             raise
-        except (AnalyticsError, InvalidObservation) as error:
-            return str(error)
+        except Exception as error:  # noqa: BLE001  even a defect must not stop the others
+            return reason(error)
         return None

@@ -25,10 +25,26 @@ RECLAIM_SECONDS = 15.0
 """When a batch that was not acknowledged is read again: its worker is dead by then, or the
 analytics did not answer."""
 
+MAX_TRIES = 5
+"""How often an entry is projected that fails with an unexpected error."""
+
 
 def input_of(record: FeedRecord) -> ProjectionInput:
     """The session events and the sample of a feed record. Raises InvalidObservation."""
-    return projection_input(record.events, record.snapshot, record.name_change, record.watch_end)
+    return projection_input(
+        record.events, record.snapshot, record.name_change, record.monitoring_end
+    )
+
+
+def is_expected(error: Exception) -> bool:
+    """Whether the entry is the cause, so that it fails again. Any other error is a defect of
+    StreamWatch, or is over at the next try."""
+    return isinstance(error, AnalyticsError | InvalidObservation)
+
+
+def reason(error: Exception) -> str:
+    """Why an entry cannot be projected."""
+    return str(error) if is_expected(error) else f"An unexpected error: {type(error).__name__}"
 
 
 Usable = tuple[FeedEntry, ProjectionInput]
@@ -58,7 +74,8 @@ class Projector:
     def run_once(self) -> int:
         """Project the next batch. Returns the number of its entries.
 
-        An entry that cannot be projected becomes a dead letter and delays nothing. Raises
+        An entry that cannot be projected becomes a dead letter and delays nothing; after an
+        unexpected error it is read again up to MAX_TRIES times before. Raises
         AnalyticsUnavailable: then nothing was acknowledged and all will be read again.
         """
         self._prepare()
@@ -87,8 +104,8 @@ class Projector:
                 continue
             try:
                 yield entry, input_of(entry.record)
-            except InvalidObservation as error:
-                self._add_dead_letter(entry, str(error))
+            except Exception as error:  # noqa: BLE001  even a defect must not stop the others
+                self._fail(entry, error)
 
     def _project(self, usable: list[Usable]) -> None:
         """Project the entries together or, if that fails, one by one."""
@@ -97,15 +114,22 @@ class Projector:
             self._analytics.project(merged)
         except AnalyticsUnavailable:
             raise
-        except AnalyticsError as error:
+        except Exception as error:  # noqa: BLE001  even a defect must not stop the others
             if len(usable) == 1:
-                self._add_dead_letter(usable[0][0], str(error))
+                self._fail(usable[0][0], error)
                 return
             for entry_with_input in usable:
                 self._project([entry_with_input])
             return
         self._projected(merged.events)
         self._feed.acknowledge(READER, [entry.id for entry, _ in usable])
+
+    def _fail(self, entry: FeedEntry, error: Exception) -> None:
+        if not is_expected(error):
+            log.error("Projecting entry %s of the feed failed", entry.id, exc_info=error)
+            if entry.tries < MAX_TRIES:
+                return  # not acknowledged, and so read again
+        self._add_dead_letter(entry, reason(error))
 
     def _add_dead_letter(self, entry: FeedEntry, error: str) -> None:
         log.warning("Entry %s of the feed cannot be projected: %s", entry.id, error)

@@ -69,6 +69,8 @@ class ObservationRecorder:
                 changes.append(change)
         if not changes:
             return {}
+        # Before the commit: names that it has stored are no longer a change for the next poll.
+        self._rename(changes)
         conflicts: dict[int, Observation] = {}
         for (index, recorded), result in zip(
             decided, self._storage.commit(changes, lease), strict=True
@@ -76,7 +78,6 @@ class ObservationRecorder:
             match result:
                 case Committed.STORED:
                     results[index] = recorded
-                    self._rename(recorded)
                     _log(recorded)
                 case Committed.CONFLICT:
                     conflicts[index] = waiting[index]
@@ -86,16 +87,17 @@ class ObservationRecorder:
                     pass
         return conflicts
 
-    def _rename(self, recorded: RecordedChange) -> None:
-        """Copy changed names to the record of a monitored streamer."""
-        change = recorded.change
-        if change is None or change.name_change is None:
-            return
-        names = change.name_change
-        seen = SeenNames(names.user_id, names.login, names.display_name, names.at)
-        [renamed] = self._streamer_recorder.record([seen])
-        if renamed.after is not None and change.previous_login is not None:
-            log.info("Renamed: %s is now %s", change.previous_login, names.login)
+    def _rename(self, changes: Sequence[Change]) -> None:
+        """Copy changed names to the records of monitored streamers."""
+        seen = [
+            SeenNames(names.user_id, names.login, names.display_name, names.at)
+            for change in changes
+            if (names := change.name_change) is not None
+        ]
+        for renamed in self._streamer_recorder.record(seen) if seen else ():
+            before, after = renamed.before, renamed.after
+            if before is not None and after is not None and before.login != after.login:
+                log.info("Renamed: %s is now %s", before.login, after.login)
 
 
 def _log(recorded: RecordedChange) -> None:

@@ -8,11 +8,11 @@ from typing import Self
 from streamwatch.domain.eventsub import REPLAY_WINDOW
 from streamwatch.domain.models import (
     Change,
+    MonitoringEnd,
     NameChange,
     StreamEvent,
     StreamSnapshot,
     StreamStatus,
-    WatchEnd,
 )
 
 SEEN_SECONDS = int(3 * REPLAY_WINDOW.total_seconds())
@@ -88,14 +88,14 @@ class FeedRecord:
     events: tuple[StreamEvent, ...] = ()
     snapshot: StreamSnapshot | None = None
     name_change: NameChange | None = None
-    watch_end: WatchEnd | None = None
+    monitoring_end: MonitoringEnd | None = None
 
     @classmethod
     def of(cls, change: Change) -> Self | None:
         """The record of a change; None if the change has nothing for the feed."""
-        if change.events or change.snapshot or change.name_change or change.watch_end:
+        if change.events or change.snapshot or change.name_change or change.monitoring_end:
             user_id, name_change = change.status.user_id, change.name_change
-            return cls(user_id, change.events, change.snapshot, name_change, change.watch_end)
+            return cls(user_id, change.events, change.snapshot, name_change, change.monitoring_end)
         return None
 
 

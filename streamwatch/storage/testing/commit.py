@@ -11,6 +11,7 @@ from streamwatch.domain.models import (
     ChannelInfo,
     EventReference,
     EventType,
+    MonitoringEnd,
     NameChange,
     Stream,
     StreamLastSeen,
@@ -18,7 +19,6 @@ from streamwatch.domain.models import (
     StreamStatus,
     Timeline,
     TimelineEntry,
-    WatchEnd,
 )
 from streamwatch.domain.observations import WentOffline, WentOnline
 from streamwatch.domain.transitions import decide
@@ -159,17 +159,17 @@ class CommitContract(ContractBase):
 
     def test_renames_and_the_end_of_monitoring_add_feed_entries(self, storage: Storage) -> None:
         rename = NameChange(at(1), "1", "ann", "安娜")
-        end = WatchEnd(at(2), "s1", "1", "ann", "Ann")
+        end = MonitoringEnd(at(2), "s1", "1", "ann", "Ann")
 
         store(
             storage,
             change(status(), name_change=rename),
-            change(status(version=2), watch_end=end),
+            change(status(version=2), monitoring_end=end),
         )
 
         assert [entry.record for entry in read(storage)] == [
             FeedRecord("1", name_change=rename),
-            FeedRecord("1", watch_end=end),
+            FeedRecord("1", monitoring_end=end),
         ]
 
     def test_changes_are_independent_of_each_other(self, storage: Storage) -> None:

@@ -17,8 +17,17 @@ from streamwatch.analytics.testing.build import (
     together,
 )
 from streamwatch.domain.models import StreamEvent, StreamSnapshot
+from streamwatch.domain.session_events import ProjectionInput
 from streamwatch.domain.times import utc_now
-from streamwatch.services.analytics.projector import BATCH, READER, RECLAIM_SECONDS, Projector
+from streamwatch.services.analytics.dead_letters import DeadLetters
+from streamwatch.services.analytics.projector import (
+    BATCH,
+    MAX_TRIES,
+    READER,
+    RECLAIM_SECONDS,
+    Projector,
+)
+from streamwatch.services.progress import no_progress
 from streamwatch.storage.base import FeedEntry, FeedRecord
 from streamwatch.storage.memory.feed import MemoryFeed
 from tests.clocks import ManualMonotonicClock
@@ -142,6 +151,38 @@ def test_an_entry_that_cannot_be_projected_becomes_a_dead_letter(
     assert "not a valid number of viewers" in aside[1].error
     assert aside[2].error == "refused"
     assert projector.run_once() == 0
+
+
+def test_an_entry_that_shows_a_defect_delays_nothing_and_becomes_a_dead_letter(
+    feed: MemoryFeed,
+    clock: ManualMonotonicClock,
+    analytics: FailingProjection,
+    projector: Projector,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def project(observed: ProjectionInput) -> None:
+        if any(sample.viewer_count == 666 for sample in observed.samples):
+            raise ZeroDivisionError
+        FailingProjection.project(analytics, observed)
+
+    untimed = replace(online("s1", 0), timestamp=None)  # type: ignore[arg-type]
+    wrong: list[Piece] = [untimed, snapshot("s1", 1, 666)]
+    append(feed, *STREAM[:5], *wrong, *STREAM[5:])
+    letters = DeadLetters(feed, analytics)
+    with monkeypatch.context() as defective:
+        defective.setattr(analytics, "project", project)
+        assert projector.run_once() == len(STREAM) + len(wrong)
+        assert by_id(analytics.sessions("1337", 10)) == expected_sessions(STREAM)
+        assert (feed.readers()[0].pending, feed.dead_letters(READER)) == (2, [])
+        for _ in range(MAX_TRIES - 1):
+            clock.advance(RECLAIM_SECONDS)
+            projector.run_once()
+        failed = [(letter.id, error) for letter, error in letters.replay(no_progress).failed]
+    assert failed == [
+        ("6", "An unexpected error: AttributeError"),
+        ("7", "An unexpected error: ZeroDivisionError"),
+    ]
+    assert projector.run_once() == feed.readers()[0].pending == 0
 
 
 def test_an_entry_that_cannot_be_read_is_set_aside(analytics: FailingProjection) -> None:

@@ -1,15 +1,17 @@
 """Removals and renames reach status, history and analytics."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import timedelta
 
 import pytest
 
-from streamwatch.domain.models import Streamer, User
+from streamwatch.domain.models import Change, Streamer, User
 from streamwatch.domain.observations import SeenLive
 from streamwatch.services.ingestion.recorder import ObservationRecorder
-from streamwatch.storage.base import StorageUnavailable
+from streamwatch.storage.base import Committed, Lease, StorageUnavailable
 from streamwatch.storage.memory import MemoryStorage
+from streamwatch.twitch.base import TwitchUnavailable
 from tests import messages
 from tests.clocks import START
 from tests.messages import COOL_USER
@@ -131,7 +133,26 @@ def test_a_removal_that_the_storage_interrupts_leaves_no_session_open(
     assert session.ended_at is not None
 
 
-def test_a_removal_ends_the_watch_although_the_clock_is_behind(world: World) -> None:
+def test_a_late_copy_of_a_start_does_not_show_a_stream_whose_session_a_removal_closed(
+    watched: World,
+) -> None:
+    watched.services.streamers.remove("cool_user")
+    watched.twitch.errors["streams"] = TwitchUnavailable("Twitch is down.")
+    watched.services.streamers.add("cool_user")
+    for number in range(2):
+        receive(watched, messages.online(started_at=START, at=START, message_id=f"copy-{number}"))
+        project(watched)
+        [session] = watched.services.analytics.sessions("1337", 10)
+        assert (watched.live(), session.ended_at is None) == ([], False)
+    watched.twitch.errors.clear()
+    watched.clock.advance(60)
+    watched.services.poller.poll_all()
+    project(watched)
+    [session] = watched.services.analytics.sessions("1337", 10)
+    assert (watched.live(), session.ended_at is None) == (["cool_user"], True)
+
+
+def test_a_removal_ends_the_monitoring_although_the_clock_is_behind(world: World) -> None:
     world.twitch.known[COOL_USER.user_id] = COOL_USER
     world.services.streamers.add("cool_user")
     ahead = START + timedelta(seconds=2)
@@ -157,6 +178,26 @@ def test_a_rename_reaches_status_history_and_analytics_at_once(watched: World, b
     assert len(watched.services.events.of_streamer("new_name", 10)) == 1
     assert watched.services.analytics.find("new_name") is not None
     assert watched.services.analytics.find("cool_user") is None
+
+
+def test_a_rename_reaches_the_record_although_the_storage_fails_within_the_batch(
+    watched: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def store_and_fail(changes: Sequence[Change], lease: Lease | None = None) -> list[Committed]:
+        MemoryStorage.commit(watched.storage, changes, lease)
+        raise StorageUnavailable
+
+    watched.twitch.known["1337"] = User("1337", "new_name", "New_Name")
+    watched.twitch.go_live(watched.twitch.known["1337"], id="9001")
+    watched.clock.advance(60)
+    with monkeypatch.context() as failing:
+        failing.setattr(watched.storage, "commit", store_and_fail)
+        with pytest.raises(StorageUnavailable):
+            watched.services.poller.poll_all()
+    watched.clock.advance(60)
+    watched.services.poller.poll_all()
+    assert [streamer.login for streamer in watched.services.streamers.all()] == ["new_name"]
+    assert watched.live() == ["new_name"]
 
 
 @pytest.mark.parametrize("by", ["poll", "names"])

@@ -8,11 +8,11 @@ import orjson
 
 from streamwatch.domain.models import (
     EventType,
+    MonitoringEnd,
     NameChange,
     Source,
     StreamEvent,
     StreamSnapshot,
-    WatchEnd,
 )
 from streamwatch.domain.times import format_time
 from streamwatch.storage.base import DeadLetter, FeedRecord
@@ -94,8 +94,8 @@ def record_value(record: FeedRecord, event_values: Sequence[bytes]) -> bytes:
     }
     if record.name_change is not None:
         document["name_change"] = asdict(record.name_change)
-    if record.watch_end is not None:
-        document["watch_end"] = asdict(record.watch_end)
+    if record.monitoring_end is not None:
+        document["watch_end"] = asdict(record.monitoring_end)
     return orjson.dumps(document, option=orjson.OPT_UTC_Z)
 
 
@@ -109,7 +109,7 @@ def read_record(value: bytes) -> FeedRecord:
         events=tuple(event_from(event) for event in document["events"]),
         snapshot=_snapshot_from(snapshot) if snapshot else None,
         name_change=NameChange(**renamed | {"at": _time_in(renamed)}) if renamed else None,
-        watch_end=WatchEnd(**end | {"at": _time_in(end)}) if end else None,
+        monitoring_end=MonitoringEnd(**end | {"at": _time_in(end)}) if end else None,
     )
 
 
