@@ -1,4 +1,4 @@
-"""Operator's resources, which always need a full key."""
+"""The resources of the operator, which always need a full key."""
 
 from dataclasses import asdict
 from datetime import UTC, datetime

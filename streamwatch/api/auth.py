@@ -81,7 +81,7 @@ def takes_key_parameter(path: str) -> bool:
 
 
 def valid_key() -> str | None:
-    """The key of this request, if it is a good one."""
+    """The key of this request, if it is valid."""
     key: str | None = g.get("api_key")
     return key
 

@@ -14,7 +14,7 @@ from streamwatch.api.errors import Fault, InvalidRequest
 View = TypeVar("View", bound=Callable[..., Any])
 
 _IGNORED_PARAMETER = "_"
-"""Some clients append it with a random value, to get past caches."""
+"""Some clients append it with a random value, to bypass caches."""
 
 
 class Blueprint(flask_smorest.Blueprint):

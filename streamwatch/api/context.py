@@ -1,4 +1,4 @@
-"""What views need to know of the application and of the request's client."""
+"""What views use: the services of the application, and the client of the request."""
 
 from collections.abc import Collection
 from functools import lru_cache

@@ -4,7 +4,7 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Iterator
-from itertools import chain
+from itertools import chain, islice
 from typing import Any
 
 from flask import Response, request
@@ -34,8 +34,8 @@ def csv_response(name: str, columns: Iterable[str], rows: Iterable[Document]) ->
     """These columns of the rows, as a file. The first row is read before the response starts, so
     that a database which is down causes an error and not a short file."""
     rows = iter(rows)
-    first = list(_take(rows, 1))
-    body = _written(list(columns), chain(first, rows))
+    first = list(islice(rows, 1))
+    body = _csv_chunks(list(columns), chain(first, rows))
     headers = {"Content-Disposition": f'attachment; filename="{name}.csv"'}
     return negotiated(Response(body, headers=headers, content_type=CSV))
 
@@ -46,11 +46,11 @@ def negotiated(response: Response) -> Response:
     return response
 
 
-def _written(columns: list[str], rows: Iterator[Document]) -> Iterator[str]:
+def _csv_chunks(columns: list[str], rows: Iterator[Document]) -> Iterator[str]:
     buffer = io.StringIO()
     writer = csv.writer(buffer)
     writer.writerow(columns)
-    while chunk := list(_take(rows, _CHUNK_ROWS)):
+    while chunk := list(islice(rows, _CHUNK_ROWS)):
         writer.writerows([_cell(row[column]) for column in columns] for row in chunk)
         yield buffer.getvalue()
         buffer.seek(0)
@@ -59,12 +59,7 @@ def _written(columns: list[str], rows: Iterator[Document]) -> Iterator[str]:
 
 
 def _cell(value: Any) -> Any:
-    """Put a quote before text that a spreadsheet would run: titles are written by strangers."""
+    """Put a quote before text that a spreadsheet would run as a formula: strangers write titles."""
     if isinstance(value, list):
         value = ", ".join(value)
     return _FORMULA.sub(r"\1'", value) if isinstance(value, str) else value
-
-
-def _take(rows: Iterator[Document], count: int) -> Iterator[Document]:
-    for _, row in zip(range(count), rows, strict=False):
-        yield row

@@ -11,7 +11,7 @@ from flask import Blueprint, Response, jsonify
 
 from streamwatch.api.content_security_policy import content_security_policy
 
-_OURS = Path(__file__).parent / "static"
+_STATIC = Path(__file__).parent / "static"
 _SWAGGER_UI = Path(flask_swagger_ui.__file__).parent / "dist"
 _ASSETS = 'any("swagger-ui.css", "swagger-ui-bundle.js", "favicon-32x32.png")'
 
@@ -28,14 +28,14 @@ def documentation(build_document: Callable[[], dict[str, Any]]) -> Blueprint:
 
     @blueprint.get("/docs", strict_slashes=False)
     def page() -> Response:
-        response = _file(_OURS / "docs.html")
+        response = _file(_STATIC / "docs.html")
         # Swagger UI's icons are data: URLs.
         response.headers["Content-Security-Policy"] = content_security_policy("data:")
         return response
 
     @blueprint.get("/docs/init.js")
     def init() -> Response:
-        return _file(_OURS / "docs.js")
+        return _file(_STATIC / "docs.js")
 
     @blueprint.get(f"/docs/<{_ASSETS}:name>")
     def asset(name: str) -> Response:

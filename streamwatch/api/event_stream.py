@@ -31,10 +31,11 @@ _MAX_ID_LENGTH = 64
 HEARTBEAT_SECONDS = 15.0
 _RETRY_MS = 3000
 _SURPLUS_RETRY_MS = 10_000
-"""When a client that found no room tries again. An EventSource that gets an error never does."""
+"""After how long a client that found no free stream reconnects. After an HTTP error, an EventSource
+would never reconnect."""
 
 _DISCONNECT_CHECK_SECONDS = 0.5
-"""How often it is checked whether the client has gone, which makes room for another."""
+"""How often the connection is checked: a client that has gone makes room for another."""
 
 
 class EventStreamQuery(TagQuery):
@@ -70,7 +71,7 @@ def follow_events(query: dict[str, Any]) -> Response:
             after=_last_event_id(), client=rate_limits.client_id()
         )
     except TooManyListeners as error:
-        log.info("A client of /events/live was turned away: %s", error)
+        log.info("A client of /events/live got no event stream: %s", error)
         return Response(b"retry: %d\n\n" % _SURPLUS_RETRY_MS, content_type="text/event-stream")
     logins = {login.lower() for login in query.get("streamer", ())}
     types = set(query.get("type", ()))

@@ -28,7 +28,7 @@ def lookup(logins: int = 1) -> AbstractContextManager[None]:
 
 
 def client_id() -> str:
-    """The client of this request: a good key by its hash, else an address."""
+    """The client of this request: a valid key by its hash, else an address."""
     key = auth.valid_key()
     if key is not None:
         return f"key:{hashlib.sha256(key.encode()).hexdigest()[:16]}"

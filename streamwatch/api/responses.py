@@ -69,7 +69,7 @@ def register(app: Flask, coordination: Coordination) -> None:
 
 
 def _respond_from_cache() -> Response | None:
-    """The cached response, if there is one; else note what has to be cached.
+    """The cached response, if there is one; else record what to cache.
 
     The first of several requests for the same response makes it, while the others wait.
     """
@@ -95,7 +95,7 @@ def _release_reservation(_error: BaseException | None) -> None:
 
 
 def _topics() -> tuple[Topic, ...] | None:
-    """The topics of the view that is asked for; None where its response is not to be cached."""
+    """The topics of the requested view; None if its response must not be cached."""
     if request.method not in {"GET", "HEAD"} or len(request.query_string) > _MAX_QUERY_BYTES:
         return None
     view = current_app.view_functions.get(request.endpoint or "")
@@ -104,7 +104,7 @@ def _topics() -> tuple[Topic, ...] | None:
 
 
 def _set_etag(response: Response) -> Response:
-    """A strong ETag for JSON; a weak one for whatever is compressed, since the bytes differ."""
+    """A strong ETag for JSON; a weak one for a compressed response, since its bytes differ."""
     if response.status_code != 200 or request.method not in {"GET", "HEAD"}:  # noqa: PLR2004  OK
         return response
     if "from_cache" in g:

@@ -1,4 +1,4 @@
-"""Several streamers day by day."""
+"""The page that compares streamers day by day."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -70,8 +70,8 @@ def _lines(
     compared: Sequence[Compared], days: int, metric: str, *, is_share: bool, is_log: bool
 ) -> tuple[list[Line], Scale]:
     """A line for each streamer, all on one scale."""
-    several = [_values(streamer.days, metric, is_share=is_share) for streamer in compared]
-    known = [value for values in several for value in values if value is not None]
+    values_of_each = [_values(streamer.days, metric, is_share=is_share) for streamer in compared]
+    known = [value for values in values_of_each for value in values if value is not None]
     scale = scale_for(known, is_log=is_log)
     lines = [
         Line(
@@ -80,7 +80,7 @@ def _lines(
             values=values,
             path=line_path(_xs(len(values)), values, scale),
         )
-        for streamer, values in zip(compared, several, strict=True)
+        for streamer, values in zip(compared, values_of_each, strict=True)
     ]
     return lines, scale
 

@@ -1,4 +1,4 @@
-"""Manage → Diagnostics: what works, what does not, and what the figures mean."""
+"""Manage → Diagnostics: what works, what does not, and what the numbers mean."""
 
 from flask import render_template
 
@@ -13,7 +13,7 @@ JOBS = {
     "refresh": "Polls viewers, titles and categories",
     "details": "Reads title and category of streams that just started",
     "names": "Reads names and profile images",
-    "budget": "Publishes what is left of Helix's rate limit",
+    "budget": "Publishes the remaining rate limit of Helix",
     "trim-feed": "Removes entries that every reader has processed",
 }
 """What each job does."""
@@ -24,10 +24,10 @@ OUTCOMES = {
     "duplicate": "Known already; nothing changed",
     "verified": "Twitch checked the webhook's address",
     "revoked": "Twitch ended a subscription; it is created again where Twitch allows it",
-    "unknown": "Of a type that StreamWatch does not use",
+    "unknown": "The type is one that StreamWatch does not use",
     "refused:forged": "Wrong signature: another WEBHOOK_SECRET, or not from Twitch",
     "refused:stale": "More than ten minutes old or early: check this machine's clock",
-    "refused:malformed": "The content is not what its type says",
+    "refused:malformed": "The content does not match its type",
     "refused:too_large": "Larger than 64 KiB",
     "unavailable": "The storage did not answer; Twitch sends the message again",
 }

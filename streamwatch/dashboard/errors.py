@@ -44,7 +44,7 @@ def show_http_error(error: HTTPException) -> Page:
 
 @blueprint.errorhandler(UnknownStreamer)
 def show_unknown_streamer(error: UnknownStreamer) -> Page:
-    """A streamer who is not monitored, with a button that changes this."""
+    """The page of a streamer who is not monitored, with a button to add the streamer."""
     text = render_template(
         "dashboard/unknown_streamer.html",
         login=error.login,

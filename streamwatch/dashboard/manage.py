@@ -52,7 +52,7 @@ def manage_page(
         found=found,
         live={item.status.user_id for item in services().live_directory.find()},
         subscribes=subscribes,
-        # The page polls its own address, and that of a form cannot be read.
+        # The page polls its own URL. That of a form answers no GET.
         is_pending=request.method == "GET"
         and subscribes
         and not all(streamer.is_active for streamer in found.items),

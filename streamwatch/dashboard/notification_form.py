@@ -1,4 +1,4 @@
-"""The form that adds or edits a notification: between settings and what is typed."""
+"""The form that adds or edits a notification: converts settings to fields of the form and back."""
 
 import re
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ _LINES = ("categories", "title_contains")
 
 
 def settings_from(form: Form) -> Document:
-    """The settings that were typed; an empty field means the default."""
+    """The settings of a submitted form; an empty field means the default."""
     return {
         "kind": form.get("kind", ""),
         "url": form.get("url", "").strip(),
@@ -54,8 +54,8 @@ def form_from(settings: Document) -> dict[str, str]:
 
 
 def edited_settings(form: Form, settings: Document) -> Document:
-    """What was typed that differs from `settings` as the form shows them. A setting that the form
-    cannot show exactly does not differ, and neither does an empty URL."""
+    """The settings of a submitted form that the user changed; the form showed `settings`. A setting
+    that the form cannot show exactly counts as unchanged, and so does an empty URL."""
     shown = settings_from(form_from(settings))
     return {field: value for field, value in settings_from(form).items() if value != shown[field]}
 
@@ -68,7 +68,7 @@ def chosen_events(form: Form) -> list[str]:
 
 
 def preview_of(form: Form) -> str:
-    """What a go-live would say."""
+    """The message of a go-live with the template of the form, or why there is none."""
     kind = form.get("kind", "")
     if kind not in set(TargetKind) or kind == TargetKind.WEBHOOK:
         return "A webhook is sent JSON: see the documentation."

@@ -57,7 +57,7 @@ def show_notifications() -> str:
 
 @blueprint.post("/manage/notifications")
 def add_notification() -> str:
-    """Add a notification or, with the button *Preview*, show what it would say."""
+    """Add a notification or, with the button *Preview*, show a message that it would send."""
     form = request.form
     if "preview" in form:
         return _page(form=form, preview=preview_of(form))
@@ -70,7 +70,7 @@ def add_notification() -> str:
 
 @blueprint.get("/manage/notifications/<notification_id>")
 def show_notification(notification_id: str) -> str:
-    """A notification and its deliveries, and what came of the edit or test that the query
+    """A notification and its deliveries, with the result of the edit or test that the query
     names."""
     if "changed" in request.args:
         return _detail(notification_id, message=edit_result(request.args["changed"].split()))
@@ -88,7 +88,7 @@ def show_notification_form(notification_id: str) -> str:
 
 @blueprint.post("/manage/notifications/<notification_id>/edit")
 def edit_notification(notification_id: str) -> Response | str:
-    """Change what was typed anew or, with the button *Preview*, show what it would say."""
+    """Save the changed settings or, with the button *Preview*, show a message with them."""
     form = request.form
     if "preview" in form:
         return _edit_page(notification_id, form=form, preview=preview_of(form))
@@ -97,14 +97,14 @@ def edit_notification(notification_id: str) -> Response | str:
         _notifications().change(notification_id, edited)
     except (InvalidNotification, ChangedMeanwhile, TwitchError) as error:
         return _edit_page(notification_id, form=form, faults=form_faults(error))
-    return _back(notification_id, changed=" ".join(edited))
+    return _redirect_to(notification_id, changed=" ".join(edited))
 
 
 @blueprint.post("/manage/notifications/<notification_id>/test")
 def test_notification(notification_id: str) -> Response:
     """Send a test. Its result is shown after a redirect, so that reloading sends no second one."""
     tested = _notifications().test(notification_id)
-    return _back(notification_id, tested=tested.id)
+    return _redirect_to(notification_id, tested=tested.id)
 
 
 @blueprint.post("/manage/notifications/<notification_id>/switch")
@@ -113,7 +113,7 @@ def switch_notification(notification_id: str) -> Response | str:
         _notifications().change(notification_id, {"enabled": request.form.get("on") == "1"})
     except (ChangedMeanwhile, InvalidNotification) as error:
         return _detail(notification_id, message=str(error))
-    return _back(notification_id)
+    return _redirect_to(notification_id)
 
 
 @blueprint.post("/manage/notifications/<notification_id>/remove")
@@ -129,10 +129,10 @@ def retry_delivery(notification_id: str, delivery_id: str) -> Response | str:
         _notifications().retry(notification_id, delivery_id)
     except (NotificationOff, DeliveryPending, ChangedMeanwhile) as error:
         return _detail(notification_id, message=str(error))
-    return _back(notification_id)
+    return _redirect_to(notification_id)
 
 
-def _back(
+def _redirect_to(
     notification_id: str, *, tested: str | None = None, changed: str | None = None
 ) -> Response:
     target = url_for(

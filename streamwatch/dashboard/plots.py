@@ -21,7 +21,7 @@ class Scale:
     is_log: bool = False
 
     def y(self, value: float) -> float:
-        """The height of a value in a drawing."""
+        """The y coordinate of a value in a drawing."""
         part = self._part(value)
         return round(HEIGHT * (1 - min(max(part, 0.0), 1.0)), 2)
 

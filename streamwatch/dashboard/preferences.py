@@ -1,4 +1,4 @@
-"""Preferences of a visitor, which pages and scripts keep in cookies, and the chosen period."""
+"""Preferences of a visitor, stored in cookies by pages and scripts, and the chosen period."""
 
 from zoneinfo import ZoneInfo
 

@@ -25,7 +25,7 @@ _CREDENTIAL = re.compile(r"[A-Za-z0-9]{10,100}", re.ASCII)
 
 
 @blueprint.before_request
-def _lead_to_setup() -> Response | None:
+def _redirect_to_setup() -> Response | None:
     """Show the set-up page instead of an empty start page, unless the visitor skipped it."""
     is_start = request.endpoint == "dashboard.show_live" and request.method == "GET"
     if not is_start or not services().setup.is_needed:
@@ -42,7 +42,6 @@ def _lead_to_setup() -> Response | None:
 
 @blueprint.get("/setup")
 def show_setup() -> str:
-    """The page."""
     return _page()
 
 
@@ -57,7 +56,7 @@ def store_credentials() -> Response | tuple[str, int]:
         raise Forbidden("The Twitch credentials can only be set by the environment or .env.")
     client_id = request.form.get("client_id", "").strip()
     client_secret = request.form.get("client_secret", "").strip()
-    fault = _fault(client_id, client_secret)
+    fault = _store(client_id, client_secret)
     if fault:
         page = _page(fault=fault, client_id=client_id[:100])
         return page, HTTPStatus.UNPROCESSABLE_ENTITY
@@ -81,8 +80,9 @@ def add_pasted_streamers() -> str:
     return _page(result=add_streamers_from(text))
 
 
-def _fault(client_id: str, client_secret: str) -> str:
-    """Store the credentials; why they were not stored, or an empty text."""
+def _store(client_id: str, client_secret: str) -> str:
+    """Check the credentials with Twitch, and store them. Returns why they were not stored; "" if
+    they were."""
     if not _CREDENTIAL.fullmatch(client_id) or not _CREDENTIAL.fullmatch(client_secret):
         return "A client id and a client secret consist of letters and digits, usually 30."
     try:
@@ -128,4 +128,4 @@ def _check_token() -> None:
     """Refuse a form that another site sent in the name of a session."""
     session = current_session(services().settings)
     if session is not None and not session.covers_request():
-        raise Forbidden("This form was not sent from here.")
+        raise Forbidden("This form was not sent from the dashboard.")

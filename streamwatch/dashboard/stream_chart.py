@@ -89,7 +89,7 @@ def _points(details: SessionDetails) -> list[tuple[datetime, float | None]]:
 
 
 def _observed(details: SessionDetails, end: datetime) -> Iterator[_Span]:
-    """The spans of one category that were observed."""
+    """The observed spans, each of one category."""
     for category, group in groupby(_named(details.segments), key=lambda named: named[1]):
         segments = [segment for segment, _ in group]
         spans: list[_Span] = [

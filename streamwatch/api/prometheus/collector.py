@@ -25,8 +25,8 @@ Sample = tuple[tuple[str, ...], float | None]
 
 
 class StorageMetricsCollector(Collector):
-    """The metrics under their Prometheus names. While the storage is down, only `storage_up` and
-    the like are reported."""
+    """The metrics under their Prometheus names. While the storage is down, only `build_info`,
+    `storage_up` and `analytics_up` are reported."""
 
     def __init__(
         self, reader: MetricsReader, health: HealthCheck, outcomes: Collection[str]
@@ -62,7 +62,7 @@ def _streamers(found: ServiceMetrics, outcomes: Collection[str]) -> Iterator[Met
     yield _value("live_streamers", "Streamers who are live.", found.live)
     yield _gauge(
         "stream_viewers",
-        "Viewers of the live streams with the most of them.",
+        "Viewers of the most viewed live streams.",
         ["login"],
         [((login,), viewers) for login, viewers in found.viewers.items()],
     )
@@ -92,7 +92,7 @@ def _feed(found: ServiceMetrics) -> Iterator[Metric]:
 
 
 def _worker(found: ServiceMetrics) -> Iterator[Metric]:
-    yield _value("leader_present", "Whether a worker leads and does the jobs.", found.has_leader)
+    yield _value("leader_present", "Whether a worker leads and runs the jobs.", found.has_leader)
     yield _time(
         "worker_heartbeat_timestamp_seconds", "Last heartbeat of a worker.", found.last_heartbeat
     )
@@ -126,7 +126,7 @@ def _worker(found: ServiceMetrics) -> Iterator[Metric]:
 def _twitch(found: ServiceMetrics) -> Iterator[Metric]:
     yield _counter(
         "helix_requests",
-        "Requests to Twitch; status 0 where no answer came.",
+        "Requests to Twitch; status 0 if no response arrived.",
         ["method", "path", "status"],
         found.helix_requests.items(),
     )

@@ -11,20 +11,20 @@ from streamwatch.server.metrics_directory import VARIABLE
 
 _METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 
-_OWN = CollectorRegistry()
+_PROCESS_REGISTRY = CollectorRegistry()
 
 _REQUESTS = Counter(
     "streamwatch_http_requests",
     "Requests that were answered.",
     ["method", "route", "status"],
-    registry=_OWN,
+    registry=_PROCESS_REGISTRY,
 )
 _SECONDS = Histogram(
     "streamwatch_http_request_duration_seconds",
     "Time until the answer was ready.",
     ["route"],
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10),
-    registry=_OWN,
+    registry=_PROCESS_REGISTRY,
 )
 
 
@@ -45,7 +45,7 @@ def _labelled(method: str, route: str, status: int) -> tuple[Counter, Histogram]
 def requests() -> Collector:
     """The counts of all processes of this gunicorn; without gunicorn, of this process."""
     if VARIABLE not in os.environ:
-        return _OWN
-    together = CollectorRegistry()
-    MultiProcessCollector(together)  # type: ignore[no-untyped-call]
-    return together
+        return _PROCESS_REGISTRY
+    combined = CollectorRegistry()
+    MultiProcessCollector(combined)  # type: ignore[no-untyped-call]
+    return combined

@@ -118,7 +118,7 @@ function options(figure, found, onCursor) {
         stroke: color,
         width: 2,
         fill: lines.length === 1 ? translucent(color) : undefined,
-        points: { show: (plot, at) => plot.data[0].length < 3 || isLonely(plot.data[at]), size: 5 },
+        points: { show: (plot, at) => plot.data[0].length < 3 || hasIsolatedValues(plot.data[at]), size: 5 },
         spanGaps: false,
       })),
     ],
@@ -127,8 +127,8 @@ function options(figure, found, onCursor) {
   };
 }
 
-// Whether a line has values without neighbours, which only points make visible.
-function isLonely(values) {
+// Whether a line has values without neighbours. They are visible only as points.
+function hasIsolatedValues(values) {
   return values.some((value, index) => value !== null && (values[index - 1] ?? null) === null && (values[index + 1] ?? null) === null);
 }
 

@@ -13,7 +13,7 @@ export function isConnected() {
   return lostAt === null;
 }
 
-// Ask the server; resolves to whether it answered.
+// Probe the server. Resolves to whether it answered.
 export function probe() {
   probing ??= answers().then((ok) => {
     probing = null;

@@ -11,8 +11,8 @@ const POLL_MS = 10_000;
 const RETRY_MS = 10_000;
 const SOON_MS = 150;
 const MIN_INTERVAL_MS = 700;
-const SETTLED_MS = 500; // a stream of events that ends at once was refused
-const SILENCE_MS = 15_000; // without events for so long, the server is asked whether it is there
+const SETTLED_MS = 500; // an event stream that ends sooner was refused
+const SILENCE_MS = 15_000; // after so long without events, the server is probed
 const WHOLE_MS = 60_000; // what no event reports, such as a stale worker
 const FOLLOW_UPS_MS = [700, 2_500, 6_000, 15_000]; // the analytics follow an event a little later
 const PAGE_TIMEOUT_MS = 30_000;
@@ -24,7 +24,7 @@ let source = null;
 let polling = null;
 let planned = null;
 let refreshedAt = 0; // by `performance.now()`, which no correction of the clock changes
-let heardAt = performance.now();
+let silentSince = performance.now();
 let isLoading = false;
 let isDueAgain = false; // something happened while the page was loaded
 
@@ -177,7 +177,7 @@ function showState() {
 }
 
 function handle(event) {
-  heardAt = performance.now();
+  silentSince = performance.now();
   stopPolling();
   showState();
   if (event.type === "stream.viewers") {
@@ -194,7 +194,7 @@ function open() {
   const opened = source = new EventSource(url);
   opened.addEventListener("open", () => setTimeout(() => {
     if (opened.readyState !== EventSource.OPEN) return;
-    heardAt = performance.now();
+    silentSince = performance.now();
     stopPolling();
     if (isConnected()) showState();
     else probe();
@@ -235,8 +235,8 @@ document.addEventListener("connectionrestored", () => {
 if (url) {
   open();
   setInterval(() => {
-    if (document.hidden || polling || performance.now() - heardAt < SILENCE_MS) return;
-    heardAt = performance.now();
+    if (document.hidden || polling || performance.now() - silentSince < SILENCE_MS) return;
+    silentSince = performance.now();
     probe();
   }, 5_000);
   setInterval(() => { if (!document.hidden && isConnected()) refreshSoon(); }, WHOLE_MS);

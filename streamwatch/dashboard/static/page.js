@@ -1,4 +1,4 @@
-// What every page does: the theme, clocks, filters, confirmations, and the modules of the others.
+// Runs on every page: theme, time zone, clocks, filters and confirmations.
 import { refresh } from "./follow.js";
 import { isConnected } from "./connection.js";
 import "./search.js";
@@ -65,14 +65,14 @@ function ago(seconds) {
 
 const FORMATS = [["[data-uptime]", clock], ["[data-ago]", ago]];
 
-// How far the browser's clock is ahead of the server's: ages are told by the server's.
+// How far the browser's clock is ahead of the server's: ages are computed by the server's clock.
 let ahead = Date.now() - Date.parse(root.dataset.now);
 document.addEventListener("refreshed", (event) => {
   ahead = Date.now() - Date.parse(event.detail.documentElement.dataset.now);
 });
 
-// The texts that changed, of the times that the browser renders. All are found before one is
-// written: a write between two reads would lay the page out anew for each.
+// The visible times whose text has changed, with the new text. All are read before one is written: a
+// write between two reads would make the browser compute the layout again for each.
 function changed() {
   const found = [];
   for (const [selector, format] of FORMATS) {
@@ -131,7 +131,7 @@ document.addEventListener("submit", (event) => {
 });
 addEventListener("pageshow", () => sent.clear());
 
-// A link or form whose page takes its time shows that it is loading.
+// While the next page loads, show that it does.
 addEventListener("beforeunload", () => root.classList.add("loading"));
 addEventListener("pageshow", () => root.classList.remove("loading"));
 
