@@ -24,7 +24,7 @@ STREAMERS_PER_PAGE = 50
 
 @dataclass(frozen=True, slots=True)
 class RefusedTags:
-    """The `text` that was typed as the tags of the streamer `login`, and why it is refused."""
+    """A `text` of tags that was refused for the streamer `login`, and the reason."""
 
     login: str
     text: str

@@ -17,8 +17,8 @@ MAX_OFFSET = timedelta(days=1)
 """A larger difference is ignored: over TLS, a clock that is further off reaches no server."""
 
 _STEP = timedelta(seconds=2)
-"""A clock that moved by this much more or less than the monotonic one was set. Both are slewed
-alike."""
+"""If the clock and the monotonic clock move apart by more than this, the clock was set. NTP slews
+both alike."""
 
 _SINCE_BOOT = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 """On Linux the monotonic clock stops during a suspend."""
@@ -34,7 +34,7 @@ class CorrectedClock:
     sets the offset; one that contradicts the offset must be confirmed by the next, since a single
     server of Twitch's may have a wrong clock. An EventSub message is never from the future, which
     gives a lower bound. Each process has its own offset, 0 before its first answer or message, and
-    again after somebody set the machine's clock. Safe for threads.
+    again after the machine's clock was set. Safe for threads.
     """
 
     def __init__(
@@ -42,8 +42,8 @@ class CorrectedClock:
         clock: Callable[[], datetime] = utc_now,
         monotonic: Callable[[], float] | None = None,
     ) -> None:
-        """`monotonic` counts seconds and is never set; by default those since the machine started,
-        or those of a `clock` that is not the machine's."""
+        """`monotonic` returns seconds that are never set. By default it is the machine's clock
+        since boot, or follows a `clock` that is not the machine's."""
         self._clock = clock
         self._monotonic = monotonic or _monotonic_for(clock)
         self._set_at = (clock(), self._monotonic())
