@@ -185,14 +185,12 @@ def _took_end(
 
 
 def _is_like_another(play: Play, segment: Segment) -> bool:
-    """Whether the end of a segment has no stream id, and lies within a minute of another end, so
-    that it was taken for a second message about that one: about the end before, or about the end
-    after where that one has no stream id either and arrived first."""
-    if segment.plan.names_offline:
-        return False
+    """Whether the end of a segment lies within a minute of another end, so that the two were taken
+    for messages about one: of the end before, where this one has no stream id, or of the end after,
+    where that one has none and arrived first."""
     neighbours = play.truth.segments[max(segment.number - 1, 0) : segment.number + 2]
     return any(
-        other.number < segment.number or not other.plan.names_offline
+        not (segment if other.number < segment.number else other).plan.names_offline
         for other in neighbours
         if other != segment and abs(segment.end - other.end) <= 62
     )
