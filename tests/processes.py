@@ -44,8 +44,13 @@ class Process:
     def __init__(self, command: list[str], environment: Mapping[str, str], folder: Path) -> None:
         self._file = folder / f"{Path(command[0]).name}-{next(_log_numbers)}.log"
         with self._file.open("wb") as file:
+            # Tests that nohup started ignore SIGHUP, and so would their children.
             self._process = subprocess.Popen(
-                command, cwd=folder, env=environment, stdout=file, stderr=subprocess.STDOUT
+                ["env", "--default-signal=HUP", *command],
+                cwd=folder,
+                env=environment,
+                stdout=file,
+                stderr=subprocess.STDOUT,
             )
 
     @property

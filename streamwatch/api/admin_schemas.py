@@ -77,6 +77,7 @@ class ReconciliationSchema(MessageSchema):
         " streamers who are not monitored."
     )
     failed = _count("Number of subscriptions that could not be created or deleted.")
+    refused = _count("How many of these Twitch refused, as it would again.")
 
 
 class ReloadedSchema(BulkAddedSchema, MessageSchema):

@@ -91,6 +91,7 @@ def test_a_verification_repairs_and_reports_its_counts(world: World) -> None:
         "created": 1,
         "deleted": 1,
         "failed": 0,
+        "refused": 0,
     }
     assert stray not in world.twitch.subscribed
     [streamer] = world.get("/streamers").get_json()["streamers"]

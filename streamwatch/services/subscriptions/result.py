@@ -57,7 +57,7 @@ class Reconciliation:
     created: int = 0
     deleted: int = 0
     failed: int = 0
-    refused: int = field(default=0, compare=False)
+    refused: int = field(default=0, compare=False)  # depends on when parallel calls stop
 
 
 def summarize(
