@@ -46,7 +46,7 @@ class Process:
         with self._file.open("wb") as file:
             # Tests that nohup started ignore SIGHUP, and so would their children.
             self._process = subprocess.Popen(
-                ["env", "--default-signal=HUP", *command],
+                ["/usr/bin/env", "--default-signal=HUP", *command],
                 cwd=folder,
                 env=environment,
                 stdout=file,
