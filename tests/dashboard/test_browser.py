@@ -166,7 +166,7 @@ def test_chosen_theme_is_remembered(full: str, visit: Visiting, theme: str) -> N
 def test_schedule_and_what_is_chosen_are_visible_in_forced_colors(
     full: str, visit: Visiting
 ) -> None:
-    page = visit(full, forced_colors="active").open(STREAMER)
+    page = visit(full, forced_colors="active", timezone_id=SERVER_ZONE).open(STREAMER)
     colors = page.locator(".week td").evaluate_all(
         "cells => cells.map((cell) => getComputedStyle(cell).backgroundColor)"
     )
