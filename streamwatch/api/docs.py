@@ -1,6 +1,5 @@
 """The OpenAPI document, and Swagger UI whose assets are served from here."""
 
-import mimetypes
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -10,6 +9,7 @@ import flask_swagger_ui
 from flask import Blueprint, Response, jsonify
 
 from streamwatch.api.content_security_policy import content_security_policy
+from streamwatch.api.static_files import file_response
 
 _STATIC = Path(__file__).parent / "static"
 _SWAGGER_UI = Path(flask_swagger_ui.__file__).parent / "dist"
@@ -28,31 +28,17 @@ def documentation(build_document: Callable[[], dict[str, Any]]) -> Blueprint:
 
     @blueprint.get("/docs", strict_slashes=False)
     def page() -> Response:
-        response = _file(_STATIC / "docs.html")
+        response = file_response(_STATIC / "docs.html")
         # Swagger UI's icons are data: URLs.
         response.headers["Content-Security-Policy"] = content_security_policy("data:")
         return response
 
     @blueprint.get("/docs/init.js")
     def init() -> Response:
-        return _file(_STATIC / "docs.js")
+        return file_response(_STATIC / "docs.js")
 
     @blueprint.get(f"/docs/<{_ASSETS}:name>")
     def asset(name: str) -> Response:
-        return _file(_SWAGGER_UI / name)
+        return file_response(_SWAGGER_UI / name)
 
     return blueprint
-
-
-def _file(path: Path) -> Response:
-    """A file, from memory: a file that is streamed through the compression of responses would not
-    be closed. It has no parts: a part would be compressed, and its Content-Range be wrong."""
-    response = Response(_content(path), mimetype=mimetypes.guess_type(path.name)[0])
-    response.headers["Cache-Control"] = "no-cache"
-    response.add_etag()
-    return response
-
-
-@cache
-def _content(path: Path) -> bytes:
-    return path.read_bytes()

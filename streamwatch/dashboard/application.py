@@ -41,9 +41,8 @@ def show_manifest() -> Response:
 @blueprint.get("/static/service-worker.js")
 def show_service_worker() -> Response:
     """The service worker. The header lets it control all pages of the dashboard."""
-    response = assets.file_response("service-worker.js")
+    response = assets.file_of("service-worker.js")
     response.headers["Service-Worker-Allowed"] = url_for("dashboard.show_live")
-    response.headers["Cache-Control"] = "no-cache"
     return response
 
 
@@ -55,4 +54,4 @@ def show_offline() -> str:
 
 @blueprint.get("/static/favicon.ico")
 def show_favicon() -> Response:
-    return assets.file_response("favicon.ico")
+    return assets.file_of("favicon.ico")

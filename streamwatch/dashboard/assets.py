@@ -1,13 +1,14 @@
 """URLs of static files that a browser may cache for a year, since they change with the content."""
 
 import hashlib
-import mimetypes
 from functools import cache
 from pathlib import Path
 
 from flask import Response
 from werkzeug.exceptions import NotFound
 from werkzeug.security import safe_join
+
+from streamwatch.api.static_files import file_response
 
 FOLDER = Path(__file__).parent / "static"
 
@@ -24,20 +25,9 @@ def digest() -> str:
     return hashed.hexdigest()[:12]
 
 
-def file_response(name: str) -> Response:
-    """A static file, from memory: a file that is streamed through the compression of responses
-    would not be closed. Raises NotFound."""
-    content = _content(name)
-    if content is None:
-        raise NotFound
-    response = Response(content, mimetype=mimetypes.guess_type(name)[0])
-    response.add_etag()
-    return response
-
-
-@cache
-def _content(name: str) -> bytes | None:
+def file_of(name: str) -> Response:
+    """The static file `name`, a relative path. Raises NotFound."""
     path = safe_join(str(FOLDER), name)
-    if path is None or not Path(path).is_file():
-        return None
-    return Path(path).read_bytes()
+    if path is None:
+        raise NotFound
+    return file_response(Path(path))

@@ -41,11 +41,9 @@ def asset_url(name: str) -> str:
 def serve_asset(digest: str, name: str) -> Response:
     """A static file. A page of another version asks for an old digest: it gets the present file,
     but must not cache it under that URL."""
-    response = assets.file_response(name)
+    response = assets.file_of(name)
     if digest == assets.digest():
         response.headers["Cache-Control"] = f"public, max-age={assets.YEAR_SECONDS}, immutable"
-    else:
-        response.headers["Cache-Control"] = "no-cache"
     return response
 
 

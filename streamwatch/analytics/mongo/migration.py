@@ -4,12 +4,16 @@ Events and samples have the same form. Sessions and statistics get a version, an
 statistics the state of the projection; months, tickets and revisions are not needed any more.
 """
 
+import logging
+
 from pymongo.errors import OperationFailure
 
 from streamwatch.analytics.base import AnalyticsError, AnalyticsUnavailable, Progress
 from streamwatch.analytics.mongo.connection import Connection
 from streamwatch.analytics.mongo.schema import EVENTS, SESSIONS, SNAPSHOTS, STATS
 from streamwatch.analytics.projection import Projection
+
+log = logging.getLogger(__name__)
 
 _OLD_COLLECTIONS = ("streamers", "streamer_months", "tickets")
 _OLD_INDEXES = {
@@ -24,24 +28,25 @@ _OLD_INDEXES = {
 
 def migrate(connection: Connection, projection: Projection, progress: Progress) -> list[str]:
     """See AnalyticsStore.migrate. A streamer whom a worker projects meanwhile is not disturbed. One
-    who cannot be converted is left out, and tried again the next time."""
+    who cannot be converted is logged and left out, and tried again the next time."""
     with connection.reading():
         old = {"version": {"$exists": False}}
         user_ids = [item["_id"] for item in connection.collection(STATS).find(old, {"_id": 1})]
-    failed = []
+    converted = 0
     for number, user_id in enumerate(user_ids, 1):
         try:
             with connection.writing():
                 projection.migrate(user_id)
+            converted += 1
         except AnalyticsUnavailable:
             raise
         except AnalyticsError as error:
-            failed.append(f"MongoDB: user {user_id} could not be converted: {error}")
+            log.warning("MongoDB: user %s could not be converted: %s", user_id, error)
         progress(number, len(user_ids))
     with connection.writing():
         dropped = _drop_old(connection)
-    done = failed
-    if converted := len(user_ids) - len(failed):
+    done = []
+    if converted:
         done.append(f"MongoDB: converted the sessions and statistics of {converted} streamers")
     if dropped:
         done.append(f"MongoDB: dropped the unused collections {', '.join(dropped)}")

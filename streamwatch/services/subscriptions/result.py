@@ -129,7 +129,7 @@ def _named(missing: Sequence[DesiredSubscription]) -> str:
     """The first of the missing subscriptions, for a log line."""
     named = ", ".join(f"{item.type} of user {item.user_id}" for item in missing[:_MAX_NAMED])
     others = len(missing) - _MAX_NAMED
-    return f" Missing: {named}{f' and {others} others' if others > 0 else ''}" if named else ""
+    return f" Missing: {named}{f' and {others} more' if others > 0 else ''}" if named else ""
 
 
 def _status(executor: ReconciliationExecutor, failed: int) -> Outcome:
