@@ -9,7 +9,7 @@ import flask_swagger_ui
 from flask import Blueprint, Response, jsonify
 
 from streamwatch.api.content_security_policy import content_security_policy
-from streamwatch.api.static_files import file_response
+from streamwatch.static_files import file_response
 
 _STATIC = Path(__file__).parent / "static"
 _SWAGGER_UI = Path(flask_swagger_ui.__file__).parent / "dist"

@@ -8,7 +8,7 @@ from flask import Response
 from werkzeug.exceptions import NotFound
 from werkzeug.security import safe_join
 
-from streamwatch.api.static_files import file_response
+from streamwatch.static_files import file_response
 
 FOLDER = Path(__file__).parent / "static"
 
