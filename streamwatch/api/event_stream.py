@@ -39,6 +39,14 @@ _DISCONNECT_CHECK_SECONDS = 0.5
 
 
 class EventStreamQuery(TagQuery):
+    after = fields.String(
+        load_default=None,
+        validate=validate.Length(1, _MAX_ID_LENGTH),
+        metadata={
+            "description": "Begin after the event with this id, as with the header `Last-Event-ID`,"
+            " which takes precedence."
+        },
+    )
     streamer = fields.List(
         LoginField(), metadata={"description": "Only send events of this login. May be repeated."}
     )
@@ -68,7 +76,7 @@ def follow_events(query: dict[str, Any]) -> Response:
     """
     try:
         listener = services().broadcaster.listen(
-            after=_last_event_id(), client=rate_limits.client_id()
+            after=_last_event_id() or query["after"], client=rate_limits.client_id()
         )
     except TooManyListeners as error:
         log.info("A client of /events/live got no event stream: %s", error)

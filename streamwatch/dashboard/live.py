@@ -22,6 +22,7 @@ EVENTS_SHOWN = 20
 
 @blueprint.get("/")
 def show_live() -> str:
+    position = services().broadcaster.position()  # before all that the page shows
     query = request.args
     order = Order(query["sort"]) if query.get("sort") in set(Order) else Order.VIEWERS
     search, category = query.get("q", ""), query.get("category", "")
@@ -31,6 +32,7 @@ def show_live() -> str:
     same = (name for name in directory.categories if name.casefold() == category.casefold())
     return render_template(
         "dashboard/live.html",
+        position=position,
         directory=directory,
         avatars=images.avatars(),
         events=services().events.newest(EVENTS_SHOWN),

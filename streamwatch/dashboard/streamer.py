@@ -47,6 +47,7 @@ RECORDS: dict[str, tuple[str, str]] = {
 
 @blueprint.get("/streamer/<login>")
 def show_streamer(login: str) -> str:
+    position = services().broadcaster.position()  # before all that the page shows
     streamer, status = services().streamers.find(login), services().status.known(login)
     is_down, statistics, backfill = False, {}, Backfill()
     try:
@@ -60,6 +61,7 @@ def show_streamer(login: str) -> str:
         is_down = True
     return render_template(
         "dashboard/streamer.html",
+        position=position,
         login=login.lower(),
         streamer=streamer,
         status=status,

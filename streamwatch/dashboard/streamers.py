@@ -18,6 +18,7 @@ STREAMERS_PER_PAGE = 50
 
 @blueprint.get("/streamers")
 def show_streamers() -> str:
+    position = services().broadcaster.position()  # before all that the page shows
     query = request.args
     search, tag = query.get("q", ""), query.get("tag", "")
     state = State(query["state"]) if query.get("state") in set(State) else State.ALL
@@ -25,6 +26,7 @@ def show_streamers() -> str:
     found = page_of(directory.entries(search, tag, state), STREAMERS_PER_PAGE)
     return render_template(
         "dashboard/streamers.html",
+        position=position,
         found=found,
         usual=_usual_times(found.items),
         monitored=len(services().streamers.all()),

@@ -82,6 +82,21 @@ def test_last_event_id_replays_missed_events(lively: World) -> None:
         assert next(events(stream))["event"] == "stream.offline"
 
 
+def test_listeners_can_name_in_the_url_where_they_begin(lively: World) -> None:
+    with listening(lively) as stream:
+        lively.send(messages.online())
+        place = next(events(stream))["id"]
+    lively.send(messages.offline())
+    with listening(lively, f"/events/live?after={place}") as stream:
+        heard = next(events(stream))
+        assert heard["event"] == "stream.offline"
+    lively.send(messages.online())
+    # A browser that reconnects sends the same URL again.
+    headers = {"Last-Event-ID": heard["id"]}
+    with listening(lively, f"/events/live?after={place}", **headers) as stream:
+        assert next(events(stream))["event"] == "stream.online"
+
+
 @pytest.mark.parametrize("unknown", ["of another time", "9" * 7000, "-1", "9-9", "\xff"])
 def test_an_unknown_last_event_id_gives_a_gap(lively: World, unknown: str) -> None:
     lively.send(messages.online())
@@ -123,7 +138,12 @@ def test_filtered_events_advance_the_resume_position(
 
 @pytest.mark.parametrize(
     ("query", "name"),
-    [("?type=stream.unknown", "type.0"), ("?streamer=not-a-login", "streamer.0")],
+    [
+        ("?type=stream.unknown", "type.0"),
+        ("?streamer=not-a-login", "streamer.0"),
+        (f"?after={'9' * 65}", "after"),
+        ("?after=", "after"),
+    ],
 )
 def test_invalid_queries_are_422(lively: World, query: str, name: str) -> None:
     [fault] = problem(lively.get(f"/events/live{query}"), 422)["errors"]

@@ -124,7 +124,8 @@ def test_every_parameter_and_header_is_documented(world: World) -> None:
     paths, components = world.openapi["paths"], world.openapi["components"]
     assert world.openapi["servers"] == [{"url": "/"}]
     live = paths["/events/live"]["get"]
-    assert names(live["parameters"]) == {"streamer", "type", "tag", "Last-Event-ID"}
+    expected = {"after", "streamer", "type", "tag", "Last-Event-ID"}
+    assert names(live["parameters"]) == expected
     events = paths["/events"]["get"]
     assert names(events["parameters"]) == {"limit", "after", "tag", "If-None-Match"}
     assert events["responses"]["200"]["headers"].keys() == {"ETag", "Link"}

@@ -9,7 +9,7 @@ import pytest
 import requests
 from axe_playwright_python.base import AXE_SCRIPT
 from PIL import Image
-from playwright.sync_api import FloatRect, Locator, Page, expect
+from playwright.sync_api import FloatRect, Locator, Page, Route, expect
 
 from streamwatch.services.push.broadcaster import MAX_LISTENERS
 from tests.browser import DESKTOP, PHONE, PHONE_390, TABLET
@@ -349,6 +349,23 @@ def test_streamer_page_follows_the_stream(showcase: Showcase, served: str, visit
     expect(page.locator("#samples tr")).to_have_count(2)
     showcase.go_offline("Shroud", "s1")
     expect(page.locator("#who")).to_contain_text("Offline")
+
+
+def test_page_shows_what_happened_before_it_was_connected(
+    showcase: Showcase, served: str, visit: Visiting
+) -> None:
+    showcase.monitor("Shroud")
+    showcase.go_online("Shroud", "s1", minutes_ago=30)
+    showcase.poll("Shroud", viewer_count=100)
+    visitor = visit(served)
+
+    def poll_first(route: Route) -> None:
+        showcase.poll("Shroud", viewer_count=4321)
+        route.continue_()
+
+    visitor.page.route("**/events/live*", poll_first)
+    page = visitor.open("/dashboard/streamer/shroud")
+    expect(page.locator("#who")).to_contain_text("4,321")
 
 
 def test_streamer_is_added_and_removed_with_the_key(

@@ -19,7 +19,8 @@ const PAGE_TIMEOUT_MS = 30_000;
 const POINTS = 40; // as CURVE_POINTS of the server
 
 const pulse = document.querySelector("[data-pulse]");
-const { events: url, follow, poll } = document.querySelector("main").dataset;
+const { events: url, follow, poll, position } = document.querySelector("main").dataset;
+let after = position; // where the first connection begins: with what happened since the page was made
 let source = null;
 let polling = null;
 let planned = null;
@@ -191,7 +192,10 @@ function handle(event) {
 }
 
 function open() {
-  const opened = source = new EventSource(url);
+  const address = new URL(url, location);
+  if (after) address.searchParams.set("after", after);
+  after = null;
+  const opened = source = new EventSource(address);
   opened.addEventListener("open", () => setTimeout(() => {
     if (opened.readyState !== EventSource.OPEN) return;
     silentSince = performance.now();

@@ -80,6 +80,11 @@ class Broadcaster:
             self._listeners[client] += 1
             return Listener(self, client, self._buffer.newest if after is None else after)
 
+    def position(self) -> str | None:
+        """The newest entry of the feed. A listener that starts after it misses nothing that happens
+        from now on. Raises StorageUnavailable."""
+        return self._storage.feed.last_id()
+
     def ends_when(self, is_stopping: Callable[[], bool]) -> None:
         """End all listeners once `is_stopping()` is true: the process is about to end."""
         self._is_stopping = is_stopping
