@@ -14,6 +14,7 @@ from bisect import insort
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 from streamwatch.domain.models import (
     EventReference,
@@ -24,6 +25,7 @@ from streamwatch.domain.models import (
     Timeline,
     TimelineEntry,
 )
+from streamwatch.domain.updates import HELIX_LAG
 
 _ONLINE, _OFFLINE = EventType.ONLINE, EventType.OFFLINE  # an enum's attributes are slow to read
 _UNKNOWN_START = datetime.min.replace(tzinfo=UTC)
@@ -108,7 +110,7 @@ def insert(timeline: Timeline, entry: TimelineEntry) -> Insertion | None:
     """Insert `entry`, whose event is suppressed, at its own time. None if the timeline has it."""
     if entry.message_id in [known.message_id for known in timeline.entries]:
         return None
-    entries = in_order([*timeline.entries, entry])
+    entries = in_order([*timeline.entries, entry], timeline.last_entries)
     settled = _settled(entries)
     state = Replay(timeline)
     state.apply(entries[:settled])
@@ -126,19 +128,23 @@ def insert(timeline: Timeline, entry: TimelineEntry) -> Insertion | None:
     )
 
 
-def in_order(entries: Iterable[TimelineEntry]) -> list[TimelineEntry]:
-    """Sort entries by their times, an online before an offline of the same time.
+def in_order(
+    entries: Iterable[TimelineEntry], before: Sequence[TimelineEntry] = ()
+) -> list[TimelineEntry]:
+    """Sort entries by their times, an online before an offline of the same time. `before` are the
+    last entries before them.
 
-    Twitch can name the start of a short stream later than its end. A start that a poll found there
-    is placed at the end, so that it does not count as the stream's return.
+    A poll can find an online too late, after the offline that follows it: Twitch can name the start
+    of a short stream later than its end, and Helix lags behind. Such an online is placed at that
+    offline, so that it does not count as the stream's return.
     """
     ordered = sorted(entries, key=_order)
-    starts = [entry for entry in ordered if _is_estimated_start(entry)]
-    for start in starts:
-        ends = [end for end in ordered if _is_end_of(end, start) and end.at < start.at]
-        if ends:
-            ordered.remove(start)
-            insort(ordered, start._replace(at=ends[0].at), key=_order)
+    for online in [entry for entry in ordered if entry.is_estimate and entry.type is _ONLINE]:
+        earlier = [entry for entry in ordered if entry.at < online.at]
+        end = _end_of(online, [*before[-1:], *earlier])
+        if end is not None:
+            ordered.remove(online)
+            insort(ordered, online._replace(at=end.at), key=_order)
     return ordered
 
 
@@ -348,19 +354,28 @@ def _is_same_online(state: StreamState, entry: TimelineEntry) -> bool:
     )
 
 
-def _is_estimated_start(entry: TimelineEntry) -> bool:
-    """Whether a poll found the start of a stream, and not that it is on again."""
+def _end_of(online: TimelineEntry, earlier: Sequence[TimelineEntry]) -> TimelineEntry | None:
+    """Of the entries before `online`, which a poll found, the message about the end after it."""
+    if online.started_at is not None and online.started_at >= online.at:  # the stream's first
+        ends = (entry for entry in earlier if entry.stream_id == online.stream_id)
+    else:
+        ends = (
+            entry
+            for previous, entry in pairwise(earlier)
+            if _is_second_end(previous, entry)
+            and entry.stream_id in {None, online.stream_id}
+            and online.at < entry.at + HELIX_LAG
+        )
+    return next((end for end in ends if end.type is _OFFLINE and not end.is_estimate), None)
+
+
+def _is_second_end(previous: TimelineEntry, end: TimelineEntry) -> bool:
+    """Whether two entries in succession are offlines that prove an online between them."""
     return (
-        entry.estimated_at is not None
-        and entry.type is _ONLINE
-        and entry.started_at is not None
-        and entry.started_at >= entry.at
+        previous.type is end.type is _OFFLINE
+        and not previous.is_estimate
+        and end.at - previous.at > SAME_OFFLINE
     )
-
-
-def _is_end_of(end: TimelineEntry, start: TimelineEntry) -> bool:
-    """Whether `end` is a message about the end of the stream that starts with `start`."""
-    return end.type is _OFFLINE and end.stream_id == start.stream_id and not end.is_estimate
 
 
 def _order(entry: TimelineEntry) -> tuple[datetime, bool, str]:

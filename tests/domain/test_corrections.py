@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from streamwatch.analytics.testing.build import expected_sessions
 from streamwatch.domain.models import EventType, Source, StreamLastSeen
 from streamwatch.domain.observations import MIN_ABSENCE, Removed, SeenAbsent, SeenLive, SeenNames
 from streamwatch.domain.timeline import TIMELINE_SPAN
@@ -252,6 +253,31 @@ def test_a_late_end_does_not_end_a_stream_that_polls_have_shown_long_after_it() 
 def test_a_late_end_ends_a_stream_that_polls_have_shown_within_helix_lag_only() -> None:
     story = Story(online("s1", 0), seen("s1", 64 + LAG), offline("s1", 65))
     assert story.live_id() is None
+
+
+@pytest.mark.parametrize("named", ["s1", None])
+@pytest.mark.parametrize("age", [60, 2 * TIMELINE_SPAN.total_seconds()])
+def test_a_late_end_ends_a_return_that_helix_showed_for_longer(
+    named: str | None, age: float
+) -> None:
+    """The stream returned, and its online was lost. A poll saw it 20 s after its second end."""
+    end = 60 + age + LAG
+    story = Story(online("s1", 0), offline(named, 60), seen("s1", end + 20))
+    assert story.live_id() == "s1"
+    story.observe(offline(named, end))
+    assert story.live_id() is None
+    ends = [event for event in story.history if event.event_type is EventType.OFFLINE]
+    assert [event.timestamp for event in ends] == [at(60), at(end)]
+    [session] = expected_sessions(story.history).values()
+    assert session.ended_at == at(end)
+    story.observe(offline(named, end, message_id="again"))
+    assert story.live_id() is None
+
+
+def test_copies_of_an_end_do_not_end_the_return_after_it() -> None:
+    story = Story(online("s1", 0), offline("s1", 60), seen("s1", 65 + LAG))
+    story.observe(offline("s1", 66 + 30))
+    assert story.live_id() == "s1"
 
 
 def test_a_message_sets_the_type_of_a_stream_that_polls_have_shown_for_hours() -> None:

@@ -5,6 +5,7 @@ from itertools import pairwise
 
 from streamwatch.domain.models import EventType, Source, StreamEvent
 from streamwatch.domain.sessions import StreamSession
+from streamwatch.domain.status_update import MIN_LENGTH
 from streamwatch.domain.updates import HELIX_LAG
 from tests.truth.play import Play
 from tests.truth.world import USER_ID, Segment, at
@@ -117,7 +118,8 @@ def _segment_of(
 def _check_estimate(play: Play, segment: Segment, event: StreamEvent) -> None:
     """A start that a poll found is the one that Helix names, cut to a second; a stream that resumes
     may be found an Helix lag, a refresh and an outage later. An end is no later than Helix showed
-    the stream, and no earlier than the last time a poll saw it before."""
+    the stream (for one that resumes, MIN_LENGTH after that), and no earlier than the last time a
+    poll saw it before."""
     plan = play.plan
     outage = sum(period.seconds for period in plan.outages)
     removed = sum(period.seconds for period in plan.removals)
@@ -139,6 +141,8 @@ def _check_estimate(play: Play, segment: Segment, event: StreamEvent) -> None:
             else max(before, default=segment.start - 61) - CLOCK
         )
         latest = segment.end + plan.helix_lag + CLOCK
+        if segment.plan.resumes:
+            latest += MIN_LENGTH.total_seconds()
         if segment.plan.start_skew < 0:
             latest = max(latest, segment.named_start + CLOCK)
     assert at(earliest) <= event.timestamp <= at(min(latest, 1e8)), (
@@ -201,16 +205,16 @@ def _check_order(play: Play, recorded: dict[tuple[int, EventType], StreamEvent])
     numbers = {event.id: number for (number, _), event in recorded.items()}
 
     def time(event: StreamEvent) -> datetime:
-        """The end that absences prove while Helix does not show the next stream yet is up to the
-        lag later than the start of that one."""
-        lag = play.plan.helix_lag if event.source is Source.POLL else 0
-        later = play.truth.segments[numbers[event.id] + 1 :]
-        is_end = event.event_type is EventType.OFFLINE
-        overlapped = [
-            at(max(item.start, item.named_start))
-            for item in later[:1]
-            if is_end and at(item.start + lag) >= event.timestamp
-        ]
+        """What a poll finds is up to the lag later than what follows it: the end that absences
+        prove while Helix does not show the next stream yet, than the start of that one; the return
+        of a stream, than its own end."""
+        lag = play.plan.helix_lag + CLOCK if event.source is Source.POLL else 0
+        segment, *later = play.truth.segments[numbers[event.id] :]
+        if event.event_type is EventType.OFFLINE:
+            following = [(item.start, max(item.start, item.named_start)) for item in later[:1]]
+        else:
+            following = [(segment.end, segment.end)] if segment.plan.resumes else []
+        overlapped = [at(named) for true, named in following if at(true + lag) >= event.timestamp]
         return min([event.timestamp, *overlapped])
 
     events = sorted(
