@@ -6,10 +6,11 @@ from datetime import timedelta
 
 import pytest
 
-from streamwatch.domain.models import Streamer, User
-from streamwatch.domain.notifications.models import SendResult, TargetKind
+from streamwatch.domain.models import Streamer, StreamEvent, User
+from streamwatch.domain.notifications.models import Notification, SendResult, TargetKind
 from streamwatch.services.notifications import reader
 from streamwatch.services.notifications.senders.base import Message
+from streamwatch.storage.base import MAX_TRIES
 from tests.notifications.build import START, notification
 from tests.notifications.world import NotificationWorld
 from tests.waiting import wait_for
@@ -137,6 +138,30 @@ def test_the_same_event_is_delivered_once_however_often_it_is_read(
     world.pass_time(10)
 
     assert len(world.sender.sent) == 1
+
+
+def test_an_event_that_shows_a_defect_delays_no_other(
+    world: NotificationWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(notification: Notification, event: StreamEvent, tags: object) -> bool:
+        if event.broadcaster_id == BOB.user_id:
+            raise ZeroDivisionError
+        return True
+
+    monkeypatch.setattr(reader, "wants", failing)
+    monkeypatch.setattr(reader, "RECLAIM_SECONDS", 0.0)
+    world.add(notification())
+    world.go_live("s1")
+    world.go_live("s2", user=BOB)
+    world.go_live("s3", user=User("3", "eve", "Eve"))
+    for _ in range(MAX_TRIES):
+        assert world.storage.feed.dead_letters(reader.READER) == []
+        world.reader.run_once()
+    world.work()
+    assert [d.event.broadcaster_id for d in world.deliveries()] == ["1", "3"]
+    [letter] = world.storage.feed.dead_letters(reader.READER)
+    assert letter.error == "An unexpected error: ZeroDivisionError"
+    assert world.reader.run_once() == 0
 
 
 def test_events_before_a_notification_was_created_are_not_sent(world: NotificationWorld) -> None:

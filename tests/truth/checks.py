@@ -213,7 +213,8 @@ def _check_order(play: Play, recorded: dict[tuple[int, EventType], StreamEvent])
         if event.event_type is EventType.OFFLINE:
             following = [(item.start, max(item.start, item.named_start)) for item in later[:1]]
         else:
-            following = [(segment.end, segment.end)] if segment.plan.resumes else []
+            has_ended = segment.plan.resumes and segment.end < float("inf")
+            following = [(segment.end, segment.end)] if has_ended else []
         overlapped = [at(named) for true, named in following if at(true + lag) >= event.timestamp]
         return min([event.timestamp, *overlapped])
 

@@ -11,7 +11,7 @@ from streamwatch.domain.session_events import (
     SessionEvent,
     projection_input,
 )
-from streamwatch.storage.base import Feed, FeedEntry, FeedRecord
+from streamwatch.storage.base import MAX_TRIES, Feed, FeedEntry, FeedRecord
 
 log = logging.getLogger(__name__)
 
@@ -24,9 +24,6 @@ but so few that they take a fraction of RECLAIM_SECONDS."""
 RECLAIM_SECONDS = 15.0
 """When a batch that was not acknowledged is read again: its worker is dead by then, or the
 analytics did not answer."""
-
-MAX_TRIES = 5
-"""How often an entry is projected that fails with an unexpected error."""
 
 
 def input_of(record: FeedRecord) -> ProjectionInput:

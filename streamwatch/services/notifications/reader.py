@@ -24,7 +24,7 @@ from streamwatch.services.notifications.attempt import conversation_name
 from streamwatch.services.notifications.bodies import WebhookBodies
 from streamwatch.services.notifications.context import EventContext, live_stream
 from streamwatch.services.notifications.switching import finish_pending
-from streamwatch.storage.base import FeedEntry, Storage
+from streamwatch.storage.base import MAX_TRIES, FeedEntry, Storage, StorageError
 from streamwatch.storage.notifications import Attempted
 
 log = logging.getLogger(__name__)
@@ -82,17 +82,18 @@ class NotificationReader:
         self._storage.feed.register(READER)
 
     def run_once(self) -> int:
-        """Make the deliveries of the next entries. Returns the number of entries. Raises
-        StorageError; then the entries are read again later."""
+        """Make the deliveries of the next entries. Returns the number of entries.
+
+        An entry that fails with an unexpected error delays no other; it is read again, and becomes
+        a dead letter after MAX_TRIES. Raises StorageError; then the entries are read again later.
+        """
         feed = self._storage.feed
         entries = feed.read(READER, self._consumer, BATCH, reclaim_seconds=RECLAIM_SECONDS)
         if not entries:
             return 0
         readable = [entry for entry in entries if self._is_readable(entry)]
-        events = [event for entry in readable if entry.record for event in entry.record.events]
-        if events:
-            self._process(events)
-        feed.acknowledge(READER, [entry.id for entry in readable])
+        if readable:
+            self._process_entries(readable)
         return len(entries)
 
     def _is_readable(self, entry: FeedEntry) -> bool:
@@ -102,6 +103,29 @@ class NotificationReader:
         log.warning("Entry %s of the feed makes no notifications: %s", entry.id, error)
         self._storage.feed.add_dead_letter(READER, entry, error, self._clock())
         return False
+
+    def _process_entries(self, entries: Sequence[FeedEntry]) -> None:
+        """Process entries together or, if that fails, one by one."""
+        events = [event for entry in entries if entry.record for event in entry.record.events]
+        try:
+            if events:
+                self._process(events)
+        except StorageError:
+            raise
+        except Exception as error:  # noqa: BLE001  even a defect must not stop the others
+            if len(entries) == 1:
+                self._fail(entries[0], error)
+                return
+            for entry in entries:
+                self._process_entries([entry])
+            return
+        self._storage.feed.acknowledge(READER, [entry.id for entry in entries])
+
+    def _fail(self, entry: FeedEntry, error: Exception) -> None:
+        log.error("Notifications of entry %s of the feed failed", entry.id, exc_info=error)
+        if entry.tries >= MAX_TRIES:
+            reason = f"An unexpected error: {type(error).__name__}"
+            self._storage.feed.add_dead_letter(READER, entry, reason, self._clock())
 
     def _process(self, events: Sequence[StreamEvent]) -> None:
         notifications = self._store.all()

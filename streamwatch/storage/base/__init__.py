@@ -15,6 +15,7 @@ from streamwatch.storage.base.feed import Feed
 from streamwatch.storage.base.storage import Storage
 from streamwatch.storage.base.types import (
     HEARTBEAT_SECONDS,
+    MAX_TRIES,
     REMOVED_SECONDS,
     SEEN_SECONDS,
     STREAMER_TOPICS,
@@ -35,6 +36,7 @@ from streamwatch.storage.base.types import (
 
 __all__ = [
     "HEARTBEAT_SECONDS",
+    "MAX_TRIES",
     "REMOVED_SECONDS",
     "SEEN_SECONDS",
     "STREAMER_TOPICS",

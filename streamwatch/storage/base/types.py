@@ -22,6 +22,10 @@ after its timestamp; later ones are refused because of the timestamp."""
 REMOVED_SECONDS = int(timedelta(days=1).total_seconds())
 """How long the hidden status of a removed streamer is stored."""
 
+MAX_TRIES = 5
+"""How often a reader of the feed processes an entry that fails with an unexpected error, before the
+entry becomes a dead letter."""
+
 HEARTBEAT_SECONDS = 30.0
 """A worker counts as dead when its last heartbeat is older. Workers send one every few seconds."""
 

@@ -22,13 +22,12 @@ from streamwatch.domain.times import utc_now
 from streamwatch.services.analytics.dead_letters import DeadLetters
 from streamwatch.services.analytics.projector import (
     BATCH,
-    MAX_TRIES,
     READER,
     RECLAIM_SECONDS,
     Projector,
 )
 from streamwatch.services.progress import no_progress
-from streamwatch.storage.base import FeedEntry, FeedRecord
+from streamwatch.storage.base import MAX_TRIES, FeedEntry, FeedRecord
 from streamwatch.storage.memory.feed import MemoryFeed
 from tests.clocks import ManualMonotonicClock
 from tests.fakes import FailingProjection
