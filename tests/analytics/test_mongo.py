@@ -215,6 +215,7 @@ def test_a_mongodb_that_refuses_is_unavailable_and_not_the_records_fault(
     analytics = MongoAnalytics(url, mongodb_database, CAP)
     with pytest.raises(AnalyticsUnavailable) as caught:
         analytics.project(as_input(online("s1", 0)))
+    assert str(caught.value) == "MongoDB refused a command: AuthenticationFailed"
     assert "secret" not in f"{caught.value!r}{analytics._connection!r}"
     analytics.close()
 

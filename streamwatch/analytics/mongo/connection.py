@@ -15,6 +15,7 @@ from pymongo.errors import (
     BulkWriteError,
     ConfigurationError,
     DocumentTooLarge,
+    OperationFailure,
     PyMongoError,
     WriteError,
 )
@@ -144,6 +145,11 @@ def time_limit(seconds: float) -> Iterator[None]:
         if (error.details or {}).get("writeConcernErrors"):
             raise AnalyticsUnavailable("MongoDB has not confirmed a write") from error
         raise AnalyticsError(f"MongoDB did not write it: {type(error).__name__}") from error
+    except OperationFailure as error:
+        if error.timeout:
+            raise AnalyticsUnavailable("MongoDB did not answer in time") from error
+        reason = (error.details or {}).get("codeName", f"code {error.code}")
+        raise AnalyticsUnavailable(f"MongoDB refused a command: {reason}") from error
     except PyMongoError as error:
         raise AnalyticsUnavailable(f"MongoDB does not answer: {type(error).__name__}") from error
 
