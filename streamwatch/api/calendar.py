@@ -1,6 +1,7 @@
 """A streamer's streams as a calendar (RFC 5545)."""
 
 import re
+from datetime import timedelta
 
 from flask import Response
 from icalendar import Calendar, Event
@@ -55,13 +56,19 @@ def _sessions(login: str, limit: int) -> tuple[str, list[StreamSession]]:
 
 
 def _event(session: StreamSession) -> Event:
-    """The calendar's event of a session; an ongoing one ends when it was last seen."""
+    """The calendar's event of a session; an ongoing one ends when it was last seen.
+
+    One that lasts less than a second has no DTEND, which must be later than DTSTART (RFC 5545,
+    3.8.2.2).
+    """
     sums, shown = session.sample_totals.sums, session.shown
     event = Event()
     event.add("uid", f"{session.stream_id}@streamwatch")
     event.add("dtstamp", session.seen_at)
     event.add("dtstart", session.started_at)
-    event.add("dtend", session.ended_at or session.seen_at)
+    ended_at = session.ended_at or session.seen_at
+    if ended_at - session.started_at >= timedelta(seconds=1):
+        event.add("dtend", ended_at)
     title = session.title
     name = session.broadcaster_name
     event.add("summary", _text(f"{name}: {title}" if title else name))

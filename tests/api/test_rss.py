@@ -178,8 +178,15 @@ def test_a_strict_reader_accepts_a_calendar(lively: World) -> None:
     assert {"PRODID", "VERSION"} <= calendar.keys()
     [event] = calendar.walk("VEVENT")
     assert event.errors == []
-    assert {"UID", "DTSTAMP", "DTSTART", "DTEND", "SUMMARY"} <= event.keys()
+    assert {"UID", "DTSTAMP", "DTSTART", "SUMMARY"} <= event.keys()
     assert all(len(line) <= 75 for line in response.data.split(b"\r\n"))
+
+
+def test_a_stream_that_was_only_seen_to_start_has_no_end_in_the_calendar(lively: World) -> None:
+    lively.app.extensions["streamwatch"].projector.run_once()
+    calendar = Calendar.from_ical(lively.get("/feeds/streamer/shroud.ics").data)
+    [event] = calendar.walk("VEVENT")
+    assert "DTEND" not in event
 
 
 def test_changes_of_title_take_no_place_of_streams(lively: World) -> None:
