@@ -13,8 +13,9 @@ from tempfile import TemporaryDirectory
 from bench import processes
 from bench.payloads import Webhooks
 from streamwatch.bootstrap import Services, build
+from streamwatch.domain.batches import batched
 from streamwatch.domain.models import Stream, Streamer, User
-from streamwatch.domain.observations import SeenLive
+from streamwatch.domain.observations import SeenAbsent, SeenLive
 from streamwatch.services.ingestion.recorder import ObservationRecorder
 from streamwatch.services.push.broadcaster import MAX_LISTENERS
 from streamwatch.settings import Settings
@@ -107,20 +108,23 @@ def streamwatch(
 
 
 def add_streamers(services: Services, users: list[User], live: int) -> None:
-    """Monitor `users`; the first `live` are seen live by a poll."""
+    """Monitor `users`. A poll has seen the first `live` live, and that the others are not."""
     now = datetime.now(UTC)
-    for start in range(0, len(users), _BATCH_SIZE):
-        batch = users[start : start + _BATCH_SIZE]
+    for batch in batched(users, _BATCH_SIZE):
         services.storage.add_streamers(
             [Streamer(user.user_id, user.login, user.display_name, now) for user in batch]
         )
     recorder = ObservationRecorder(services.storage)
     started_at = now - timedelta(hours=2)
-    for start in range(0, live, _BATCH_SIZE):
-        batch = users[start : min(start + _BATCH_SIZE, live)]
-        recorder.record(
-            [_seen_live(user, started_at, now - timedelta(minutes=30)) for user in batch]
-        )
+    seen_at = now - timedelta(minutes=30)
+    observations = [
+        _seen_live(user, started_at, seen_at)
+        if number < live
+        else SeenAbsent(user.user_id, user.login, user.display_name, seen_at)
+        for number, user in enumerate(users)
+    ]
+    for observed in batched(observations, _BATCH_SIZE):
+        recorder.record(observed)
 
 
 def _seen_live(user: User, started_at: datetime, at: datetime) -> SeenLive:
