@@ -7,7 +7,9 @@ from collections.abc import Callable
 
 from streamwatch.bootstrap import Services
 from streamwatch.services.analytics.backfills import Backfills
+from streamwatch.services.analytics.projector import BATCH as PROJECTOR_BATCH
 from streamwatch.services.analytics.projector import Projector
+from streamwatch.services.notifications.reader import BATCH as READER_BATCH
 from streamwatch.services.notifications.setup import NotificationServices
 from streamwatch.services.subscriptions.transport import Method
 from streamwatch.storage.base import ChangeListener, Coordination, Lease, NeverConnected, Topic
@@ -22,12 +24,12 @@ _LISTENER_STOP_SECONDS = HANDOVER_SECONDS + 0.5
 _NOTIFICATIONS_STOP_SECONDS = 2.0
 
 _FEED_SECONDS = 0.5
-"""How often the projector reads the feed while it has no new entries."""
+"""How often the projector reads the feed: entries that are projected together cost less."""
 
 _ANALYTICS_RETRY_SECONDS = 3.0
 
 _READ_SECONDS = 0.25
-"""How often notifications read the feed where no change was published."""
+"""How often notifications read the feed where no change was published, or where there are none."""
 
 _DISPATCH_SECONDS = 0.1
 """How often the dispatcher checks for due deliveries: another worker may have created them."""
@@ -107,14 +109,16 @@ class NotificationThreads:
         self._dispatcher.stop(_NOTIFICATIONS_STOP_SECONDS)
 
     def _on_change(self, topic: str | None) -> None:
-        if topic in (Topic.EVENTS, None):
+        # Without notifications, the feed is read only so that it can be trimmed.
+        if topic in (Topic.EVENTS, None) and self._services.reader.has_notifications:
             self._reader.wake()
 
     def _read(self) -> float:
-        if not self._services.reader.run_once():
-            return _READ_SECONDS
-        self._dispatcher.wake()
-        return 0.0
+        read = self._services.reader.run_once()
+        if read and self._services.reader.has_notifications:
+            self._dispatcher.wake()
+            return 0.0
+        return 0.0 if read >= READER_BATCH else _READ_SECONDS
 
     def _dispatch(self) -> float:
         self._services.dispatcher.run_once()
@@ -126,7 +130,7 @@ def projector_thread(projector: Projector) -> RepeatingThread:
     not."""
 
     def project() -> float:
-        return 0.0 if projector.run_once() else _FEED_SECONDS
+        return 0.0 if projector.run_once() >= PROJECTOR_BATCH else _FEED_SECONDS
 
     return RepeatingThread(
         "projector", "Projecting the feed into the analytics", project, _ANALYTICS_RETRY_SECONDS

@@ -74,6 +74,8 @@ class NotificationReader:
         self._context = context
         self._bodies = bodies
         self._consumer = consumer
+        self.has_notifications = True
+        """Whether there were notifications when events were last read."""
         self._counters = counters
         self._clock = clock
 
@@ -129,6 +131,7 @@ class NotificationReader:
 
     def _process(self, events: Sequence[StreamEvent]) -> None:
         notifications = self._store.all()
+        self.has_notifications = bool(notifications)
         if not notifications:
             return
         occurrences = self._occurrences(events)
