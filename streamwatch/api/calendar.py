@@ -2,9 +2,9 @@
 
 import re
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from flask import Response
-from icalendar import Calendar, Event
 
 from streamwatch.api.arguments import FeedQuery
 from streamwatch.api.blueprint import Blueprint
@@ -12,6 +12,9 @@ from streamwatch.api.context import services
 from streamwatch.api.responses import revalidated
 from streamwatch.domain.sessions import StreamSession
 from streamwatch.services.errors import UnknownStreamer
+
+if TYPE_CHECKING:
+    from icalendar import Event
 
 blueprint = Blueprint(
     "calendar", __name__, url_prefix="/feeds", description="Calendars of streams."
@@ -32,6 +35,8 @@ def streamer_ics(query: dict[str, int], username: str) -> Response:
 
     The calendar (iCalendar) has an entry for each stream.
     """
+    from icalendar import Calendar  # noqa: PLC0415  3 MB in processes that nobody asks for one
+
     name, sessions = _sessions(username, query["limit"])
     calendar = Calendar()
     calendar.add("prodid", "-//StreamWatch//EN")
@@ -55,12 +60,14 @@ def _sessions(login: str, limit: int) -> tuple[str, list[StreamSession]]:
     return stats.identity.latest_name.name, sessions
 
 
-def _event(session: StreamSession) -> Event:
+def _event(session: StreamSession) -> "Event":
     """The calendar's event of a session; an ongoing one ends when it was last seen.
 
     One that lasts less than a second has no DTEND, which must be later than DTSTART (RFC 5545,
     3.8.2.2).
     """
+    from icalendar import Event  # noqa: PLC0415  see above
+
     sums, shown = session.sample_totals.sums, session.shown
     event = Event()
     event.add("uid", f"{session.stream_id}@streamwatch")
