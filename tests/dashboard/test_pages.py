@@ -446,19 +446,17 @@ def test_removed_streamer_keeps_the_page(client: FlaskClient, past: Showcase) ->
     assert "no longer monitored" in text(client, "/dashboard/streamer/shroud")
 
 
-def test_unknown_streamer_is_404_with_a_button_to_watch(client: FlaskClient) -> None:
+def test_unknown_streamer_is_404_with_a_button_to_add(client: FlaskClient) -> None:
     shown = text(client, "/dashboard/streamer/nobody_here", 404)
-    assert "nobody_here is not watched" in shown
-    assert "Watch nobody_here" in shown
+    assert "nobody_here is not monitored" in shown
+    assert "Add nobody_here" in shown
     assert "Back" in shown
     shown = text(client, "/dashboard/streamer/not-a-login", 404)
-    assert "not-a-login is not watched" in shown
-    assert "Watch not-a-login" not in shown
+    assert "not-a-login is not monitored" in shown
+    assert "Add not-a-login" not in shown
 
 
-def test_unknown_streamer_is_watched_with_one_click(
-    client: FlaskClient, services: Showcase
-) -> None:
+def test_unknown_streamer_is_added_with_one_click(client: FlaskClient, services: Showcase) -> None:
     services.twitch.add_user("shroud", name="Shroud")
     form = {"logins": "shroud", "then": "streamer"}
     response = client.post("/dashboard/streamers", data=form)

@@ -95,7 +95,7 @@ class StreamersContract(ContractBase):
 
     def test_the_next_version_replaces_the_record(self, storage: Storage) -> None:
         storage.add_streamers([streamer()])
-        watched = replace(
+        changed = replace(
             streamer(),
             online_subscription_id="on",
             offline_subscription_id="off",
@@ -106,9 +106,9 @@ class StreamersContract(ContractBase):
             version=2,
         )
 
-        assert storage.commit_streamers([watched]) == [Committed.STORED]
+        assert storage.commit_streamers([changed]) == [Committed.STORED]
 
-        assert storage.find_streamers(["ann"]) == {"ann": watched}
+        assert storage.find_streamers(["ann"]) == {"ann": changed}
 
     def test_a_record_at_another_version_is_not_replaced(self, storage: Storage) -> None:
         storage.add_streamers([streamer("1", "ann"), streamer("2", "bob"), streamer("3", "cat")])
