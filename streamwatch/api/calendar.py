@@ -35,7 +35,7 @@ def streamer_ics(query: dict[str, int], username: str) -> Response:
 
     The calendar (iCalendar) has an entry for each stream.
     """
-    from icalendar import Calendar  # noqa: PLC0415  3 MB in processes that nobody asks for one
+    from icalendar import Calendar  # noqa: PLC0415  takes 3 MB of memory, which few processes need
 
     name, sessions = _sessions(username, query["limit"])
     calendar = Calendar()

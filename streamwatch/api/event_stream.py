@@ -43,8 +43,8 @@ class EventStreamQuery(TagQuery):
         load_default=None,
         validate=validate.Length(1, _MAX_ID_LENGTH),
         metadata={
-            "description": "Begin after the event with this id, as with the header `Last-Event-ID`,"
-            " which takes precedence."
+            "description": "Begin after the Server-Sent Event with this `id`, as with the header"
+            " `Last-Event-ID`, which takes precedence."
         },
     )
     streamer = fields.List(
@@ -76,7 +76,7 @@ def follow_events(query: dict[str, Any]) -> Response:
     """
     try:
         listener = services().broadcaster.listen(
-            after=_last_event_id() or query["after"], client=rate_limits.client_id()
+            after=_last_event_id(query["after"]), client=rate_limits.client_id()
         )
     except TooManyListeners as error:
         log.info("A client of /events/live got no event stream: %s", error)
@@ -102,9 +102,9 @@ def follow_events(query: dict[str, Any]) -> Response:
     return response
 
 
-def _last_event_id() -> str | None:
+def _last_event_id(in_url: str | None) -> str | None:
     """Where the client resumes. An id longer than ours is unknown, which is answered by a gap."""
-    given = request.headers.get("Last-Event-ID")
+    given = request.headers.get("Last-Event-ID", in_url)
     return given if given is None or len(given) <= _MAX_ID_LENGTH else "unknown"
 
 
