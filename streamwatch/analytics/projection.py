@@ -43,6 +43,10 @@ STREAMERS_PER_BATCH = 250
 STREAMS_PER_READ = 100
 """How many streams' samples are read together, for sessions that are computed from all samples."""
 
+MAX_SAVES = 100
+"""How often the save of a streamer is tried. Each conflict means that another process has saved the
+same streamer: so many in a row mean a defect."""
+
 
 @dataclass(slots=True)
 class _Batch:
@@ -126,11 +130,14 @@ class Projection:
         self._apply({user_id: _Batch(reread=True)})
 
     def _apply(self, batches: dict[str, _Batch]) -> None:
-        while batches:
+        for _ in range(MAX_SAVES):
             updates = self._updates(batches)
             saved = self._repository.save(updates)
             conflicts = {update.user_id for update in updates} - saved
             batches = {user_id: batches[user_id] for user_id in conflicts}
+            if not batches:
+                return
+        raise AnalyticsError(f"The analytics of user {min(batches)} conflict at every save.")
 
     def _updates(self, batches: Mapping[str, _Batch]) -> list[Update]:
         states = self._repository.states(batches)  # read first: see Repository.save

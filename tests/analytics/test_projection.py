@@ -1,5 +1,6 @@
 """The projection with a state of few recent streams, so that random histories go beyond it."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from random import Random
 
@@ -7,8 +8,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from streamwatch.analytics.base import AnalyticsError
 from streamwatch.analytics.memory import MemoryAnalytics
-from streamwatch.analytics.state import StreamerState
+from streamwatch.analytics.state import StreamerState, Update
 from streamwatch.analytics.testing.build import (
     CAP,
     Piece,
@@ -79,3 +81,14 @@ def test_sessions_of_videos_are_not_in_the_state() -> None:
     assert list(state.recent) == ["s9"]
     assert len(state.events) == 2
     assert state.statistics.stats.totals.streams == 51
+
+
+class _NeverSaves(MemoryAnalytics):
+    def save(self, updates: Sequence[Update]) -> set[str]:
+        del updates
+        return set()
+
+
+def test_conflicts_without_end_are_an_error() -> None:
+    with pytest.raises(AnalyticsError, match="user 1337"):
+        _NeverSaves(CAP).project(as_input(online("s1", 0)))
