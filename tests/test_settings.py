@@ -371,6 +371,11 @@ def test_dev_on_another_address_requires_a_key_for_changes(
     assert from_env(dev=True).require_api_key is KeyRequirement.NONE
 
 
+def test_dev_behind_a_proxy_requires_a_key_for_changes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRUSTED_PROXIES", "1")
+    assert from_env(dev=True).require_api_key is KeyRequirement.WRITE
+
+
 def test_dev_uses_the_configured_key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("API_KEY", "my-own-long-key")
     settings = from_env(dev=True)

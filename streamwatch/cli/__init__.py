@@ -9,7 +9,7 @@ from streamwatch.cli.feed import feed
 from streamwatch.cli.notifications import notifications
 from streamwatch.cli.processes import dev, serve, worker
 from streamwatch.cli.recalculate import recalculate
-from streamwatch.cli.services import Commands, opened, progress
+from streamwatch.cli.services import Commands, opened, progress, require_database
 from streamwatch.cli.streamers import streamers
 from streamwatch.cli.subscriptions import subscriptions
 from streamwatch.cli.transfer import export_command, import_command
@@ -39,6 +39,7 @@ def migrate() -> None:
     may run any number of times.
     """
     with opened() as services:
+        require_database(services)
         services.storage.check()
         services.analytics.prepare()
         with progress("Converting the analytics") as report:

@@ -8,7 +8,12 @@ from streamwatch.domain.times import format_time
 
 @click.group()
 def feed() -> None:
-    """Feed entries that could not be processed (dead letters)."""
+    """Dead letters: entries of the feed that a reader could not process.
+
+    Statistics lack what the dead letters of the reader `analytics` say, and those of
+    `notifications` were not notified. Fix the cause, then `replay` those of the analytics and
+    `drop` the others.
+    """
 
 
 @feed.command("set-aside")
@@ -22,6 +27,20 @@ def set_aside() -> None:
     for entry in entries:
         click.echo(f"{entry.reader}  {entry.id}  {format_time(entry.at)}  {entry.error}")
     click.echo(f"{len(entries)} set aside", err=True)
+
+
+@feed.command()
+@click.argument("reader")
+@click.argument("entry_id")
+def drop(reader: str, entry_id: str) -> None:
+    """Delete the dead letter ENTRY_ID of READER, as `set-aside` names them.
+
+    What it says is then missing for good.
+    """
+    with shared() as services:
+        if not services.dead_letters.drop(reader, entry_id):
+            raise click.ClickException(f"The reader {reader} has no dead letter {entry_id}.")
+    click.echo("1 dropped")
 
 
 @feed.command()

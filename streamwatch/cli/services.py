@@ -113,6 +113,14 @@ def require_stored_analytics(services: Services, remedy: str) -> None:
         )
 
 
+def require_database(services: Services) -> None:
+    """Raise ClickException if storage and analytics are both in memory, as without settings."""
+    settings = services.settings
+    if not services.storage.shared and settings.analytics_type == "memory":
+        message = "The settings name no database: STORAGE_TYPE and ANALYTICS_TYPE are `memory`."
+        raise click.ClickException(f"{message} {hint_at_dev(settings)}".strip())
+
+
 @contextmanager
 def progress(label: str) -> Iterator[Callable[[int, int], None]]:
     """Show a progress bar on a terminal. Yields a function that takes the number of finished items

@@ -14,7 +14,6 @@ from streamwatch.dashboard.forms import MAX_LOGINS, add_streamers_from, lookup
 from streamwatch.dashboard.login_session import current_session
 from streamwatch.domain.logins import split_entries
 from streamwatch.services.setup import CredentialSource
-from streamwatch.settings import LOOPBACK
 from streamwatch.twitch.base import TwitchDenied, TwitchError
 
 _SKIPPED_COOKIE = "setup-skipped"
@@ -116,12 +115,12 @@ def _page(**more: Any) -> str:
 
 
 def _may_enter_credentials() -> bool:
-    """Whether the visitor may enter credentials: with a login, and on a loopback address without
-    one for as long as there are no credentials."""
+    """Whether the visitor may enter credentials: with a login, and without one where only this
+    machine reaches the page, for as long as there are no credentials."""
     settings = services().settings
     if current_session(settings) is not None:
         return True
-    return settings.host in LOOPBACK and not settings.has_twitch_credentials
+    return settings.serves_this_machine_only and not settings.has_twitch_credentials
 
 
 def _check_token() -> None:

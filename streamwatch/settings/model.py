@@ -159,6 +159,11 @@ class Settings:
         return self.twitch_client_id is not None and self.twitch_client_secret is not None
 
     @property
+    def serves_this_machine_only(self) -> bool:
+        """Whether the web process listens on loopback, and no proxy makes it public."""
+        return self.host in LOOPBACK and not self.trusted_proxies
+
+    @property
     def sample_cap(self) -> timedelta:
         """The longest duration of one sample of viewers."""
         return timedelta(seconds=self.sample_cap_seconds)

@@ -84,6 +84,16 @@ def test_replay_changes_nothing_while_the_analytics_are_down(
     assert len(shell.does("feed", "set-aside").splitlines()) == 1
 
 
+def test_a_dead_letter_of_any_reader_can_be_dropped(shell: Shell) -> None:
+    entry_id = set_aside(shell)
+    assert shell.run("feed", "drop", "notifications", entry_id).exit_code == 1
+    assert shell.does("feed", "drop", READER, entry_id) == "1 dropped\n"
+    assert shell.does("feed", "set-aside") == ""
+    again = shell.run("feed", "drop", READER, entry_id)
+    assert again.exit_code == 1
+    assert again.stderr == f"Error: The reader {READER} has no dead letter {entry_id}.\n"
+
+
 def test_analytics_in_memory_cannot_be_reached_from_a_shell(shell: Shell) -> None:
     set_aside(shell)
     assert shell.run("feed", "replay").exit_code == 1

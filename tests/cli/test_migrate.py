@@ -26,6 +26,13 @@ def test_migrate_prepares_the_databases_any_number_of_times(on_mongodb: Shell) -
         assert on_mongodb.does("migrate") == "The databases are ready.\n"
 
 
+def test_migrate_does_not_report_success_without_a_database(shell: Shell) -> None:
+    result = shell.run("migrate", STORAGE_TYPE="memory")
+    assert result.exit_code == 1
+    assert result.stdout == ""
+    assert "The settings name no database" in result.stderr
+
+
 def test_migrate_converts_the_first_version_once_and_reports_it(
     on_mongodb: Shell, mongodb_url: str, mongodb_database: str
 ) -> None:

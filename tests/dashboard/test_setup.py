@@ -110,8 +110,15 @@ def test_credentials_of_the_environment_take_precedence_and_the_page_says_so(
     assert status == 403
 
 
-def test_on_another_address_the_set_up_needs_a_login(tmp_path: Path, twitch: Simulator) -> None:
-    world = first_run(tmp_path, twitch, host="0.0.0.0")  # noqa: S104
+@pytest.mark.parametrize(
+    "public",
+    [{"host": "0.0.0.0"}, {"trusted_proxies": 1}],  # noqa: S104
+    ids=["on another address", "behind a proxy"],
+)
+def test_in_public_the_set_up_needs_a_login(
+    public: dict[str, object], tmp_path: Path, twitch: Simulator
+) -> None:
+    world = first_run(tmp_path, twitch, **public)
     page = world.client.get(PAGE).text
     assert "/dashboard/login" in page
     assert "client_secret" not in page

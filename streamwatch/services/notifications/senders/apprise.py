@@ -14,6 +14,7 @@ from streamwatch.services.notifications.addresses import AddressError, AddressPo
 from streamwatch.services.notifications.senders.apprise_schemes import (
     CLOUD_SCHEMES,
     MAIL_SCHEMES,
+    NOT_INSTALLED,
     SCHEMES,
     scheme_of,
 )
@@ -29,8 +30,6 @@ from streamwatch.services.notifications.time_limit import TimeLimitExceeded, run
 CONNECT_SECONDS = 5
 ANSWER_SECONDS = 15
 _TOTAL_SECONDS = 20.0
-
-NOT_INSTALLED = "Apprise is not installed: pip install 'streamwatch[apprise]'"
 
 
 class AppriseSender(Sender):

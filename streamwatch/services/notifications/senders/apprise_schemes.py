@@ -17,6 +17,8 @@ HOST_SCHEMES = frozenset(
 MAIL_SCHEMES = frozenset({"mailto", "mailtos"})
 """Mail, by the SMTP server that the URL names, or that of a known provider."""
 
+NOT_INSTALLED = 'Apprise is not installed: see "Other services" in docs/notifications.md.'
+
 SCHEMES = CLOUD_SCHEMES | HOST_SCHEMES | MAIL_SCHEMES
 
 
