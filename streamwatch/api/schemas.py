@@ -191,13 +191,28 @@ class LiveStreamsSchema(Document):
 
 
 class EventSchema(Document):
-    id = fields.String(metadata={"description": "Twitch's message id."})
+    id = fields.String(
+        metadata={
+            "description": "The id of Twitch's message. An event that a poll or look-up found has"
+            " an id of StreamWatch's own, until Twitch's message about it replaces it."
+        }
+    )
     event_type = _one_of(*EventType)
     broadcaster_id = fields.String()
     broadcaster_login = _login()
     broadcaster_name = fields.String()
-    timestamp = fields.DateTime(metadata={"description": "Twitch's message timestamp."})
-    data = fields.Dict(metadata={"description": "The event as Twitch sent it."})
+    timestamp = fields.DateTime(
+        metadata={
+            "description": "The timestamp of Twitch's message; of a found event, the best estimate"
+            " of its time."
+        }
+    )
+    data = fields.Dict(
+        metadata={
+            "description": "The event as Twitch sent it, or in that form. An update also has"
+            " `changed`, the names of the fields that changed, and `previous`, their values before."
+        }
+    )
     source = _one_of(*Source)
 
 

@@ -30,11 +30,12 @@ def test_caddy_accepts_its_file() -> None:
     assert run([caddy, "fmt", file]).stdout == Path(file).read_text()
 
 
-def test_caddy_compresses_all_but_the_event_stream() -> None:
+def test_caddy_hides_the_metrics_and_compresses_all_but_the_event_stream() -> None:
     caddy, file = tool("caddy", debian="caddy"), str(ROOT / "config/Caddyfile")
     adapted = run([caddy, "adapt", "--adapter", "caddyfile", "--config", file]).stdout
     assert adapted.count('"handler":"encode"') == 1
-    assert '"not":[{"path":["/events/live"]}]' in adapted
+    assert '"not":[{"path":["/events/live*"]}]' in adapted
+    assert '"match":[{"path":["/metrics*"]}]' in adapted  # StreamWatch answers /metrics/ too
 
 
 @pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.stem)
@@ -87,6 +88,13 @@ def test_the_documented_runner_starts_the_processes_that_keep_running() -> None:
     assert commands
     for command in commands:
         assert set(command.split()) == {"web", "worker"}
+
+
+def test_the_procfile_needs_only_what_heroku_installs() -> None:
+    """The requirements, but not StreamWatch and its command."""
+    pinned = (ROOT / "requirements.txt").read_text()
+    for command in procfile().values():
+        assert command[0] == "python" or f"\n{command[0]}==" in f"\n{pinned}"
 
 
 def test_the_procfile_has_the_process_types_of_heroku() -> None:
