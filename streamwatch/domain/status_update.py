@@ -248,9 +248,15 @@ def estimated_event(
 def estimated_end(
     status: StreamStatus, stream_id: str, last_seen: datetime, latest: datetime
 ) -> StreamEvent:
-    """The end of a stream that was last seen on at `last_seen`, and had ended by `latest`."""
+    """The end of a stream that was last seen on at `last_seen`, and had ended by `latest`.
+
+    Its id has the version of the status: once a message has replaced an estimate, a late message
+    can make the same end missing again, and a message that replaces the second estimate must not
+    replace the first one's message.
+    """
     end = {ENDED_BY: format_time(latest)}
-    return estimated_event(status, EventType.OFFLINE, stream_id, last_seen, end)
+    event = estimated_event(status, EventType.OFFLINE, stream_id, last_seen, end)
+    return replace(event, id=f"{event.id}:{status.version}")
 
 
 def last_seen_at(status: StreamStatus, stream_id: str) -> datetime | None:

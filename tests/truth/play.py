@@ -1,4 +1,4 @@
-"""Plays a true history against the real services, on storage and analytics in memory."""
+"""Plays a true history against the real services, with the analytics in memory."""
 
 import heapq
 from collections.abc import Callable
@@ -13,6 +13,7 @@ from streamwatch.domain.models import EventType, StreamEvent, User
 from streamwatch.services.clock import CorrectedClock
 from streamwatch.services.errors import NotMonitored
 from streamwatch.settings import Settings
+from streamwatch.storage.base import Storage
 from streamwatch.storage.memory import MemoryStorage
 from tests import messages
 from tests.messages import CALLBACK, SECRET
@@ -27,13 +28,19 @@ class Play:
     """The services after a history was played. `delivered` are the messages that were accepted: the
     segment and the type of each, by message id."""
 
-    def __init__(self, plan: Plan, check: Callable[["Play"], None] = lambda play: None) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        check: Callable[["Play"], None] = lambda play: None,
+        storage: Storage | None = None,
+    ) -> None:
+        """`check` is called after each action. The default storage is in memory."""
         self.truth = Truth(plan)
         self.plan = plan
         self.time = Time(plan.clock_error)
         clock = CorrectedClock(self.time.ours)
         self.twitch = FaultyTwitch(self.truth, self.time, clock)
-        self.storage = MemoryStorage(10_000, clock=lambda: self.time.now)
+        self.storage = storage or MemoryStorage(10_000, clock=lambda: self.time.now)
         self.analytics = MemoryAnalytics(timedelta(minutes=10))
         settings = Settings(
             webhook_url=CALLBACK, webhook_secrets=(SECRET,), refresh_seconds=plan.refresh

@@ -1,11 +1,9 @@
 """Concurrent changes of a streamer's record do not lose each other's updates."""
 
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import ExitStack
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-import fakeredis
 import hypothesis.strategies as st
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -22,8 +20,6 @@ from streamwatch.domain.streamers import decide
 from streamwatch.services.ingestion.streamer_recorder import RecordedStreamer, StreamerRecorder
 from streamwatch.storage.base import Committed, Storage, StorageUnavailable
 from streamwatch.storage.memory import MemoryStorage
-from streamwatch.storage.redis import RedisStorage
-from streamwatch.storage.redis.connection import Connection
 from streamwatch.storage.testing.build import run_concurrently
 
 START = datetime(2026, 6, 1, tzinfo=UTC)
@@ -88,20 +84,6 @@ class Interleaved:
         observation = self._waiting.pop()
         [result] = StreamerRecorder(self).record([observation])  # type: ignore[arg-type]
         self.recorded.append((observation, result))
-
-
-@pytest.fixture(params=["memory", "fakeredis", "redis"])
-def storage(request: pytest.FixtureRequest) -> Iterator[Storage]:
-    with ExitStack() as stack:
-        match request.param:
-            case "memory":
-                opened: Storage = MemoryStorage()
-            case "fakeredis":
-                opened = RedisStorage(Connection(lambda: fakeredis.FakeRedis(protocol=2)))
-            case _:
-                opened = RedisStorage(Connection.to(request.getfixturevalue("redis_url")))
-        stack.callback(opened.close)
-        yield opened
 
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
