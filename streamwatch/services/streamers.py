@@ -36,7 +36,7 @@ class Added:
 @dataclass(slots=True)
 class BulkAdded:
     """The logins of a bulk addition by result. `failed` are those for which the request to Twitch
-    failed, or its response was malformed."""
+    failed, or its response was malformed, and those that another monitored streamer has."""
 
     added: list[str] = field(default_factory=list)
     existing: list[str] = field(default_factory=list)
@@ -151,15 +151,23 @@ class Streamers:
     def add_known(self, streamers: Sequence[Streamer]) -> BulkAdded:
         """Monitor streamers whose ids and names are known, without asking Twitch for them. The
         worker subscribes and polls who is live within seconds. Streamers who are monitored already
-        do not change."""
+        do not change; a login that another of them has fails: the names may be outdated."""
         result = BulkAdded()
         for batch in batched(streamers, _ADDED_AT_ONCE):
-            created = self._storage.add_streamers(batch)
+            known = self._storage.find_streamers([streamer.login for streamer in batch])
+            owners = {login: streamer.user_id for login, streamer in known.items()}
+            usable = [
+                streamer
+                for streamer in batch
+                if owners.setdefault(streamer.login, streamer.user_id) == streamer.user_id
+            ]
+            created = self._storage.add_streamers(usable)
             if created:
                 self._on_added(created)
-            for streamer in batch:
+            for streamer in usable:
                 outcome = result.added if streamer.user_id in created else result.existing
                 outcome.append(streamer.login)
+            result.failed += [streamer.login for streamer in batch if streamer not in usable]
         self._request_jobs(result)
         return result
 

@@ -83,7 +83,7 @@ class Transfer:
             added=given.added + found.added,
             existing=given.existing + found.existing,
             not_found=found.not_found,
-            failed=found.failed,
+            failed=given.failed + found.failed,
         )
 
     def _known_or_failed(self, logins: Sequence[str]) -> BulkAdded:

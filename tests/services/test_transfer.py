@@ -21,6 +21,19 @@ def test_a_monitored_streamer_exists_also_while_twitch_cannot_be_asked(
     assert (imported.added, imported.not_found) == ([], [])
 
 
+def test_an_import_takes_no_login_from_a_monitored_streamer(world: World) -> None:
+    world.storage.add_streamers([Streamer("2", "foo", "Foo", START)])
+    entries = [
+        {"user_id": "1", "username": "foo"},  # before the account was made anew
+        {"user_id": "3", "username": "bar"},
+        {"user_id": "4", "username": "bar"},
+    ]
+    imported = world.services.transfer.load({"streamers": entries})
+    assert (imported.added, imported.failed) == (["bar"], ["foo", "bar"])
+    found = world.services.streamers.find("foo"), world.services.streamers.find("bar")
+    assert [streamer and streamer.user_id for streamer in found] == ["2", "3"]
+
+
 def test_an_imported_notification_is_stored_as_a_new_one_would_be(world: World) -> None:
     made = Notification(
         id="n1",
