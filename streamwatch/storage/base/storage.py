@@ -45,8 +45,8 @@ class Storage(ABC):
         """Add streamers to the monitored ones, and return the user ids of those that were new. An
         existing record does not change.
 
-        The backend sets the version: 1 or, within REMOVED_SECONDS after a removal, the version that follows
-        the removed record's, so that a change based on the removed record is a CONFLICT.
+        The backend sets the version: 1 or, within REMOVED_SECONDS after a removal, the version that
+        follows the removed record's, so that a change based on the removed record is a CONFLICT.
         """
 
     @abstractmethod
