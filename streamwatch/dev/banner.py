@@ -5,10 +5,13 @@ from streamwatch.settings import EMBEDDED, LOOPBACK, EventSubTransport, Settings
 
 _APPLICATIONS = "https://dev.twitch.tv/console/apps"
 
+_ALL_INTERFACES = frozenset({"0.0.0.0", "::"})  # noqa: S104  binds nothing
+
 
 def web_address(settings: Settings) -> str:
     """The address to open in a browser on this machine."""
-    host = settings.host if settings.host in LOOPBACK else "127.0.0.1"
+    # A socket that listens on :: accepts IPv4 too.
+    host = "127.0.0.1" if settings.host in _ALL_INTERFACES else settings.host
     return f"http://[{host}]:{settings.port}" if ":" in host else f"http://{host}:{settings.port}"
 
 

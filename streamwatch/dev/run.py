@@ -53,7 +53,7 @@ def run(
         group.start("web", [*GUNICORN, "streamwatch.dev.wsgi:app"])
         if settings.storage_type != "memory":  # with which the web process does the worker's work
             group.start("worker", WORKER)
-        announcement = _Announcement(settings, show)
+        announcement = Announcement(settings, show)
         credentials = _CredentialsWatcher(settings.data_dir, group)
         while not stopped.wait(_LOOP_SECONDS):
             announcement.check()
@@ -79,7 +79,7 @@ def _check_port(settings: Settings) -> None:
             ) from None
 
 
-class _Announcement:
+class Announcement:
     """Shows the banner, and tells systemd that the service is ready, once the web answers."""
 
     def __init__(self, settings: Settings, show: Callable[[str], None]) -> None:
