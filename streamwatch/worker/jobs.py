@@ -27,7 +27,8 @@ class RefusedJob(TwitchError):
 class Job:
     """A function that runs every `seconds` and, with `at_start`, when a process starts.
 
-    Without `seconds` it runs once after each start, and every minute until it succeeds.
+    Without `seconds` it runs once after each start, and every minute until it succeeds. Without
+    `at_start` its first run ever is a minute after the start.
     """
 
     name: str

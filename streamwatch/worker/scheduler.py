@@ -28,7 +28,8 @@ _LOOP_SECONDS = 0.5
 """How often the loop checks for due jobs, for requested jobs, and for a request to stop."""
 
 _RETRY_SECONDS = 60
-"""After how long a failed job is tried again, if its interval is longer."""
+"""After how long a failed job is tried again, and one that never ran is run, if its interval is
+longer."""
 
 _CLOCK_TOLERANCE = timedelta(minutes=1)
 """How far the clocks of workers may be apart, and a clock may be set back, without consequences."""
@@ -114,8 +115,9 @@ class Worker:
 
         A job of the start runs at once if no worker has run it since this process started.
         Otherwise the interval counts from the last run, whichever worker ran it, so that a change
-        of leaders neither repeats nor skips a run, and a failed job is retried as soon. A run of
-        the future was dated by a wrong clock, and does not count.
+        of leaders neither repeats nor skips a run. A failed job is retried soon. One that never ran
+        runs as soon: no worker may lead for as long as a whole interval. A run of the future was
+        dated by a wrong clock, and does not count.
         """
         now = self._clock()
         if last is not None and last.started_at > now + _CLOCK_TOLERANCE:
@@ -123,13 +125,14 @@ class Worker:
         has_run = last is not None and last.started_at >= self._started_at
         if job.at_start and not has_run:
             return 0
-        seconds = self._interval(job, retries=last is not None and last.error is not None)
+        seconds = self._interval(job, soon=last is None or last.error is not None)
         elapsed = (now - last.started_at).total_seconds() if last else 0
         return None if seconds is None else seconds - elapsed
 
-    def _interval(self, job: Job, *, retries: bool) -> int | None:
-        """Seconds between a run and the next, which `retries` it soon; None if there is none."""
-        if not retries:
+    def _interval(self, job: Job, *, soon: bool) -> int | None:
+        """Seconds until the next run, at most the seconds of a retry if it is to be `soon`; None if
+        there is none."""
+        if not soon:
             return job.seconds
         return min(job.seconds or self._retry_seconds, self._retry_seconds)
 
@@ -171,7 +174,7 @@ class Worker:
             log.warning("Job %s was stopped: another worker leads now", job.name)
             self._schedule_run(job, lease, _LOOP_SECONDS)
             return False
-        delay = self._interval(job, retries=retries)
+        delay = self._interval(job, soon=retries)
         if delay is not None:
             self._schedule_run(job, lease, delay)
         return True

@@ -146,11 +146,30 @@ def test_a_new_leader_retries_a_failed_job_soon(storage: MemoryStorage) -> None:
 
 def test_a_job_without_at_start_waits_for_its_interval(storage: MemoryStorage) -> None:
     rare, overdue, often = Runs(), Runs(), Runs()
+    storage.coordination.record_job(JobRun("rare", utc_now() - timedelta(seconds=60), 0))
     storage.coordination.record_job(JobRun("overdue", utc_now() - timedelta(seconds=3601), 0))
     jobs = [Job("rare", 3600, rare, at_start=False), Job("overdue", 3600, overdue, at_start=False)]
     with working(storage, *jobs, Job("often", 1, often)):
         wait_for(lambda: often.count >= 2)
     assert (rare.count, overdue.count) == (0, 1)
+
+
+def test_a_daily_job_runs_although_no_worker_runs_for_a_day(storage: MemoryStorage) -> None:
+    clock, daily = ManualClock(), Runs()
+
+    def work() -> None:
+        """Run a worker until a job beside the daily one has run three times, in two seconds."""
+        often = Runs()
+        jobs = [Job("daily", 86_400, daily, at_start=False), Job("often", 1, often)]
+        with running(Worker(storage.coordination, jobs, clock, "worker", retry_seconds=1)):
+            wait_for(lambda: often.count >= 3)
+
+    counts = []
+    for _ in range(3):
+        work()
+        counts.append(daily.count)
+        clock.advance(23 * 3600)
+    assert counts == [1, 1, 2]  # soon after the first start, then when a day has passed
 
 
 def test_jobs_continue_after_the_clock_was_set_back(storage: MemoryStorage) -> None:
