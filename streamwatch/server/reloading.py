@@ -5,6 +5,7 @@ gunicorn ends all processes if one of them cannot start, as with a faulty `.env`
 
 import logging
 
+from streamwatch.bootstrap import build
 from streamwatch.settings import Settings, SettingsError, from_env
 
 log = logging.getLogger(__name__)
@@ -21,9 +22,12 @@ def current_settings() -> Settings:
     """The settings as they are now; if they have faults, those with which the server started.
     Raises SettingsError if there are none."""
     try:
-        return from_env()
+        settings = from_env()
+        # Connects to nothing. Reports a backend that does not exist, or whose URL cannot be used.
+        build(settings)
     except SettingsError as error:
         if not _at_start:
             raise
         log.error("The settings have faults, and those of the start still apply: %s", error)  # noqa: TRY400  the faults, without a traceback
         return _at_start[0]
+    return settings
