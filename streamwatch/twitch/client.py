@@ -138,9 +138,10 @@ class Helix(Twitch):
 
     def with_own_sessions(self) -> Self:
         """The same client with connections of its own, for background work: calls that a user waits
-        for never queue behind it."""
+        for never queue behind it, and the number of web threads does not limit it."""
         other = copy.copy(self)
-        other._transport = self._transport.with_own_sessions()  # noqa: SLF001  of this class
+        in_flight = CallLimits().in_flight
+        other._transport = self._transport.with_own_sessions(in_flight)  # noqa: SLF001  of this class
         return other
 
     def users(self, *, logins: Collection[str] = (), user_ids: Collection[str] = ()) -> FoundUsers:

@@ -5,7 +5,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
@@ -111,10 +111,12 @@ class Transport:
         self._rate_limit = RateLimit(clock)
         self._sessions = _sessions(limits.in_flight)
 
-    def with_own_sessions(self) -> Self:
-        """The same with sessions of its own: calls of one never wait for those of the other."""
+    def with_own_sessions(self, in_flight: int) -> Self:
+        """The same with `in_flight` sessions of its own: calls of one never wait for those of the
+        other."""
         other = copy.copy(self)
-        other._sessions = _sessions(self._limits.in_flight)  # noqa: SLF001  of this class
+        other._limits = replace(self._limits, in_flight=in_flight)  # noqa: SLF001  of this class
+        other._sessions = _sessions(in_flight)  # noqa: SLF001
         return other
 
     @property

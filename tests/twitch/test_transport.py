@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from streamwatch.domain.models import AppToken
+from streamwatch.services.subscriptions.execute import MAX_WORKERS
 from streamwatch.settings import Settings
 from streamwatch.twitch.base import LiveStreams, TwitchBusy, TwitchUnavailable
 from streamwatch.twitch.client import Helix
@@ -150,16 +151,20 @@ def test_concurrent_calls_are_limited_and_the_others_fail_soon(
         held.let_go()
 
 
-def test_a_hanging_twitch_occupies_at_most_half_of_the_web_threads(held: Held) -> None:
+def helix_of_web_threads(web_threads: int, api_url: str) -> Helix:
     tokens = MemoryTokens(AppToken(TOKEN, datetime.now(UTC) + timedelta(days=1)))
+    settings = Settings(
+        twitch_client_id="id",
+        twitch_client_secret="secret",
+        twitch_api_url=api_url,
+        web_threads=web_threads,
+    )
+    return Helix.from_settings(settings, tokens)
+
+
+def test_a_hanging_twitch_occupies_at_most_half_of_the_web_threads(held: Held) -> None:
     with serving(held.behave) as twitch:
-        settings = Settings(
-            twitch_client_id="id",
-            twitch_client_secret="secret",
-            twitch_api_url=twitch.url + "/",
-            web_threads=3,
-        )
-        helix = Helix.from_settings(settings, tokens)
+        helix = helix_of_web_threads(3, twitch.url + "/")
         held.start(helix)
 
         with pytest.raises(TwitchBusy):
@@ -167,6 +172,14 @@ def test_a_hanging_twitch_occupies_at_most_half_of_the_web_threads(held: Held) -
 
         held.let_go()
         assert twitch.requests[0].startswith(b"GET /streams?user_id=7&first=100 HTTP/1.1\r\n")
+
+
+def test_few_web_threads_do_not_limit_the_calls_of_a_reconciliation(held: Held) -> None:
+    with serving(*[held.behave] * MAX_WORKERS) as twitch:
+        background = helix_of_web_threads(2, twitch.url).with_own_sessions()
+        for _ in range(MAX_WORKERS):
+            held.start(background)  # fails if the call does not reach the server
+        held.let_go()
 
 
 def test_a_failed_call_releases_its_session(make_helix: MakeHelix) -> None:
