@@ -144,6 +144,8 @@ class EventSubListener:
         conduit_id = self._parts.conduit.ensure()
         self._socket = self._parts.connect(None)
         try:
+            if self._stop.is_set() or self._lease() != lease:
+                return  # a successor may have attached its connection already
             self._attach(conduit_id, self._socket)
             self._attached_at = time.monotonic()
             self._report(None)

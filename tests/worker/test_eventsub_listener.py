@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -10,6 +11,7 @@ from streamwatch.services.subscriptions.eventsub_state import eventsub_state
 from streamwatch.services.subscriptions.reconcile import RECONCILE
 from streamwatch.simulator import MessageFault, Simulator
 from streamwatch.storage.base import StorageUnavailable
+from streamwatch.twitch.base import EventSubSocket
 from streamwatch.worker import eventsub_listener, shard_check
 from tests.waiting import wait_for
 from tests.worker.listening import Worker, is_attached, is_live, settings_for, watching
@@ -180,6 +182,38 @@ def test_a_leader_that_stops_keeps_its_connection_until_its_successor_is_attache
             assert is_attached(twitch)
         finally:
             successor.stop()
+
+
+@pytest.mark.parametrize("is_stopped", [True, False])
+def test_a_leader_that_is_replaced_while_it_connects_leaves_the_shard_to_its_successor(
+    twitch: Simulator, monkeypatch: pytest.MonkeyPatch, *, is_stopped: bool
+) -> None:
+    services = build(settings_for(twitch))
+    is_connected, may_continue = threading.Event(), threading.Event()
+    attached: list[str] = []
+
+    def connect(url: str | None) -> EventSubSocket:
+        opened = services.connect_eventsub(url)
+        is_connected.set()
+        assert may_continue.wait(10)
+        return opened
+
+    monkeypatch.setattr(services.conduit, "attach", lambda _, session: attached.append(session))
+    worker = Worker(replace(services, connect_eventsub=connect))
+    try:
+        worker.lead(1)
+        assert is_connected.wait(10)
+        if is_stopped:
+            worker.listener.request_stop()
+        else:
+            worker.lease = None
+        may_continue.set()
+        wait_for(lambda: not twitch.sockets.session_ids(), 10)
+        assert attached == []
+    finally:
+        may_continue.set()
+        worker.stop()
+        services.close()
 
 
 def test_a_process_that_no_other_can_replace_deletes_its_conduit_at_the_end(
