@@ -1,6 +1,7 @@
 """Push of events by Server-Sent Events (https://html.spec.whatwg.org/#server-sent-events)."""
 
 import logging
+import re
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -8,7 +9,7 @@ from typing import Any
 
 import orjson
 from flask import Response, request
-from marshmallow import fields, validate
+from marshmallow import ValidationError, fields, validate
 
 from streamwatch.api import rate_limits
 from streamwatch.api.arguments import LoginField, TagQuery
@@ -26,7 +27,9 @@ blueprint = Blueprint(
     "push", __name__, url_prefix="/events", description="Events pushed as they happen."
 )
 
-_MAX_ID_LENGTH = 64
+_EVENT_ID = re.compile("[!-~]{1,64}")
+"""What the id of a feed entry may contain: visible ASCII. The id is sent back to the client, which
+would read a line after a newline in it as another field."""
 
 HEARTBEAT_SECONDS = 15.0
 _RETRY_MS = 3000
@@ -38,13 +41,19 @@ _DISCONNECT_CHECK_SECONDS = 0.5
 """How often the connection is checked: a client that has gone makes room for another."""
 
 
+def _check_event_id(value: str) -> None:
+    if not _EVENT_ID.fullmatch(value):
+        raise ValidationError("Not an id of an event: send the `id` of the last one.")
+
+
 class EventStreamQuery(TagQuery):
     after = fields.String(
         load_default=None,
-        validate=validate.Length(1, _MAX_ID_LENGTH),
+        validate=_check_event_id,
         metadata={
             "description": "Begin after the Server-Sent Event with this `id`, as with the header"
-            " `Last-Event-ID`, which takes precedence."
+            " `Last-Event-ID`, which takes precedence.",
+            "pattern": f"^{_EVENT_ID.pattern}$",
         },
     )
     streamer = fields.List(
@@ -103,9 +112,9 @@ def follow_events(query: dict[str, Any]) -> Response:
 
 
 def _last_event_id(in_url: str | None) -> str | None:
-    """Where the client resumes. An id longer than ours is unknown, which is answered by a gap."""
+    """Where the client resumes. A header that is no id is unknown, which is answered by a gap."""
     given = request.headers.get("Last-Event-ID", in_url)
-    return given if given is None or len(given) <= _MAX_ID_LENGTH else "unknown"
+    return given if given is None or _EVENT_ID.fullmatch(given) else "unknown"
 
 
 def _stream(

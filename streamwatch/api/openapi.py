@@ -39,7 +39,8 @@ _WITHOUT_ETAG = ("text/event-stream", "text/plain")
 _LAST_EVENT_ID = {
     "name": "Last-Event-ID",
     "in": "header",
-    "description": "The `id` of the last event that was received.",
+    "description": "The `id` of the last event that was received. An id that is not known is"
+    " answered by a `gap`.",
     "schema": {"type": "string"},
 }
 

@@ -106,6 +106,12 @@ def test_an_unknown_last_event_id_gives_a_gap(lively: World, unknown: str) -> No
         assert next(heard)["event"] == "stream.online"
 
 
+@pytest.mark.parametrize("malformed", ["of another time", "9" * 7000, "\xff"])
+def test_a_malformed_last_event_id_is_not_sent_back(lively: World, malformed: str) -> None:
+    with listening(lively, **{"Last-Event-ID": malformed}) as stream:
+        assert next(stream)["id"] == "unknown"
+
+
 @pytest.mark.parametrize(
     ("query", "wanted"),
     [
@@ -143,6 +149,11 @@ def test_filtered_events_advance_the_resume_position(
         ("?streamer=not-a-login", "streamer.0"),
         (f"?after={'9' * 65}", "after"),
         ("?after=", "after"),
+        ("?after=1%0Adata:%20forged", "after"),
+        ("?after=1%0A", "after"),
+        ("?after=1%0D", "after"),
+        ("?after=of%20another%20time", "after"),
+        ("?after=%C3%BF", "after"),
     ],
 )
 def test_invalid_queries_are_422(lively: World, query: str, name: str) -> None:

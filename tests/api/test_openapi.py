@@ -135,6 +135,8 @@ def test_every_parameter_and_header_is_documented(world: World) -> None:
         if parameter["name"] == "tz"
     ]
     assert "enum" not in tz["schema"]
+    [after] = [parameter for parameter in live["parameters"] if parameter["name"] == "after"]
+    assert after["schema"]["pattern"] == "^[!-~]{1,64}$"
     assert paths["/webhooks/eventsub"]["post"]["operationId"] == "receive"
     for name, header in (
         ("UNAUTHORIZED", "WWW-Authenticate"),
