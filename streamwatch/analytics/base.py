@@ -94,6 +94,11 @@ class AnalyticsStore(ABC):
     def session(self, stream_id: str) -> StreamSession | None:
         """The session of one stream."""
 
+    def sessions_of_streams(self, stream_ids: Collection[str]) -> list[StreamSession]:
+        """The sessions of these streams, in any order. Streams without a session are left out."""
+        found = map(self.session, stream_ids)
+        return [session for session in found if session is not None]
+
     def totals(self, user_id: str, since: datetime, until: datetime) -> Totals:
         """The totals of the sessions that started in [since, until)."""
         sessions = self.each_session(user_id, since)

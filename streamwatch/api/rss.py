@@ -1,7 +1,7 @@
 """RSS of the streams that started, of all streamers or of one."""
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
@@ -17,7 +17,7 @@ from streamwatch.api.blueprint import Blueprint
 from streamwatch.api.context import services, tagged
 from streamwatch.api.responses import revalidated
 from streamwatch.domain.models import EventType, StreamEvent
-from streamwatch.services.errors import NotMonitored, UnknownStreamer
+from streamwatch.services.errors import NotMonitored
 
 log = logging.getLogger(__name__)
 
@@ -120,31 +120,21 @@ def _details(events: Sequence[StreamEvent]) -> dict[str, StreamDetails]:
         for live in services().live_directory.find()
         if live.stream.id in wanted
     }
-    ended = {event.broadcaster_login for event in events if event.stream_id not in found}
-    try:
-        found.update(_recorded_details(ended, wanted - found.keys(), len(events)))
-    except AnalyticsUnavailable as error:
-        log.warning("RSS without the titles of ended streams: %s", error)
-    return found
-
-
-def _recorded_details(
-    logins: Iterable[str], wanted: set[str], limit: int
-) -> dict[str, StreamDetails]:
-    found: dict[str, StreamDetails] = {}
-    queries = services().analytics_queries
-    for login in logins:
+    if ended := wanted - found.keys():
         try:
-            stats = queries.stats(login)
-        except UnknownStreamer:
-            continue
-        for session in queries.sessions(stats, limit):
-            shown = session.shown
-            if shown and session.stream_id in wanted:
-                found[session.stream_id] = StreamDetails(
-                    shown.title, shown.category_name, session.seen_at
-                )
+            found.update(_recorded_details(ended))
+        except AnalyticsUnavailable as error:
+            log.warning("RSS without the titles of ended streams: %s", error)
     return found
+
+
+def _recorded_details(stream_ids: Collection[str]) -> dict[str, StreamDetails]:
+    """The details of streams in the analytics, by stream id."""
+    return {
+        session.stream_id: StreamDetails(shown.title, shown.category_name, session.seen_at)
+        for session in services().analytics_queries.sessions_of_streams(stream_ids)
+        if (shown := session.shown)
+    }
 
 
 def _own_url() -> str:

@@ -28,6 +28,7 @@ READS: dict[str, Call] = {
     "user_ids": lambda a: a.user_ids(),
     "each_snapshot": lambda a: next(a.each_snapshot(None)),
     "session": lambda a: a.session("user-0-7"),
+    "sessions_of_streams": lambda a: a.sessions_of_streams(["user-0-7", "user-0-9"]),
     "samples": lambda a: a.samples("user-0-7"),
     "watched_since": lambda a: a.watched_since(at(100 * HOUR * (STREAMS - 5))),
     "ping": lambda a: a.ping(),

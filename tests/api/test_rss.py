@@ -1,5 +1,6 @@
 """RSS and calendars, as a reader gets them."""
 
+from collections.abc import Iterator
 from email.utils import parsedate_to_datetime
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -11,8 +12,9 @@ from werkzeug.test import TestResponse
 
 from streamwatch.analytics.base import AnalyticsUnavailable
 from streamwatch.domain.models import User
+from streamwatch.domain.sessions import StreamSession
 from tests import messages
-from tests.api.world import World, problem
+from tests.api.world import FakeAnalytics, World, build_world, problem
 
 SHROUD = User("id-of-shroud", "shroud", "Shroud")
 PATHS = ["/feeds/live.rss", "/feeds/streamer/SHROUD.rss"]
@@ -99,6 +101,50 @@ def test_an_item_keeps_title_and_category_of_a_stream_that_has_ended(
     assert items(lively.get(path)) == [before]
 
 
+def test_an_item_keeps_its_category_after_the_streamer_was_renamed(lively: World) -> None:
+    services = lively.app.extensions["streamwatch"]
+    lively.send(messages.offline(SHROUD, "9001"))
+    lively.twitch.known[SHROUD.user_id] = User(SHROUD.user_id, "new_name", "New_Name")
+    services.streamers.update_names()
+    services.projector.run_once()
+    assert lively.analytics.find("new_name")
+    [item] = items(lively.get("/feeds/live.rss"))
+    assert item["category"] == "Chess"
+
+
+class CountingAnalytics(FakeAnalytics):
+    """Counts the sessions that are read."""
+
+    sessions_read = 0
+
+    def session(self, stream_id: str) -> StreamSession | None:
+        self.sessions_read += 1
+        return super().session(stream_id)
+
+    def each_session(self, *arguments: Any, **options: Any) -> Iterator[StreamSession]:
+        for session in super().each_session(*arguments, **options):
+            self.sessions_read += 1
+            yield session
+
+
+def test_a_feed_reads_no_more_sessions_than_it_has_items() -> None:
+    analytics = CountingAnalytics()
+    world = World(build_world().settings, analytics=analytics)
+    for login in ("ann", "bob", "carol"):
+        world.add(login, login)
+    for number in range(50):
+        for login in ("ann", "bob", "carol"):
+            world.send(messages.online(User(login, login, login), f"{login}-{number}"))
+    projector = world.app.extensions["streamwatch"].projector
+    while projector.run_once():
+        pass
+    assert analytics.summary().totals.streams == 150
+
+    analytics.sessions_read = 0
+    assert len(items(world.get("/feeds/live.rss?limit=50"))) == 50
+    assert 0 < analytics.sessions_read <= 50
+
+
 def test_without_analytics_ended_streams_are_items_without_details(
     lively: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -107,7 +153,7 @@ def test_without_analytics_ended_streams_are_items_without_details(
     def fail(*_: Any) -> Any:
         raise AnalyticsUnavailable("down")
 
-    monkeypatch.setattr(lively.analytics, "find", fail)
+    monkeypatch.setattr(lively.analytics, "session", fail)
     [item] = items(lively.get("/feeds/live.rss"))
     assert item["title"] == "Shroud went live"
 

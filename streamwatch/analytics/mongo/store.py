@@ -1,6 +1,7 @@
 """The analytics in MongoDB: what the port promises, on the collections of `schema`."""
 
 from collections.abc import Callable, Iterator
+from collections.abc import Collection as Items
 from datetime import datetime, timedelta
 from typing import Self
 
@@ -137,6 +138,11 @@ class MongoAnalytics(MongoRepository, AnalyticsStore):
         with self._connection.reading():
             found = self._sessions.find({"_id": stream_id}).limit(1)
             return next(self._decoded("session", found, decode_session), None)
+
+    def sessions_of_streams(self, stream_ids: Items[str]) -> list[StreamSession]:
+        with self._connection.reading():
+            found = self._sessions.find({"_id": {"$in": [*stream_ids]}})
+            return list(self._decoded("session", found, decode_session))
 
     def categories(self, user_id: str) -> list[CategorySums]:
         with self._connection.reading():

@@ -1,6 +1,6 @@
 """The analytics in Redis: what the port promises, on the keys of `keys`."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -112,6 +112,9 @@ class RedisAnalytics(RedisRepository, ComputedReads):
 
     def session(self, stream_id: str) -> StreamSession | None:
         return next(self.sessions_by_id([stream_id]), None)
+
+    def sessions_of_streams(self, stream_ids: Collection[str]) -> list[StreamSession]:
+        return list(self.sessions_by_id(stream_ids))
 
     def categories(self, user_id: str) -> list[CategorySums]:
         found = self.statistics([user_id])

@@ -76,6 +76,17 @@ class ReadingContract(ContractBase):
             assert found.identity.broadcaster_id == user_id
             assert [item.stream_id for item in analytics.sessions(user_id, 10)] == ids
 
+    def test_sessions_are_found_by_the_ids_of_their_streams(
+        self, analytics: AnalyticsStore
+    ) -> None:
+        analytics.project(as_input(*stream("ann", 0, 1, 5), *stream("ann", 2 * HOUR, 1, 5)))
+        analytics.project(as_input(*stream("bob", 0, 1, 5)))
+        found = analytics.sessions_of_streams(["ann-0", "unknown", "bob-0"])
+        assert {item.stream_id: item for item in found} == {
+            stream_id: analytics.session(stream_id) for stream_id in ("ann-0", "bob-0")
+        }
+        assert analytics.sessions_of_streams([]) == []
+
     def test_last_live_is_the_latest_end_and_of_an_ongoing_stream_when_it_was_seen(
         self, analytics: AnalyticsStore
     ) -> None:

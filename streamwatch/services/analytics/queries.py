@@ -134,6 +134,10 @@ class AnalyticsQueries:
 
     # All streamers
 
+    def sessions_of_streams(self, stream_ids: Collection[str]) -> list[StreamSession]:
+        """The sessions of these streams, in any order. Streams without a session are left out."""
+        return self._analytics.sessions_of_streams(stream_ids)
+
     def summary(self) -> Summary:
         return self._analytics.summary()
 
