@@ -1,6 +1,7 @@
 """Static files, sent from memory."""
 
 import mimetypes
+import os
 from functools import cache
 from pathlib import Path
 
@@ -14,7 +15,8 @@ def file_response(path: Path) -> Response:
     A file that is streamed through the compression of responses would not be closed. Range requests
     get the whole file: a part would be compressed, and its Content-Range be wrong.
     """
-    if not path.is_file():
+    # Path.is_file() raises OSError for a name that is too long.
+    if not os.path.isfile(path):  # noqa: PTH113
         raise NotFound
     response = Response(_content(path), mimetype=mimetypes.guess_type(path.name)[0])
     response.headers["Cache-Control"] = "no-cache"

@@ -621,6 +621,13 @@ def test_pages_are_not_cached_and_plain_static_files_are_revalidated(client: Fla
     assert again.status_code == 304
 
 
+@pytest.mark.parametrize("folder", ["", "0123456789ab/"])
+def test_static_file_with_a_name_that_is_too_long_is_not_found(
+    client: FlaskClient, folder: str
+) -> None:
+    assert client.get(f"/dashboard/static/{folder}{'a' * 300}").status_code == 404
+
+
 def test_pages_load_nothing_from_other_hosts_and_have_no_inline_scripts(
     client: FlaskClient, past: Showcase
 ) -> None:
