@@ -90,8 +90,12 @@ def _entries(form: Form, field: str, separator: str) -> list[str]:
 
 
 def _cooldown(form: Form) -> int | str:
+    """The number of minutes, or the text that is none: a fault that the validation reports."""
     text = form.get("cooldown_minutes", "").strip()
-    return int(text) if text.isdecimal() else text or DEFAULT_COOLDOWN_MINUTES
+    try:
+        return int(text) if text.isdecimal() else text or DEFAULT_COOLDOWN_MINUTES
+    except ValueError:  # more digits than Python converts
+        return text
 
 
 def _quiet_hours(form: Form) -> dict[str, Any] | None:

@@ -251,6 +251,12 @@ def test_an_edit_with_faults_changes_nothing_and_keeps_what_was_typed(
     assert missing.status_code == 404
 
 
+def test_a_cooldown_of_too_many_digits_is_a_fault_of_the_field(pages: Pages) -> None:
+    page = pages.post(kind="discord", url="", cooldown_minutes="9" * 5_000, **ALL_EVENTS)
+    assert "Not a whole number from 0 to 1440." in page
+    assert 'aria-describedby="cooldown_minutes-fault"' in page
+
+
 def test_streamers_who_are_not_monitored_are_named(pages: Pages, discord: FakeDiscord) -> None:
     pages.world.twitch.add_user("ann")
     pages.world.twitch.add_user("ben")
