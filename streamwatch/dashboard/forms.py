@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Generic, TypeVar
+from urllib.parse import quote_plus
 
 from flask import request
 
@@ -17,7 +18,15 @@ MAX_LOGINS = 1000
 """Logins in one form, as in one `POST /streamers`."""
 
 _NAMED = 20
-"""Logins that a result lists by name; the others are counted."""
+"""Entries that a result lists at most; the others are counted."""
+
+_NAMED_CHARACTERS = 40
+"""Characters of each listed entry. Escaped in a URL they have at most 480 bytes, so that the first
+entry always fits into _NAMED_BYTES."""
+
+_NAMED_BYTES = 500
+"""The listed entries of one outcome, escaped in a URL. gunicorn accepts a request line of 4,094
+bytes, and a result has at most six outcomes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +63,10 @@ def add_streamers_from(text: str) -> dict[str, str]:
         "existing": result.existing,
         "not_found": result.not_found,
         "failed": result.failed,
-        "invalid": [entry[:60] for entry in accepted if login_from(entry) is None],
+        "invalid": [entry for entry in accepted if login_from(entry) is None],
         "surplus": surplus,
     }
-    return {name: summarized(logins) for name, logins in outcomes.items() if logins}
+    return {name: summarized(entries) for name, entries in outcomes.items() if entries}
 
 
 def lookup(logins: int = 1) -> AbstractContextManager[None]:
@@ -74,7 +83,11 @@ def add_result() -> dict[str, str]:
     return {name: value for name in names if (value := request.args.get(name, ""))}
 
 
-def summarized(logins: Sequence[str]) -> str:
-    """The first logins by name, and the number of the others."""
-    text = ", ".join(logins[:_NAMED])
-    return f"{text} and {len(logins) - _NAMED:,} more" if len(logins) > _NAMED else text
+def summarized(entries: Sequence[str]) -> str:
+    """The first of `entries`, as many as fit into the URL of a redirect, and the number of the
+    others. Long entries are cut."""
+    named = [entry[:_NAMED_CHARACTERS] for entry in entries[:_NAMED]]
+    while len(quote_plus(", ".join(named))) > _NAMED_BYTES:
+        named.pop()
+    text, others = ", ".join(named), len(entries) - len(named)
+    return f"{text} and {others:,} more" if others else text

@@ -21,9 +21,6 @@ from streamwatch.services.notifications.errors import TooManyNotifications
 MAX_FILE_BYTES = 16 * 1024 * 1024
 _SHOWN_FAULTS = 100
 
-_MAX_QUERY = 3000
-"""gunicorn accepts a request line of 4,094 bytes."""
-
 
 @blueprint.post("/manage/import")
 def import_file() -> Response | tuple[str, HTTPStatus] | str:
@@ -31,7 +28,7 @@ def import_file() -> Response | tuple[str, HTTPStatus] | str:
     is refused as a whole changes nothing, and is a 422.
 
     The result is shown after a redirect, so that reloading the page does not import again; at once
-    only if it does not fit into a URL.
+    only if it has faults, which do not fit into a URL.
     """
     data = b""
     if file := request.files.get("file"):
@@ -43,10 +40,9 @@ def import_file() -> Response | tuple[str, HTTPStatus] | str:
         return _refused([f"{place}: {fault}" for place, fault in error.faults])
     except (TooManyNotifications, ValueError) as error:
         return _refused([str(error)])
-    query = urlencode(outcome)
-    if faults or len(query) > _MAX_QUERY:
+    if faults:
         return manage_page(result=outcome, import_faults=_first(faults))
-    return redirect(f"{url_for('dashboard.manage')}?{query}", HTTPStatus.SEE_OTHER)
+    return redirect(f"{url_for('dashboard.manage')}?{urlencode(outcome)}", HTTPStatus.SEE_OTHER)
 
 
 def _refused(faults: Sequence[str]) -> tuple[str, HTTPStatus]:
@@ -88,7 +84,7 @@ def _import(data: bytes) -> tuple[dict[str, str], list[str]]:
         "failed": imported.failed,
         **added,
     }
-    return {name: summarized(logins) for name, logins in outcomes.items() if logins}, faults
+    return {name: summarized(entries) for name, entries in outcomes.items() if entries}, faults
 
 
 def _lines(data: bytes) -> LoginLines:
