@@ -107,3 +107,15 @@ def test_streamers_are_searched_by_a_part_of_a_tag(world: World) -> None:
     page = world.client.get("/dashboard/manage?q=FRIEND").text
     assert "/dashboard/streamer/ann" in page
     assert "/dashboard/streamer/bob" not in page
+
+
+def test_a_page_that_shows_refused_tags_can_be_searched(world: World) -> None:
+    world.add("ann")
+    token = re.search(r'name="token" value="([^"]+)"', world.client.get("/dashboard/manage").text)
+    assert token
+    form = {"token": token[1], "tags": "not a tag!"}
+    refused = world.client.post("/dashboard/manage/streamers/ann/tags", data=form)
+    assert refused.status_code == 422
+    search = re.search(r'<form class="inline" role="search" action="([^"]+)"', refused.text)
+    assert search
+    assert "/dashboard/streamer/ann" in world.client.get(f"{search[1]}?q=ann").text
