@@ -93,6 +93,15 @@ def test_refused_credentials_are_not_stored(secret: str, tmp_path: Path, twitch:
     assert not credentials_file(tmp_path / "data").exists()
 
 
+def test_a_refused_form_does_not_stop_the_page_from_following_the_restart(
+    tmp_path: Path, twitch: Simulator
+) -> None:
+    world = first_run(tmp_path, twitch)
+    enter(world, twitch.client_id, twitch.client_secret)
+    _, text = enter(world, twitch.client_id, "short")
+    assert f'<meta http-equiv="refresh" content="2; url={PAGE}">' in text
+
+
 def test_an_unreachable_twitch_stores_nothing(tmp_path: Path, twitch: Simulator) -> None:
     world = first_run(tmp_path, twitch, twitch_auth_url="http://127.0.0.1:9")
     status, text = enter(world, twitch.client_id, twitch.client_secret)
