@@ -286,6 +286,16 @@ def test_streams_are_filtered_while_typing(full: str, visit: Visiting) -> None:
     assert set(page.locator(".card .category").all_text_contents()) == {category}
 
 
+def test_tabs_of_the_streamers_page_keep_the_typed_filter(full: str, visit: Visiting) -> None:
+    page = visit(full).open("/dashboard/streamers")
+    page.locator("[data-filters]").get_by_role("searchbox").fill("quill")
+    expect(page.locator("#streamers tbody tr")).to_have_count(1)
+    page.get_by_role("navigation", name="State").get_by_role("link", name="Live").click()
+    expect(page).to_have_url(re.compile("state=live"))
+    expect(page).to_have_url(re.compile("q=quill"))
+    expect(page.locator("#streamers tbody tr")).to_have_count(1)
+
+
 def test_chart_shows_the_viewers_and_zooms(full: str, visit: Visiting) -> None:
     page = visit(full, timezone_id=SERVER_ZONE).open("/dashboard/streamer/quillandcopper")
     expect(page.locator("figure[data-drawn]")).to_be_visible()
