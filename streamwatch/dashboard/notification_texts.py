@@ -11,6 +11,7 @@ from streamwatch.domain.notifications.models import (
 )
 from streamwatch.domain.notifications.validation import FIELDS, InvalidNotification
 from streamwatch.services.documents import Document
+from streamwatch.services.notifications.errors import ChangedMeanwhile
 from streamwatch.twitch.base import TwitchError
 
 EVENT_NAMES = {
@@ -19,6 +20,10 @@ EVENT_NAMES = {
     "channel.update": "New title, category or language",
     "test": "Test",
 }
+
+CHANGED_MEANWHILE = (
+    "Another request changed it meanwhile. The form shows it as it is now: make your changes again."
+)
 
 
 def filters_text(settings: Document, kind: TargetKind) -> list[tuple[str, str]]:
@@ -60,4 +65,6 @@ def form_faults(error: Exception) -> dict[str, str]:
     """The faults of a form by field. Only streamers are looked up at Twitch."""
     if isinstance(error, InvalidNotification):
         return error.faults
+    if isinstance(error, ChangedMeanwhile):
+        return {"notification": CHANGED_MEANWHILE}
     return {"streamers" if isinstance(error, TwitchError) else "notification": str(error)}

@@ -33,7 +33,6 @@ from streamwatch.domain.notifications.models import (
 )
 from streamwatch.domain.notifications.texts import PLACEHOLDERS
 from streamwatch.domain.notifications.validation import InvalidNotification
-from streamwatch.services.documents import Document
 from streamwatch.services.notifications.errors import (
     ChangedMeanwhile,
     DeliveryPending,
@@ -88,14 +87,19 @@ def show_notification_form(notification_id: str) -> str:
 
 @blueprint.post("/manage/notifications/<notification_id>/edit")
 def edit_notification(notification_id: str) -> Response | str:
-    """Save the changed settings or, with the button *Preview*, show a message with them."""
+    """Save the changed settings or, with the button *Preview*, show a message with them. If another
+    request changed the notification after the form was shown, nothing is saved, and the form shows
+    the notification as it is now."""
     form = request.form
     if "preview" in form:
         return _edit_page(notification_id, form=form, preview=preview_of(form))
-    edited = edited_settings(form, _document(notification_id))
+    [document] = _notifications().documents([_notifications().get(notification_id)])
+    edited = edited_settings(form, document)
     try:
-        _notifications().change(notification_id, edited)
-    except (InvalidNotification, ChangedMeanwhile, TwitchError) as error:
+        _notifications().change(notification_id, edited, form.get("version", type=int))
+    except ChangedMeanwhile as error:
+        return _edit_page(notification_id, faults=form_faults(error))
+    except (InvalidNotification, TwitchError) as error:
         return _edit_page(notification_id, form=form, faults=form_faults(error))
     return _redirect_to(notification_id, changed=" ".join(edited))
 
@@ -155,11 +159,13 @@ def _page(form: Form | None = None, **more: Any) -> str:
 
 
 def _edit_page(notification_id: str, form: Form | None = None, **more: Any) -> str:
-    document = _document(notification_id)
+    notification = _notifications().get(notification_id)
+    [document] = _notifications().documents([notification])
+    stored = form_from(document) | {"version": str(notification.version)}
     return render_template(
         "dashboard/notification_edit.html",
         edited=document,
-        **_form_context(form or form_from(document), document["changed"]) | more,
+        **_form_context(form or stored, document["changed"]) | more,
     )
 
 
@@ -173,11 +179,6 @@ def _form_context(form: Form, changed: Sequence[str]) -> dict[str, Any]:
         "placeholders": PLACEHOLDERS,
         "default_cooldown": DEFAULT_COOLDOWN_MINUTES,
     }
-
-
-def _document(notification_id: str) -> Document:
-    [document] = _notifications().documents([_notifications().get(notification_id)])
-    return document
 
 
 def _detail(notification_id: str, **more: Any) -> str:

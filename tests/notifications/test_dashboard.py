@@ -164,10 +164,12 @@ def test_an_edit_changes_what_was_typed_and_keeps_the_rest(
         "quiet_start": "23:00",
         "quiet_end": "07:00",
         "quiet_tz": "Europe/Berlin",
+        "version": str(before.version),
     }
     assert "Nothing was changed." in pages.post(f"{path}/edit", **form)
     assert stored(pages, path) == replace(before, version=before.version + 1)
 
+    form = fields_of(pages.get(f"{path}/edit"))
     del form["channel.update"]
     page = pages.post(f"{path}/edit", **form | {"name": "Ours", "quiet_start": "", "quiet_end": ""})
     assert "Changed: name, events, quiet hours." in page
@@ -249,6 +251,30 @@ def test_an_edit_with_faults_changes_nothing_and_keeps_what_was_typed(
     assert "Cannot be changed: add a new notification." in other
     missing = pages.world.client.get(f"{PAGE}/ntf_none/edit", headers=HEADERS)
     assert missing.status_code == 404
+
+
+def test_an_edit_does_not_undo_what_another_request_changed_meanwhile(
+    pages: Pages, discord: FakeDiscord
+) -> None:
+    path = add(pages, discord, tags="friends")
+    form = fields_of(pages.get(f"{path}/edit"))
+    response = pages.world.client.patch(
+        path.removeprefix("/dashboard/manage"), json={"tags": ["family"]}, headers=HEADERS
+    )
+    assert response.status_code == 200
+
+    form["name"] = "Ours"
+    preview = pages.post(f"{path}/edit", **form | {"preview": "1"})
+    refused = pages.post(f"{path}/edit", **fields_of(preview))
+    assert "Not changed." in refused
+    assert "Another request changed it meanwhile." in refused
+    assert (stored(pages, path).name, stored(pages, path).tags) == ("My server", ("family",))
+
+    # The form shows what is stored, and can be sent.
+    form = fields_of(refused)
+    assert (form["name"], form["tags"]) == ("My server", "family")
+    assert "Changed: name." in pages.post(f"{path}/edit", **form | {"name": "Ours"})
+    assert (stored(pages, path).name, stored(pages, path).tags) == ("Ours", ("family",))
 
 
 def test_a_cooldown_of_too_many_digits_is_a_fault_of_the_field(pages: Pages) -> None:

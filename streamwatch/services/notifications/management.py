@@ -137,12 +137,17 @@ class Notifications:
             raise TooManyNotifications(MAX_NOTIFICATIONS)
         return made, secret
 
-    def change(self, notification_id: str, given: Mapping[str, Any]) -> Notification:
+    def change(
+        self, notification_id: str, given: Mapping[str, Any], version: int | None = None
+    ) -> Notification:
         """Change settings. The URL as it is shown leaves the URL unchanged. Switching off skips the
         pending deliveries; after switching on, only events from now on are delivered. After
         switching on, and with another URL, earlier failures do not count. Raises
-        InvalidNotification and ChangedMeanwhile."""
+        InvalidNotification, and ChangedMeanwhile if the stored version is not `version`, where one
+        is given, or changes meanwhile."""
         known = self.get(notification_id)
+        if version not in {None, known.version}:
+            raise ChangedMeanwhile
         given = dict(given)
         if given.get("url") == shown_url(known.kind, known.url):
             del given["url"]
