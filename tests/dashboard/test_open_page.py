@@ -20,6 +20,20 @@ from tests.fakes import FailingAnalytics
 RETURN = "document.dispatchEvent(new Event('connectionrestored'))"
 """Makes an open page load its contents again."""
 
+REFRESH = f"""new Promise((done) => {{
+    document.addEventListener("refreshed", () => done(), {{ once: true }});
+    {RETURN};
+}})"""
+"""Makes an open page load its contents again, and waits until it shows them."""
+
+COUNT_ANNOUNCEMENTS = """window.announcements = 0;
+window.outcome = document.querySelector(".outcome");
+for (const element of document.querySelectorAll("#found, [data-pulse], .outcome")) {
+    new MutationObserver((records) => window.announcements += records.length)
+        .observe(element, { characterData: true, childList: true, subtree: true });
+}"""
+"""Counts the changes of the elements whose changes a screen reader announces."""
+
 pytestmark = pytest.mark.xdist_group("browser")
 
 
@@ -358,3 +372,27 @@ def test_a_page_that_is_shown_again_follows_one_stream_of_events(
     page.wait_for_timeout(0)
     assert len([url for url in opened if "/events/live" in url]) == 2
     visitor.page_errors.clear()
+
+
+def test_a_refresh_announces_nothing_that_has_not_changed(
+    showcase: Showcase, served: str, visit: Visiting
+) -> None:
+    showcase.monitor("Shroud")
+    showcase.go_online("Shroud", "s1", minutes_ago=30)
+    showcase.poll("Shroud", viewer_count=100)
+    page = visit(served).open("/dashboard/?added=shroud")
+    expect(page.locator("[data-pulse]")).to_have_text("Live")
+    expect(page.get_by_text("The worker has not started yet")).to_be_visible()
+    page.evaluate(COUNT_ANNOUNCEMENTS)
+
+    showcase.poll("Shroud", viewer_count=4321)
+    expect(page.locator(".card")).to_contain_text("4,321")
+    showcase.storage.coordination.heartbeat(datetime.now(UTC), seconds=60)
+    page.evaluate(REFRESH)
+    expect(page.get_by_text("The worker has not started yet")).to_have_count(0)
+    assert page.evaluate("window.announcements") == 0
+    assert page.evaluate("window.outcome.isConnected")
+
+    showcase.go_offline("Shroud", "s1")
+    expect(page.locator("#found")).to_have_text("0 of 0 live streams")
+    assert page.evaluate("window.announcements") > 0

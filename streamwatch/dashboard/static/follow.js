@@ -3,7 +3,7 @@
 //
 // A region is an element with an id and `data-region`: "keyed" lists keep the items that are the
 // same, "shape" is replaced as a whole when its `data-shape` changes, "page" then loads the whole page
-// again, others are always replaced.
+// again, others are replaced when they differ.
 import { isConnected, probe } from "./connection.js";
 
 const EVENTS = ["stream.online", "stream.offline", "stream.category", "stream.title", "channel.update", "gap"];
@@ -87,7 +87,9 @@ function isEdited(region) {
   return [...region.querySelectorAll("input, textarea")].some((field) => field.value !== field.defaultValue);
 }
 
+// An unchanged region is left alone: a screen reader announces a replaced status again.
 function replace(region, other) {
+  if (region.innerHTML === other.innerHTML) return;
   const { value } = region;
   const open = region.querySelector("details")?.open;
   const scrolled = [...region.querySelectorAll(".scroll")].map((area) => [area.scrollLeft, area.scrollTop]);
@@ -166,7 +168,7 @@ function extend(line, viewers) {
 }
 
 function showPulse(text, title, on = false) {
-  pulse.textContent = text;
+  if (pulse.textContent !== text) pulse.textContent = text; // each write is announced
   pulse.title = title;
   pulse.classList.toggle("on", on);
 }
