@@ -396,3 +396,38 @@ def test_a_refresh_announces_nothing_that_has_not_changed(
     showcase.go_offline("Shroud", "s1")
     expect(page.locator("#found")).to_have_text("0 of 0 live streams")
     assert page.evaluate("window.announcements") > 0
+
+
+def test_the_focused_card_keeps_the_focus_while_the_list_changes(
+    showcase: Showcase, served: str, visit: Visiting
+) -> None:
+    showcase.monitor("Big", "Small")
+    for name, viewers in (("Big", 300), ("Small", 200)):
+        showcase.go_online(name, f"stream-{name}", minutes_ago=30)
+        showcase.poll(name, viewer_count=viewers)
+    page = visit(served).open("/dashboard/")
+    expect(page.locator("[data-pulse]")).to_have_text("Live")
+    names, link = page.locator(".card h3"), page.locator(".card").get_by_role("link", name="Small")
+    expect(names).to_have_text(["Big", "Small"])
+    link.focus()
+    page.evaluate("window.focused = 0; addEventListener('focusin', () => window.focused++)")
+
+    showcase.go_offline("Big", "stream-Big")
+    expect(names).to_have_text(["Small"])
+    expect(link).to_be_focused()
+    assert page.evaluate("window.focused") == 0  # not lost meanwhile
+
+    showcase.poll("Small", viewer_count=200, title="Another title")
+    expect(page.locator(".card")).to_contain_text("Another title")
+    expect(link).to_be_focused()
+
+    showcase.go_online("Big", "another")
+    showcase.poll("Big", viewer_count=100)
+    expect(names).to_have_text(["Small", "Big"])
+    showcase.poll("Big", viewer_count=300)
+    page.evaluate(REFRESH)
+    expect(names).to_have_text(["Big", "Small"])
+    showcase.poll("Small", viewer_count=400, title="Another title")
+    page.evaluate(REFRESH)
+    expect(names).to_have_text(["Small", "Big"])
+    expect(link).to_be_focused()

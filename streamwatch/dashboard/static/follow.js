@@ -110,13 +110,16 @@ function replaceShape(region, other) {
   region.replaceChildren(...other.childNodes);
 }
 
-// Items that are the same remain the same elements, with the focus if they have it.
+// Items that are the same remain the same elements, and the item with the focus keeps it.
 function syncKeyed(list, fresh) {
+  const focused = [...list.children].find((item) => item.contains(document.activeElement));
   const old = new Map([...list.children].map((item) => [item.id, item]));
+  const ids = new Set([...fresh.children].map((item) => item.id));
+  // First of all: before an item that is gone, all that follow it would be moved.
+  for (const [id, item] of old) if (!ids.has(id)) item.remove();
   let place = list.firstElementChild;
   for (const item of [...fresh.children]) {
     let present = old.get(item.id);
-    old.delete(item.id);
     if (present && present.dataset.key !== item.dataset.key) {
       const isPlace = present === place;
       present.replaceWith(item);
@@ -127,7 +130,10 @@ function syncKeyed(list, fresh) {
     if (present && present === place) place = place.nextElementSibling;
     else list.insertBefore(present ?? item, place);
   }
-  for (const gone of old.values()) gone.remove();
+  // An element that is moved or replaced loses the focus.
+  if (focused && !list.contains(document.activeElement)) {
+    document.getElementById(focused.id)?.querySelector("a")?.focus({ preventScroll: true });
+  }
 }
 
 function updateCard(card, fresh) {
