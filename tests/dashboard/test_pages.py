@@ -114,21 +114,21 @@ def test_form_takes_1000_names_and_reports_the_others(
 
 
 @pytest.mark.parametrize(
-    "entries",
+    ("entries", "first_listed"),
     [
-        [f"{number}{'昨' * 100}" for number in range(20)],
-        [f"{number}{'😀' * 100}" for number in range(20)],
-        [f"https://www.twitch.tv/name_{number}?{'x' * 100}" for number in range(1030)],
+        ([f"{number}{'昨' * 100}" for number in range(20)], 0),
+        ([f"{number}{'😀' * 100}" for number in range(20)], 0),
+        ([f"https://www.twitch.tv/name_{number}?{'x' * 100}" for number in range(1030)], 1000),
     ],
 )
 def test_result_of_a_form_fits_into_a_url_whatever_was_typed(
-    client: FlaskClient, entries: list[str]
+    client: FlaskClient, entries: list[str], first_listed: int
 ) -> None:
     response = client.post("/dashboard/streamers", data={"logins": "\n".join(entries)})
     assert response.status_code == 303
     assert len(response.location) < 4_000  # gunicorn accepts a request line of 4,094 bytes
     page = client.get(response.location).text
-    assert entries[-30 if len(entries) > 1000 else 0][:40] in page
+    assert entries[first_listed][:40] in page
     assert re.search(r" and \d+ more", page)
 
 
