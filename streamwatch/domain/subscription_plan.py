@@ -29,11 +29,13 @@ class Missing:
 @dataclass(frozen=True, slots=True)
 class Plan:
     """The steps from the subscriptions that exist to those that are desired. `unchanged` are as
-    desired. `missing` are in the order in which to create them. `unwanted` are to be deleted:
-    strays, duplicates, and optional ones that make room for required ones. `without_room` counts
-    the desired optional ones for which there is no room."""
+    desired. `unverified` exist, but do not count as active before Twitch has verified the callback:
+    they are pending and in no streamer's record. `missing` are in the order in which to create
+    them. `unwanted` are to be deleted: strays, duplicates, and optional ones that make room for
+    required ones. `without_room` counts the desired optional ones for which there is no room."""
 
     unchanged: Mapping[DesiredSubscription, Subscription]
+    unverified: AbstractSet[DesiredSubscription]
     missing: Sequence[Missing]
     unwanted: Sequence[Subscription]
     without_room: int = 0
@@ -67,7 +69,13 @@ def plan(
         room = planner.add_if_room(streamer, wanted, room)
     planner.make_room(room)
     planner.remove_strays(set())
-    return Plan(planner.unchanged, planner.missing, planner.unwanted, planner.without_room)
+    return Plan(
+        planner.unchanged,
+        planner.unverified,
+        planner.missing,
+        planner.unwanted,
+        planner.without_room,
+    )
 
 
 class _Planner:
@@ -82,6 +90,7 @@ class _Planner:
         adopts: bool,
     ) -> None:
         self.unchanged: dict[DesiredSubscription, Subscription] = {}
+        self.unverified: set[DesiredSubscription] = set()
         self.missing: list[Missing] = []
         self.unwanted: list[Subscription] = []
         self.without_room = 0
@@ -109,7 +118,11 @@ class _Planner:
         found = self._slots.pop(wanted, [])
         usable = self._usable(streamer, found)
         if usable:
-            self.unchanged[wanted] = best = min(usable, key=self._rank)
+            best = min(usable, key=self._rank)
+            if best.is_enabled or best.id in self._known:
+                self.unchanged[wanted] = best
+            else:
+                self.unverified.add(wanted)
             self.unwanted += [other for other in found if other is not best]
             return
         carried = [existing for existing in found if self._transport.carries(existing)]

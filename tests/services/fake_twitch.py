@@ -2,7 +2,7 @@
 
 from collections import defaultdict, deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from threading import Lock
 
@@ -22,6 +22,7 @@ from tests.fakes import FakeTwitch
 
 ENABLED = "enabled"
 PENDING = "webhook_callback_verification_pending"
+FAILED = "webhook_callback_verification_failed"
 START = datetime(2026, 6, 1, 12, tzinfo=UTC)
 SAME_LIMIT = 3
 
@@ -43,6 +44,13 @@ class StrictTwitch(FakeTwitch):
     def fail(self, method: str, *errors: TwitchError | None) -> None:
         """Make the next calls of `method` raise these errors, one each; None is a success."""
         self._faults[method].extend(errors)
+
+    def end_verification(self, status: str = ENABLED) -> None:
+        """Give all pending subscriptions the status that follows their challenge."""
+        for known, subscription in self.subscribed.items():
+            if subscription.status == PENDING:
+                cost = int(status == ENABLED)
+                self.subscribed[known] = replace(subscription, status=status, cost=cost)
 
     def put(
         self,

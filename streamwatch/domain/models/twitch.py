@@ -35,6 +35,11 @@ class Subscription:
         return self.status == _ENABLED
 
     @property
+    def has_failed_verification(self) -> bool:
+        """Whether Twitch got no right answer to its challenge."""
+        return self.status == "webhook_callback_verification_failed"
+
+    @property
     def is_alive(self) -> bool:
         """Whether it is active, or will be once Twitch has received the answer to its challenge."""
         return self.status in ALIVE_STATUSES

@@ -54,8 +54,9 @@ class ReconciliationExecutor:
 
     `deleted` holds ids, `created` the new subscriptions, `existing` those that Twitch reported as
     existing (409) although the listing did not contain them, `unfinished` those that were created
-    but whose predecessor on another transport could not be deleted, and `obsolete` those of users
-    who were removed meanwhile.
+    but whose predecessor on another transport could not be deleted, `unverified` those that were
+    created again after a failed verification and are not enabled yet, and `obsolete` those of
+    users who were removed meanwhile.
     """
 
     def __init__(
@@ -73,6 +74,7 @@ class ReconciliationExecutor:
         self.created: dict[DesiredSubscription, Subscription] = {}
         self.existing: set[DesiredSubscription] = set()
         self.unfinished: set[DesiredSubscription] = set()
+        self.unverified: set[DesiredSubscription] = set()
         self.obsolete: set[DesiredSubscription] = set()
         self.is_limited = False
         """Whether some could not be created for lack of room."""
@@ -125,6 +127,7 @@ class ReconciliationExecutor:
             if not self._delete_each(first):
                 return
             self._create(item.wanted, transport, is_full=is_full)
+            self._note_unverified(item)
             is_created = item.wanted in self.created or item.wanted in self.existing
             if creates_first and is_created and not self._delete_each(item.replaced):
                 self.unfinished.add(item.wanted)
@@ -179,6 +182,12 @@ class ReconciliationExecutor:
             self._record_error(error)
         with self._lock:
             self._room += 1 - cost
+
+    def _note_unverified(self, item: Missing) -> None:
+        created = self.created.get(item.wanted)
+        is_pending = created is not None and not created.is_enabled
+        if is_pending and any(old.has_failed_verification for old in item.blocking):
+            self.unverified.add(item.wanted)
 
     def _record_created(self, wanted: DesiredSubscription, created: Subscription) -> None:
         """Record a new subscription, or delete it if the streamer was removed during the call."""

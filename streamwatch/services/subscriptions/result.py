@@ -30,7 +30,8 @@ class Outcome(StrEnum):
     CONTINUING = "continuing"
     """The time for one turn is over; the worker continues within seconds."""
     INCOMPLETE = "incomplete"
-    """Some calls to Twitch failed; the next reconciliation repeats them."""
+    """Some subscriptions could not be created, verified or deleted. The worker tries again within a
+    minute, or at the next reconciliation if Twitch refused all of them."""
     DISABLED = "disabled"
     """EventSub is off: all streamers are only polled."""
 
@@ -39,7 +40,10 @@ OUTCOME_MESSAGES = {
     Outcome.HEALTHY: "All subscriptions are active.",
     Outcome.CONTINUING: "The time for one turn is over: the worker continues within seconds.",
     Outcome.LIMITED: "Twitch's cost limit leaves no room for more: the others are only polled.",
-    Outcome.INCOMPLETE: "Some calls to Twitch failed: the next verification repeats them.",
+    Outcome.INCOMPLETE: (
+        "Some subscriptions could not be created, verified or deleted: the log says why, and the"
+        " worker tries again."
+    ),
     Outcome.DISABLED: "EventSub is off: streamers are only polled. See EVENTSUB_TRANSPORT.",
 }
 """The message to the operator for each outcome."""
@@ -48,8 +52,9 @@ OUTCOME_MESSAGES = {
 @dataclass(frozen=True, slots=True)
 class Reconciliation:
     """Of `checked` desired subscriptions, `healthy` were active already and `created` are new.
-    `failed` counts those that are still missing, and those that could not be deleted; `refused`
-    those of them that Twitch refused, and would refuse again."""
+    `failed` counts those that are still missing, those that are pending after a failed verification
+    (some of `created` too), and those that could not be deleted; `refused` those of them that
+    Twitch refused, and would refuse again."""
 
     status: Outcome
     checked: int = 0
@@ -66,10 +71,10 @@ def summarize(
     active: Mapping[DesiredSubscription, Subscription],
 ) -> Reconciliation:
     """Log the result of executing `plan`, and return its counts."""
-    unchanged, created = len(plan.unchanged), len(executor.created)
+    unchanged, adopted = len(plan.unchanged), len(executor.existing & active.keys())
     wanted = [item.wanted for item in plan.missing if item.wanted not in executor.obsolete]
+    wanted += plan.unverified
     missing = [item for item in wanted if item not in active]
-    adopted = len(wanted) - len(missing) - created
     undeleted = [old for old in plan.unwanted if old.id not in executor.deleted]
     failed = len(missing) + len(undeleted) + len(executor.unfinished)
     if executor.is_limited:
@@ -83,13 +88,19 @@ def summarize(
             " and categories are only polled",
             plan.without_room,
         )
+    if executor.unverified:
+        log.warning(
+            "Twitch could not verify WEBHOOK_URL for %d subscriptions and is asked again:"
+            " `streamwatch doctor` says whether it can be reached",
+            len(executor.unverified),
+        )
     if executor.error is not None:
         log.warning("Subscriptions are incomplete: %s%s", executor.error, _named(missing))
     result = Reconciliation(
-        _status(executor, failed),
+        _status(plan, executor, failed),
         checked=unchanged + len(wanted),
         healthy=unchanged + adopted,
-        created=created,
+        created=len(executor.created),
         deleted=len(executor.deleted),
         failed=failed,
         refused=executor.refusals,
@@ -114,7 +125,7 @@ def publish(
     missing: int,
 ) -> None:
     """Publish the subscriptions as they are after the work on `listing`. `missing` is the number of
-    required subscriptions that are missing although there is room."""
+    required subscriptions that are not active although there is room."""
     before = sum(subscription.cost for subscription in listing.subscriptions)
     now = [
         *(each for each in listing.subscriptions if each.id not in executor.deleted),
@@ -132,9 +143,11 @@ def _named(missing: Sequence[DesiredSubscription]) -> str:
     return f" Missing: {named}{f' and {others} more' if others > 0 else ''}" if named else ""
 
 
-def _status(executor: ReconciliationExecutor, failed: int) -> Outcome:
+def _status(plan: Plan, executor: ReconciliationExecutor, failed: int) -> Outcome:
     if not failed:
         return Outcome.HEALTHY
     if executor.has_more:
         return Outcome.CONTINUING
-    return Outcome.LIMITED if executor.is_limited else Outcome.INCOMPLETE
+    if executor.is_limited and not (plan.unverified or executor.unverified):
+        return Outcome.LIMITED
+    return Outcome.INCOMPLETE

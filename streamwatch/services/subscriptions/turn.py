@@ -78,7 +78,14 @@ class ReconciliationTurn:
         check_still_held()
         executor.delete(changes.unwanted)
         executor.create(missing, self._transport, _full_slots(listing))
-        active = {**changes.unchanged, **executor.created, **self._list_existing(executor.existing)}
+        # A callback that could not be verified probably cannot be verified now either: until Twitch
+        # lists the new subscriptions as enabled, they are not active, and in no record.
+        created = {
+            wanted: subscription
+            for wanted, subscription in executor.created.items()
+            if wanted not in executor.unverified
+        }
+        active = {**changes.unchanged, **created, **self._list_existing(executor.existing)}
         saved = {
             wanted: existing
             for wanted, existing in active.items()
@@ -138,10 +145,10 @@ def _unfulfilled(
     executor: ReconciliationExecutor,
     active: Mapping[DesiredSubscription, Subscription],
 ) -> int:
-    """How many required subscriptions are missing although there is room for them."""
-    if executor.is_limited:
-        return 0
-    wanted = [item.wanted for item in changes.missing if item.wanted not in executor.obsolete]
+    """How many required subscriptions are not active although there is room for them."""
+    wanted = executor.unverified | changes.unverified
+    if not executor.is_limited:
+        wanted |= {item.wanted for item in changes.missing} - executor.obsolete
     return sum(item.is_required and item not in active for item in wanted)
 
 

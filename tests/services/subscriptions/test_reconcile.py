@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from streamwatch.domain.models import EventType, Streamer, Subscription
 from streamwatch.domain.subscriptions import REQUIRED_TYPES, WebhookTransport, secret_fingerprint
 from streamwatch.services.errors import AlreadyRunning
+from streamwatch.services.monitoring.health import HealthCheck
 from streamwatch.services.subscriptions.conduit import OwnConduit
 from streamwatch.services.subscriptions.listing import Listed
 from streamwatch.services.subscriptions.reconcile import RECONCILE, Subscriptions
@@ -32,7 +33,8 @@ from streamwatch.twitch.base import (
     TwitchRefused,
     TwitchUnavailable,
 )
-from tests.services.fake_twitch import ENABLED, PENDING, SAME_LIMIT, StrictTwitch
+from tests.api.world import FakeAnalytics
+from tests.services.fake_twitch import ENABLED, FAILED, PENDING, SAME_LIMIT, StrictTwitch
 
 OURS = "https://watch.example.com/webhooks/eventsub"
 BEFORE = "https://old.example.com/webhooks/eventsub"
@@ -123,6 +125,10 @@ class World:
             and all(streamer.is_active for streamer in monitored)
         )
 
+    def eventsub(self) -> str:
+        """What /health says about EventSub."""
+        return HealthCheck(self.storage, FakeAnalytics(), method=Method.WEBHOOK).check().eventsub
+
     def changes(self) -> int:
         """How many subscriptions Twitch was asked to create or delete."""
         return self.twitch.calls.count("subscribe") + self.twitch.calls.count("unsubscribe")
@@ -169,7 +175,7 @@ def record_id(services: World, known: Subscription, signed_with: str | None) -> 
     recorded=st.sets(st.integers(0, 24)),
     signed_with=st.sampled_from([None, secret_fingerprint(SECRET), "earlier"]),
 )
-def test_one_reconciliation_repairs_any_state_and_the_next_changes_nothing(
+def test_any_state_is_repaired_once_twitch_has_verified_the_callback(
     before: list[tuple[str, str, str, str, str]],
     monitored: set[str],
     recorded: set[int],
@@ -183,17 +189,18 @@ def test_one_reconciliation_repairs_any_state_and_the_next_changes_nothing(
             record_id(services, put, signed_with)
     elsewhere = Counter(services.slots(ANOTHER_SERVICE) + services.slots(BEFORE))
     assume(all(number < SAME_LIMIT for number in elsewhere.values()))
-    strangers = services.subscriptions_of(ANOTHER_SERVICE)
+    strangers = services.slots(ANOTHER_SERVICE)
 
-    first = services.service.reconcile()
+    services.service.reconcile()
+    services.twitch.end_verification()
+    repaired = services.service.reconcile()
 
     assert services.is_reconciled()
-    assert services.subscriptions_of(ANOTHER_SERVICE) == strangers
-    assert first.status == Outcome.HEALTHY
-    assert first.checked == first.healthy + first.created == 2 * len(monitored)
+    assert services.slots(ANOTHER_SERVICE) == strangers
+    assert repaired.status == Outcome.HEALTHY
+    assert repaired.checked == repaired.healthy == 2 * len(monitored)
     changes, records = services.changes(), services.storage.streamers()
-    second = services.service.reconcile()
-    assert second == Reconciliation(Outcome.HEALTHY, first.checked, first.checked)
+    assert services.service.reconcile() == repaired
     assert (services.changes(), services.storage.streamers()) == (changes, records)
 
 
@@ -222,14 +229,52 @@ def test_a_dead_subscription_is_replaced(services: World, status: str) -> None:
     services.twitch.put(EventType.ONLINE, "1", OURS)
     dead = services.twitch.put(EventType.OFFLINE, "1", OURS, status)
     result = services.service.reconcile()
-    assert result == Reconciliation(Outcome.HEALTHY, checked=2, healthy=1, created=1, deleted=1)
+    assert (result.healthy, result.created, result.deleted) == (1, 1, 1)
+    services.twitch.end_verification()
+    assert services.service.reconcile() == Reconciliation(Outcome.HEALTHY, checked=2, healthy=2)
     assert dead.id not in services.twitch.subscribed
     assert services.is_reconciled()
+
+
+def test_a_webhook_that_twitch_cannot_verify_is_reported_until_it_can(
+    services: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    services.monitor("1")
+    services.service.reconcile()
+    for _ in range(2):
+        services.twitch.end_verification(FAILED)
+        result = services.service.reconcile()
+        assert result == Reconciliation(
+            Outcome.INCOMPLETE, checked=2, created=2, deleted=2, failed=2
+        )
+        assert services.eventsub() == "disconnected"
+        assert not services.streamer("1").is_active
+    assert "Twitch could not verify WEBHOOK_URL for 2 subscriptions" in caplog.text
+
+    still_pending = services.service.reconcile()
+    assert still_pending == Reconciliation(Outcome.INCOMPLETE, checked=2, failed=2)
+    assert services.eventsub() == "disconnected"
+
+    services.twitch.end_verification()
+    assert services.service.reconcile() == Reconciliation(Outcome.HEALTHY, checked=2, healthy=2)
+    assert services.eventsub() == "connected"
+    assert services.is_reconciled()
+
+
+def test_a_failed_verification_is_reported_at_the_cost_limit_too() -> None:
+    services = World(max_total_cost=2)
+    services.monitor("1", "2")
+    services.service.reconcile()
+    services.twitch.end_verification(FAILED)
+    for _ in range(2):  # The second time, the new subscriptions are still pending.
+        assert services.service.reconcile().status == Outcome.INCOMPLETE
+        assert services.eventsub() == "disconnected"
 
 
 def test_a_restart_with_everything_healthy_creates_and_deletes_nothing(services: World) -> None:
     services.monitor("1", "2")
     services.service.reconcile()
+    services.twitch.end_verification()
     services.storage = WatchedStorage()
     services.monitor("1", "2")
     changes = services.changes()
@@ -593,6 +638,7 @@ def test_a_lost_lock_stops_the_reconciliation(services: World) -> None:
         services.service.reconcile()
     assert services.twitch.calls.count("subscribe") < 100
     assert services.storage.coordination.job_requests().keys() == {RECONCILE}
+    services.twitch.end_verification()
     services.service.reconcile()
     assert services.is_reconciled()
 

@@ -91,8 +91,10 @@ def test_a_failed_verification_is_repaired_next_time(services: World) -> None:
     assert services.statuses() == ["webhook_callback_verification_failed"] * 4
     services.receiver.challenge_answer = None
     result = services.reconcile()
-    assert result == Reconciliation(Outcome.HEALTHY, checked=4, created=4, deleted=4)
+    assert result == Reconciliation(Outcome.INCOMPLETE, checked=4, created=4, deleted=4, failed=4)
     assert services.statuses() == ["enabled"] * 4
+    assert services.reconcile() == Reconciliation(Outcome.HEALTHY, checked=4, healthy=4)
+    assert services.are_all_active()
 
 
 def test_all_pages_are_read(services: World) -> None:
