@@ -486,6 +486,24 @@ def test_work_beyond_one_run_continues_in_the_next(services: World) -> None:
     assert services.twitch.calls.count("subscribe") == 100
 
 
+def test_after_failed_verifications_the_next_turn_waits(services: World) -> None:
+    services.monitor(*map(str, range(100, 150)))
+    services.service.reconcile()
+    services.twitch.end_verification(FAILED)
+    services.twitch.before = lambda name: time.sleep(0.05) if name == "subscribe" else None
+    second = services.service.reconcile(seconds=0.5)
+    assert 0 < second.created < 100
+    assert second.status == Outcome.INCOMPLETE
+    assert not services.storage.coordination.job_requests()
+
+    services.twitch.end_verification()
+    services.twitch.before = lambda _: None
+    services.service.reconcile()
+    services.twitch.end_verification()
+    assert services.service.reconcile().status == Outcome.HEALTHY
+    assert services.is_reconciled()
+
+
 def test_a_streamer_removed_meanwhile_stays_removed(services: World) -> None:
     services.monitor("1", "2")
     removal = once(lambda: services.storage.remove_streamer("1"))
