@@ -18,8 +18,9 @@ from streamwatch.domain.subscriptions import (
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """A subscription to create. `blocking` ones occupy its slot and must be deleted before;
-    `replaced` ones use another transport and are deleted after, so that no event is missed."""
+    """A subscription to create. `blocking` ones must be deleted before: they occupy its slot, or
+    the webhook secret has changed. `replaced` ones use another transport and are deleted after, so
+    that no event is missed: see `is_needed_meanwhile`."""
 
     wanted: DesiredSubscription
     blocking: tuple[Subscription, ...] = ()
@@ -30,15 +31,23 @@ class Missing:
 class Plan:
     """The steps from the subscriptions that exist to those that are desired. `unchanged` are as
     desired. `unverified` exist, but do not count as active before Twitch has verified the callback:
-    they are pending and in no streamer's record. `missing` are in the order in which to create
-    them. `unwanted` are to be deleted: strays, duplicates, and optional ones that make room for
-    required ones. `without_room` counts the desired optional ones for which there is no room."""
+    they are pending and in no streamer's record. Each has the subscriptions at a former callback
+    that remain until then. `missing` are in the order in which to create them. `unwanted` are to be
+    deleted: strays, duplicates, and optional ones that make room for required ones. `without_room`
+    counts the desired optional ones for which there is no room."""
 
     unchanged: Mapping[DesiredSubscription, Subscription]
-    unverified: AbstractSet[DesiredSubscription]
+    unverified: Mapping[DesiredSubscription, Sequence[Subscription]]
     missing: Sequence[Missing]
     unwanted: Sequence[Subscription]
     without_room: int = 0
+
+
+def is_needed_meanwhile(former: Subscription) -> bool:
+    """Whether a subscription on a former transport remains until its successor is enabled. Events
+    may still arrive at a former callback. From a former conduit none arrive: only a worker that is
+    set to use the conduit opens its WebSocket."""
+    return former.is_enabled and former.callback is not None
 
 
 def plan(
@@ -90,7 +99,7 @@ class _Planner:
         adopts: bool,
     ) -> None:
         self.unchanged: dict[DesiredSubscription, Subscription] = {}
-        self.unverified: set[DesiredSubscription] = set()
+        self.unverified: dict[DesiredSubscription, Sequence[Subscription]] = {}
         self.missing: list[Missing] = []
         self.unwanted: list[Subscription] = []
         self.without_room = 0
@@ -118,16 +127,14 @@ class _Planner:
         found = self._slots.pop(wanted, [])
         usable = self._usable(streamer, found)
         if usable:
-            best = min(usable, key=self._rank)
-            if best.is_enabled or best.id in self._known:
-                self.unchanged[wanted] = best
-            else:
-                self.unverified.add(wanted)
-            self.unwanted += [other for other in found if other is not best]
+            self._keep(wanted, min(usable, key=self._rank), found)
             return
-        carried = [existing for existing in found if self._transport.carries(existing)]
-        elsewhere = [existing for existing in found if existing not in carried]
-        self.missing.append(Missing(wanted, tuple(carried), tuple(elsewhere)))
+        # The record names the secret of its ids. If the secret has changed too, former ones cannot
+        # wait there for their successors: these would be taken for signed with the former secret.
+        deletes_all = self._is_outdated(streamer)
+        blocking = [old for old in found if deletes_all or self._transport.carries(old)]
+        replaced = [old for old in found if old not in blocking]
+        self.missing.append(Missing(wanted, tuple(blocking), tuple(replaced)))
 
     def add_if_room(self, streamer: Streamer, wanted: DesiredSubscription, room: int) -> int:
         """Do the same as `add` if there is room. Returns the room that is left."""
@@ -158,12 +165,29 @@ class _Planner:
         for slot in [slot for slot in self._slots if slot not in wanted]:
             self.unwanted += self._slots.pop(slot)
 
-    def _usable(self, streamer: Streamer, found: Iterable[Subscription]) -> list[Subscription]:
-        is_outdated = (
+    def _keep(
+        self, wanted: DesiredSubscription, best: Subscription, found: Iterable[Subscription]
+    ) -> None:
+        """Keep the best of the subscriptions that were found in a slot, and what is needed until it
+        is verified."""
+        others = [other for other in found if other is not best]
+        if best.is_enabled or best.id in self._known:
+            self.unchanged[wanted] = best
+            self.unwanted += others
+            return
+        needed = [other for other in others if is_needed_meanwhile(other)]
+        self.unverified[wanted] = needed
+        self.unwanted += [other for other in others if other not in needed]
+
+    def _is_outdated(self, streamer: Streamer) -> bool:
+        """Whether the webhook secret has changed since the streamer's subscriptions were made."""
+        return (
             isinstance(self._transport, WebhookTransport)
             and streamer.signed_with not in self._accepted
         )
-        if is_outdated:
+
+    def _usable(self, streamer: Streamer, found: Iterable[Subscription]) -> list[Subscription]:
+        if self._is_outdated(streamer):
             return []
         return [
             existing

@@ -9,7 +9,7 @@ from threading import Lock
 from typing import TypeVar
 
 from streamwatch.domain.models import Subscription
-from streamwatch.domain.subscription_plan import Missing
+from streamwatch.domain.subscription_plan import Missing, is_needed_meanwhile
 from streamwatch.domain.subscriptions import DesiredSubscription, Transport
 from streamwatch.services.progress import Progress
 from streamwatch.twitch.base import (
@@ -54,7 +54,7 @@ class ReconciliationExecutor:
 
     `deleted` holds ids, `created` the new subscriptions, `existing` those that Twitch reported as
     existing (409) although the listing did not contain them, `unfinished` those that were created
-    but whose predecessor on another transport could not be deleted, `unverified` those that were
+    but whose predecessor on another transport is not deleted yet, `unverified` those that were
     created again after a failed verification and are not enabled yet, and `obsolete` those of
     users who were removed meanwhile.
     """
@@ -114,7 +114,7 @@ class ReconciliationExecutor:
 
         What blocks a slot is deleted right before, because Twitch allows one subscription of a kind
         on a transport; the next poll finds what happens in between. What another transport still
-        delivers is deleted afterwards, unless a limit requires to delete it first.
+        delivers is deleted once the new one is enabled, unless a limit requires to delete it first.
         """
 
         def replace(item: Missing) -> None:
@@ -129,10 +129,8 @@ class ReconciliationExecutor:
             if not self._delete_each(first):
                 return
             self._create(item.wanted, transport, is_full=is_full)
-            self._note_unverified(item)
-            is_created = item.wanted in self.created or item.wanted in self.existing
-            if creates_first and is_created and not self._delete_each(item.replaced):
-                self.unfinished.add(item.wanted)
+            if item.wanted in self.created or item.wanted in self.existing:
+                self._finish(item)
 
         self._for_each(replace, missing)
 
@@ -185,11 +183,17 @@ class ReconciliationExecutor:
         with self._lock:
             self._room += 1 - cost
 
-    def _note_unverified(self, item: Missing) -> None:
+    def _finish(self, item: Missing) -> None:
+        """Delete what the new subscription replaces, as far as it is not needed meanwhile."""
         created = self.created.get(item.wanted)
         is_pending = created is not None and not created.is_enabled
+        remaining = [old for old in item.replaced if old.id not in self.deleted]
+        needed = [old for old in remaining if is_pending and is_needed_meanwhile(old)]
+        is_deleted = self._delete_each(old for old in remaining if old not in needed)
         if is_pending and any(old.has_failed_verification for old in item.blocking):
             self.unverified.add(item.wanted)
+        elif needed or not is_deleted:
+            self.unfinished.add(item.wanted)
 
     def _record_created(self, wanted: DesiredSubscription, created: Subscription) -> None:
         """Record a new subscription, or delete it if the streamer was removed during the call."""

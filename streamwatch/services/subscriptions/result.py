@@ -94,6 +94,11 @@ def summarize(
             " `streamwatch doctor` says whether it can be reached",
             len(executor.unverified),
         )
+    if plan.unverified or executor.unfinished:
+        log.info(
+            "%d new subscriptions are not verified yet, or replace others that still exist",
+            len(plan.unverified) + len(executor.unfinished),
+        )
     if executor.error is not None:
         log.warning("Subscriptions are incomplete: %s%s", executor.error, _named(missing))
     result = Reconciliation(
@@ -148,6 +153,5 @@ def _status(plan: Plan, executor: ReconciliationExecutor, failed: int) -> Outcom
         return Outcome.HEALTHY
     if executor.has_more:
         return Outcome.CONTINUING
-    if executor.is_limited and not (plan.unverified or executor.unverified):
-        return Outcome.LIMITED
-    return Outcome.INCOMPLETE
+    is_waiting = plan.unverified or executor.unverified or executor.unfinished
+    return Outcome.LIMITED if executor.is_limited and not is_waiting else Outcome.INCOMPLETE

@@ -146,7 +146,7 @@ def _unfulfilled(
     active: Mapping[DesiredSubscription, Subscription],
 ) -> int:
     """How many required subscriptions are not active although there is room for them."""
-    wanted = executor.unverified | changes.unverified
+    wanted = executor.unverified | changes.unverified.keys()
     if not executor.is_limited:
         wanted |= {item.wanted for item in changes.missing} - executor.obsolete
     return sum(item.is_required and item not in active for item in wanted)
@@ -154,9 +154,8 @@ def _unfulfilled(
 
 def _not_replaced(changes: Plan, executor: ReconciliationExecutor) -> set[str]:
     """The ids of subscriptions that still exist although they should have been replaced."""
-    old = (
-        subscription
-        for item in changes.missing
-        for subscription in (*item.blocking, *item.replaced)
-    )
+    old = [
+        *(old for item in changes.missing for old in (*item.blocking, *item.replaced)),
+        *(old for needed in changes.unverified.values() for old in needed),
+    ]
     return {subscription.id for subscription in old if subscription.is_alive} - executor.deleted

@@ -200,7 +200,8 @@ def test_any_state_is_repaired_once_twitch_has_verified_the_callback(
     assert repaired.status == Outcome.HEALTHY
     assert repaired.checked == repaired.healthy == 2 * len(monitored)
     changes, records = services.changes(), services.storage.streamers()
-    assert services.service.reconcile() == repaired
+    second = services.service.reconcile()
+    assert second == Reconciliation(Outcome.HEALTHY, repaired.checked, repaired.checked)
     assert (services.changes(), services.storage.streamers()) == (changes, records)
 
 
@@ -345,14 +346,73 @@ def once(action: Callable[[], object]) -> Callable[[], None]:
     return act
 
 
-def test_a_changed_url_replaces_our_subscriptions(services: World) -> None:
+def test_a_changed_url_replaces_our_subscriptions_once_it_is_verified(services: World) -> None:
     services.monitor("1")
     services.restarted(url=BEFORE).reconcile()
-    services.twitch.put(EventType.ONLINE, "9", BEFORE)
+    services.twitch.end_verification()
+    services.restarted(url=OURS)
+    stranger = services.twitch.put(EventType.ONLINE, "9", BEFORE)
+    before = services.subscriptions_of(BEFORE)
+    started = services.service.reconcile()
+    assert started == Reconciliation(Outcome.INCOMPLETE, checked=2, created=2, failed=2)
+    assert services.subscriptions_of(BEFORE) == before
+    assert services.streamer("1").is_active
+    assert services.eventsub() == "connected"
+
+    still_pending = services.service.reconcile()
+    assert still_pending == Reconciliation(Outcome.INCOMPLETE, checked=2, failed=2)
+    assert services.subscriptions_of(BEFORE) == before
+
+    services.twitch.end_verification()
+    ended = services.service.reconcile()
+    assert ended == Reconciliation(Outcome.HEALTHY, checked=2, healthy=2, deleted=2)
+    assert services.is_reconciled()
+    assert services.slots(BEFORE) == [(stranger.type, stranger.user_id)]
+
+
+def test_while_a_changed_url_cannot_be_verified_the_former_one_keeps_its_subscriptions(
+    services: World,
+) -> None:
+    services.monitor("1")
+    services.restarted(url=BEFORE).reconcile()
+    services.twitch.end_verification()
+    before = services.subscriptions_of(BEFORE)
+    services.restarted(url=OURS).reconcile()
+    for _ in range(2):
+        services.twitch.end_verification(FAILED)
+        result = services.service.reconcile()
+        assert result == Reconciliation(
+            Outcome.INCOMPLETE, checked=2, created=2, deleted=2, failed=2
+        )
+        assert services.subscriptions_of(BEFORE) == before
+        assert services.eventsub() == "disconnected"
+    assert services.streamer("1").is_active
+
+    returned = services.restarted(url=BEFORE).reconcile()
+    assert returned == Reconciliation(Outcome.HEALTHY, checked=2, healthy=2)
+
+
+def test_a_url_and_a_secret_that_change_together_replace_all_subscriptions_once(
+    services: World,
+) -> None:
+    services.monitor("1")
+    services.restarted(url=BEFORE).reconcile()
+    services.twitch.end_verification()
+    services.restarted(url=OURS, secret="another-secret").reconcile()
+    services.twitch.end_verification()
+    assert services.service.reconcile() == Reconciliation(Outcome.HEALTHY, checked=2, healthy=2)
+    assert services.is_reconciled()
+    assert services.slots(BEFORE) == []
+
+
+def test_a_changed_url_without_room_replaces_our_subscriptions_at_once() -> None:
+    services = World(max_total_cost=2)
+    services.monitor("1")
+    services.restarted(url=BEFORE).reconcile()
+    services.twitch.end_verification()
     result = services.restarted(url=OURS).reconcile()
     assert result == Reconciliation(Outcome.HEALTHY, checked=2, created=2, deleted=2)
     assert services.is_reconciled()
-    assert services.slots(BEFORE) == [(EventType.ONLINE, "9")]
 
 
 def test_a_changed_secret_replaces_all_subscriptions_once(services: World) -> None:
