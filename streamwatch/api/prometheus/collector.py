@@ -143,7 +143,9 @@ def _twitch(found: ServiceMetrics) -> Iterator[Metric]:
     )
     yield _value("subscriptions_wanted", "Subscriptions that should exist.", found.required)
     yield _value(
-        "subscriptions_missing", "Subscriptions that should exist and are missing.", found.missing
+        "subscriptions_missing",
+        "Subscriptions that are missing or cannot be verified by Twitch.",
+        found.missing,
     )
     listed = found.subscriptions
     yield _gauge(
