@@ -78,14 +78,15 @@ def test_a_test_is_attempted_once() -> None:
     assert (tried.status, tried.error) == (FAILED, "the receiver answered 500")
 
 
-def test_a_delivery_that_has_failed_for_an_hour_leaves_its_lane() -> None:
-    failing = replace(delivery(online()), attempts=4, first_attempt_at=START)
+def test_a_delivery_leaves_its_lane_when_its_next_attempt_is_later_than_an_hour() -> None:
+    failing = replace(delivery(online()), attempts=3, first_attempt_at=START)
 
-    before = after_attempt(failing, REFUSED, at(3599), lambda: 0)
-    after = after_attempt(failing, REFUSED, at(3600), lambda: 0)
+    stays = after_attempt(failing, REFUSED, at(1800), lambda: 0)
+    leaves = after_attempt(failing, REFUSED, at(1801), lambda: 0)
 
-    assert before.lane == failing.lane
-    assert after.lane == f"{failing.lane}/{failing.id}"
+    assert stays.next_attempt_at == at(3600)
+    assert stays.lane == failing.lane
+    assert leaves.lane == f"{failing.lane}/{failing.id}"
 
 
 def test_sending_again_begins_the_attempts_anew() -> None:

@@ -52,7 +52,7 @@ def after_attempt(
     if delivery.is_test or result.is_gone or next_attempt_at > first_attempt_at + GIVE_UP_AFTER:
         return finished(attempted, DeliveryStatus.FAILED, attempted.error, now)
     lane = delivery.lane
-    if now - first_attempt_at >= HOLDS_BACK:
+    if next_attempt_at > first_attempt_at + HOLDS_BACK:
         lane = f"{delivery.lane.partition('/')[0]}/{delivery.id}"
     return replace(attempted, next_attempt_at=next_attempt_at, lane=lane)
 
