@@ -5,7 +5,7 @@ import json
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from email import message_from_string, policy
 from types import SimpleNamespace
@@ -257,6 +257,31 @@ def test_a_name_without_an_address_is_a_failure() -> None:
     result = send_webhook("http://nowhere.example/secret", client=HttpClient(policy)).result
 
     assert result.detail == "the host nowhere.example does not resolve"
+
+
+@contextmanager
+def not_accepting(port: int) -> Iterator[str]:
+    """An address at which a connection to `port` stays unanswered: the backlog is full."""
+    address = "127.0.0.2"
+    with ExitStack() as opened:
+        listener = opened.enter_context(socket.socket())
+        listener.bind((address, port))
+        listener.listen(0)
+        for _ in range(4):
+            filling = opened.enter_context(socket.socket())
+            filling.setblocking(False)
+            filling.connect_ex((address, port))
+        yield address
+
+
+def test_an_address_that_does_not_answer_leaves_time_for_the_next(receiver: Receiver) -> None:
+    with not_accepting(receiver.port) as dead:
+        policy = AddressPolicy(allow_private=True, resolve=lambda *_: [dead, "127.0.0.1"])
+        client = HttpClient(policy, connect_seconds=1)
+
+        result = send_webhook(f"http://two.example:{receiver.port}/", client=client).result
+
+    assert result.delivered
 
 
 def test_proxies_of_the_environment_are_ignored(

@@ -101,12 +101,17 @@ class _Connection(HTTPConnection):
         self.default_port = _PORTS["https" if secure else "http"]
 
     def open(self, addresses: Sequence[str]) -> None:
-        """Connect to the first address that accepts, within `connect_seconds` for all of them."""
+        """Connect to the first address that accepts, within `connect_seconds` for all of them.
+
+        Each address gets an equal share of the time that is left, so that one that does not answer
+        (an IPv6 address without a route) leaves time for the others.
+        """
         deadline = time.monotonic() + self._client.connect_seconds
         failure: OSError | None = None
-        for address in addresses:
+        for tried, address in enumerate(addresses):
             try:
-                plain = socket.create_connection((address, self.port), _left(deadline))
+                share = _left(deadline) / (len(addresses) - tried)
+                plain = socket.create_connection((address, self.port), share)
             except OSError as error:
                 failure = error
                 continue
