@@ -274,6 +274,25 @@ def test_the_discord_message_of_a_stream_says_live_after_an_update(
     assert first_lines(world)[-1] == "Ann changed the title"
 
 
+@pytest.mark.parametrize("named", ["s1", None])
+def test_a_stream_with_many_updates_is_shown_in_one_message_until_its_end(
+    world: NotificationWorld, named: str | None
+) -> None:
+    world.add(notification(DISCORD))
+    world.go_live(**LIVE)
+    world.pass_time(600)
+    for number in range(110):
+        world.poll(started_at=START, title=f"Round {number}")
+        world.pass_time(600)
+    world.go_offline(named)
+    world.pass_time(200)
+
+    *updates, end = world.sender.edits
+    assert [m.text.splitlines()[1] for m in updates] == [f"Round {n}" for n in range(110)]
+    assert end.text.startswith("Ann's stream has ended")
+    assert {m.edits for m in world.sender.edits} == {"m1"}
+
+
 def test_a_new_stream_within_the_cooldown_continues_the_same_message(
     world: NotificationWorld,
 ) -> None:

@@ -3,6 +3,7 @@
 import html
 import json
 import socket
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -274,6 +275,7 @@ def not_accepting(port: int) -> Iterator[str]:
         yield address
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="uses 127.0.0.2 and Linux's backlog")
 def test_an_address_that_does_not_answer_leaves_time_for_the_next(receiver: Receiver) -> None:
     with not_accepting(receiver.port) as dead:
         policy = AddressPolicy(allow_private=True, resolve=lambda *_: [dead, "127.0.0.1"])

@@ -8,11 +8,12 @@ import pytest
 
 from streamwatch.domain.models import Streamer, StreamEvent, User
 from streamwatch.domain.notifications.models import Notification, SendResult, TargetKind
+from streamwatch.domain.observations import SeenAbsent
 from streamwatch.services.notifications import reader
 from streamwatch.services.notifications.senders.base import Message
 from streamwatch.storage.base import MAX_TRIES
 from tests.notifications.build import START, notification
-from tests.notifications.world import NotificationWorld
+from tests.notifications.world import ANN, NotificationWorld
 from tests.waiting import wait_for
 
 BOB = User("2", "bob", "Bob")
@@ -182,6 +183,30 @@ def test_a_stream_that_goes_on_again_is_sent_once(world: NotificationWorld) -> N
         world.pass_time(30)
 
     assert types(world) == ["stream.online", "stream.offline"]
+
+
+def test_after_many_updates_an_end_that_is_reported_twice_is_sent_once(
+    world: NotificationWorld,
+) -> None:
+    world.add(notification())
+    world.go_live(viewer_count=10)
+    world.pass_time(600)
+    for number in range(25):
+        world.poll(started_at=START, title=f"Round {number}")
+        world.pass_time(600)
+    ended_at = world.now
+    for _ in range(2):
+        world.pass_time(300)
+        absent = SeenAbsent(ANN.user_id, ANN.login, ANN.display_name, world.now)
+        world.recorder.record([absent])
+    world.work()
+    world.go_offline(None, at=ended_at + timedelta(seconds=30))
+    world.pass_time(10)
+
+    updates = [body["data"] for body in bodies(world) if body["type"] == "channel.update"]
+    assert len(updates) == 25
+    assert all(isinstance(data, dict) and data["stream"]["id"] == "s1" for data in updates)
+    assert types(world).count("stream.offline") == 1
 
 
 def test_a_category_filter_waits_and_keeps_the_order(world: NotificationWorld) -> None:

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
 from streamwatch.domain.models import Stream, StreamEvent, StreamStatus
@@ -25,8 +25,9 @@ FindSession = Callable[[str], Document | None]
 """The session of a stream as the API shows it, None if the analytics have none. May raise
 anything that a database raises."""
 
-_HISTORY = 20
-"""How many of a streamer's newest events are looked through for the stream of an event."""
+_PAGES = (20, 80, 400)
+"""How many of a streamer's events are read at a time, the newest first, until the start of an
+event's stream is found. The first page has it, unless the title changed often."""
 
 _RETRY_SECONDS = 30.0
 """How long the analytics are not queried after a failure, so that not every delivery waits for
@@ -45,7 +46,17 @@ class EventContext:
         """The stream that the event belongs to; None if that is not known."""
         if event.event_type != UPDATE and event.stream_id is not None:
             return event.stream_id
-        return stream_of(event, self._storage.events_of_streamer(event.broadcaster_login, _HISTORY))
+        return stream_of(event, self._history(event.broadcaster_login))
+
+    def _history(self, login: str) -> Iterator[StreamEvent]:
+        """A streamer's events, the newest first. A page is read when its first event is needed."""
+        after = None
+        for size in _PAGES:
+            page = self._storage.events_of_streamer(login, size, after)
+            yield from page
+            if len(page) < size:
+                return
+            after = page[-1].position
 
     def session(self, stream_id: str | None) -> Document | None:
         """The session of a stream; None also if the analytics do not answer."""
