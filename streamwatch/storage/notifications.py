@@ -25,7 +25,8 @@ class Attempted:
     """The changes that are stored in the same step as the result of a claimed delivery.
 
     `failed` says whether the attempt failed; None if no attempt was made. From it the store derives
-    since when all attempts of the notification have failed. `states` are merged into the
+    since when all attempts of the notification have failed: since the first failure after a success,
+    or after a time of more than FAILURE_GAP without a failure. `states` are merged into the
     notification's states, by name. No delivery is claimed before `paused_until`.
     """
 
@@ -38,7 +39,7 @@ class Attempted:
 @dataclass(frozen=True, slots=True)
 class QueueState:
     """A notification's queue: the number of pending deliveries, when the oldest was created, and
-    since when every attempt has failed (None after a success)."""
+    since when every attempt has failed (None after a success): see `Attempted`."""
 
     pending: int = 0
     oldest: datetime | None = None

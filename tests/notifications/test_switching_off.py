@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from streamwatch.domain.models import User
-from streamwatch.domain.notifications.models import Notification, SendResult
+from streamwatch.domain.notifications.models import Notification, SendResult, TargetKind
 from streamwatch.domain.notifications.retries import GIVE_UP_AFTER
 from streamwatch.services.notifications.addresses import AddressPolicy
 from streamwatch.services.notifications.management import Notifications
@@ -34,8 +34,8 @@ def management(world: NotificationWorld) -> Notifications:
     return Notifications(world.storage, FakeTwitch(clock=world.clock), policy, world.clock)
 
 
-def known(world: NotificationWorld) -> Notification:
-    found = world.store.get("n1")
+def known(world: NotificationWorld, notification_id: str = "n1") -> Notification:
+    found = world.store.get(notification_id)
     assert found is not None
     return found
 
@@ -88,6 +88,38 @@ def test_another_change_does_not_prolong_the_five_days(
     fail(world, "s2", timedelta(days=1))
 
     assert not known(world).enabled
+
+
+def test_a_failure_days_after_another_does_not_switch_off(world: NotificationWorld) -> None:
+    world.add(notification(TargetKind.DISCORD, id="n2"))
+    accept = world.sender.answer
+    world.sender.answer = lambda _: REFUSED
+    world.go_live("s1", viewer_count=10)
+    world.pass_time(20)
+    world.go_offline("s1")
+    world.pass_time(6 * 86400)
+    assert "skipped" in world.outcomes("n2")[0]
+
+    world.go_live("s2", viewer_count=10)
+    world.pass_time(3)
+    world.sender.answer = accept
+    world.pass_time(3600)
+
+    assert known(world, "n2").enabled
+    assert world.outcomes("n2")[-1] == "stream.online delivered"
+
+
+def test_failures_of_a_stream_a_day_switch_off_after_five_days(world: NotificationWorld) -> None:
+    world.add(notification(TargetKind.DISCORD, id="n2"))
+    world.sender.answer = lambda _: REFUSED
+    for day in range(6):
+        assert known(world, "n2").enabled
+        world.go_live(f"s{day}", viewer_count=10)
+        world.pass_time(3600)
+        world.go_offline(f"s{day}")
+        world.pass_time(23 * 3600)
+
+    assert known(world, "n2").disabled_reason == "every attempt of five days failed"
 
 
 @pytest.mark.parametrize("answer", [GONE, REFUSED])

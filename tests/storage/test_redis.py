@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 
 from streamwatch.storage.base import FeedEntry, JobRun, StorageError
+from streamwatch.storage.notifications import Attempted
 from streamwatch.storage.redis import RedisStorage
+from streamwatch.storage.redis.codec import microseconds
 from streamwatch.storage.redis.connection import Connection
 from streamwatch.storage.testing.build import (
     at,
@@ -20,6 +22,7 @@ from streamwatch.storage.testing.build import (
     store_events,
     streamer,
 )
+from streamwatch.storage.testing.notifications import delivery, notification, postponed
 
 FEED = "{streamwatch}:feed"
 
@@ -180,3 +183,19 @@ def test_a_late_message_does_not_extend_the_life_of_a_hidden_status(
     store(storage, change(status(version=2), event("e1")))
 
     assert 0 < client.ttl("{streamwatch}:hidden-status:1") <= 100
+
+
+def test_failures_of_a_target_whose_last_one_was_not_stored_are_continued(
+    storage: RedisStorage, client: Any
+) -> None:
+    """Before 0.2.0 was released, only the first failure was stored."""
+    known = storage.notifications
+    known.add(notification(), limit=10)
+    known.add_deliveries([delivery("d1")])
+    client.hset("{streamwatch}:notification:n1:info", "failing_since", microseconds(at(0)))
+
+    for day, first_day in ((1, 0), (4, 4)):
+        moment = at(day * 86400)
+        [claimed] = known.claim("n1", moment, moment, 1, 1)
+        known.save(postponed(claimed, 0), Attempted(moment, failed=True))
+        assert known.queues(["n1"])["n1"].failing_since == at(first_day * 86400)

@@ -18,6 +18,10 @@ GIVE_UP_AFTER = timedelta(days=5)
 """How long after its first attempt a delivery is retried. A notification whose attempts all fail
 for so long is switched off."""
 
+FAILURE_GAP = timedelta(days=2)
+"""A failure that comes later than this after the one before is the first of a new series. While a
+delivery waits for a target that fails, it is attempted at least daily."""
+
 MAX_RETRY_AFTER_SECONDS = 3600.0
 """The longest `Retry-After` that is honoured."""
 

@@ -15,7 +15,7 @@
 --  9  claims         hash, lane -> id of the claimed delivery
 -- 10  claim_ends     sorted set of claimed lanes by when the claim ends
 -- 11  states         hash, name -> JSON
--- 12  info           hash: failing_since, paused_until
+-- 12  info           hash: failing_since, failed_at (the last failure), paused_until
 --
 -- ARGV
 --  1  operation
@@ -91,10 +91,21 @@ local function add(id, delivery, lane, order, made_at, next_at)
   return false
 end
 
+-- A failure more than `gap` after the one before is the first of a new series.
+local function add_failure(at, gap)
+  local since = redis.call('HGET', info, 'failing_since')
+  local last = redis.call('HGET', info, 'failed_at') or since
+  if not since or tonumber(at) - tonumber(last) > tonumber(gap) then
+    redis.call('HSET', info, 'failing_since', at)
+  end
+  redis.call('HSET', info, 'failed_at', at)
+end
+
 -- Replace a delivery: id, the version that is replaced, then as above, the time, whether an attempt
--- failed ("1", "0"; "" for no attempt), paused_until ("" to leave it), and names and values of
--- states. Result: 1, or 0 where there is another version.
-local function save(id, version, delivery, lane, order, made_at, next_at, at, failed, paused, ...)
+-- failed ("1", "0"; "" for no attempt), the gap between two series of failures, paused_until ("" to
+-- leave it), and names and values of states. Result: 1, or 0 where there is another version.
+local function save(
+  id, version, delivery, lane, order, made_at, next_at, at, failed, gap, paused, ...)
   local known = redis.call('HGET', deliveries, id)
   local known_version, known_lane = parts(known or '0\n\n')
   if not known or known_version ~= version then
@@ -108,7 +119,7 @@ local function save(id, version, delivery, lane, order, made_at, next_at, at, fa
   put(id, delivery, lane, order, made_at, next_at)
   refresh_lane(known_lane)
   if failed == '1' then
-    redis.call('HSETNX', info, 'failing_since', at)
+    add_failure(at, gap)
   elseif failed == '0' then
     redis.call('HDEL', info, 'failing_since')
   end

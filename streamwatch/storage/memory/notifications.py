@@ -8,6 +8,7 @@ from itertools import takewhile
 from threading import RLock
 
 from streamwatch.domain.notifications.models import Delivery, Document, Notification
+from streamwatch.domain.notifications.retries import FAILURE_GAP
 from streamwatch.storage.notifications import Attempted, NotificationStore, QueueState
 
 _LaneEntry = tuple[datetime, str]
@@ -24,6 +25,7 @@ class _Queue:
     claims: dict[str, tuple[str, datetime]] = field(default_factory=dict)
     states: dict[str, Document] = field(default_factory=dict)
     failing_since: datetime | None = None
+    failed_at: datetime | None = None
     paused_until: datetime | None = None
 
     def put(self, delivery: Delivery) -> None:
@@ -46,6 +48,14 @@ class _Queue:
             if lane not in self.claims and attempt_at is not None and attempt_at <= now:
                 due.append((attempt_at, lane))
         return [lane for _, lane in sorted(due)]
+
+    def add_failure(self, at: datetime) -> None:
+        """Record a failed attempt. It is the first of a series where none precedes it, or where the
+        one before was more than FAILURE_GAP ago."""
+        is_late = self.failed_at is not None and at - self.failed_at > FAILURE_GAP
+        if self.failing_since is None or is_late:
+            self.failing_since = at
+        self.failed_at = at
 
     def _leave_lane(self, delivery: Delivery) -> None:
         entries = self.lanes.get(delivery.lane, [])
@@ -127,9 +137,10 @@ class MemoryNotificationStore(NotificationStore):
                 del queue.claims[known.lane]
             queue.put(delivery)
             queue.states.update(attempted.states)
-            if attempted.failed is not None:
-                since = queue.failing_since or attempted.at
-                queue.failing_since = since if attempted.failed else None
+            if attempted.failed:
+                queue.add_failure(attempted.at)
+            elif attempted.failed is False:
+                queue.failing_since = None
             if attempted.paused_until is not None:
                 queue.paused_until = attempted.paused_until
             return True

@@ -1,10 +1,11 @@
 """Notifications and their queues in Redis."""
 
 from collections.abc import Collection, Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from streamwatch.domain.notifications.models import Delivery, Document, Notification
+from streamwatch.domain.notifications.retries import FAILURE_GAP
 from streamwatch.redis_connection import Arguments
 from streamwatch.storage.notifications import Attempted, NotificationStore, QueueState
 from streamwatch.storage.redis import notification_codec as values
@@ -29,6 +30,8 @@ _PARTS = (
     "info",
 )
 """The keys of one notification, in the order of the script's KEYS."""
+
+_FAILURE_GAP = FAILURE_GAP // timedelta(microseconds=1)
 
 _FAILING_SINCE = "failing_since"
 """The field of `info` that the script sets."""
@@ -118,6 +121,7 @@ class RedisNotificationStore(NotificationStore):
                 *_stored(delivery),
                 microseconds(attempted.at),
                 failed,
+                _FAILURE_GAP,
                 _score(attempted.paused_until),
                 *states,
             )

@@ -15,6 +15,7 @@ from streamwatch.domain.notifications.models import (
     WatchedStreamer,
 )
 from streamwatch.domain.notifications.quiet_hours import QuietHours
+from streamwatch.domain.notifications.retries import FAILURE_GAP
 from streamwatch.storage.base import Storage
 from streamwatch.storage.notifications import Attempted, NotificationStore, QueueState
 from streamwatch.storage.testing.build import (
@@ -320,6 +321,20 @@ class DeliveryContract(_Base):
             seen.append(store.queues(["n1"])["n1"].failing_since)
 
         assert seen == [at(1), at(1), at(1), None, at(5)]
+
+    def test_a_failure_long_after_the_one_before_is_the_first(
+        self, store: NotificationStore
+    ) -> None:
+        store.add_deliveries([delivery("d1")])
+        gap = FAILURE_GAP.total_seconds()
+        times = (0, gap, 2 * gap, 3 * gap + 1, 4 * gap)
+        seen: list[datetime | None] = []
+        for seconds in times:
+            [claimed] = store.claim("n1", at(seconds), at(seconds + 30), 4, 4)
+            store.save(postponed(claimed, 0), Attempted(at(seconds), failed=True))
+            seen.append(store.queues(["n1"])["n1"].failing_since)
+
+        assert seen == [at(0), at(0), at(0), at(times[3]), at(times[3])]
 
     def test_after_clearing_failures_the_next_one_is_the_first(
         self, store: NotificationStore
