@@ -12,15 +12,18 @@ from email import message_from_string, policy
 from types import SimpleNamespace
 
 import pytest
+import requests
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from streamwatch.domain.notifications.models import EditRefusal, SigningSecret, TargetKind
+from streamwatch.domain.notifications.validation import InvalidNotification
 from streamwatch.services.notifications.addresses import AddressPolicy
 from streamwatch.services.notifications.http import HttpClient
 from streamwatch.services.notifications.senders.apprise import AppriseSender, redacted
 from streamwatch.services.notifications.senders.base import Message, Sent
 from streamwatch.services.notifications.senders.discord import DiscordSender
 from streamwatch.services.notifications.senders.webhook import WebhookSender, new_secret
+from streamwatch.services.notifications.targets import check_target
 from tests.notifications.build import notification
 from tests.notifications.receiver import FakeDiscord, Receiver, receiving
 
@@ -509,6 +512,95 @@ def test_schemes_that_reach_this_machine_are_refused(url: str) -> None:
 )
 def test_a_private_host_within_an_apprise_url_is_refused(url: str) -> None:
     assert "not a public one" in send_apprise(url, allow_private=False).result.detail
+
+
+@pytest.fixture
+def requested(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The URLs that Apprise sends requests to. None is answered."""
+    urls: list[str] = []
+
+    def send(_session: object, request: requests.PreparedRequest, **_: object) -> None:
+        urls.append(request.url or "")
+        raise requests.ConnectionError
+
+    monkeypatch.setattr("requests.Session.send", send)
+    return urls
+
+
+TOKEN = "a" * 32
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        f"zulip://bot@169.254.169.254/{TOKEN}/stream",
+        f"zulip://bot@127.0.0.1:8443/{TOKEN}/stream",
+        f"zulip://bot@a.localhost%3A8443%2Fadmin%3Fx=/{TOKEN}/stream",
+    ],
+)
+def test_a_private_zulip_server_is_refused(url: str, requested: list[str]) -> None:
+    with pytest.raises(InvalidNotification):
+        check_target(TargetKind.APPRISE, url, AddressPolicy())
+
+    assert not send_apprise(url, allow_private=False).result.delivered
+    assert requested == []
+
+
+def test_an_organization_of_zulips_cloud_is_sent_to(requested: list[str]) -> None:
+    policy = AddressPolicy(resolve=lambda *_: ["93.184.216.34"])
+    target = notification(TargetKind.APPRISE, url=f"zulip://bot@acme/{TOKEN}/stream")
+
+    check_target(TargetKind.APPRISE, target.url, policy)
+    AppriseSender(policy).send(target, Message("dlv_1", text="Ann is live"))
+
+    assert requested == ["https://acme.zulipchat.com/api/v1/messages"]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        f"zulip://bot@169.254.169.254%2Fx.example/{TOKEN}/stream",
+        f"zulip://bot@a.example%40169.254.169.254/{TOKEN}/stream",
+        f"hassio://169.254.169.254%2Fx.example/{TOKEN}",
+        "signal://169.254.169.254%2Fx.example/+15551234567/+15551234568",
+    ],
+)
+def test_a_host_that_is_no_name_is_refused_whatever_the_resolver_answers(
+    url: str, requested: list[str]
+) -> None:
+    policy = AddressPolicy(resolve=lambda *_: ["93.184.216.34"])
+
+    target = notification(TargetKind.APPRISE, url=url)
+    sent = AppriseSender(policy).send(target, Message("dlv_1", text="Ann is live"))
+
+    assert "is not a valid name" in sent.result.detail
+    assert requested == []
+
+
+@pytest.mark.parametrize("allow_private", [False, True])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ/%23c?template=http://127.0.0.1/x",
+        "slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ/#c?format=text&%74emplate=/etc/hosts",
+        "tgram://123456789:abcdefg_hijklmnop/12315544/?Template=http%3A%2F%2F127.0.0.1%2Fx",
+        "tgram://123456789:abcdefg_hijklmnop/12315544/?x=1;template+=/etc/hostname",
+        "mailto://ann:secret@example.org?pgp=encrypt&pgppub=/etc/hostname",
+        "mailto://ann:secret@example.org?pgpprv=http://127.0.0.1/x",
+        "mailto://ann:secret@example.org?wkd=yes",
+        "fcm://project/device?keyfile=/etc/hostname",
+    ],
+)
+def test_an_apprise_url_that_reads_a_file_or_an_address_is_refused(
+    url: str, allow_private: bool, requested: list[str]
+) -> None:
+    with pytest.raises(InvalidNotification):
+        check_target(TargetKind.APPRISE, url, AddressPolicy(allow_private=allow_private))
+
+    sent = send_apprise(url, allow_private=allow_private)
+
+    assert "is not allowed" in sent.result.detail
+    assert requested == []
 
 
 def test_parts_of_a_url_are_redacted() -> None:

@@ -11,13 +11,14 @@ from streamwatch.services.notifications.senders.apprise_schemes import (
     NOT_INSTALLED,
     SCHEMES,
     host_in,
+    reading_arguments,
     scheme_of,
 )
 
 
 def check_target(kind: TargetKind, url: str, policy: AddressPolicy) -> None:
     """Raise InvalidNotification where the target cannot be sent to: its host does not resolve, has
-    a private address, or its Apprise scheme is not taken."""
+    a private address, or its Apprise scheme or an argument is not taken."""
     fault = _apprise_fault(url, policy) if kind is TargetKind.APPRISE else _http_fault(url, policy)
     if fault:
         raise InvalidNotification({"url": fault})
@@ -40,6 +41,9 @@ def _apprise_fault(url: str, policy: AddressPolicy) -> str | None:
             f"The scheme {scheme_of(url)}:// is not taken; known: {', '.join(sorted(SCHEMES))}."
             " Others need NOTIFICATIONS_ALLOW_PRIVATE=true."
         )
+    refused = reading_arguments(url)
+    if refused:
+        return f"{refused[0]}= is not allowed in the URL: Apprise would read a file or an address."
     host = host_in(url)
     if host is None:
         return None

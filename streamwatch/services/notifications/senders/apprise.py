@@ -16,6 +16,8 @@ from streamwatch.services.notifications.senders.apprise_schemes import (
     MAIL_SCHEMES,
     NOT_INSTALLED,
     SCHEMES,
+    ZULIP,
+    reading_arguments,
     scheme_of,
 )
 from streamwatch.services.notifications.senders.base import (
@@ -30,6 +32,10 @@ from streamwatch.services.notifications.time_limit import TimeLimitExceeded, run
 CONNECT_SECONDS = 5
 ANSWER_SECONDS = 15
 _TOTAL_SECONDS = 20.0
+
+_HOST_NAME = re.compile(r"[\w.-]+")
+"""A name or an IPv4 address. With any other character, such as `/` or `@`, Apprise would connect to
+another host than the one that was resolved."""
 
 
 class AppriseSender(Sender):
@@ -55,6 +61,9 @@ class AppriseSender(Sender):
         scheme = scheme_of(url)
         if scheme not in SCHEMES and not self._policy.allow_private:
             return SendResult(delivered=False, detail=f"the scheme {scheme}:// is not allowed")
+        refused = reading_arguments(url)
+        if refused:
+            return SendResult(delivered=False, detail=f"{refused[0]}= is not allowed in the URL")
         server = _server(url)
         if server is None:
             return SendResult(delivered=False, detail=f"not a URL that {scheme}:// takes")
@@ -72,8 +81,17 @@ class AppriseSender(Sender):
         """Check the address that the service connects to, where the URL decides it."""
         if scheme in CLOUD_SCHEMES or getattr(server, "mode", None) == "cloud":
             return
-        host = server.smtp_host if scheme in MAIL_SCHEMES else server.host
+        host = _host(server, scheme)
+        if not _HOST_NAME.fullmatch(host):
+            raise AddressError(f"the host {host} is not a valid name")
         self._policy.addresses(host, server.port or 443)
+
+
+def _host(server: Any, scheme: str) -> str:
+    """The host that the service connects to."""
+    if scheme == ZULIP:
+        return f"{server.organization}.{server.hostname}"
+    return str(server.smtp_host if scheme in MAIL_SCHEMES else server.host)
 
 
 def redacted(text: str, url: str) -> str:

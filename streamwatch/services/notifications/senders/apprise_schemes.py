@@ -1,21 +1,30 @@
 """The Apprise URLs that are taken, by scheme: https://appriseit.com/services."""
 
-from urllib.parse import SplitResult, urlsplit
+import re
+from urllib.parse import SplitResult, unquote_plus, urlsplit
 
 CLOUD_SCHEMES = frozenset(
-    {"gchat", "line", "pbul", "pover", "pushy", "slack", "tgram", "twilio", "wxteams", "zulip"}
+    {"gchat", "line", "pbul", "pover", "pushy", "slack", "tgram", "twilio", "wxteams"}
 )
 """Services with addresses of their own, which no part of the URL changes."""
+
+ZULIP = "zulip"
 
 HOST_SCHEMES = frozenset(
     scheme + end
     for scheme in ("gotify", "hassio", "matrix", "mmost", "ntfy", "rocket", "signal")
     for end in ("", "s")
-)
+) | {ZULIP}
 """Services on the host that the URL names."""
 
 MAIL_SCHEMES = frozenset({"mailto", "mailtos"})
 """Mail, by the SMTP server that the URL names, or that of a known provider."""
+
+READING_ARGUMENTS = frozenset(
+    {"keyfile", "pgp", "pgpprv", "pgppub", "subfile", "template", "wkd"}
+)
+"""Arguments, behind the `?`, with which Apprise reads a file of this machine or fetches an address
+that was not checked: templates, keys, subscriptions."""
 
 NOT_INSTALLED = 'Apprise is not installed: see "Other services" in docs/notifications.md.'
 
@@ -31,9 +40,22 @@ def host_in(url: str) -> str | None:
     if scheme_of(url) not in HOST_SCHEMES:
         return None
     parts = urlsplit(url)
-    return None if is_ntfy_cloud(parts) else parts.hostname
+    return None if is_ntfy_cloud(parts) or is_zulip_cloud(parts) else parts.hostname
 
 
 def is_ntfy_cloud(parts: SplitResult) -> bool:
     """Whether this is `ntfy://topic`: a topic of ntfy.sh, not a host."""
     return parts.scheme.startswith("ntfy") and not parts.path.strip("/")
+
+
+def is_zulip_cloud(parts: SplitResult) -> bool:
+    """Whether this is `zulip://bot@organization/…`: an organization of zulipchat.com, not a host."""
+    return parts.scheme == ZULIP and "." not in (parts.hostname or "")
+
+
+def reading_arguments(url: str) -> list[str]:
+    """Those of READING_ARGUMENTS that a URL has. As in Apprise, `&` and `;` separate arguments, and
+    names are percent-encoded, in any case, with blanks around them."""
+    arguments = re.split("[&;]", url.partition("?")[2])
+    names = {unquote_plus(each.partition("=")[0]).strip().lower() for each in arguments}
+    return sorted(READING_ARGUMENTS & names)
