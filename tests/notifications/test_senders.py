@@ -603,6 +603,18 @@ def test_an_apprise_url_that_reads_a_file_or_an_address_is_refused(
     assert requested == []
 
 
+@pytest.mark.parametrize("url", ["ifttt://webhookid/event", "syslog://"])
+def test_with_private_addresses_allowed_every_scheme_is_sent_to(
+    url: str, requested: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also one whose URL has no host in the place of a host."""
+    monkeypatch.setattr("syslog.syslog", lambda *_: requested.append("syslog"))
+
+    send_apprise(url)
+
+    assert requested
+
+
 def test_parts_of_a_url_are_redacted() -> None:
     text = "POST https://api.telegram.org/bot123456:abcdef failed for abcdef"
 

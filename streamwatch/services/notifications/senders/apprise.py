@@ -79,6 +79,8 @@ class AppriseSender(Sender):
 
     def _check_host(self, server: Any, scheme: str) -> None:
         """Check the address that the service connects to, where the URL decides it."""
+        if self._policy.allow_private:
+            return  # nothing to check, and the URLs of other schemes need not have a host
         if scheme in CLOUD_SCHEMES or getattr(server, "mode", None) == "cloud":
             return
         host = _host(server, scheme)
