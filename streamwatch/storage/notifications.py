@@ -24,10 +24,10 @@ from streamwatch.domain.notifications.models import Delivery, Document, Notifica
 class Attempted:
     """The changes that are stored in the same step as the result of a claimed delivery.
 
-    `failed` says whether the attempt failed; None if no attempt was made. From it the store derives
-    since when all attempts of the notification have failed: since the first failure after a success,
-    or after a time of more than FAILURE_GAP without a failure. `states` are merged into the
-    notification's states, by name. No delivery is claimed before `paused_until`.
+    `failed` says whether the attempt failed; None if no attempt was made, or if it does not count.
+    From it the store derives since when all attempts of the notification have failed: since the
+    first failure after a success, or after more than FAILURE_GAP without a failure. `states` are
+    merged into the notification's states, by name. No delivery is claimed before `paused_until`.
     """
 
     at: datetime

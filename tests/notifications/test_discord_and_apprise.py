@@ -1,8 +1,10 @@
 """Discord and Apprise: which messages are sent, and when."""
 
+import json
 from dataclasses import replace
 from datetime import time, timedelta
 from itertools import pairwise
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,6 +19,8 @@ from streamwatch.domain.notifications.models import (
 )
 from streamwatch.domain.notifications.quiet_hours import QuietHours
 from streamwatch.domain.notifications.retries import restarted
+from streamwatch.services.notifications.addresses import AddressPolicy
+from streamwatch.services.notifications.senders.apprise import AppriseSender
 from streamwatch.storage.notifications import Attempted
 from tests.notifications.build import START, at, notification
 from tests.notifications.world import NotificationWorld
@@ -239,6 +243,50 @@ def test_other_streamers_are_announced_meanwhile(world: NotificationWorld) -> No
     world.pass_time(1)
 
     assert sorted(first_lines(world)) == [STARTED, "Bob is live: Chess"]
+
+
+class Telegram:
+    """Takes messages, except for a chat that has blocked the bot. In place of `requests.post`."""
+
+    def __init__(self, blocked: int) -> None:
+        self._blocked = blocked
+        self.received: list[tuple[int, str]] = []
+
+    def post(self, _url: str, *, data: str, **_: object) -> SimpleNamespace:
+        message = json.loads(data)
+        if message["chat_id"] == self._blocked:
+            return SimpleNamespace(status_code=403, content=b'{"ok": false}')
+        self.received.append((message["chat_id"], message["text"].splitlines()[0]))
+        return SimpleNamespace(status_code=200, content=b'{"ok": true}')
+
+
+TWO_CHATS = f"tgram://123456789:{'a' * 35}/1111/2222"
+
+
+def test_a_recipient_gets_a_message_once_while_another_refuses_it(
+    world: NotificationWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    telegram = Telegram(blocked=2222)
+    monkeypatch.setattr("requests.post", telegram.post)
+    world.senders[APPRISE] = AppriseSender(AddressPolicy())
+    world.add(notification(APPRISE, url=TWO_CHATS))
+    for number in range(2):
+        world.go_live(f"s{number}", **LIVE)
+        world.pass_time(60)
+        world.go_offline(f"s{number}")
+        world.pass_time(60)
+    world.pass_time(7 * 86400)
+    world.go_live("s9", **LIVE)
+    world.pass_time(8 * 3600)
+
+    assert telegram.received == [
+        (1111, STARTED),
+        (1111, "Ann's stream has ended"),
+        (1111, STARTED),
+    ]
+    known = world.store.get("n1")
+    assert known is not None
+    assert known.enabled
 
 
 # Discord

@@ -72,6 +72,12 @@ def test_a_receiver_that_is_gone_is_not_tried_again() -> None:
     assert after_attempt(delivery(online()), gone, START, lambda: 0).status is FAILED
 
 
+def test_a_final_failure_is_not_tried_again() -> None:
+    final = replace(REFUSED, is_final=True)
+
+    assert after_attempt(delivery(online()), final, START, lambda: 0).status is FAILED
+
+
 def test_a_test_is_attempted_once() -> None:
     tried = after_attempt(delivery(online(), event_type=TEST), REFUSED, START, lambda: 0)
 

@@ -615,6 +615,50 @@ def test_with_private_addresses_allowed_every_scheme_is_sent_to(
     assert requested
 
 
+ONE_CHAT = f"tgram://123456789:{'a' * 35}/1111"
+
+
+@pytest.mark.parametrize(
+    ("url", "is_final"),
+    [
+        (ONE_CHAT, False),
+        (f"{ONE_CHAT}?retry=3", False),
+        (f"{ONE_CHAT}/2222", True),
+        ("mailto://ann:secret@localhost:2525?to=bob@example.org,eve@example.org", True),
+    ],
+)
+def test_a_failure_is_final_where_a_url_names_several_recipients(
+    url: str, is_final: bool, requested: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Apprise does not say which of them got the message."""
+
+    def refuse(*_: object, **__: object) -> None:
+        requested.append("smtp")
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr("smtplib.SMTP", refuse)
+
+    result = send_apprise(url).result
+
+    assert (result.delivered, result.is_final) == (False, is_final)
+    assert len(requested) == (2 if url.startswith("tgram") and is_final else 1)
+
+
+def test_a_timeout_is_final_where_a_url_names_several_recipients(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    answered = threading.Event()
+    monkeypatch.setattr("requests.post", lambda *_, **__: answered.wait())
+    monkeypatch.setattr("streamwatch.services.notifications.senders.apprise.SEND_SECONDS", 0.05)
+
+    alone = send_apprise(ONE_CHAT).result
+    several = send_apprise(f"{ONE_CHAT}/2222").result
+    answered.set()
+
+    assert (alone.is_final, several.is_final) == (False, True)
+    assert all("did not answer in time" in result.detail for result in (alone, several))
+
+
 def test_parts_of_a_url_are_redacted() -> None:
     text = "POST https://api.telegram.org/bot123456:abcdef failed for abcdef"
 

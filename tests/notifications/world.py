@@ -71,8 +71,10 @@ class NotificationWorld:
     def __post_init__(self) -> None:
         self.recorder = ObservationRecorder(self.storage)
         self.store = self.storage.notifications
-        self.senders = {kind: FakeSender(kind, self.clock) for kind in TargetKind}
-        self.sender = self.senders[TargetKind.WEBHOOK]
+        self.fakes = {kind: FakeSender(kind, self.clock) for kind in TargetKind}
+        self.senders: dict[TargetKind, Sender] = {**self.fakes}
+        """A test may put a real sender in the place of a fake."""
+        self.sender = self.fakes[TargetKind.WEBHOOK]
         context = EventContext(self.storage, self.sessions.get)
         bodies = WebhookBodies(self.storage, context)
         self.attempt = DeliveryAttempt(
@@ -101,7 +103,7 @@ class NotificationWorld:
 
     def add(self, notification: Notification) -> Notification:
         assert self.store.add(notification, limit=200)
-        self.sender = self.senders[notification.kind]
+        self.sender = self.fakes[notification.kind]
         return notification
 
     # What Twitch says

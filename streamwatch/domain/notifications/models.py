@@ -194,12 +194,15 @@ class EditRefusal(StrEnum):
 class SendResult:
     """The result of one attempt. `status_code` is the receiver's HTTP status, if it sent one;
     `detail` says what happened in words. `retry_after` is in seconds; `is_gone` says that the
-    receiver wants no more or was deleted; `message_id` names the message that was posted."""
+    receiver wants no more or was deleted; `is_final` that a failed attempt is not repeated, because
+    some of several recipients may have the message; `message_id` names the message that was posted.
+    """
 
     delivered: bool
     detail: str
     status_code: int | None = None
     retry_after: float | None = None
     is_gone: bool = False
+    is_final: bool = False
     message_id: str | None = None
     edit_refusal: EditRefusal | None = None

@@ -53,7 +53,8 @@ def after_attempt(
     if result.delivered:
         return finished(attempted, DeliveryStatus.DELIVERED, None, now)
     next_attempt_at = now + _delay(attempted.attempts, result, random)
-    if delivery.is_test or result.is_gone or next_attempt_at > first_attempt_at + GIVE_UP_AFTER:
+    is_last = delivery.is_test or result.is_gone or result.is_final
+    if is_last or next_attempt_at > first_attempt_at + GIVE_UP_AFTER:
         return finished(attempted, DeliveryStatus.FAILED, attempted.error, now)
     lane = delivery.lane
     if next_attempt_at > first_attempt_at + HOLDS_BACK:

@@ -110,7 +110,9 @@ class DeliveryAttempt:
         if refusal is not None:
             return self._edit_refused(delivery, sent, refusal)
         states: dict[str, Document] = {}
-        if sent.result.delivered and not delivery.is_test:
+        # After a final failure some recipients may have the message.
+        may_be_seen = sent.result.delivered or sent.result.is_final
+        if may_be_seen and not delivery.is_test:
             now = self._clock()
             message_id = sent.result.message_id
             after = conversation_after(
@@ -176,7 +178,9 @@ class DeliveryAttempt:
     def _sent(self, delivery: Delivery, sent: Sent, states: Mapping[str, Document]) -> Outcome:
         now = self._clock()
         after = after_attempt(delivery, sent.result, now, self._random)
-        failed = None if delivery.is_test else not sent.result.delivered
+        # A final failure does not count against the target: its other recipients may work.
+        is_counted = not delivery.is_test and not sent.result.is_final
+        failed = not sent.result.delivered if is_counted else None
         attempted = Attempted(now, failed, {**states, **_rate(sent)}, sent.paused_until)
         return Outcome(after, attempted, sent.result.is_gone and not delivery.is_test)
 

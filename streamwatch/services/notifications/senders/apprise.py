@@ -31,7 +31,7 @@ from streamwatch.services.notifications.time_limit import TimeLimitExceeded, run
 
 CONNECT_SECONDS = 5
 ANSWER_SECONDS = 15
-_TOTAL_SECONDS = 20.0
+SEND_SECONDS = 20.0
 
 _HOST_NAME = re.compile(r"[\w.-]+")
 """A name or an IPv4 address. With any other character, such as `/` or `@`, Apprise would connect to
@@ -46,9 +46,7 @@ class AppriseSender(Sender):
 
     def send(self, notification: Notification, message: Message) -> Sent:
         try:
-            result = run_with_limit(lambda: self._send(notification.url, message), _TOTAL_SECONDS)
-        except TimeLimitExceeded:
-            result = SendResult(delivered=False, detail="the service did not answer in time")
+            result = self._send(notification.url, message)
         except ImportError:
             result = SendResult(delivered=False, detail=NOT_INSTALLED)
         except AddressError as error:
@@ -59,23 +57,30 @@ class AppriseSender(Sender):
 
     def _send(self, url: str, message: Message) -> SendResult:
         scheme = scheme_of(url)
-        if scheme not in SCHEMES and not self._policy.allow_private:
-            return SendResult(delivered=False, detail=f"the scheme {scheme}:// is not allowed")
-        refused = reading_arguments(url)
+        refused = self._refused(url, scheme)
         if refused:
-            return SendResult(delivered=False, detail=f"{refused[0]}= is not allowed in the URL")
+            return SendResult(delivered=False, detail=f"{refused} is not allowed")
         server = _server(url)
         if server is None:
             return SendResult(delivered=False, detail=f"not a URL that {scheme}:// takes")
         self._check_host(server, scheme)
         subject = message.text.strip().splitlines()[0] if scheme in MAIL_SCHEMES else ""
-        with _Warnings() as warnings:
-            delivered = _notify(server, subject, message.text[: server.body_maxlen])
-        if delivered:
+        text = message.text[: server.body_maxlen]
+        try:
+            warnings = run_with_limit(lambda: _notify(server, subject, text), SEND_SECONDS)
+        except TimeLimitExceeded:
+            return _failed(server, "the service did not answer in time")
+        if warnings is None:
             return SendResult(delivered=True, detail="the service took the message")
-        shown = redacted(" ".join(warnings.texts), url)[:MAX_DETAIL]
+        shown = redacted(warnings, url)[:MAX_DETAIL]
         detail = "the service did not take the message"
-        return SendResult(delivered=False, detail=f"{detail}: {shown}" if shown else detail)
+        return _failed(server, f"{detail}: {shown}" if shown else detail)
+
+    def _refused(self, url: str, scheme: str) -> str | None:
+        """The part of a URL that is not allowed, None if all of it is."""
+        if scheme not in SCHEMES and not self._policy.allow_private:
+            return f"the scheme {scheme}://"
+        return next((f"{name}= in the URL" for name in reading_arguments(url)), None)
 
     def _check_host(self, server: Any, scheme: str) -> None:
         """Check the address that the service connects to, where the URL decides it."""
@@ -113,19 +118,36 @@ def _server(url: str) -> Any:
     server: Any = apprise.Apprise.instantiate(url, asset=asset, suppress_exceptions=True)
     if server is not None:
         server.redirects = False
+        server.retry = 0
         server.socket_connect_timeout = CONNECT_SECONDS
         server.socket_read_timeout = ANSWER_SECONDS
     return server
 
 
-def _notify(server: Any, title: str, text: str) -> bool:
-    """Send plain text. Apprise escapes it for services that take HTML or Markdown: titles of
-    streams may contain either, and Telegram refuses HTML that it cannot read."""
+def _failed(server: Any, detail: str) -> SendResult:
+    """The result of an attempt that was made. Apprise does not say which recipients of a URL took a
+    message, so it is not sent again to several: those who took it would get it with every attempt.
+    """
+    recipients = len(server)
+    if recipients > 1:
+        detail = f"not tried again, as some of {recipients} recipients may have it: {detail}"
+    return SendResult(delivered=False, detail=detail, is_final=recipients > 1)
+
+
+def _notify(server: Any, title: str, text: str) -> str | None:
+    """Send plain text. Returns None for a success, else what Apprise warned about.
+
+    Apprise escapes the text for services that take HTML or Markdown: titles of streams may contain
+    either, and Telegram refuses HTML that it cannot read.
+    """
     import apprise  # noqa: PLC0415  see the module's docstring
 
     targets = apprise.Apprise()
     targets.add(server)
-    return bool(targets.notify(body=text, title=title, body_format=apprise.NotifyFormat.TEXT))
+    with _Warnings() as warnings:
+        if targets.notify(body=text, title=title, body_format=apprise.NotifyFormat.TEXT):
+            return None
+    return " ".join(warnings.texts)
 
 
 class _Warnings(logging.Handler):

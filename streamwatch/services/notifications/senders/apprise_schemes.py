@@ -20,9 +20,7 @@ HOST_SCHEMES = frozenset(
 MAIL_SCHEMES = frozenset({"mailto", "mailtos"})
 """Mail, by the SMTP server that the URL names, or that of a known provider."""
 
-READING_ARGUMENTS = frozenset(
-    {"keyfile", "pgp", "pgpprv", "pgppub", "subfile", "template", "wkd"}
-)
+READING_ARGUMENTS = frozenset({"keyfile", "pgp", "pgpprv", "pgppub", "subfile", "template", "wkd"})
 """Arguments, behind the `?`, with which Apprise reads a file of this machine or fetches an address
 that was not checked: templates, keys, subscriptions."""
 
@@ -49,7 +47,7 @@ def is_ntfy_cloud(parts: SplitResult) -> bool:
 
 
 def is_zulip_cloud(parts: SplitResult) -> bool:
-    """Whether this is `zulip://bot@organization/…`: an organization of zulipchat.com, not a host."""
+    """Whether this is `zulip://bot@name/…`: an organization on zulipchat.com, not a host."""
     return parts.scheme == ZULIP and "." not in (parts.hostname or "")
 
 
