@@ -138,13 +138,14 @@ def _event_of(
 ) -> tuple[StreamEvent | None, ChannelEntry | None]:
     """The event of a run, if the history does not have it yet, and the estimate that it replaces.
 
-    The first values of all are no event if a poll found them.
+    The first values of all are no event if a poll found them; if a poll found those before the
+    recent entries, it is too late for a message to take its place.
     """
     messages = [entry for entry in run if not entry.is_estimate]
     reported = [entry for entry in run if entry.is_reported]
     if any(not entry.is_estimate for entry in reported) or (reported and not messages):
         return None, None
-    if previous is None and run[0].is_estimate and not reported:
+    if previous is None and run[0].is_estimate:
         return None, None
     first = messages[0] if messages else run[0]
     if first.suppressed_event is None:
@@ -188,9 +189,7 @@ def _trimmed(entries: Sequence[ChannelEntry]) -> tuple[ChannelEntry, ...]:
     first = next(index for index in range(first, len(entries)) if entries[index].at >= oldest)
     if first == 0:
         return tuple(entries)
-    base = entries[first - 1]._replace(
-        is_estimate=False, is_reported=True, suppressed_event=None
-    )  # too old for a message to take its place
+    base = entries[first - 1]._replace(is_reported=True, suppressed_event=None)
     return (base, *entries[first:])
 
 

@@ -271,3 +271,12 @@ def _own_time(arrival: tuple[float, Observation]) -> tuple[datetime, bool]:
 
 def _history(story: Story) -> list[tuple[str, datetime, object]]:
     return sorted((event.id, event.timestamp, event.data.get("title")) for event in story.history)
+
+
+def test_polled_changes_stay_as_they_are_after_the_oldest_are_forgotten() -> None:
+    """The oldest retained entry is a poll as the others: it proves none of them outdated."""
+    first = [(f"title {minute}", 60.0 * minute) for minute in (10, 12, 14)]
+    later = [(f"title {minute}", 60.0 * minute) for minute in (73, 75, 77)]
+    story = Story(online("s1", 0), *(poll(title, seconds) for title, seconds in first + later))
+    found = [(event.data["title"], event.timestamp) for event in updates(story)]
+    assert found == [(title, at(seconds)) for title, seconds in (first + later)[1:]]
