@@ -75,12 +75,13 @@ def _peaks(
     samples: Callable[[StreamSession], Sequence[StreamSnapshot]],
     cap: timedelta,
 ) -> Iterable[tuple[date, int]]:
-    """The viewers of each sample on the days on which it counts. Its last day may be the next."""
+    """The viewers of each sample on the days on which it counts: a sample of the evening may count
+    until after midnight."""
     totals = session.sample_totals
     if totals.sums.max_viewers is None or totals.first_at is None or totals.last is None:
         return []
-    begin = _date(totals.first_at, zone)
-    end = _date(_last_moment(totals.last, totals.last_ms), zone)
+    begin = _date(_within(session, totals.first_at), zone)
+    end = _date(_within(session, _last_moment(totals.last, totals.last_ms)), zone)
     if begin == end:
         return [(begin, totals.sums.max_viewers)]
     found = samples(session)
@@ -88,7 +89,7 @@ def _peaks(
         dates = (begin + timedelta(days=number) for number in range((end - begin).days + 1))
         return [(day, totals.sums.max_viewers) for day in dates]
     return [
-        (_date(at, zone), sample.viewer_count)
+        (_date(_within(session, at), zone), sample.viewer_count)
         for sample, length_ms in durations(found, session.ended_at, cap)
         for at in (sample.captured_at, _last_moment(sample, length_ms))
     ]
@@ -96,6 +97,14 @@ def _peaks(
 
 def _last_moment(sample: StreamSnapshot, length_ms: int) -> datetime:
     return sample.captured_at + timedelta(milliseconds=max(length_ms - 1, 0))
+
+
+def _within(session: StreamSession, at: datetime) -> datetime:
+    """`at`, or the last moment of the session if that is earlier. A poll may still show a stream
+    that has ended; such a sample counts in the session's peak, so it counts on its last day."""
+    if session.ended_at is None:
+        return at
+    return min(at, max(session.ended_at - timedelta(milliseconds=1), session.started_at))
 
 
 def _date(time: datetime, zone: tzinfo) -> date:

@@ -89,6 +89,37 @@ def test_a_sample_that_counts_until_after_midnight_is_a_peak_of_both_days() -> N
     assert (last.max_viewers, following.max_viewers) == (100, 100)
 
 
+def test_a_sample_after_the_end_is_a_peak_of_the_day_on_which_the_stream_ended() -> None:
+    """The message about the end was late, and a poll after midnight still showed the stream."""
+    start, end = 11 * HOUR, 12 * HOUR - 10
+    late = snapshot("s1", 12 * HOUR + 30, 900, started=start)
+    pieces: list[Piece] = [
+        online("s1", start),
+        snapshot("s1", end - 240, 60, started=start),
+        late,
+        offline("s1", end),
+    ]
+    assert [day.max_viewers for day in of(pieces)] == [900, None, None]
+    assert [day.max_viewers for day in of(pieces, have_expired=True)] == [900, None, None]
+    only_late = [
+        piece for piece in pieces if piece is late or not isinstance(piece, StreamSnapshot)
+    ]
+    assert [day.max_viewers for day in of(only_late)] == [900, None, None]
+
+
+def test_a_sample_after_the_end_of_a_stream_across_midnight_is_a_peak_of_its_last_day() -> None:
+    """It ends at midnight at the end of its second day."""
+    start, end = 10 * HOUR, 36 * HOUR
+    pieces: list[Piece] = [
+        online("s1", start),
+        *(snapshot("s1", at, 70, started=start) for at in range(start, end, HOUR)),
+        snapshot("s1", end, 900, started=start),
+        offline("s1", end),
+    ]
+    assert [day.max_viewers for day in of(pieces)] == [70, 900, None]
+    assert [day.max_viewers for day in of(pieces, have_expired=True)] == [900, 900, None]
+
+
 def test_the_peak_of_a_session_without_samples_counts_on_both_days() -> None:
     first, second, _ = of(NIGHT, have_expired=True)
     assert (first.max_viewers, second.max_viewers) == (100, 100)
