@@ -7,6 +7,9 @@ from streamwatch.domain.models import EventType, StreamEvent
 from streamwatch.domain.positions import Position
 from streamwatch.storage.base import Storage
 
+_MAX_EVENTS_PER_READ = 1000
+"""A search reads no more at once: EVENTS_KEPT may be far larger than what fits in one answer."""
+
 
 class EventHistory:
     """Reads the retained events, at most `limit` of them. With `after`, only events that come later
@@ -22,7 +25,7 @@ class EventHistory:
         user_ids: Collection[str] | None = None,
     ) -> list[StreamEvent]:
         """The newest events of all streamers."""
-        return _newest(self._storage.events, limit, after, _streamer_filter(user_ids))
+        return _newest_of(user_ids, self._storage.events, limit, after)
 
     def of_type(
         self,
@@ -33,7 +36,7 @@ class EventHistory:
     ) -> list[StreamEvent]:
         """The newest events of one type."""
         read = partial(self._storage.events_of_type, event_type)
-        return _newest(read, limit, after, _streamer_filter(user_ids))
+        return _newest_of(user_ids, read, limit, after)
 
     def of_streamer(
         self,
@@ -50,11 +53,18 @@ class EventHistory:
 
 
 _Filter = Callable[[StreamEvent], bool]
+_Read = Callable[[int, Position | None], list[StreamEvent]]
 
 
-def _streamer_filter(user_ids: Collection[str] | None) -> _Filter | None:
-    """A filter for the events of these streamers; None for all."""
-    return None if user_ids is None else lambda event: event.broadcaster_id in user_ids
+def _newest_of(
+    user_ids: Collection[str] | None, read: _Read, limit: int, after: Position | None
+) -> list[StreamEvent]:
+    """The newest `limit` events of these streamers, or of all if `user_ids` is None."""
+    if user_ids is None:
+        return read(limit, after)
+    if not user_ids:  # nobody has the tag: do not search the whole history
+        return []
+    return _newest(read, limit, after, lambda event: event.broadcaster_id in user_ids)
 
 
 def _type_filter(event_type: EventType | None) -> _Filter | None:
@@ -62,10 +72,7 @@ def _type_filter(event_type: EventType | None) -> _Filter | None:
 
 
 def _newest(
-    read: Callable[[int, Position | None], list[StreamEvent]],
-    limit: int,
-    after: Position | None,
-    is_wanted: _Filter | None,
+    read: _Read, limit: int, after: Position | None, is_wanted: _Filter | None
 ) -> list[StreamEvent]:
     """The newest `limit` events that `read` finds and that are wanted. Reads more until it has
     enough or everything."""
@@ -79,5 +86,5 @@ def _newest(
         if len(events) < count:
             break
         after = events[-1].position
-        count *= 4
+        count = min(count * 4, _MAX_EVENTS_PER_READ)
     return found[:limit]
