@@ -38,7 +38,8 @@ class Gap:
 def segments(
     session: StreamSession, samples: Sequence[StreamSnapshot], cap: timedelta
 ) -> list[Segment]:
-    """The session's segments, without gaps, whose sums add up to those of the session.
+    """The session's segments, without gaps, whose sums add up to those of the session if `cap` is
+    the one that it was computed with.
 
     `samples` are its samples in the order of their times. A segment begins at the update that
     changes the category or title, or at the sample that first shows other ones. The sums of samples
