@@ -114,3 +114,22 @@ def test_a_url_without_the_name_of_the_master_is_a_fault_of_the_settings() -> No
     settings = Settings(analytics_type="redis", redis_url="redis+sentinel://host")
     with pytest.raises(SettingsError, match="REDIS_URL: the value cannot be used"):
         RedisAnalytics.from_settings(settings)
+
+
+def test_a_long_read_of_weeks_shows_each_sample_once_while_streams_go_on(
+    make_client: Callable[[], fakeredis.FakeRedis],
+) -> None:
+    """Streams of the last days are listed at once, older ones are read in pages."""
+    analytics = RedisAnalytics(Connection(make_client), CAP)
+    before = [
+        snapshot(f"s{number}", 6 * 3600 * number, started=6 * 3600 * number, user_id=f"{number}")
+        for number in range(120)
+    ]
+    analytics.project(as_input(*before))
+    read = analytics.each_snapshot(None)
+    shown = [next(read)]
+    later = [replace(sample, captured_at=at(30 * 86_400 + 60)) for sample in before[-16:]]
+    analytics.project(as_input(*later, snapshot("new", 30 * 86_400, started=30 * 86_400)))
+    shown += read
+    assert shown == before[::-1]
+    assert analytics.snapshots(None, 200, before[-20].position) == before[:-20][::-1]

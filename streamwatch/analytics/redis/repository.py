@@ -16,7 +16,12 @@ from streamwatch.analytics.base import AnalyticsError, History, Repository
 from streamwatch.analytics.reading import ValueReader, state_from_history
 from streamwatch.analytics.redis import keys
 from streamwatch.analytics.redis.connection import Connection
-from streamwatch.analytics.redis.samples import decode_newest_first, encode_samples, to_ms
+from streamwatch.analytics.redis.samples import (
+    decode_newest_first,
+    encode_samples,
+    from_ms,
+    to_ms,
+)
 from streamwatch.analytics.state import Statistics, StoredSession, StreamerState, Update
 from streamwatch.domain.batches import batched
 from streamwatch.domain.models import StreamSnapshot
@@ -178,7 +183,7 @@ class RedisRepository(Repository):
         self, index: str, at_once: int, after: Position | None = None
     ) -> Iterator[list[IndexEntry]]:
         """The entries of a sorted set of stream ids after a position, the greatest first, some at a
-        time. An entry that moves to the front meanwhile may be left out."""
+        time. An entry that moves to the front meanwhile may be left out: see `sampled_streams`."""
         last, begin = IndexEntry(inf, ""), 0
         if after is not None:
             last = IndexEntry(to_ms(after.at), after.id)
@@ -191,12 +196,36 @@ class RedisRepository(Repository):
             )
             if not found:
                 return
-            read = [IndexEntry(int(float(time)), name.decode()) for name, time in batched(found, 2)]
             # Entries that were added meanwhile have moved others to a later place.
-            new = [entry for entry in read if entry < last]
+            new = [entry for entry in _index_entries(found) if entry < last]
             if new:
                 yield new
                 last = new[-1]
+
+    def sampled_streams(self, index: str, before: datetime | None) -> Iterator[list[IndexEntry]]:
+        """The streams of an index by last sample, the last sampled first, some at a time; with
+        `before`, those whose last sample is older.
+
+        Each new sample moves its stream to the front, where a read of pages would miss it. So after
+        the first few, which many callers need only, all streams that may still be on are listed at
+        once. Those that moved before they were listed come with their new time.
+        """
+        first: list[IndexEntry] = []
+        if before is None:
+            first = next(self.entries(index, STREAMS_PER_READ), [])
+            yield first
+            if len(first) < STREAMS_PER_READ:
+                return
+            place, maximum = int(first[-1].time), "+inf"
+        else:
+            place = to_ms(before)
+            maximum = f"({place}"
+        oldest = place - milliseconds(_LONGEST_STREAM)
+        found = self._connection.call("ZREVRANGEBYSCORE", index, maximum, oldest, "WITHSCORES")
+        known = {entry.name for entry in first}
+        listed = (entry for entry in _index_entries(found) if entry.name not in known)
+        yield from batched(listed, STREAMS_PER_READ)
+        yield from self.entries(index, STREAMS_PER_READ, Position(from_ms(oldest), ""))
 
     def statistics(self, user_ids: Collection[str]) -> Iterable[Statistics]:
         """The statistics of these streamers; unknown ones are left out."""
@@ -230,6 +259,12 @@ class RedisRepository(Repository):
                 report = partial(self._reader.report, f"samples of stream {stream_id}")
                 samples = decode_newest_first(stream_id, value or b"", report)
                 yield stream_id, (s for s in samples if oldest is None or s.captured_at >= oldest)
+
+
+def _index_entries(found: Iterable[bytes]) -> Iterator[IndexEntry]:
+    """The entries of an answer with scores."""
+    for name, time in batched(found, 2):
+        yield IndexEntry(int(float(time)), name.decode())
 
 
 def _commands(update: Update) -> Iterator[Command]:

@@ -6,7 +6,7 @@ from heapq import heappop, heappush
 from itertools import dropwhile
 
 from streamwatch.analytics.redis import keys
-from streamwatch.analytics.redis.repository import STREAMS_PER_READ, RedisRepository
+from streamwatch.analytics.redis.repository import RedisRepository
 from streamwatch.analytics.redis.samples import from_ms
 from streamwatch.domain.models import StreamSnapshot
 from streamwatch.domain.positions import Position
@@ -53,11 +53,19 @@ def newest_samples(
         begun = repository.sampled_at(user_id, after.at)
         for _, samples in repository.samples_of(begun):
             merge.open(dropwhile(lambda sample: sample.position >= after, samples))
-        before = Position(after.at, "")  # streams whose last sample is older were not opened above
+        before = after.at  # streams whose last sample is older were not opened above
     index = keys.SAMPLED if user_id is None else keys.sampled_of(user_id)
-    for entries in repository.entries(index, STREAMS_PER_READ, before):
-        ends = {name: from_ms(int(time)) for time, name in entries}
+    reached: Position | None = None
+    for entries in repository.sampled_streams(index, before):
+        ends = {name: Position(from_ms(int(time)), name) for time, name in entries}
         for stream_id, samples in repository.samples_of(ends):
-            yield from merge.take(Position(ends[stream_id], stream_id))
-            merge.open(samples)
+            # A stream that got samples since the read began continues where the read is now.
+            reached = min(reached or ends[stream_id], ends[stream_id])
+            yield from merge.take(reached)
+            merge.open(_from(reached, samples))
     yield from merge.take()
+
+
+def _from(position: Position, samples: Iterator[StreamSnapshot]) -> Iterator[StreamSnapshot]:
+    """Those of the samples, the newest first, that do not come before `position` in the list."""
+    return dropwhile(lambda sample: sample.position > position, samples)

@@ -1,6 +1,6 @@
 """Contract tests of pages of sessions and samples."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from random import Random
 
@@ -62,6 +62,30 @@ class PagingContract(ContractBase):
         positions = [sample.position for sample in shown]
         assert len(positions) == len(set(positions))
         assert {sample.position for sample in before} <= set(positions)
+
+    def test_a_long_read_while_samples_arrive_shows_each_earlier_sample_once(
+        self, analytics: AnalyticsStore
+    ) -> None:
+        """As of a file that a client downloads slowly. Each poll shows half of the streams."""
+        before = [sample for poll in range(6) for sample in _poll(poll, range(50))]
+        analytics.project(as_input(*before))
+
+        shown: list[StreamSnapshot] = []
+        for sample in analytics.each_snapshot(None):
+            if len(shown) % 60 == 0:
+                poll = 6 + len(shown) // 60
+                analytics.project(as_input(*_poll(poll, range(poll % 2, 52, 2))))
+            shown.append(sample)
+
+        positions = [sample.position for sample in shown]
+        assert positions == sorted(set(positions), reverse=True)
+        assert {sample.position for sample in before} <= set(positions)
+
+
+def _poll(number: int, streams: Iterable[int]) -> Iterator[StreamSnapshot]:
+    """A sample of each of these streams, which have one streamer each."""
+    for stream in streams:
+        yield snapshot(f"s{stream}", 300 * number, user_id=f"{stream}", login=f"login{stream}")
 
 
 def _samples(random: Random) -> list[StreamSnapshot]:
