@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
+from typing import Any
 
 import fakeredis
 import pytest
@@ -13,7 +14,7 @@ from streamwatch.analytics.base import AnalyticsError, AnalyticsUnavailable
 from streamwatch.analytics.redis import RedisAnalytics, keys
 from streamwatch.analytics.redis.connection import Connection
 from streamwatch.analytics.testing import CAP
-from streamwatch.analytics.testing.build import as_input, at, snapshot, together
+from streamwatch.analytics.testing.build import as_input, at, online, snapshot, together
 from streamwatch.bootstrap import assemble
 from streamwatch.redis_urls import client_maker
 from streamwatch.settings import Settings, SettingsError
@@ -133,3 +134,29 @@ def test_a_long_read_of_weeks_shows_each_sample_once_while_streams_go_on(
     shown += read
     assert shown == before[::-1]
     assert analytics.snapshots(None, 200, before[-20].position) == before[:-20][::-1]
+
+
+class CountingConnection(Connection):
+    """Records the commands."""
+
+    def __init__(self, make_client: Callable[[], fakeredis.FakeRedis]) -> None:
+        super().__init__(make_client)
+        self.commands: list[tuple[Any, ...]] = []
+
+    def call(self, *command: Any) -> Any:
+        self.commands.append(command)
+        return super().call(*command)
+
+
+def test_a_year_of_sessions_is_read_with_few_commands_and_the_newest_with_small_ones(
+    make_client: Callable[[], fakeredis.FakeRedis],
+) -> None:
+    connection, day = CountingConnection(make_client), 86_400
+    analytics = RedisAnalytics(connection, CAP)
+    analytics.project(as_input(*(online(f"s{number}", day * number) for number in range(365))))
+    connection.commands.clear()
+    assert len(list(analytics.each_session("1337"))) == 365
+    assert len(connection.commands) <= 16
+    connection.commands.clear()
+    assert len(analytics.sessions("1337", 5)) == 5
+    assert [len(command) for command in connection.commands] == [5, 2 + 10]

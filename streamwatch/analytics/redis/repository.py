@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from importlib.resources import files
-from itertools import count
+from itertools import chain, repeat
 from math import inf
 from operator import attrgetter
 from typing import Any, NamedTuple
@@ -34,8 +34,9 @@ from streamwatch.redis_connection import Arguments, Command, Script
 SESSIONS_PER_READ, STREAMS_PER_READ = 100, 20
 """How many sessions, and samples of how many streams, are read with one command."""
 
-SESSIONS_PER_PAGE = 10
-"""How many sessions of a streamer are read ahead: most callers want the newest few."""
+FIRST_PAGES_OF_SESSIONS = 10, 20, 40, 80
+"""The sizes of the first pages of sessions that are read; all others are SESSIONS_PER_READ. Most
+callers want the newest few, some all of a year."""
 
 
 class IndexEntry(NamedTuple):
@@ -174,26 +175,27 @@ class RedisRepository(Repository):
         self, user_id: str, since: datetime | None = None, after: Position | None = None
     ) -> Iterator[StreamSession]:
         oldest = -inf if since is None else to_ms(since)
-        for entries in self.entries(keys.sessions_of(user_id), SESSIONS_PER_PAGE, after):
+        page_sizes = chain(FIRST_PAGES_OF_SESSIONS, repeat(SESSIONS_PER_READ))
+        for entries in self.entries(keys.sessions_of(user_id), page_sizes, after):
             yield from self.sessions_by_id(name for time, name in entries if time >= oldest)
             if entries[-1].time < oldest:
                 return
 
     def entries(
-        self, index: str, at_once: int, after: Position | None = None
+        self, index: str, page_sizes: Iterable[int], after: Position | None = None
     ) -> Iterator[list[IndexEntry]]:
-        """The entries of a sorted set of stream ids after a position, the greatest first, some at a
-        time. An entry that moves to the front meanwhile may be left out: see `sampled_streams`."""
+        """The entries of a sorted set of stream ids after a position, the greatest first, in pages
+        of these sizes. An entry that moves to the front meanwhile may be left out: see
+        `sampled_streams`."""
         last, begin = IndexEntry(inf, ""), 0
         if after is not None:
             last = IndexEntry(to_ms(after.at), after.id)
             # The empty id comes after all others of its time.
             least = f"({last.time}" if last.name else last.time
             begin = self._connection.call("ZCOUNT", index, least, "+inf")
-        for first in count(begin, at_once):
-            found = self._connection.call(
-                "ZREVRANGE", index, first, first + at_once - 1, "WITHSCORES"
-            )
+        for size in page_sizes:
+            found = self._connection.call("ZREVRANGE", index, begin, begin + size - 1, "WITHSCORES")
+            begin += size
             if not found:
                 return
             # Entries that were added meanwhile have moved others to a later place.
@@ -212,7 +214,7 @@ class RedisRepository(Repository):
         """
         first: list[IndexEntry] = []
         if before is None:
-            first = next(self.entries(index, STREAMS_PER_READ), [])
+            first = next(self.entries(index, [STREAMS_PER_READ]), [])
             yield first
             if len(first) < STREAMS_PER_READ:
                 return
@@ -225,7 +227,7 @@ class RedisRepository(Repository):
         known = {entry.name for entry in first}
         listed = (entry for entry in _index_entries(found) if entry.name not in known)
         yield from batched(listed, STREAMS_PER_READ)
-        yield from self.entries(index, STREAMS_PER_READ, Position(from_ms(oldest), ""))
+        yield from self.entries(index, repeat(STREAMS_PER_READ), Position(from_ms(oldest), ""))
 
     def statistics(self, user_ids: Collection[str]) -> Iterable[Statistics]:
         """The statistics of these streamers; unknown ones are left out."""
