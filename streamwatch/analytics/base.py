@@ -150,7 +150,8 @@ class AnalyticsStore(ABC):
         self, user_id: str | None, after: Position | None = None
     ) -> Iterator[StreamSnapshot]:
         """All samples, of one streamer or of all, the newest first, read step by step; with
-        `after`, those that come later in this order."""
+        `after`, those that come later in this order. Samples that were stored before the first is
+        read are all returned, also if others of their streams are stored meanwhile."""
 
     def close(self) -> None:  # noqa: B027  a backend without connections has nothing to close
         """Close connections."""
