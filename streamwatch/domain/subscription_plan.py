@@ -1,7 +1,7 @@
 """Plans which EventSub subscriptions to keep, create and delete. Pure."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
@@ -58,17 +58,18 @@ def plan(
     room: int,
     updates: bool = False,
     adopts: bool = True,
+    callbacks: Collection[str] = (),
 ) -> Plan:
     """What to keep, create and delete. The streamers monitored longest come first.
 
     `room` is the cost that Twitch's limit leaves. With `updates`, `channel.update` is wanted too.
     With `adopts`, subscriptions whose secret is unknown are assumed to be signed with ours.
 
-    Our subscriptions are those on `transport`, and those on another transport whose ids we stored
-    when we created them: the settings have changed since. All others are not touched.
+    Our subscriptions are those on `transport`, and, as the settings may have changed, those on one
+    of our `callbacks` and those whose ids we stored. All others are not touched.
     """
     streamers = sorted(streamers, key=lambda streamer: streamer.added_at)
-    planner = _Planner(streamers, subscriptions, transport, adopts=adopts)
+    planner = _Planner(streamers, subscriptions, transport, callbacks, adopts=adopts)
     required, optional = _by_importance(streamers, updates=updates)
     planner.remove_strays({wanted for _, wanted in (*required, *optional)})
     for streamer, wanted in required:
@@ -95,6 +96,7 @@ class _Planner:
         streamers: Sequence[Streamer],
         subscriptions: Iterable[Subscription],
         transport: Transport,
+        callbacks: Collection[str],
         *,
         adopts: bool,
     ) -> None:
@@ -113,7 +115,8 @@ class _Planner:
         """The ids that we stored when we created the subscriptions."""
         self._slots: defaultdict[DesiredSubscription | None, list[Subscription]] = defaultdict(list)
         for subscription in subscriptions:
-            if transport.carries(subscription) or subscription.id in self._known:
+            is_former = subscription.id in self._known or subscription.callback in callbacks
+            if transport.carries(subscription) or is_former:
                 self._slots[slot_of(subscription)].append(subscription)
 
     @property

@@ -92,13 +92,13 @@ def with_subscriptions(
     streamer: Streamer, active: Mapping[str, str], fingerprint: str | None
 ) -> Streamer:
     """`streamer` with the ids of the active subscriptions by type, signed with the secret that
-    `fingerprint` identifies."""
+    `fingerprint` identifies, as are those that Twitch has not verified yet."""
     return replace(
         streamer,
         online_subscription_id=active.get(EventType.ONLINE),
         offline_subscription_id=active.get(EventType.OFFLINE),
         update_subscription_id=active.get(EventType.UPDATE),
-        signed_with=fingerprint if active else None,
+        signed_with=fingerprint,
     )
 
 

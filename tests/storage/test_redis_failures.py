@@ -93,6 +93,8 @@ METHODS: dict[str, Callable[[Storage], object]] = {
     "published_metrics": lambda s: s.coordination.published_metrics("helix"),
     "conduit_id": lambda s: s.coordination.conduit_id(),
     "save_conduit_id": lambda s: s.coordination.save_conduit_id("c"),
+    "webhook_callbacks": lambda s: s.coordination.webhook_callbacks(),
+    "save_webhook_callbacks": lambda s: s.coordination.save_webhook_callbacks(["https://a"]),
     "publish_change": lambda s: s.coordination.publish_change("live"),
     "app_token": lambda s: s.coordination.app_token(),
     "save_app_token": lambda s: s.coordination.save_app_token(AppToken("t", utc_now())),

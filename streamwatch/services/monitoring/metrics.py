@@ -87,6 +87,9 @@ class MetricsReader:
             if self._subscribes
             else 0
         )
+        subscriptions = subscription_metrics(coordination)
+        # While a changed WEBHOOK_URL is not verified, the records have the former subscriptions.
+        unverified = subscriptions.missing if subscriptions else 0
         return ServiceMetrics(
             monitored=len(streamers),
             live=len(live),
@@ -103,8 +106,8 @@ class MetricsReader:
             },
             rate_limit=published_rate_limit(coordination, self._clock()),
             required=required,
-            missing=max(0, required - existing),
-            subscriptions=subscription_metrics(coordination),
+            missing=min(required, max(0, required - existing, unverified)),
+            subscriptions=subscriptions,
             eventsub=eventsub_state(coordination) if self._is_conduit else None,
             notifications=notification_metrics(self._storage.notifications, counts, self._clock()),
             now=self._clock(),

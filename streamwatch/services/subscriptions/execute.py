@@ -94,10 +94,10 @@ class ReconciliationExecutor:
 
     @property
     def has_more(self) -> bool:
-        """Whether time ran out while the work succeeded: another turn would get further. After
-        failed verifications it would not: it would replace the same subscriptions again."""
-        has_succeeded = bool(self.deleted or self.created) and not self.unverified
-        return self._is_out_of_time and has_succeeded
+        """Whether time ran out while the work succeeded: another turn would get further. One that
+        only replaced subscriptions whose verification failed would replace the same ones again."""
+        is_new = bool(self.created.keys() - self.unverified)
+        return self._is_out_of_time and (is_new or bool(self.deleted and not self.unverified))
 
     def delete(self, subscriptions: Iterable[Subscription]) -> None:
         """Delete these subscriptions."""

@@ -16,7 +16,12 @@ from streamwatch.services.progress import Progress
 from streamwatch.services.subscriptions.eventsub_state import eventsub_state
 from streamwatch.services.subscriptions.execute import ReconciliationExecutor, after_each_step
 from streamwatch.services.subscriptions.records import SubscriptionRecords
-from streamwatch.services.subscriptions.result import Reconciliation, publish, summarize
+from streamwatch.services.subscriptions.result import (
+    Outcome,
+    Reconciliation,
+    publish,
+    summarize,
+)
 from streamwatch.services.subscriptions.transport import is_carried
 from streamwatch.storage.base import Storage
 from streamwatch.twitch.base import SubscriptionListing, Twitch, TwitchError
@@ -65,6 +70,7 @@ class ReconciliationTurn:
             room=room,
             updates=self._updates,
             adopts=self._adopts,
+            callbacks=self._own_callbacks(listing),
         )
         missing = self._possible_now(changes.missing)
         steps = len(changes.unwanted) + len(missing)
@@ -101,7 +107,31 @@ class ReconciliationTurn:
             changes.without_room,
             _unfulfilled(changes, executor, active),
         )
-        return summarize(changes, executor, active)
+        result = summarize(changes, executor, active)
+        if result.status is Outcome.HEALTHY:  # nothing of ours is left at a former callback
+            self._storage.coordination.save_webhook_callbacks(self._callback)
+        return result
+
+    @property
+    def _callback(self) -> set[str]:
+        """The present callback; empty with a conduit."""
+        if isinstance(self._transport, WebhookTransport):
+            return {self._transport.callback}
+        return set()
+
+    def _own_callbacks(self, listing: SubscriptionListing) -> set[str]:
+        """The callbacks that have subscriptions of ours, and the present one.
+
+        They are stored until a reconciliation has succeeded: subscriptions that Twitch has not
+        verified are in no record, and would stay for ever once `WEBHOOK_URL` changes again.
+        """
+        coordination = self._storage.coordination
+        known = coordination.webhook_callbacks()
+        listed = {subscription.callback for subscription in listing.subscriptions}
+        own = (known & listed) | self._callback
+        if own != known:
+            coordination.save_webhook_callbacks(own)
+        return own
 
     def _possible_now(self, missing: Iterable[Missing]) -> list[Missing]:
         """The missing subscriptions that can be created now. A subscription on a webhook is not

@@ -1,7 +1,7 @@
 """The port of what the processes share: leases, jobs, heartbeats, counters, tokens, changes."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 
 from streamwatch.domain.models import AppToken
@@ -123,6 +123,14 @@ class Coordination(ABC):
     @abstractmethod
     def save_conduit_id(self, conduit_id: str | None) -> None:
         """Store the id of the conduit; None deletes it."""
+
+    @abstractmethod
+    def webhook_callbacks(self) -> set[str]:
+        """The callbacks on which this installation may have subscriptions."""
+
+    @abstractmethod
+    def save_webhook_callbacks(self, callbacks: Collection[str]) -> None:
+        """Store these callbacks instead."""
 
     # Changes. A backend that does not publish changes may leave these two methods as they are.
 

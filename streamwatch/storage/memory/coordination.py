@@ -1,7 +1,7 @@
 """Coordination in the memory of one process."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from threading import RLock
@@ -63,6 +63,7 @@ class MemoryCoordination(Coordination):
         self._tokens: Expiring[AppToken] = Expiring(clock)
         self._listeners: list[_Listener] = []
         self._conduit_id: str | None = None
+        self._webhook_callbacks: set[str] = set()
 
     def acquire_lease(self, name: str, holder: str, seconds: float) -> Lease | None:
         with self._lock:
@@ -182,3 +183,11 @@ class MemoryCoordination(Coordination):
     def save_conduit_id(self, conduit_id: str | None) -> None:
         with self._lock:
             self._conduit_id = conduit_id
+
+    def webhook_callbacks(self) -> set[str]:
+        with self._lock:
+            return set(self._webhook_callbacks)
+
+    def save_webhook_callbacks(self, callbacks: Collection[str]) -> None:
+        with self._lock:
+            self._webhook_callbacks = set(callbacks)

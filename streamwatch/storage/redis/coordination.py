@@ -1,7 +1,7 @@
 """Coordination of the processes in Redis."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from uuid import uuid4
 
@@ -135,3 +135,10 @@ class RedisCoordination(Coordination):
             self._redis.call("DEL", keys.CONDUIT)
         else:
             self._redis.call("SET", keys.CONDUIT, conduit_id)
+
+    def webhook_callbacks(self) -> set[str]:
+        stored: bytes | None = self._redis.call("GET", keys.WEBHOOK_CALLBACKS)
+        return set(stored.decode().split("\n")) if stored else set()
+
+    def save_webhook_callbacks(self, callbacks: Collection[str]) -> None:
+        self._redis.call("SET", keys.WEBHOOK_CALLBACKS, "\n".join(sorted(callbacks)))

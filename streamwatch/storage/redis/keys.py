@@ -24,6 +24,7 @@ WORKER_ALIVE = key("worker-alive")
 COUNTS = key("counts")
 APP_TOKEN = key("app-token")
 CONDUIT = key("conduit")
+WEBHOOK_CALLBACKS = key("webhook-callbacks")
 PING = key("ping")
 
 CHANGES_CHANNEL = key("changes")

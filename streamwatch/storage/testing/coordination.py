@@ -151,3 +151,9 @@ class CoordinationContract(ContractBase):
 
         storage.coordination.save_conduit_id(None)
         assert storage.coordination.conduit_id() is None
+
+    def test_the_webhook_callbacks_are_replaced_as_a_whole(self, storage: Storage) -> None:
+        assert storage.coordination.webhook_callbacks() == set()
+        for callbacks in ({"https://a.example/hook", "https://b.example/hook"}, set[str]()):
+            storage.coordination.save_webhook_callbacks(callbacks)
+            assert storage.coordination.webhook_callbacks() == callbacks

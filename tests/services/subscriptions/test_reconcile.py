@@ -17,6 +17,7 @@ from streamwatch.domain.models import EventType, Streamer, Subscription
 from streamwatch.domain.subscriptions import REQUIRED_TYPES, WebhookTransport, secret_fingerprint
 from streamwatch.services.errors import AlreadyRunning
 from streamwatch.services.monitoring.health import HealthCheck
+from streamwatch.services.monitoring.metrics import MetricsReader
 from streamwatch.services.subscriptions.conduit import OwnConduit
 from streamwatch.services.subscriptions.listing import Listed
 from streamwatch.services.subscriptions.reconcile import RECONCILE, Subscriptions
@@ -37,6 +38,7 @@ from tests.api.world import FakeAnalytics
 from tests.services.fake_twitch import ENABLED, FAILED, PENDING, SAME_LIMIT, StrictTwitch
 
 OURS = "https://watch.example.com/webhooks/eventsub"
+ANOTHER_URL = "https://older.example.com/webhooks/eventsub"
 BEFORE = "https://old.example.com/webhooks/eventsub"
 ANOTHER_SERVICE = "https://elsewhere.example.com/hook"
 SECRET = "s3cret-that-signs"
@@ -128,6 +130,11 @@ class World:
     def eventsub(self) -> str:
         """What /health says about EventSub."""
         return HealthCheck(self.storage, FakeAnalytics(), method=Method.WEBHOOK).check().eventsub
+
+    def missing(self) -> int:
+        """The metric of missing subscriptions."""
+        reader = MetricsReader(self.storage, lambda: START, method=Method.WEBHOOK)
+        return reader.gather().missing
 
     def changes(self) -> int:
         """How many subscriptions Twitch was asked to create or delete."""
@@ -237,9 +244,11 @@ def test_a_dead_subscription_is_replaced(services: World, status: str) -> None:
     assert services.is_reconciled()
 
 
+@pytest.mark.parametrize("adopts", [True, False])
 def test_a_webhook_that_twitch_cannot_verify_is_reported_until_it_can(
-    services: World, caplog: pytest.LogCaptureFixture
+    services: World, caplog: pytest.LogCaptureFixture, *, adopts: bool
 ) -> None:
+    services.restarted(adopts=adopts)
     services.monitor("1")
     services.service.reconcile()
     for _ in range(2):
@@ -351,7 +360,6 @@ def test_a_changed_url_replaces_our_subscriptions_once_it_is_verified(services: 
     services.restarted(url=BEFORE).reconcile()
     services.twitch.end_verification()
     services.restarted(url=OURS)
-    stranger = services.twitch.put(EventType.ONLINE, "9", BEFORE)
     before = services.subscriptions_of(BEFORE)
     started = services.service.reconcile()
     assert started == Reconciliation(Outcome.INCOMPLETE, checked=2, created=2, failed=2)
@@ -367,7 +375,52 @@ def test_a_changed_url_replaces_our_subscriptions_once_it_is_verified(services: 
     ended = services.service.reconcile()
     assert ended == Reconciliation(Outcome.HEALTHY, checked=2, healthy=2, deleted=2)
     assert services.is_reconciled()
+    stranger = services.twitch.put(EventType.ONLINE, "9", BEFORE)  # of whoever has it now
+    assert services.service.reconcile() == Reconciliation(Outcome.HEALTHY, checked=2, healthy=2)
     assert services.slots(BEFORE) == [(stranger.type, stranger.user_id)]
+
+
+@pytest.mark.parametrize("verified", [True, False])
+def test_unverified_subscriptions_do_not_stay_when_the_url_changes_again(
+    services: World, *, verified: bool
+) -> None:
+    services.monitor("1")
+    services.restarted(url=ANOTHER_URL).reconcile()
+    services.twitch.end_verification()
+    services.restarted(url=BEFORE).reconcile()
+    services.twitch.end_verification(ENABLED if verified else FAILED)
+    services.restarted(url=OURS).reconcile()
+    services.twitch.end_verification()
+    services.service.reconcile()
+    assert services.is_reconciled()
+    assert services.slots(BEFORE) + services.slots(ANOTHER_URL) == []
+
+
+def test_a_first_url_that_could_not_be_verified_leaves_nothing(services: World) -> None:
+    services.monitor("1")
+    services.restarted(url=BEFORE).reconcile()
+    for _ in range(2):
+        services.twitch.end_verification(FAILED)
+        services.service.reconcile()
+    services.restarted(url=OURS).reconcile()
+    services.twitch.end_verification()
+    services.service.reconcile()
+    assert services.is_reconciled()
+    assert services.slots(BEFORE) == []
+
+
+def test_a_secret_that_changes_before_a_verification_is_known_replaces_the_subscriptions(
+    services: World,
+) -> None:
+    services.monitor("1")
+    services.service.reconcile()
+    services.twitch.end_verification(FAILED)
+    services.service.reconcile()
+    services.twitch.end_verification()
+    services.restarted(secret="another-secret").reconcile()
+    assert {services.twitch.secrets[item] for item in services.twitch.subscribed} == {
+        "another-secret"
+    }
 
 
 def test_while_a_changed_url_cannot_be_verified_the_former_one_keeps_its_subscriptions(
@@ -386,10 +439,12 @@ def test_while_a_changed_url_cannot_be_verified_the_former_one_keeps_its_subscri
         )
         assert services.subscriptions_of(BEFORE) == before
         assert services.eventsub() == "disconnected"
+        assert services.missing() == 2
     assert services.streamer("1").is_active
 
     returned = services.restarted(url=BEFORE).reconcile()
-    assert returned == Reconciliation(Outcome.HEALTHY, checked=2, healthy=2)
+    assert returned == Reconciliation(Outcome.HEALTHY, checked=2, healthy=2, deleted=2)
+    assert services.subscriptions_of(OURS) == []
 
 
 def test_a_url_and_a_secret_that_change_together_replace_all_subscriptions_once(
@@ -562,6 +617,15 @@ def test_after_failed_verifications_the_next_turn_waits(services: World) -> None
     services.twitch.end_verification()
     assert services.service.reconcile().status == Outcome.HEALTHY
     assert services.is_reconciled()
+
+
+def test_one_failed_verification_does_not_delay_the_others(services: World) -> None:
+    services.monitor("1")
+    services.service.reconcile()
+    services.twitch.end_verification(FAILED)
+    services.monitor(*map(str, range(100, 150)))
+    services.twitch.before = lambda name: time.sleep(0.05) if name == "subscribe" else None
+    assert services.service.reconcile(seconds=0.5).status == Outcome.CONTINUING
 
 
 def test_a_streamer_removed_meanwhile_stays_removed(services: World) -> None:
