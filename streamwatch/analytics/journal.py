@@ -4,6 +4,7 @@ JSON document a line."""
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
@@ -26,16 +27,37 @@ def write(path: Path, entries: ProjectionInput) -> None:
         file.write(msgspec.json.encode(_Line(entries.events, entries.samples)) + b"\n")
 
 
-def read(path: Path) -> Iterator[tuple[int, ProjectionInput | None]]:
-    """The lines of the file, each with the number of bytes up to its end; None for a line that is
-    damaged."""
+class JournalLine(NamedTuple):
+    """A line of the file: its number, from 1, the number of bytes up to its end, and its entries,
+    None if it is damaged."""
+
+    number: int
+    end: int
+    entries: ProjectionInput | None
+
+
+def read(path: Path) -> Iterator[JournalLine]:
+    """The lines of the file."""
     end = 0
     with path.open("rb") as file:
-        for text in file:
+        for number, text in enumerate(file, 1):
             end += len(text)
             try:
                 line = msgspec.json.decode(text, type=_Line)
             except ValueError:
-                yield end, None
+                yield JournalLine(number, end, None)
             else:
-                yield end, ProjectionInput(line.facts, line.samples)
+                yield JournalLine(number, end, ProjectionInput(line.facts, line.samples))
+
+
+def read_batches(path: Path, size: int) -> Iterator[list[JournalLine]]:
+    """The lines of the file, in lists of about `size` bytes."""
+    batch: list[JournalLine] = []
+    start = 0
+    for line in read(path):
+        batch.append(line)
+        if line.end - start >= size:
+            yield batch
+            batch, start = [], line.end
+    if batch:
+        yield batch

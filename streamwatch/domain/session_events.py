@@ -115,6 +115,15 @@ class ProjectionInput:
     def __add__(self, other: "ProjectionInput") -> "ProjectionInput":
         return ProjectionInput(self.events + other.events, self.samples + other.samples)
 
+    @classmethod
+    def merge(cls, inputs: "Iterable[ProjectionInput]") -> "ProjectionInput":
+        """All events and samples of `inputs`. Adding them one by one would copy them each time."""
+        inputs = list(inputs)
+        return cls(
+            tuple(event for each in inputs for event in each.events),
+            tuple(sample for each in inputs for sample in each.samples),
+        )
+
 
 def projection_input(
     events: Iterable[StreamEvent],

@@ -9,9 +9,9 @@ from streamwatch.worker.process import start_in_thread
 
 def _services_with_past() -> Services:
     services = build(from_env())
-    for _, entries in journal.read(services.settings.data_dir / journal.FILE_NAME):
-        if entries is not None:
-            services.analytics.project(entries)
+    for line in journal.read(services.settings.data_dir / journal.FILE_NAME):
+        if line.entries is not None:
+            services.analytics.project(line.entries)
     start_in_thread(services)
     return services
 

@@ -5,6 +5,7 @@ Streams of two streamers, one of them renamed and live, one with a missed offlin
 """
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +14,18 @@ import pymongo
 import pytest
 from pymongo.database import Database
 
-from streamwatch.analytics.base import AnalyticsStore
+from streamwatch.analytics import journal as journal_file
+from streamwatch.analytics.base import AnalyticsError, AnalyticsStore
 from streamwatch.analytics.mongo import MongoAnalytics
 from streamwatch.analytics.redis import RedisAnalytics
 from streamwatch.analytics.redis.connection import Connection
 from streamwatch.analytics.testing.build import (
     CAP,
+    Piece,
     as_input,
     at,
+    by_id,
+    expected_sessions,
     offline,
     online,
     snapshot,
@@ -201,3 +206,55 @@ def test_damaged_lines_of_the_journal_are_left_out_and_reported(journal: Path) -
     done = analytics.migrate()
     check(analytics)
     assert done[1:] == ["2 damaged lines of analytics.jsonl.imported were left out"]
+
+
+class CountingConnection(Connection):
+    """Counts the calls of Redis, each script as one."""
+
+    calls = 0
+
+    @contextmanager
+    def answering(self) -> Iterator[None]:
+        self.calls += 1
+        with super().answering():
+            yield
+
+
+def test_an_interrupted_import_of_the_journal_is_repeated_with_few_calls(tmp_path: Path) -> None:
+    """The first lines then are about streams that many others follow: read line by line, each would
+    read the whole history of the streamer."""
+    file = tmp_path / journal_file.FILE_NAME
+    streams = [_stream(number) for number in range(50)]
+    pieces = [piece for stream in streams for piece in stream]
+    for piece in pieces:
+        journal_file.write(file, as_input(piece))
+    server = fakeredis.FakeServer()
+    connection = CountingConnection(lambda: fakeredis.FakeRedis(server=server, protocol=2))
+    analytics = RedisAnalytics(connection, CAP, journal=file)
+    analytics.migrate()
+    file.with_name(f"{file.name}{journal_file.IMPORTED_SUFFIX}").rename(file)
+
+    connection.calls = 0
+    analytics.migrate()
+    assert connection.calls < 5 * len(pieces)
+    assert by_id(analytics.each_session("1337")) == expected_sessions(pieces)
+
+
+def _stream(number: int) -> list[Piece]:
+    start, stream_id = 100_000 * number, f"s{number}"
+    samples = [snapshot(stream_id, start + 300 * n, 5, started=start) for n in range(4)]
+    return [online(stream_id, start), *samples, offline(None, start + 3600)]
+
+
+def test_the_lines_before_one_that_cannot_be_imported_are_stored(tmp_path: Path) -> None:
+    file = tmp_path / journal_file.FILE_NAME
+    for user_id in ("1", "2"):
+        journal_file.write(file, as_input(online("s1", 0, user_id=user_id, login=user_id)))
+    server = fakeredis.FakeServer()
+    analytics = RedisAnalytics(
+        Connection(lambda: fakeredis.FakeRedis(server=server, protocol=2)), CAP, journal=file
+    )
+    with pytest.raises(AnalyticsError, match=r"Line 2 of .*Stream s1 is one of another streamer"):
+        analytics.migrate()
+    assert analytics.user_ids() == ["1"]
+    assert file.exists()

@@ -1,13 +1,13 @@
 """The analytics in Redis: what the port promises, on the keys of `keys`."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Self
 
 from streamwatch.analytics import journal
-from streamwatch.analytics.base import Progress
+from streamwatch.analytics.base import AnalyticsError, AnalyticsUnavailable, Progress
 from streamwatch.analytics.projection import Projection
 from streamwatch.analytics.reads import ComputedReads
 from streamwatch.analytics.redis import keys
@@ -26,6 +26,11 @@ from streamwatch.embedded_socket import socket_url
 from streamwatch.settings import EMBEDDED, Settings, SettingsError
 
 _SCAN_COUNT = 1000
+
+_IMPORT_BYTES = 4_000_000
+"""How much of the journal is projected at once. A repeated import reads the whole history of each
+streamer in every batch, so batches are large, but small enough for the memory of a small machine:
+a line of one sample has about 600 bytes, so a batch has about 7,000 lines."""
 
 
 class RedisAnalytics(RedisRepository, ComputedReads):
@@ -84,13 +89,13 @@ class RedisAnalytics(RedisRepository, ComputedReads):
         if self._journal is None or not self._journal.is_file():
             return []
         size, samples, damaged = self._journal.stat().st_size, 0, 0
-        for end, entries in journal.read(self._journal):
-            if entries is None:
-                damaged += 1
-                continue
-            self.project(entries)
-            samples += len(entries.samples)
-            progress(end, size)
+        progress(0, size)
+        for lines in journal.read_batches(self._journal, _IMPORT_BYTES):
+            readable = [(line.number, line.entries) for line in lines if line.entries is not None]
+            damaged += len(lines) - len(readable)
+            self._import(readable)
+            samples += sum(len(entries.samples) for _, entries in readable)
+            progress(lines[-1].end, size)
         imported = self._journal.with_name(self._journal.name + journal.IMPORTED_SUFFIX)
         with suppress(FileNotFoundError):  # another process was faster
             self._journal.rename(imported)
@@ -98,6 +103,21 @@ class RedisAnalytics(RedisRepository, ComputedReads):
         if damaged:
             done.append(f"{damaged} damaged lines of {imported.name} were left out")
         return done
+
+    def _import(self, lines: Sequence[tuple[int, ProjectionInput]]) -> None:
+        """Project numbered lines of the journal together, or one by one if that fails: then those
+        before the line that fails are stored. Raises AnalyticsError with the number of that line.
+        """
+        try:
+            self.project(ProjectionInput.merge(entries for _, entries in lines))
+        except AnalyticsUnavailable:
+            raise
+        except AnalyticsError as error:
+            if len(lines) == 1:
+                text = f"Line {lines[0][0]} of {self._journal} cannot be imported: {error}"
+                raise AnalyticsError(text) from error
+            for line in lines:
+                self._import([line])
 
     def close(self) -> None:
         self._connection.close()

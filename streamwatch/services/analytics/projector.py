@@ -1,7 +1,7 @@
 """Projects the feed into the analytics."""
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 
 from streamwatch.analytics.base import AnalyticsError, AnalyticsStore, AnalyticsUnavailable
@@ -90,7 +90,7 @@ class Projector:
             return
         self._feed.register(READER)
         self._analytics.prepare()
-        for sentence in self._analytics.migrate():
+        for sentence in self._analytics.migrate(_progress_log()):
             log.info("Analytics: %s", sentence)
         self._prepared = True
 
@@ -106,7 +106,7 @@ class Projector:
 
     def _project(self, usable: list[Usable]) -> None:
         """Project the entries together or, if that fails, one by one."""
-        merged = _merged(item for _, item in usable)
+        merged = ProjectionInput.merge(item for _, item in usable)
         try:
             self._analytics.project(merged)
         except AnalyticsUnavailable:
@@ -133,9 +133,16 @@ class Projector:
         self._feed.add_dead_letter(READER, entry, error, self._clock())
 
 
-def _merged(inputs: Iterable[ProjectionInput]) -> ProjectionInput:
-    inputs = list(inputs)
-    return ProjectionInput(
-        tuple(event for each in inputs for event in each.events),
-        tuple(sample for each in inputs for sample in each.samples),
-    )
+def _progress_log() -> Callable[[int, int], None]:
+    """A function that logs the progress of a conversion at its start and at each tenth: an import
+    may take minutes, in which nothing else is projected."""
+    logged = -1
+
+    def report(done: int, total: int) -> None:
+        nonlocal logged
+        tenths = 10 * done // max(total, 1)
+        if tenths > logged:
+            logged = tenths
+            log.info("Analytics: converted %d %% of what an earlier version stored", 10 * tenths)
+
+    return report

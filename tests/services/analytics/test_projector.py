@@ -26,7 +26,7 @@ from streamwatch.services.analytics.projector import (
     RECLAIM_SECONDS,
     Projector,
 )
-from streamwatch.services.progress import no_progress
+from streamwatch.services.progress import Progress, no_progress
 from streamwatch.storage.base import MAX_TRIES, FeedEntry, FeedRecord
 from streamwatch.storage.memory.feed import MemoryFeed
 from tests.clocks import ManualMonotonicClock
@@ -182,6 +182,26 @@ def test_an_entry_that_shows_a_defect_delays_nothing_and_becomes_a_dead_letter(
         ("7", "An unexpected error: ZeroDivisionError"),
     ]
     assert projector.run_once() == feed.readers()[0].pending == 0
+
+
+def test_a_conversion_of_older_analytics_is_logged_at_its_start_and_each_tenth(
+    feed: MemoryFeed, analytics: FailingProjection, caplog: pytest.LogCaptureFixture
+) -> None:
+    def migrate(progress: Progress) -> list[str]:
+        for done in range(1001):
+            progress(done, 1000)
+        return ["imported 1000 lines"]
+
+    caplog.set_level("INFO")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(analytics, "migrate", migrate)
+        projector = Projector(feed, analytics, "test", utc_now)
+        projector.run_once()
+        projector.run_once()
+    assert caplog.messages == [
+        *(f"Analytics: converted {10 * n} % of what an earlier version stored" for n in range(11)),
+        "Analytics: imported 1000 lines",
+    ]
 
 
 def test_an_entry_that_cannot_be_read_is_set_aside(analytics: FailingProjection) -> None:
