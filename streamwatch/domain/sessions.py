@@ -267,8 +267,9 @@ def session(
 ) -> StreamSession:
     """The session of the stream with this span.
 
-    `events` are its streamer's, `samples` its own. A stream without an offline ended when it was
-    last seen, if a later stream is known or the streamer was removed since then. `before` is the
+    `events` are its streamer's, `samples` its own. A stream without an offline ended with its
+    video, else when it was last seen, if a later stream is known or the streamer was removed since
+    then. `before` is the
     stored session: the totals of samples that have expired since are taken from it, and only
     samples after its last are added.
     """
@@ -296,11 +297,14 @@ def session(
 
 
 def _last_known(span: Span, seen_at: datetime) -> datetime | None:
-    """The end of a stream without an offline; None while it is on."""
+    """The end of a stream without an offline: that of its video, else when it was last seen; None
+    while it is on. As in `_end`, the video counts only where the last sight is less exact."""
+    video_end = max(seen_at, span.video.ended_at) if span.video else seen_at
     if span.next_start is not None:
-        return min(seen_at, span.next_start)
+        is_exact = span.next_start - seen_at <= EXACT_END
+        return min(seen_at if is_exact else video_end, span.next_start)
     if span.monitoring_ended_at is not None and seen_at <= span.monitoring_ended_at:
-        return seen_at
+        return video_end  # how long the stream went on after the removal is not known otherwise
     return None
 
 

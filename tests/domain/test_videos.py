@@ -15,7 +15,7 @@ from streamwatch.analytics.testing.build import (
     snapshot,
     video,
 )
-from streamwatch.domain.models import EventType, Source, StreamEvent, Video
+from streamwatch.domain.models import EventType, MonitoringEnd, Source, StreamEvent, Video
 from streamwatch.domain.session_events import InvalidObservation, identities, video_event
 from streamwatch.domain.sessions import StreamSession
 from streamwatch.domain.status_update import ENDED_BY
@@ -135,6 +135,25 @@ def test_a_video_ends_a_stream_whose_end_was_missed() -> None:
     assert session_of(*observed, off_for_days, outside).ended_at == at(600)
     of_a_poll = estimated_offline("s1", 600, 1200)
     assert session_of(*observed, of_a_poll, video("s1", 0, 900)).ended_at == at(600)
+
+
+def test_a_video_ends_a_stream_during_which_its_streamer_was_removed() -> None:
+    removal = MonitoringEnd(at(1800), "s1", "1337", "cool_user", "Cool_User")
+    observed: list[Piece] = [online("s1", 0), snapshot("s1", 1500), removal]
+    assert session_of(*observed).ended_at == at(1500)
+    assert session_of(*observed, video("s1", 0, 4 * HOUR)).ended_at == at(4 * HOUR)
+    assert session_of(*observed, video("s1", 0, 600)).ended_at == at(1500)
+
+
+@pytest.mark.parametrize(("next_start", "end"), [(90, 4), (3, 3), (0.5, 1500 / HOUR)])
+def test_a_video_ends_a_stream_without_an_end_before_the_next_stream(
+    next_start: float, end: float
+) -> None:
+    """Unless the stream was last seen shortly before that."""
+    observed: list[Piece] = [online("s1", 0), snapshot("s1", 1500)]
+    later: list[Piece] = [online("s2", next_start * HOUR)]
+    found = expected_sessions([*observed, *later, video("s1", 0, 4 * HOUR)])
+    assert found["s1"].ended_at == at(end * HOUR)
 
 
 def test_the_names_of_a_video_do_not_rename_an_observed_session() -> None:
