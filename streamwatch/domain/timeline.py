@@ -110,7 +110,7 @@ def insert(timeline: Timeline, entry: TimelineEntry) -> Insertion | None:
     """Insert `entry`, whose event is suppressed, at its own time. None if the timeline has it."""
     if entry.message_id in [known.message_id for known in timeline.entries]:
         return None
-    entries = in_order([*timeline.entries, entry], timeline.last_entries)
+    entries = in_order([*timeline.entries, entry], timeline)
     settled = _settled(entries)
     state = Replay(timeline)
     state.apply(entries[:settled])
@@ -128,20 +128,19 @@ def insert(timeline: Timeline, entry: TimelineEntry) -> Insertion | None:
     )
 
 
-def in_order(
-    entries: Iterable[TimelineEntry], before: Sequence[TimelineEntry] = ()
-) -> list[TimelineEntry]:
-    """Sort entries by their times, an online before an offline of the same time. `before` are the
-    last entries before them.
+def in_order(entries: Iterable[TimelineEntry], base: Timeline | None = None) -> list[TimelineEntry]:
+    """Sort entries by their times, an online before an offline of the same time. `base` is the
+    timeline whose state they follow.
 
     A poll can find an online too late, after the offline that follows it: Twitch can name the start
     of a short stream later than its end, and Helix lags behind. Such an online is placed at that
     offline, so that it does not count as the stream's return.
     """
     ordered = sorted(entries, key=_order)
+    base = base or Timeline()
     for online in [entry for entry in ordered if entry.is_estimate and entry.type is _ONLINE]:
         earlier = [entry for entry in ordered if entry.at < online.at]
-        end = _end_of(online, [*before[-1:], *earlier])
+        end = _end_of(online, _own_entries(online.stream_id, earlier, base))
         if end is not None:
             ordered.remove(online)
             insort(ordered, online._replace(at=end.at), key=_order)
@@ -264,7 +263,7 @@ class Replay:
 
     def _record_start(self, state: StreamState, entry: TimelineEntry) -> None:
         """Take the start that an online gives: no later than the online itself."""
-        start = min(entry.started_at or entry.at, entry.at)
+        start = _start_of(entry)
         state.started_at = min(state.started_at or start, start)
         state.latest_start = max(state.latest_start or start, start)
         if not entry.is_estimate and not state.has_online_message:
@@ -354,17 +353,35 @@ def _is_same_online(state: StreamState, entry: TimelineEntry) -> bool:
     )
 
 
+def _own_entries(
+    stream_id: str | None, entries: Iterable[TimelineEntry], base: Timeline
+) -> list[TimelineEntry]:
+    """The last entry of `base` and those of `entries` that are about the stream, as `Replay` finds:
+    an offline that names no stream is about the one that started last.
+
+    No other entry may matter: sessions are computed without those of older streams.
+    """
+    start = base.latest_start
+    latest = (start.started_at, start.id) if start else (_UNKNOWN_START, "")
+    own = []
+    for entry in (*base.last_entries[-1:], *entries):
+        if entry.type is _ONLINE:
+            latest = max(latest, (_start_of(entry), entry.stream_id or ""))
+        if (entry.stream_id or latest[1]) == stream_id:
+            own.append(entry)
+    return own
+
+
 def _end_of(online: TimelineEntry, earlier: Sequence[TimelineEntry]) -> TimelineEntry | None:
-    """Of the entries before `online`, which a poll found, the message about the end after it."""
+    """Of its stream's entries before `online`, which a poll found, the message about the end after
+    it."""
     if online.started_at is not None and online.started_at >= online.at:  # the stream's first
         ends = (entry for entry in earlier if entry.stream_id == online.stream_id)
     else:
         ends = (
             entry
             for previous, entry in pairwise(earlier)
-            if _is_second_end(previous, entry)
-            and entry.stream_id in {None, online.stream_id}
-            and online.at < entry.at + HELIX_LAG
+            if _is_second_end(previous, entry) and online.at < entry.at + HELIX_LAG
         )
     return next((end for end in ends if end.type is _OFFLINE and not end.is_estimate), None)
 
@@ -376,6 +393,11 @@ def _is_second_end(previous: TimelineEntry, end: TimelineEntry) -> bool:
         and not previous.is_estimate
         and end.at - previous.at > SAME_OFFLINE
     )
+
+
+def _start_of(online: TimelineEntry) -> datetime:
+    """The start that an online gives: no later than the online itself."""
+    return min(online.started_at or online.at, online.at)
 
 
 def _order(entry: TimelineEntry) -> tuple[datetime, bool, str]:

@@ -16,6 +16,7 @@ from streamwatch.analytics.testing.build import (
     Piece,
     as_input,
     at,
+    estimate,
     history,
     offline,
     online,
@@ -81,6 +82,24 @@ def test_sessions_of_videos_are_not_in_the_state() -> None:
     assert list(state.recent) == ["s9"]
     assert len(state.events) == 2
     assert state.statistics.stats.totals.streams == 51
+
+
+def test_an_offline_of_an_older_stream_does_not_move_an_online_that_a_poll_found() -> None:
+    """Such offlines are not in the state: the offline of "s1" is there only while it is new. Only
+    two offlines of the poll's own stream prove that it returned."""
+    found = estimate(online("s3", 2003, started=2000))
+    pieces: list[Piece] = [
+        found,
+        online("s2", 1000),
+        snapshot("s4", 2600, started=2001),
+        offline("s3", 2002),
+        offline("s1", 1500),
+        found,
+    ]
+    analytics = MemoryAnalytics(CAP)
+    for number, piece in enumerate(pieces, start=1):
+        analytics.project(as_input(piece))
+        check(analytics, "1337", pieces[:number])
 
 
 class _NeverSaves(MemoryAnalytics):
