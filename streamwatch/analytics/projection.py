@@ -66,12 +66,6 @@ class _Batch:
     reread: bool = False
     recompute: bool = False
 
-    @property
-    def first_update(self) -> datetime | None:
-        """The time of the first update of the channel."""
-        updates = (event for event in self.events.values() if event.kind is Kind.UPDATED)
-        return min((event.at for event in updates), default=None)
-
     def samples_of(self, stream_id: str) -> list[StreamSnapshot]:
         """In the order of their times."""
         samples = self.samples.get(stream_id, {})
@@ -164,13 +158,12 @@ class Projection:
         now = spans(events.values())
         if history is not None:
             return _Plan(batch, state, events, new_events, now, set(now), history, is_complete=True)
+        before = spans(state.events.values()) if new_events else now
         has_videos = any(event.kind is Kind.VIDEO for event in new_events)
-        if batch.reread or has_videos or not state.covers(events, new_events):
+        if batch.reread or has_videos or not state.covers(events, new_events, before, now):
             return self._plan_from_history(batch, state)
         stream_ids = batch.stream_ids & now.keys()
-        if new_events:
-            before = spans(state.events.values())
-            stream_ids |= {key for key, span in now.items() if span != before.get(key)}
+        stream_ids |= {key for key, span in now.items() if span != before.get(key)}
         if state.has_settled(event for event in events.values() if event.stream_id in stream_ids):
             return self._plan_from_history(batch, state)
         return _Plan(batch, state, events, new_events, now, stream_ids)
@@ -251,7 +244,7 @@ class Projection:
     def _continue(self, plan: _Plan, stream_id: str, events: list[SessionEvent]) -> bool:
         """Continue the stored session with the new samples. Returns False where that is not the
         same as computing it from all samples: where a new sample is older than the last, the end is
-        or was before the last, or a new update changes the category of what was counted."""
+        or was before the last, or another update changes the category of what was counted."""
         stored = plan.stored.get(stream_id)
         if plan.batch.recompute or (plan.is_complete and not stored):
             return False
@@ -265,7 +258,7 @@ class Projection:
         computed = session(plan.spans[stream_id], events, new, self._cap, before if last else None)
         if last and (_ends_before(before, last) or _ends_before(computed, last)):
             return False
-        if before and last and _is_counted(before, last, plan.batch.first_update):
+        if before and last and not _has_same_updates(before, computed, last):
             return False
         plan.computed[stream_id] = computed
         if new:
@@ -301,10 +294,14 @@ def _ends_before(found: StreamSession | None, last: StreamSnapshot) -> bool:
     return bool(found and found.ended_at and found.ended_at <= last.captured_at)
 
 
-def _is_counted(before: StreamSession, last: StreamSnapshot, update: datetime | None) -> bool:
-    """Whether an update is at a time that the session's samples have counted for. The session does
-    not end before the last sample."""
-    return update is not None and update <= (before.ended_at or last.captured_at)
+def _has_same_updates(before: StreamSession, computed: StreamSession, last: StreamSnapshot) -> bool:
+    """Whether the updates are the same up to the time that the samples of `before` have counted
+    for. The session does not end before the last sample."""
+    until = before.ended_at or last.captured_at
+    known, found = (
+        [update for update in item.updates if update.at <= until] for item in (before, computed)
+    )
+    return known == found
 
 
 def _update(plan: _Plan) -> Update:

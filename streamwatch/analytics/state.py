@@ -10,9 +10,10 @@ from datetime import datetime
 from itertools import chain
 from typing import Self
 
+from streamwatch.domain.channel import ChannelUpdate
 from streamwatch.domain.models import StreamSnapshot
 from streamwatch.domain.session_events import Identity, Kind, SessionEvent
-from streamwatch.domain.sessions import StreamSession, starts
+from streamwatch.domain.sessions import Span, StreamSession, spans, starts
 from streamwatch.domain.statistics import CategorySums
 from streamwatch.domain.totals import StreamerStats, Totals, categories, session_totals
 
@@ -20,6 +21,10 @@ RECENT_STREAMS = 2
 """The number of streams whose events a state contains: the current stream, and the previous one,
 whose messages may arrive late. A greater number makes every write slower. A state contains more
 streams while their starts overlap."""
+
+MAX_UPDATES = 3_000
+"""The number of updates of the channel in a state from which on those that no recent stream needs
+are dropped: more than these streams need, so that they are looked for rarely."""
 
 UNVERSIONED = 0
 """The version of what version 0.1 stored."""
@@ -68,9 +73,9 @@ class StreamerState:
     no stream or an unknown one. `last_settled` is the greatest key of an event of a settled stream,
     `since` the time of the first event with a greater key: from then on the latest stream is a
     recent one. Both are None while no stream is settled. Streams of which only a video is known are
-    settled at once, and count for neither. Of the channel's updates `events` has the last one up to
-    the first recent start, at `updates_since`, and all later ones; None where it has all. `version`
-    changes with every write; None for a state that is not stored.
+    settled at once, and count for neither. Of the channel's updates `events` has all from
+    `updates_since` on, and of the earlier ones those that recent streams need; None where it has
+    all. `version` changes with every write; None for a state that is not stored.
     """
 
     identity: Identity
@@ -86,28 +91,48 @@ class StreamerState:
     def statistics(self) -> Statistics:
         return Statistics(self.identity, self.settled.plus(self.recent.values()))
 
-    def covers(self, merged: Events, new: Sequence[SessionEvent]) -> bool:
+    def covers(
+        self,
+        merged: Events,
+        new: Sequence[SessionEvent],
+        before: Mapping[str, Span],
+        now: Mapping[str, Span],
+    ) -> bool:
         """Whether the spans that change with `new` follow from `merged` alone: the events of this
-        state with the new ones, of which none may be of a settled stream.
+        state with the new ones, of which none may be of a settled stream. `before` are the spans of
+        this state, `now` those of `merged`.
 
         Then the latest stream is a recent one from `since` on, as before, and the sessions of
         settled streams stay as they are: they end before the first start of a recent stream.
         """
         if not new:
             return True
-        if self.updates_since and any(
-            event.key[0] < self.updates_since for event in new if event.kind is not Kind.VIDEO
-        ):
+        if self.updates_since and not self._has_updates_of(self.updates_since, new, before, now):
             return False
         if self.since is None or self.last_settled is None:
             return True
         last = self.last_settled
-        before, now = starts(self.events.values()), starts(merged.values())
+        known, found = starts(self.events.values()), starts(merged.values())
         return (
             all(event.at >= self.since for event in new)
             and all(event.key > last for event in new if event.started_at)
-            and _first_time(now, last) == self.since
-            and min(event.key[0] for event in now) == min(event.key[0] for event in before)
+            and _first_time(found, last) == self.since
+            and min(event.key[0] for event in found) == min(event.key[0] for event in known)
+        )
+
+    @staticmethod
+    def _has_updates_of(
+        since: datetime,
+        new: Sequence[SessionEvent],
+        before: Mapping[str, Span],
+        now: Mapping[str, Span],
+    ) -> bool:
+        """Whether a state that has all updates from `since` on has those of the spans `now`. Of a
+        stream that started before, it has those of the times that were known before."""
+        return all(event.key[0] >= since for event in new if event.kind is not Kind.VIDEO) and all(
+            stream_id in before and span.updates_between == before[stream_id].updates_between
+            for stream_id, span in now.items()
+            if span.started_at < since
         )
 
     def has_settled(self, events: Iterable[SessionEvent]) -> bool:
@@ -160,19 +185,38 @@ class StreamerState:
         return any(event.video is not None for event in self.events.values())
 
     def without_old_updates(self) -> Self:
-        """Drop the updates before the last one that matters to the recent streams."""
+        """Drop the updates before the last one up to the first recent start and, of more than
+        MAX_UPDATES, all others that the recent streams do not need either."""
         updates = [event for event in self.events.values() if event.info is not None]
         if len(updates) <= 1:
             return self
+        updates.sort(key=lambda event: (event.at, event.id))
         known_starts = [event.started_at for event in self.events.values() if event.started_at]
-        first = min(known_starts, default=None)
-        older = [event for event in updates if first is None or event.at <= first]
-        last = max(older, key=lambda event: (event.at, event.id), default=None)
-        if last is None or len(older) == 1:
+        first = min(known_starts, default=updates[-1].at)
+        older = sum(event.at <= first for event in updates)
+        dropped = updates[: max(older - 1, 0)]
+        if len(updates) - len(dropped) > MAX_UPDATES:
+            dropped = self._unneeded(updates)
+        if not dropped:
             return self
-        dropped = {event.id for event in older} - {last.id}
-        events = {key: event for key, event in self.events.items() if key not in dropped}
-        return replace(self, events=events, updates_since=last.at)
+        dropped_ids = {event.id for event in dropped}
+        following = updates[updates.index(dropped[-1]) + 1].at
+        return replace(
+            self,
+            events={key: event for key, event in self.events.items() if key not in dropped_ids},
+            updates_since=max(self.updates_since or following, following),
+        )
+
+    def _unneeded(self, updates: Sequence[SessionEvent]) -> list[SessionEvent]:
+        """Those of `updates`, which are in the order of their times, that are of no recent stream.
+        The last one may be needed by the next stream."""
+        recent = spans(self.events.values()).values()
+        needed = {update for span in recent for update in span.updates}
+        return [
+            event
+            for event in updates[:-1]
+            if event.info is not None and ChannelUpdate(event.at, event.info) not in needed
+        ]
 
 
 def _first_time(events: Iterable[SessionEvent], last: tuple[datetime, str]) -> datetime | None:

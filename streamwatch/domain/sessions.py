@@ -25,6 +25,11 @@ from streamwatch.domain.timeline import Replay, StreamState, in_order
 EXACT_END = timedelta(minutes=15)
 """The end of a video replaces an estimated end only if the estimate is less exact than this."""
 
+MAX_STREAM_UPDATES = 1_000
+"""How many updates of the channel count for a stream, from the last one up to its start on. Bots
+may send one a minute for days: after these, what polls show counts. The last ones instead would
+change what was counted before, with each update."""
+
 # An enum's attributes are slow to read.
 _ONLINE, _OFFLINE, _SEEN = Kind.ONLINE, Kind.OFFLINE, Kind.SEEN
 
@@ -36,7 +41,8 @@ class Span:
     `online_at` is the time of its last online, `ended_at` that of the offline after it.
     `next_start` is the start of the streamer's next stream, None where none is known.
     `monitoring_ended_at` is the time at which the streamer was removed during the stream. `updates`
-    are the last update of the channel up to the start, and those during the stream. `video` is its
+    are the last update of the channel up to the start, and the first ones during the stream,
+    MAX_STREAM_UPDATES at most. `video` is its
     archived video, if one is known; `is_observed` is False if nothing else is.
     """
 
@@ -50,6 +56,11 @@ class Span:
     updates: tuple[ChannelUpdate, ...] = ()
     video: Video | None = None
     is_observed: bool = True
+
+    @property
+    def updates_between(self) -> tuple[datetime, datetime | None]:
+        """The times between which updates of the channel are those of the stream."""
+        return self.started_at, self.ended_at or self.next_start
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,10 +228,11 @@ def _updates(events: Iterable[SessionEvent]) -> list[ChannelUpdate]:
 def _updates_during(
     updates: Sequence[ChannelUpdate], start: datetime, end: datetime | None
 ) -> tuple[ChannelUpdate, ...]:
-    """The last update up to `start`, and those between `start` and `end`."""
+    """The last update up to `start`, and those between `start` and `end`, MAX_STREAM_UPDATES at
+    most."""
     first = max(bisect_right(updates, start, key=_time) - 1, 0)
     last = len(updates) if end is None else bisect_left(updates, max(end, start), key=_time)
-    return tuple(updates[first:last])
+    return tuple(updates[first : min(last, first + MAX_STREAM_UPDATES)])
 
 
 def _time(update: ChannelUpdate) -> datetime:

@@ -1,6 +1,7 @@
 """The projection with a state of few recent streams, so that random histories go beyond it."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from random import Random
 
@@ -10,9 +11,11 @@ from hypothesis import strategies as st
 
 from streamwatch.analytics.base import AnalyticsError
 from streamwatch.analytics.memory import MemoryAnalytics
-from streamwatch.analytics.state import StreamerState, Update
+from streamwatch.analytics.state import MAX_UPDATES, StreamerState, Update
 from streamwatch.analytics.testing.build import (
     CAP,
+    CHESS,
+    GO,
     Piece,
     as_input,
     at,
@@ -21,21 +24,31 @@ from streamwatch.analytics.testing.build import (
     offline,
     online,
     snapshot,
+    update,
     video,
 )
 from streamwatch.analytics.testing.projecting import batches, check
+from streamwatch.domain.batches import batched
 from streamwatch.domain.models import StreamEvent, StreamSnapshot
+from streamwatch.domain.sessions import MAX_STREAM_UPDATES
 
 randoms = st.randoms(use_true_random=False)
 
 
 @settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.mark.parametrize("max_updates", [1, 3, 1000])
 @pytest.mark.parametrize("recent_streams", [1, 2])
 @given(random=randoms, order=randoms)
-def test_settled_streams_do_not_change_the_result(
-    monkeypatch: pytest.MonkeyPatch, recent_streams: int, random: Random, order: Random
+def test_settled_streams_and_dropped_updates_do_not_change_the_result(
+    monkeypatch: pytest.MonkeyPatch,
+    recent_streams: int,
+    max_updates: int,
+    random: Random,
+    order: Random,
 ) -> None:
     monkeypatch.setattr("streamwatch.analytics.state.RECENT_STREAMS", recent_streams)
+    monkeypatch.setattr("streamwatch.analytics.state.MAX_UPDATES", max_updates)
+    monkeypatch.setattr("streamwatch.domain.sessions.MAX_STREAM_UPDATES", max_updates)
     pieces = history(random)
     again = [*pieces, *order.sample(pieces, len(pieces) // 2)]
     order.choice((order.shuffle, lambda items: items.sort(key=_time)))(again)
@@ -100,6 +113,58 @@ def test_an_offline_of_an_older_stream_does_not_move_an_online_that_a_poll_found
     for number, piece in enumerate(pieces, start=1):
         analytics.project(as_input(piece))
         check(analytics, "1337", pieces[:number])
+
+
+def test_a_state_does_not_grow_with_the_updates_while_no_stream_is_on() -> None:
+    analytics = MemoryAnalytics(CAP)
+    pieces: list[Piece] = [online("s1", 0), update("A", 5), offline("s1", 10)]
+    pieces += [update(f"At {n}", 60 * n) for n in range(1, 5001)]
+    for some in batched(pieces, 100):
+        analytics.project(as_input(*some))
+        assert len(state_of(analytics).events) < MAX_UPDATES + 100
+    next_stream: list[Piece] = [online("s2", 400_000), offline("s2", 400_100)]
+    for piece in next_stream:
+        analytics.project(as_input(piece))
+    check(analytics, "1337", [*pieces, *next_stream])
+
+
+def test_a_state_does_not_grow_with_the_updates_of_a_stream() -> None:
+    """The first ones count, the others are as good as not sent: polls show their values."""
+    analytics = MemoryAnalytics(CAP)
+    pieces: list[Piece] = [online("s1", 0)]
+    pieces += [update(f"At {n}", 60 * n, category=(CHESS, GO)[n % 2]) for n in range(1, 5001)]
+    pieces += [snapshot("s1", 300 * n, n, category=GO) for n in range(1001)]
+    pieces.sort(key=_time)
+    for some in batched(pieces, 100):
+        analytics.project(as_input(*some))
+        assert len(state_of(analytics).events) < MAX_UPDATES + 100
+    end = offline("s1", 300_100)
+    analytics.project(as_input(end))
+    check(analytics, "1337", [*pieces, end])
+    session = analytics.session("s1")
+    assert session is not None
+    assert len(session.updates) == MAX_STREAM_UPDATES
+    assert session.title == "At 300000"
+
+
+def test_a_later_end_counts_updates_that_the_state_has_dropped(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("streamwatch.analytics.state.MAX_UPDATES", 1)
+    found = estimate(offline("s1", 100))
+    pieces: list[Piece] = [
+        online("s1", 0),
+        found,
+        *(update(f"At {n}", n) for n in (110, 120, 130)),
+        replace(offline("s1", 140), replaces=found.id),
+    ]
+    analytics = MemoryAnalytics(CAP)
+    for number, piece in enumerate(pieces, start=1):
+        analytics.project(as_input(piece))
+        check(analytics, "1337", pieces[:number])
+    session = analytics.session("s1")
+    assert session is not None
+    assert [item.at for item in session.updates] == [at(110), at(120), at(130)]
 
 
 class _NeverSaves(MemoryAnalytics):
