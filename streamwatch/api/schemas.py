@@ -155,7 +155,10 @@ class BulkAddedSchema(Document):
     not_found = fields.List(_login())
     failed = fields.List(
         _login(),
-        metadata={"description": "Logins that could not be looked up at Twitch. Try them again."},
+        metadata={
+            "description": "Logins that could not be looked up at Twitch (try them again), and in"
+            " an import those that another monitored streamer has."
+        },
     )
 
 

@@ -83,7 +83,10 @@ def report_added(result: BulkAdded) -> None:
         ("Added", result.added),
         ("Monitored already", result.existing),
         ("No such Twitch user", result.not_found),
-        ("Not added, because Twitch gave no usable answer", result.failed),
+        (
+            "Not added, as Twitch gave no usable answer or another streamer has the login",
+            result.failed,
+        ),
     ):
         if logins:
             click.echo(f"{label}: {', '.join(logins)}")

@@ -137,7 +137,7 @@ def test_names_that_could_not_be_added_because_twitch_fails_are_listed(
 ) -> None:
     services.twitch.error = TwitchUnavailable("no answer")
     page = client.post("/dashboard/streamers", data={"logins": "shroud"}, follow_redirects=True)
-    assert "Twitch gave no usable answer; try again:</b> shroud" in page.text
+    assert "Twitch gave no usable answer or another streamer has the name:</b> shroud" in page.text
 
 
 def test_live_stream_is_shown_with_its_details_escaped(

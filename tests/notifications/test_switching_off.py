@@ -155,3 +155,16 @@ def test_the_reason_of_failing_attempts_is_not_that_of_a_filter(
     [failing] = management.failing()
 
     assert failing.reason == "the receiver answered 500"
+
+
+def test_a_target_whose_failures_are_final_is_reported_and_stays_on(
+    management: Notifications, world: NotificationWorld
+) -> None:
+    world.sender.answer = lambda _: SendResult(delivered=False, detail="one failed", is_final=True)
+    for day in range(6):
+        world.go_live(f"s{day}")
+        world.pass_time(3600)
+        world.go_offline(f"s{day}")
+        world.pass_time(23 * 3600)
+    assert len(management.failing()) == 1
+    assert known(world).enabled

@@ -37,11 +37,13 @@ _RATE = "rate"
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """The result of an attempt: the delivery to save, and the changes to save with it. `is_gone`
-    says that the receiver wants no more or was deleted."""
+    says that the receiver wants no more or was deleted, `is_final` that some of several recipients
+    may have the message although the attempt failed."""
 
     delivery: Delivery
     attempted: Attempted
     is_gone: bool = False
+    is_final: bool = False
 
 
 class DeliveryAttempt:
@@ -178,11 +180,10 @@ class DeliveryAttempt:
     def _sent(self, delivery: Delivery, sent: Sent, states: Mapping[str, Document]) -> Outcome:
         now = self._clock()
         after = after_attempt(delivery, sent.result, now, self._random)
-        # A final failure does not count against the target: its other recipients may work.
-        is_counted = not delivery.is_test and not sent.result.is_final
-        failed = not sent.result.delivered if is_counted else None
+        failed = None if delivery.is_test else not sent.result.delivered
         attempted = Attempted(now, failed, {**states, **_rate(sent)}, sent.paused_until)
-        return Outcome(after, attempted, sent.result.is_gone and not delivery.is_test)
+        is_gone = sent.result.is_gone and not delivery.is_test
+        return Outcome(after, attempted, is_gone, sent.result.is_final)
 
     def failed(self, delivery: Delivery, error: Exception) -> Outcome:
         """The outcome of an attempt that raised an unexpected error."""

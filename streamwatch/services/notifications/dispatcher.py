@@ -123,7 +123,7 @@ class Dispatcher:
             is_410 = delivery.status_code == HTTPStatus.GONE
             reason = "the receiver answered 410: it wants no more" if is_410 else delivery.error
             self._switch_off(notification, str(reason))
-        elif outcome.attempted.failed and not delivery.is_test:
+        elif outcome.attempted.failed and not outcome.is_final:
             self._give_up_if_dead(notification)
 
     def _give_up_if_dead(self, notification: Notification) -> None:
