@@ -1,6 +1,7 @@
 """RSS and calendars, as a reader gets them."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -102,11 +103,10 @@ def test_an_item_keeps_title_and_category_of_a_stream_that_has_ended(
 
 
 def test_an_item_keeps_its_category_after_the_streamer_was_renamed(lively: World) -> None:
-    services = lively.app.extensions["streamwatch"]
-    lively.send(messages.offline(SHROUD, "9001"))
-    lively.twitch.known[SHROUD.user_id] = User(SHROUD.user_id, "new_name", "New_Name")
-    services.streamers.update_names()
-    services.projector.run_once()
+    renamed = User(SHROUD.user_id, "new_name", "New_Name")
+    later = datetime.now(UTC) + timedelta(seconds=1)  # than the name that is known
+    lively.send(messages.offline(renamed, "9001", at=later))
+    lively.app.extensions["streamwatch"].projector.run_once()
     assert lively.analytics.find("new_name")
     [item] = items(lively.get("/feeds/live.rss"))
     assert item["category"] == "Chess"
