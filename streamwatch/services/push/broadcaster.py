@@ -17,7 +17,7 @@ from streamwatch.domain.observations import SeenLive
 from streamwatch.domain.polls import snapshot
 from streamwatch.services.errors import TooManyListeners
 from streamwatch.services.push.replay_buffer import ReplayBuffer
-from streamwatch.services.push.translator import FeedTranslator, PushEvent, TranslatedEntry
+from streamwatch.services.push.translator import FeedTranslator, PushEvent, TranslatedEntry, gap_at
 from streamwatch.storage.base import Storage, StorageUnavailable, Topic
 
 log = logging.getLogger(__name__)
@@ -181,13 +181,18 @@ class Broadcaster:
                     self._buffer = None
 
     def _read(self, buffer: ReplayBuffer, translator: FeedTranslator) -> bool:
-        """Add the new entries to the buffer; False if the storage did not answer."""
+        """Add the new entries to the buffer; False if the storage did not answer.
+
+        If the feed does not have the newest entry, what it returns is mostly known: a failover of
+        Redis lost that entry. Then listeners get a gap and what comes after it.
+        """
         try:
             tail = self._storage.feed.tail(buffer.newest, _BATCH)
+            last_id = None if tail.complete else self._storage.feed.last_id()
         except StorageUnavailable as error:
             log.warning("The feed cannot be read: %s", error)
             return False
-        entries = translator.translate(tail)
+        entries = [gap_at(last_id)] if last_id else translator.translate(tail)
         with self._condition:
             buffer.add(entries)
             self._has_news = self._has_news or len(entries) == _BATCH

@@ -21,6 +21,7 @@ class ReplayBuffer:
     def add(self, entries: list[TranslatedEntry]) -> None:
         """Append entries; the oldest ones make room for them."""
         for entry in entries:
+            self._entries.pop(entry.id, None)  # a known one becomes the newest
             self._entries[entry.id] = entry
         for _ in range(len(self._entries) - self._size):
             del self._entries[next(iter(self._entries))]

@@ -47,6 +47,11 @@ class TranslatedEntry:
 _GAP = PushEvent(PushEventType.GAP, "", None)
 
 
+def gap_at(entry_id: str) -> TranslatedEntry:
+    """The report that entries up to this one may be missing."""
+    return TranslatedEntry(entry_id, (_GAP,))
+
+
 @dataclass(slots=True)
 class FeedTranslator:
     """Compares each snapshot with the last one of the same user, which it remembers.

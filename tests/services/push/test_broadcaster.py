@@ -439,3 +439,36 @@ def test_a_listener_that_falls_behind_twice_compares_with_what_it_received_last(
             poll(storage, title="second", viewers=viewers)
             receive(fast, 1)
         assert types(receive(slow, 10)) == ["stream.viewers"] * 10
+
+
+class RewoundFeed(MemoryFeed):
+    """Does not have `lost`, its newest entry: as after a failover to a replica that lacked it."""
+
+    lost: str | None = None
+
+    def tail(self, after: str | None, count: int) -> Tail:
+        is_lost = after is not None and after == self.lost
+        found = super().tail(None if is_lost else after, count)
+        entries = [entry for entry in found.entries if entry.id != self.lost]
+        return Tail(entries, complete=found.complete and not is_lost)
+
+    def last_id(self) -> str | None:
+        ids = [entry.id for entry in self.tail(None, 1000).entries]
+        return ids[-1] if ids else None
+
+
+@pytest.mark.parametrize("before", [1, 8])
+def test_after_a_feed_lost_its_newest_entry_listeners_get_a_gap_and_what_follows(
+    storage: FailingStorage, before: int
+) -> None:
+    storage.feed = feed = RewoundFeed(RLock(), time.monotonic)
+    push = Broadcaster(storage, shared=4)
+    build.store_events(storage, *(f"before{number}" for number in range(before)))
+    with closing(push), closing(push.listen()) as listener:
+        go_online(storage, "kept")
+        go_online(storage, "lost")
+        assert event_ids(receive(listener, 2)) == ["kept", "lost"]
+        feed.lost = feed.last_id()
+        assert types(receive(listener, 1)) == ["gap"]
+        go_online(storage, "after")
+        assert event_ids(receive(listener, 1)) == ["after"]
