@@ -48,7 +48,7 @@ def insert_update(known: Sequence[ChannelEntry], entry: ChannelEntry) -> UpdateI
     outdated = _outdated(entries)
     reported = {key: estimate for key, estimate in outdated.items() if estimate.is_reported}
     insertion = _insertion([item for item in entries if item not in outdated.values()])
-    replaced = _assigned(insertion.events, reported)
+    replaced = _assigned(insertion, reported)
     if len(replaced) < len(reported):  # the estimates that no event replaces remain
         retained = [item for item in reported.values() if item not in replaced.values()]
         dropped = [estimate for estimate in outdated.values() if estimate not in retained]
@@ -70,15 +70,24 @@ def _outdated(entries: Sequence[ChannelEntry]) -> dict[str, ChannelEntry]:
 
 
 def _assigned(
-    events: Sequence[StreamEvent], estimates: Mapping[str, ChannelEntry]
+    insertion: UpdateInsertion, estimates: Mapping[str, ChannelEntry]
 ) -> dict[str, ChannelEntry]:
-    """The estimate that each event replaces, by the event's id. An event replaces one estimate at
-    most: that which its message proves wrong, else any other. `estimates` are by message id."""
-    free = [event.id for event in events if event.replaces is None]
-    own = {event_id: estimates[event_id] for event_id in free if event_id in estimates}
-    rest = [estimate for message_id, estimate in estimates.items() if message_id not in own]
-    others = [event_id for event_id in free if event_id not in own]
-    return own | dict(zip(others, rest, strict=False))
+    """The estimate that each event of `insertion` replaces, by the event's id. An event replaces
+    one estimate at most: that which its message proves wrong, else another of its values or of
+    about its time. `estimates` are by message id."""
+    free = {event.id for event in insertion.events if event.replaces is None}
+    assigned = {event_id: estimates[event_id] for event_id in free if event_id in estimates}
+    rest = [estimate for message_id, estimate in estimates.items() if message_id not in assigned]
+    for entry in insertion.entries:
+        found = next((estimate for estimate in rest if _is_alike(entry, estimate)), None)
+        if found and entry.message_id in free - assigned.keys():
+            assigned[entry.message_id] = found
+            rest.remove(found)
+    return assigned
+
+
+def _is_alike(entry: ChannelEntry, estimate: ChannelEntry) -> bool:
+    return entry.info.key == estimate.info.key or abs(entry.at - estimate.at) < HELIX_LAG
 
 
 def _with_replaced(
@@ -189,8 +198,9 @@ def _trimmed(entries: Sequence[ChannelEntry]) -> tuple[ChannelEntry, ...]:
     first = next(index for index in range(first, len(entries)) if entries[index].at >= oldest)
     if first == 0:
         return tuple(entries)
-    base = entries[first - 1]._replace(is_reported=True, suppressed_event=None)
-    return (base, *entries[first:])
+    base = entries[first - 1]
+    is_reported = base.is_reported or not base.is_estimate
+    return (base._replace(is_reported=is_reported, suppressed_event=None), *entries[first:])
 
 
 def _order(entry: ChannelEntry) -> tuple[datetime, bool, str]:

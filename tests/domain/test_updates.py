@@ -280,3 +280,22 @@ def test_polled_changes_stay_as_they_are_after_the_oldest_are_forgotten() -> Non
     story = Story(online("s1", 0), *(poll(title, seconds) for title, seconds in first + later))
     found = [(event.data["title"], event.timestamp) for event in updates(story)]
     assert found == [(title, at(seconds)) for title, seconds in (first + later)[1:]]
+
+
+def test_an_event_replaces_no_estimate_of_another_time() -> None:
+    """The message D proves poll B outdated, but takes the place of poll D: B remains, also when the
+    next change arrives."""
+    polls = [poll("B", 1000), poll("D", 1060)]
+    story = Story(online("s1", 0), update("C", 60), *polls, update("D", 900))
+    before = updates(story)
+    story.observe(update("E", 2200))
+    *others, last = updates(story)
+    assert others == before
+    assert (last.data["title"], last.replaces) == ("E", None)
+
+
+def test_a_late_message_replaces_no_poll_that_was_no_event() -> None:
+    """The oldest retained entry is the first poll of all, whose values were no event."""
+    changes = [update(f"title {number}", 110 + 10 * number) for number in range(MAX_UPDATES)]
+    story = Story(online("s1", 0), poll("A", 100), *changes, update("A", 95))
+    assert all(event.replaces is None for event in updates(story))
