@@ -5,7 +5,7 @@ import socket
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
@@ -244,3 +244,14 @@ def test_a_deeply_nested_body_is_refused(server: Server, depth: int) -> None:
     assert server.exchange(b"\r\n".join([*head, b"", nested])).status in {400, 422}
     if len(nested) <= 64 * 1024:
         assert server.send(messages.message("notification", nested)).status == 400
+
+
+def test_more_idle_connections_than_files_end_no_process(tmp_path: Path) -> None:
+    with gunicorn("unlimited", tmp_path, open_files=700) as server:
+        before = children(server.pid)
+        with ExitStack() as stack, suppress(TimeoutError):  # it accepts no more
+            for _ in range(600):
+                stack.enter_context(socket.create_connection(("127.0.0.1", server.port), 1))
+        assert_serves(server)
+        assert children(server.pid) == before
+        assert "Too many open files" not in server.log.read_text()

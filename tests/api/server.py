@@ -75,12 +75,16 @@ def read_answer(connection: socket.socket) -> Answer:
 
 
 @contextmanager
-def gunicorn(app: str, directory: Path, **environment: str) -> Iterator[Server]:
-    """`app` of `tests.wsgi`, served with our own configuration and this environment. The socket is
-    open before the process is, so that there is nothing to wait for."""
+def gunicorn(
+    app: str, directory: Path, open_files: int | None = None, **environment: str
+) -> Iterator[Server]:
+    """`app` of `tests.wsgi`, served with our own configuration and this environment; with
+    `open_files`, a process may have no more. The socket is open before the process is, so that
+    there is nothing to wait for."""
     with socket.create_server(("127.0.0.1", 0), backlog=128) as listener:
         log = directory / "log"
-        process = _start(app, listener, log, environment)
+        limit = ["prlimit", f"--nofile={open_files}:{open_files}"] if open_files else []
+        process = _start(app, listener, log, environment, limit)
         server = Server(listener.getsockname()[1], log, process.pid)
     try:
         try:
@@ -94,12 +98,13 @@ def gunicorn(app: str, directory: Path, **environment: str) -> Iterator[Server]:
 
 
 def _start(
-    app: str, listener: socket.socket, log: Path, environment: dict[str, str]
+    app: str, listener: socket.socket, log: Path, environment: dict[str, str], prefix: list[str]
 ) -> subprocess.Popen[bytes]:
     configuration = ROOT / "config" / "gunicorn.conf.py"
     with log.open("wb") as output:
         return subprocess.Popen(
             [
+                *prefix,
                 *(sys.executable, "-m", "gunicorn", "-c", configuration, "--workers", "1"),
                 *("--bind", f"fd://{listener.fileno()}", f"tests.wsgi:{app}()"),
             ],
