@@ -31,6 +31,7 @@ def _worker(services: Services) -> Worker:
 
 def start_in_thread(services: Services) -> Worker:
     """Run the worker in a thread of the web process, for a storage in its memory."""
+    _use_utc()
     worker = _worker(services)
     jobs = threading.Thread(target=worker.run, name="worker", daemon=True)
     jobs.start()
@@ -87,6 +88,6 @@ def _work_until_stopped(services: Services) -> None:
 
 
 def _use_utc() -> None:
-    """Set the time zone to UTC: `schedule` uses local time, which jumps twice a year."""
+    """Set the process's time zone to UTC: `schedule` uses local time, which jumps twice a year."""
     os.environ["TZ"] = "UTC"
     time.tzset()
