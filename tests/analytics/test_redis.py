@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -134,6 +134,31 @@ def test_a_long_read_of_weeks_shows_each_sample_once_while_streams_go_on(
     shown += read
     assert shown == before[::-1]
     assert analytics.snapshots(None, 200, before[-20].position) == before[:-20][::-1]
+
+
+def test_a_page_lacks_no_stream_that_gets_a_sample_while_it_is_read(
+    make_client: Callable[[], fakeredis.FakeRedis], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The page begins in the midst of a poll that has shown s0 and s1 so far, but not s2."""
+    analytics = RedisAnalytics(Connection(make_client), CAP)
+
+    def poll(seconds: float, *streams: int) -> None:
+        samples = [snapshot(f"s{n}", seconds, user_id=f"{n}", login=f"login{n}") for n in streams]
+        analytics.project(as_input(*samples))
+
+    poll(300, 0, 1, 2)
+    poll(900, 0, 1)
+    before = analytics.snapshots(None, 10)
+    [first] = analytics.snapshots(None, 1)
+    read = analytics.sampled_at
+
+    def sampled_at(user_id: str | None, time: datetime) -> list[str]:
+        found = read(user_id, time)
+        poll(901, 2)
+        return found
+
+    monkeypatch.setattr(analytics, "sampled_at", sampled_at)
+    assert [first, *analytics.snapshots(None, 10, first.position)] == before
 
 
 class CountingConnection(Connection):

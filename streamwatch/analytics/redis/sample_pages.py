@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from heapq import heappop, heappush
-from itertools import dropwhile
+from itertools import chain, dropwhile
 
 from streamwatch.analytics.redis import keys
 from streamwatch.analytics.redis.repository import RedisRepository
@@ -48,16 +48,22 @@ def newest_samples(
 ) -> Iterator[StreamSnapshot]:
     """All samples, of one streamer or of all, the newest first; with `after`, those that come later
     in this order."""
-    merge, before = _Merge(), None
+    merge, begun = _Merge(), set[str]()
+    index = keys.SAMPLED if user_id is None else keys.sampled_of(user_id)
+    streams = repository.sampled_streams(index, after.at if after else None)
     if after is not None:
-        begun = repository.sampled_at(user_id, after.at)
+        # Listed before the streams that `after` is in the midst of: one that gets a sample between
+        # the two is in both.
+        older = next(streams, [])
+        begun.update(repository.sampled_at(user_id, after.at))
         for _, samples in repository.samples_of(begun):
             merge.open(dropwhile(lambda sample: sample.position >= after, samples))
-        before = after.at  # streams whose last sample is older were not opened above
-    index = keys.SAMPLED if user_id is None else keys.sampled_of(user_id)
+        streams = chain([older], streams)
     reached: Position | None = None
-    for entries in repository.sampled_streams(index, before):
-        ends = {name: Position(from_ms(int(time)), name) for time, name in entries}
+    for entries in streams:
+        ends = {
+            name: Position(from_ms(int(time)), name) for time, name in entries if name not in begun
+        }
         for stream_id, samples in repository.samples_of(ends):
             # A stream that got samples since the read began continues where the read is now.
             reached = min(reached or ends[stream_id], ends[stream_id])
