@@ -89,12 +89,9 @@ def check_updates(play: Play) -> None:
         assert before.data["title"] != after.data["title"], f"{after.id} changes nothing"
     for event in updates:
         seconds = (event.timestamp - at(0)).total_seconds()
-        near = {
-            play.truth.title(seconds + shift)
-            for shift in (0, -CLOCK, CLOCK, -play.plan.helix_lag, -play.plan.helix_lag - CLOCK)
-        }
-        # Two titles of one moment were both true.
-        near |= {title for since, title in play.truth.titles if abs(since - seconds) < 0.001}
+        # A copy of a message under another id may be dated a second late.
+        near = play.truth.titles_near(seconds, CLOCK)
+        near |= play.truth.titles_near(seconds - play.plan.helix_lag, CLOCK)
         assert event.data["title"] in near, f"{event.data['title']} was not the title at {seconds}"
         assert event.data["changed"], f"{event.id} changes nothing"
     status = play.storage.status(USER_ID)
@@ -113,19 +110,31 @@ def _segment_of(
     candidates = [item for item in play.truth.segments if item.stream_id == event.stream_id]
     free = [item for item in candidates if (item.number, event.event_type) not in recorded]
     assert free, f"invented: {event.event_type} of {event.stream_id} at {event.timestamp}"
+    for segment in free:
+        earliest, latest = _bounds(play, segment, event.event_type)
+        if earliest <= event.timestamp <= latest:
+            return segment
     begun = [item for item in free if at(item.start - CLOCK) <= event.timestamp]
     return (begun or free[:1])[-1]
 
 
 def _check_estimate(play: Play, segment: Segment, event: StreamEvent) -> None:
-    """A start that a poll found is the one that Helix names, cut to a second; a stream that resumes
-    may be found an Helix lag, a refresh and an outage later. An end is no later than Helix showed
-    the stream (for one that resumes, MIN_LENGTH after that), and no earlier than the last time a
-    poll saw it before."""
+    earliest, latest = _bounds(play, segment, event.event_type)
+    assert earliest <= event.timestamp <= latest, (
+        f"{event.event_type} of {segment.stream_id} at {event.timestamp}, "
+        f"not within {earliest} and {latest}"
+    )
+
+
+def _bounds(play: Play, segment: Segment, event_type: EventType) -> tuple[datetime, datetime]:
+    """Between which times a poll dates the start or end of a segment. A start is the one that Helix
+    names, cut to a second; a stream that resumes may be found an Helix lag, a refresh and an outage
+    later. An end is no later than MIN_LENGTH after Helix showed the stream, and no earlier than the
+    last time a poll saw it before."""
     plan = play.plan
     outage = sum(period.seconds for period in plan.outages)
     removed = sum(period.seconds for period in plan.removals)
-    if event.event_type is EventType.ONLINE:
+    if event_type is EventType.ONLINE:
         earliest = min(segment.start, segment.named_start) - 1 - CLOCK
         latest = max(segment.start, segment.named_start) + CLOCK
         if segment.plan.resumes:
@@ -142,15 +151,10 @@ def _check_estimate(play: Play, segment: Segment, event: StreamEvent) -> None:
             if segment.plan.resumes
             else max(before, default=segment.start - 61) - CLOCK
         )
-        latest = segment.end + plan.helix_lag + CLOCK
-        if segment.plan.resumes:
-            latest += MIN_LENGTH.total_seconds()
+        latest = segment.end + plan.helix_lag + CLOCK + MIN_LENGTH.total_seconds()
         if segment.plan.start_skew < 0:
             latest = max(latest, segment.named_start + CLOCK)
-    assert at(earliest) <= event.timestamp <= at(min(latest, 1e8)), (
-        f"{event.event_type} of {segment.stream_id} at {event.timestamp}, "
-        f"not within {at(earliest)} and {at(min(latest, 1e8))}"
-    )
+    return at(earliest), at(min(latest, 1e8))
 
 
 def _check_complete(play: Play, recorded: dict[tuple[int, EventType], StreamEvent]) -> None:
@@ -209,9 +213,14 @@ def _check_order(play: Play, recorded: dict[tuple[int, EventType], StreamEvent])
     def time(event: StreamEvent) -> datetime:
         """What a poll finds is up to the lag later than what follows it: the end that absences
         prove while Helix does not show the next stream yet, than the start of that one; the return
-        of a stream, than its own end."""
+        of a stream, than its own end. And it is up to the skew earlier than a late message about
+        the start."""
         lag = play.plan.helix_lag + CLOCK if event.source is Source.POLL else 0
         segment, *later = play.truth.segments[numbers[event.id] :]
+        start = recorded.get((segment.number, EventType.ONLINE), event)
+        skew = (start.timestamp - event.timestamp).total_seconds()
+        if event.source is Source.POLL and 0 < skew <= segment.plan.start_skew:
+            return start.timestamp
         if event.event_type is EventType.OFFLINE:
             following = [(item.start, max(item.start, item.named_start)) for item in later[:1]]
         else:

@@ -69,6 +69,15 @@ class Truth:
     def title(self, now: float) -> str:
         return [title for since, title in self.titles if since <= max(now, 0)][-1]
 
+    def titles_near(self, now: float, seconds: float) -> set[str]:
+        """All titles that were true within so many seconds of a time."""
+        ends = [*(since for since, _ in self.titles[1:]), float("inf")]
+        return {
+            title
+            for (since, title), end in zip(self.titles, ends, strict=True)
+            if since <= max(now, 0) + seconds and now - seconds <= end
+        }
+
     def segment_at(self, now: float) -> Segment | None:
         return next((item for item in self.segments if item.start <= now < item.end), None)
 
