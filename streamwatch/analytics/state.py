@@ -22,9 +22,9 @@ RECENT_STREAMS = 2
 whose messages may arrive late. A greater number makes every write slower. A state contains more
 streams while their starts overlap."""
 
-MAX_UPDATES = 3_000
-"""The number of updates of the channel in a state from which on those that no recent stream needs
-are dropped: more than these streams need, so that they are looked for rarely."""
+PRUNE_ABOVE_UPDATES = 3_000
+"""A state with more updates of the channel than this drops those that no recent stream needs. It
+exceeds RECENT_STREAMS * MAX_STREAM_UPDATES, so that this is rare."""
 
 UNVERSIONED = 0
 """The version of what version 0.1 stored."""
@@ -127,8 +127,9 @@ class StreamerState:
         before: Mapping[str, Span],
         now: Mapping[str, Span],
     ) -> bool:
-        """Whether a state that has all updates from `since` on has those of the spans `now`. Of a
-        stream that started before, it has those of the times that were known before."""
+        """Whether this state has all updates of the spans `now`. All from `since` on are stored. A
+        stream that started earlier has lost updates outside the times it had then, so those times
+        must be the same."""
         return all(event.key[0] >= since for event in new if event.kind is not Kind.VIDEO) and all(
             stream_id in before and span.updates_between == before[stream_id].updates_between
             for stream_id, span in now.items()
@@ -185,8 +186,8 @@ class StreamerState:
         return any(event.video is not None for event in self.events.values())
 
     def without_old_updates(self) -> Self:
-        """Drop the updates before the last one up to the first recent start and, of more than
-        MAX_UPDATES, all others that the recent streams do not need either."""
+        """Drop the updates before the last one up to the first recent start. If more than
+        PRUNE_ABOVE_UPDATES remain, drop also those that no recent stream needs."""
         updates = [event for event in self.events.values() if event.info is not None]
         if len(updates) <= 1:
             return self
@@ -195,7 +196,7 @@ class StreamerState:
         first = min(known_starts, default=updates[-1].at)
         older = sum(event.at <= first for event in updates)
         dropped = updates[: max(older - 1, 0)]
-        if len(updates) - len(dropped) > MAX_UPDATES:
+        if len(updates) - len(dropped) > PRUNE_ABOVE_UPDATES:
             dropped = self._unneeded(updates)
         if not dropped:
             return self

@@ -76,7 +76,10 @@ class ReconciliationSchema(MessageSchema):
         "Number of subscriptions that were deleted: failed or duplicate ones, and those for"
         " streamers who are not monitored."
     )
-    failed = _count("Number of subscriptions that could not be created, verified or deleted.")
+    failed = _count(
+        "Number of subscriptions that could not be created or deleted, or that Twitch could not"
+        " verify."
+    )
     refused = _count("How many of these Twitch refused, as it would again.")
 
 

@@ -104,7 +104,7 @@ class BackfillSchema(Document):
 class SegmentSchema(Document):
     """A part of a session with one category and title, which are null until they are known. It
     begins at the message about the change, or at the poll that first saw it: after the first 1,000
-    messages of a stream always at a poll."""
+    updates of a stream always at a poll."""
 
     started_at = fields.DateTime()
     ended_at = fields.DateTime(

@@ -10,9 +10,9 @@ from streamwatch.domain.times import format_time
 def feed() -> None:
     """Dead letters: entries of the feed that a reader could not process.
 
-    Statistics lack what the dead letters of the reader `analytics` say, and those of
-    `notifications` were not notified. Fix the cause, then `replay` those of the analytics and
-    `drop` the others.
+    Dead letters of the reader `analytics` are missing from the statistics; for those of
+    `notifications` no notification was sent. Fix the cause, then `replay` those of the analytics
+    and `drop` the others.
     """
 
 
@@ -35,12 +35,12 @@ def set_aside() -> None:
 def drop(reader: str, entry_id: str) -> None:
     """Delete the dead letter ENTRY_ID of READER, as `set-aside` names them.
 
-    What it says is then missing for good.
+    The entry cannot be processed afterwards.
     """
     with shared() as services:
         if not services.dead_letters.drop(reader, entry_id):
             raise click.ClickException(f"The reader {reader} has no dead letter {entry_id}.")
-    click.echo("1 dropped")
+    click.echo(f"Deleted the dead letter {entry_id} of {reader}.")
 
 
 @feed.command()

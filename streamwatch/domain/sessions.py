@@ -26,9 +26,9 @@ EXACT_END = timedelta(minutes=15)
 """The end of a video replaces an estimated end only if the estimate is less exact than this."""
 
 MAX_STREAM_UPDATES = 1_000
-"""How many updates of the channel count for a stream, from the last one up to its start on. Bots
-may send one a minute for days: after these, what polls show counts. The last ones instead would
-change what was counted before, with each update."""
+"""The updates of a stream that count: the last one up to its start, and the first ones during it.
+Bots may send one a minute for days; after these, the polls decide. Counting the newest instead
+would change earlier results with each update."""
 
 # An enum's attributes are slow to read.
 _ONLINE, _OFFLINE, _SEEN = Kind.ONLINE, Kind.OFFLINE, Kind.SEEN
@@ -42,8 +42,8 @@ class Span:
     `next_start` is the start of the streamer's next stream, None where none is known.
     `monitoring_ended_at` is the time at which the streamer was removed during the stream. `updates`
     are the last update of the channel up to the start, and the first ones during the stream,
-    MAX_STREAM_UPDATES at most. `video` is its
-    archived video, if one is known; `is_observed` is False if nothing else is.
+    MAX_STREAM_UPDATES at most. `video` is its archived video, if one is known; `is_observed` is
+    False if nothing else is.
     """
 
     stream_id: str
@@ -281,9 +281,8 @@ def session(
 
     `events` are its streamer's, `samples` its own. A stream without an offline ended with its
     video, else when it was last seen, if a later stream is known or the streamer was removed since
-    then. `before` is the
-    stored session: the totals of samples that have expired since are taken from it, and only
-    samples after its last are added.
+    then. `before` is the stored session: the totals of samples that have expired since are taken
+    from it, and only samples after its last are added.
     """
     samples = sorted(samples, key=lambda sample: sample.captured_at)
     carried = before.sample_totals if before and _has_lost(before.sample_totals, samples) else None

@@ -132,8 +132,9 @@ class _Planner:
         if usable:
             self._keep(wanted, min(usable, key=self._rank), found)
             return
-        # The record names the secret of its ids. If the secret has changed too, former ones cannot
-        # wait there for their successors: these would be taken for signed with the former secret.
+        # A record has one secret fingerprint for all its subscriptions. If the secret has changed
+        # too, a former subscription in the record would make the new ones look signed with the
+        # former secret, so all are deleted first.
         deletes_all = self._is_outdated(streamer)
         blocking = [old for old in found if deletes_all or self._transport.carries(old)]
         replaced = [old for old in found if old not in blocking]

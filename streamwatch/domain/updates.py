@@ -3,7 +3,7 @@
 A value is pushed (`channel.update`), or an estimate: a poll found it instead of a message. Values
 that follow each other unchanged are one event, under whatever message ids they come and in whatever
 order they arrive. Twitch's message takes the place of an estimate: of the same values, or of those
-before it that a lagging poll showed after it.
+before it that a lagging poll showed after it, else of one of about the same time.
 """
 
 from bisect import insort
@@ -48,7 +48,7 @@ def insert_update(known: Sequence[ChannelEntry], entry: ChannelEntry) -> UpdateI
     outdated = _outdated(entries)
     reported = {key: estimate for key, estimate in outdated.items() if estimate.is_reported}
     insertion = _insertion([item for item in entries if item not in outdated.values()])
-    replaced = _assigned(insertion, reported)
+    replaced = _estimates_by_event(insertion, reported)
     if len(replaced) < len(reported):  # the estimates that no event replaces remain
         retained = [item for item in reported.values() if item not in replaced.values()]
         dropped = [estimate for estimate in outdated.values() if estimate not in retained]
@@ -69,7 +69,7 @@ def _outdated(entries: Sequence[ChannelEntry]) -> dict[str, ChannelEntry]:
     return found
 
 
-def _assigned(
+def _estimates_by_event(
     insertion: UpdateInsertion, estimates: Mapping[str, ChannelEntry]
 ) -> dict[str, ChannelEntry]:
     """The estimate that each event of `insertion` replaces, by the event's id. An event replaces
@@ -79,14 +79,15 @@ def _assigned(
     assigned = {event_id: estimates[event_id] for event_id in free if event_id in estimates}
     rest = [estimate for message_id, estimate in estimates.items() if message_id not in assigned]
     for entry in insertion.entries:
-        found = next((estimate for estimate in rest if _is_alike(entry, estimate)), None)
+        found = next((estimate for estimate in rest if _may_be_same_change(entry, estimate)), None)
         if found and entry.message_id in free - assigned.keys():
             assigned[entry.message_id] = found
             rest.remove(found)
     return assigned
 
 
-def _is_alike(entry: ChannelEntry, estimate: ChannelEntry) -> bool:
+def _may_be_same_change(entry: ChannelEntry, estimate: ChannelEntry) -> bool:
+    """Whether both have the same values, or are less than HELIX_LAG apart."""
     return entry.info.key == estimate.info.key or abs(entry.at - estimate.at) < HELIX_LAG
 
 
@@ -147,8 +148,9 @@ def _event_of(
 ) -> tuple[StreamEvent | None, ChannelEntry | None]:
     """The event of a run, if the history does not have it yet, and the estimate that it replaces.
 
-    The first values of all are no event if a poll found them; if a poll found those before the
-    recent entries, it is too late for a message to take its place.
+    A first run that begins with an estimate gives no event: either a poll found the channel's first
+    values, or the estimate is the base that `_trimmed` left, which is too old for a message to
+    replace.
     """
     messages = [entry for entry in run if not entry.is_estimate]
     reported = [entry for entry in run if entry.is_reported]
@@ -199,6 +201,7 @@ def _trimmed(entries: Sequence[ChannelEntry]) -> tuple[ChannelEntry, ...]:
     if first == 0:
         return tuple(entries)
     base = entries[first - 1]
+    # A message counts as reported from now on; an estimate that was no event stays none.
     is_reported = base.is_reported or not base.is_estimate
     return (base._replace(is_reported=is_reported, suppressed_event=None), *entries[first:])
 

@@ -4,11 +4,9 @@ https://gunicorn.org/reference/settings/
 """
 
 import logging
-import resource
 import socket
 import struct
 import sys
-from contextlib import suppress
 from importlib import import_module
 from typing import Any
 
@@ -16,6 +14,7 @@ from streamwatch.bootstrap import build
 from streamwatch.logs import log_uncaught, logging_config
 from streamwatch.redis_urls import MAX_CONNECTIONS
 from streamwatch.server import metrics_directory
+from streamwatch.server.open_files import raise_open_files
 from streamwatch.server.reloading import remember
 from streamwatch.services.push.broadcaster import MAX_LISTENERS
 from streamwatch.settings import SettingsError, from_env
@@ -31,8 +30,14 @@ except SettingsError as error:
 _SEND_SECONDS = 10
 """How long a client may read nothing of an answer before its connection is closed."""
 
+_MAX_CLIENTS = 1000
+"""Connections of clients, most of them idle, in one process."""
+
 _OPEN_FILES = 4096
-"""Enough open files for 1,000 clients."""
+"""Enough open files for _MAX_CLIENTS and everything else, also with many WEB_THREADS."""
+
+_OTHER_FILES = 100
+"""Logs, counters, sockets to listen on, connections to MongoDB and Twitch."""
 
 # Python's socket.sendfile tries again when a send times out.
 sendfile = False
@@ -49,20 +54,10 @@ worker_class = "streamwatch.server.worker.Worker"  # gthread, see there
 threads = _settings.web_threads + MAX_LISTENERS
 
 
-def _open_files() -> int:
-    """How many files and connections a process may have open, after that was raised as far as the
-    system allows: many systems have 1024 as the default, and thousands as the limit."""
-    _, allowed = resource.getrlimit(resource.RLIMIT_NOFILE)
-    enough = _OPEN_FILES if allowed == resource.RLIM_INFINITY else min(_OPEN_FILES, allowed)
-    with suppress(OSError, ValueError):  # a system call that a unit of systemd does not allow
-        if resource.getrlimit(resource.RLIMIT_NOFILE)[0] < enough:
-            resource.setrlimit(resource.RLIMIT_NOFILE, (enough, allowed))
-    return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-
-
-# Connections of clients, beyond which none is accepted: a process that has no file left for one
-# would end. A thread that waits for a request has a file too, as has each connection to Redis.
-worker_connections = max(threads, min(1000, _open_files() - threads - MAX_CONNECTIONS - 100))
+# Beyond these no connection is accepted: a process that has no file left for one would end. A
+# thread that waits for a request has a file too, as has each connection to Redis.
+_free_files = raise_open_files(_OPEN_FILES) - threads - MAX_CONNECTIONS - _OTHER_FILES
+worker_connections = max(threads, min(_MAX_CLIENTS, _free_files))
 
 # The clients of the databases are created in each process, after the fork.
 preload_app = False

@@ -28,7 +28,7 @@ class Job:
     """A function that runs every `seconds` and, with `at_start`, when a process starts.
 
     Without `seconds` it runs once after each start, and every minute until it succeeds. Without
-    `at_start` its first run ever is a minute after the start.
+    `at_start` its very first run is at most a minute after a worker takes the lead.
     """
 
     name: str

@@ -28,8 +28,8 @@ _LOOP_SECONDS = 0.5
 """How often the loop checks for due jobs, for requested jobs, and for a request to stop."""
 
 _RETRY_SECONDS = 60
-"""After how long a failed job is tried again, and one that never ran is run, if its interval is
-longer."""
+"""The longest wait before a failed job is tried again, and before the first run of a job that
+never ran."""
 
 _CLOCK_TOLERANCE = timedelta(minutes=1)
 """How far the clocks of workers may be apart, and a clock may be set back, without consequences."""
@@ -115,9 +115,9 @@ class Worker:
 
         A job of the start runs at once if no worker has run it since this process started.
         Otherwise the interval counts from the last run, whichever worker ran it, so that a change
-        of leaders neither repeats nor skips a run. A failed job is retried soon. One that never ran
-        runs as soon: no worker may lead for as long as a whole interval. A run of the future was
-        dated by a wrong clock, and does not count.
+        of leaders neither repeats nor skips a run. A failed job is tried again soon, and a job that
+        never ran runs as early: where no worker leads for a whole interval, it would never run. A
+        run of the future was dated by a wrong clock, and does not count.
         """
         now = self._clock()
         if last is not None and last.started_at > now + _CLOCK_TOLERANCE:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from streamwatch.analytics.base import AnalyticsError
 from streamwatch.analytics.memory import MemoryAnalytics
-from streamwatch.analytics.state import MAX_UPDATES, StreamerState, Update
+from streamwatch.analytics.state import PRUNE_ABOVE_UPDATES, StreamerState, Update
 from streamwatch.analytics.testing.build import (
     CAP,
     CHESS,
@@ -47,7 +47,7 @@ def test_settled_streams_and_dropped_updates_do_not_change_the_result(
     order: Random,
 ) -> None:
     monkeypatch.setattr("streamwatch.analytics.state.RECENT_STREAMS", recent_streams)
-    monkeypatch.setattr("streamwatch.analytics.state.MAX_UPDATES", max_updates)
+    monkeypatch.setattr("streamwatch.analytics.state.PRUNE_ABOVE_UPDATES", max_updates)
     monkeypatch.setattr("streamwatch.domain.sessions.MAX_STREAM_UPDATES", max_updates)
     pieces = history(random)
     again = [*pieces, *order.sample(pieces, len(pieces) // 2)]
@@ -121,7 +121,7 @@ def test_a_state_does_not_grow_with_the_updates_while_no_stream_is_on() -> None:
     pieces += [update(f"At {n}", 60 * n) for n in range(1, 5001)]
     for some in batched(pieces, 100):
         analytics.project(as_input(*some))
-        assert len(state_of(analytics).events) < MAX_UPDATES + 100
+        assert len(state_of(analytics).events) < PRUNE_ABOVE_UPDATES + 100
     next_stream: list[Piece] = [online("s2", 400_000), offline("s2", 400_100)]
     for piece in next_stream:
         analytics.project(as_input(piece))
@@ -137,7 +137,7 @@ def test_a_state_does_not_grow_with_the_updates_of_a_stream() -> None:
     pieces.sort(key=_time)
     for some in batched(pieces, 100):
         analytics.project(as_input(*some))
-        assert len(state_of(analytics).events) < MAX_UPDATES + 100
+        assert len(state_of(analytics).events) < PRUNE_ABOVE_UPDATES + 100
     end = offline("s1", 300_100)
     analytics.project(as_input(end))
     check(analytics, "1337", [*pieces, end])
@@ -150,7 +150,7 @@ def test_a_state_does_not_grow_with_the_updates_of_a_stream() -> None:
 def test_a_later_end_counts_updates_that_the_state_has_dropped(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("streamwatch.analytics.state.MAX_UPDATES", 1)
+    monkeypatch.setattr("streamwatch.analytics.state.PRUNE_ABOVE_UPDATES", 1)
     found = estimate(offline("s1", 100))
     pieces: list[Piece] = [
         online("s1", 0),

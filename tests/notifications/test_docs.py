@@ -4,7 +4,7 @@ import re
 import time
 from typing import Any
 
-from streamwatch.services.notifications.senders.apprise_schemes import READING_ARGUMENTS, SCHEMES
+from streamwatch.services.notifications.senders.apprise_schemes import FORBIDDEN_ARGUMENTS, SCHEMES
 from streamwatch.services.notifications.senders.webhook import new_secret, sign
 from tests.processes import ROOT
 
@@ -42,4 +42,4 @@ def test_the_page_names_every_apprise_scheme() -> None:
 def test_the_page_names_every_argument_of_apprise_that_is_refused() -> None:
     [listed] = re.findall(r"These arguments.*? are refused,.*?:(.*?)\.", PAGE, re.DOTALL)
 
-    assert set(re.findall(r"`([a-z]+)`", listed)) == READING_ARGUMENTS
+    assert set(re.findall(r"`([a-z]+)`", listed)) == FORBIDDEN_ARGUMENTS

@@ -24,7 +24,7 @@ from streamwatch.analytics.redis.samples import (
 )
 from streamwatch.analytics.state import Statistics, StoredSession, StreamerState, Update
 from streamwatch.domain.batches import batched
-from streamwatch.domain.models import StreamSnapshot
+from streamwatch.domain.models import LONGEST_STREAM, StreamSnapshot
 from streamwatch.domain.positions import Position
 from streamwatch.domain.session_events import SessionEvent
 from streamwatch.domain.sessions import StreamSession
@@ -49,8 +49,8 @@ class IndexEntry(NamedTuple):
 _SHORTEST_EXPIRY = timedelta(hours=1)
 """The shortest time until samples expire, so that more samples of the stream can be added."""
 
-_LONGEST_STREAM = timedelta(days=4)
-"""Longer than any stream: Twitch ends a stream after two days."""
+_STREAM_SPAN = 2 * LONGEST_STREAM
+"""Longer than any stream, with a margin for late samples."""
 
 _SAVE = Script("save", (files("streamwatch.analytics.redis") / "save.lua").read_text("utf-8"))
 
@@ -152,7 +152,7 @@ class RedisRepository(Repository):
             oldest = self._clock() - self._retention
             for index in (keys.SAMPLED, keys.sampled_of(user_id)):
                 yield "ZREMRANGEBYSCORE", index, "-inf", f"({to_ms(oldest)}"
-            begun = to_ms(oldest - _LONGEST_STREAM)
+            begun = to_ms(oldest - _STREAM_SPAN)
             yield "ZREMRANGEBYSCORE", keys.FIRST_SAMPLED, "-inf", f"({begun}"
 
     def expiry(self, key: str, last: datetime) -> Command:
@@ -222,7 +222,7 @@ class RedisRepository(Repository):
         else:
             place = to_ms(before)
             maximum = f"({place}"
-        oldest = place - milliseconds(_LONGEST_STREAM)
+        oldest = place - milliseconds(_STREAM_SPAN)
         found = self._connection.call("ZREVRANGEBYSCORE", index, maximum, oldest, "WITHSCORES")
         known = {entry.name for entry in first}
         listed = (entry for entry in _index_entries(found) if entry.name not in known)
@@ -242,7 +242,7 @@ class RedisRepository(Repository):
     def sampled_at(self, user_id: str | None, time: datetime) -> list[str]:
         """The streams with samples both up to and from `time` on; for a streamer perhaps also later
         ones. The cost depends on how many streams there are in a few days."""
-        at, longest = to_ms(time), milliseconds(_LONGEST_STREAM)
+        at, longest = to_ms(time), milliseconds(_STREAM_SPAN)
         index = keys.SAMPLED if user_id is None else keys.sampled_of(user_id)
         ended = self._connection.call("ZRANGEBYSCORE", index, at, at + longest)
         if user_id is None:

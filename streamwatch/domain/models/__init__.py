@@ -14,13 +14,14 @@ from streamwatch.domain.models.events import (
 )
 from streamwatch.domain.models.status import Change, MonitoringEnd, StreamStatus
 from streamwatch.domain.models.streamers import NameChange, Streamer, User
-from streamwatch.domain.models.streams import Stream, StreamSnapshot, Video
+from streamwatch.domain.models.streams import LONGEST_STREAM, Stream, StreamSnapshot, Video
 from streamwatch.domain.models.timeline import StreamLastSeen, StreamStart, Timeline, TimelineEntry
 from streamwatch.domain.models.twitch import ALIVE_STATUSES, AppToken, Subscription
 
 __all__ = [
     "ALIVE_STATUSES",
     "EVENT_VERSIONS",
+    "LONGEST_STREAM",
     "AppToken",
     "Change",
     "ChannelEntry",

@@ -1,9 +1,12 @@
 """Streams, their samples, and their archived videos."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from streamwatch.domain.positions import Position
+
+LONGEST_STREAM = timedelta(hours=48)
+"""Twitch ends a stream after this time."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,11 @@ from datetime import datetime, timedelta, tzinfo
 
 from streamwatch.analytics.base import AnalyticsStore
 from streamwatch.domain.days import Day, days
+from streamwatch.domain.models import LONGEST_STREAM
 from streamwatch.domain.sessions import StreamSession
 from streamwatch.domain.statistics import CategorySums
 from streamwatch.domain.totals import Period, StreamerStats, categories
-from streamwatch.services.analytics.queries import LONGEST_STREAM, AnalyticsQueries
+from streamwatch.services.analytics.queries import AnalyticsQueries
 
 
 @dataclass(frozen=True, slots=True)

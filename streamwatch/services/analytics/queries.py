@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 
 from streamwatch.analytics.base import AnalyticsStore
-from streamwatch.domain.models import StreamSnapshot
+from streamwatch.domain.models import LONGEST_STREAM, StreamSnapshot
 from streamwatch.domain.positions import Position
 from streamwatch.domain.schedule import Cell, schedule
 from streamwatch.domain.segments import Gap, Segment, gaps, segments, thin
@@ -16,9 +16,6 @@ from streamwatch.domain.trend import TrendDay, trend
 from streamwatch.services.errors import UnknownSession, UnknownStreamer
 from streamwatch.services.progress import Progress
 from streamwatch.storage.base import Coordination, Topic
-
-LONGEST_STREAM = timedelta(hours=48)
-"""Twitch ends streams after that."""
 
 ALL_STREAMERS = 1_000_000
 """A limit for rankings of all streamers."""

@@ -88,8 +88,9 @@ class MetricsReader:
             else 0
         )
         subscriptions = subscription_metrics(coordination)
-        # While a changed WEBHOOK_URL is not verified, the records have the former subscriptions.
-        unverified = subscriptions.missing if subscriptions else 0
+        # Until Twitch has verified a new WEBHOOK_URL, the records name the subscriptions at the
+        # former one, so the last reconciliation may have counted more.
+        not_active = subscriptions.missing if subscriptions else 0
         return ServiceMetrics(
             monitored=len(streamers),
             live=len(live),
@@ -106,7 +107,7 @@ class MetricsReader:
             },
             rate_limit=published_rate_limit(coordination, self._clock()),
             required=required,
-            missing=min(required, max(0, required - existing, unverified)),
+            missing=min(required, max(0, required - existing, not_active)),
             subscriptions=subscriptions,
             eventsub=eventsub_state(coordination) if self._is_conduit else None,
             notifications=notification_metrics(self._storage.notifications, counts, self._clock()),

@@ -10,8 +10,8 @@ from streamwatch.services.notifications.http import host_of, port_of
 from streamwatch.services.notifications.senders.apprise_schemes import (
     NOT_INSTALLED,
     SCHEMES,
+    forbidden_arguments_in,
     host_in,
-    reading_arguments,
     scheme_of,
 )
 
@@ -41,9 +41,12 @@ def _apprise_fault(url: str, policy: AddressPolicy) -> str | None:
             f"The scheme {scheme_of(url)}:// is not taken; known: {', '.join(sorted(SCHEMES))}."
             " Others need NOTIFICATIONS_ALLOW_PRIVATE=true."
         )
-    refused = reading_arguments(url)
+    refused = forbidden_arguments_in(url)
     if refused:
-        return f"{refused[0]}= is not allowed in the URL: Apprise would read a file or an address."
+        return (
+            f"{refused[0]}= is not allowed in the URL: Apprise would read a local file or fetch an"
+            " address with it."
+        )
     host = host_in(url)
     if host is None:
         return None

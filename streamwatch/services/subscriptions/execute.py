@@ -54,8 +54,8 @@ class ReconciliationExecutor:
 
     `deleted` holds ids, `created` the new subscriptions, `existing` those that Twitch reported as
     existing (409) although the listing did not contain them, `unfinished` those that were created
-    but whose predecessor on another transport is not deleted yet, `unverified` those that were
-    created again after a failed verification and are not enabled yet, and `obsolete` those of
+    but whose predecessor on another transport is not deleted yet, `recreated` those whose
+    predecessor had failed verification, and that are not enabled yet, and `obsolete` those of
     users who were removed meanwhile.
     """
 
@@ -74,7 +74,7 @@ class ReconciliationExecutor:
         self.created: dict[DesiredSubscription, Subscription] = {}
         self.existing: set[DesiredSubscription] = set()
         self.unfinished: set[DesiredSubscription] = set()
-        self.unverified: set[DesiredSubscription] = set()
+        self.recreated: set[DesiredSubscription] = set()
         self.obsolete: set[DesiredSubscription] = set()
         self.is_limited = False
         """Whether some could not be created for lack of room."""
@@ -96,8 +96,8 @@ class ReconciliationExecutor:
     def has_more(self) -> bool:
         """Whether time ran out while the work succeeded: another turn would get further. One that
         only replaced subscriptions whose verification failed would replace the same ones again."""
-        is_new = bool(self.created.keys() - self.unverified)
-        return self._is_out_of_time and (is_new or bool(self.deleted and not self.unverified))
+        is_new = bool(self.created.keys() - self.recreated)
+        return self._is_out_of_time and (is_new or bool(self.deleted and not self.recreated))
 
     def delete(self, subscriptions: Iterable[Subscription]) -> None:
         """Delete these subscriptions."""
@@ -191,7 +191,7 @@ class ReconciliationExecutor:
         needed = [old for old in remaining if is_pending and is_needed_meanwhile(old)]
         is_deleted = self._delete_each(old for old in remaining if old not in needed)
         if is_pending and any(old.has_failed_verification for old in item.blocking):
-            self.unverified.add(item.wanted)
+            self.recreated.add(item.wanted)
         elif needed or not is_deleted:
             self.unfinished.add(item.wanted)
 

@@ -30,8 +30,8 @@ class Outcome(StrEnum):
     CONTINUING = "continuing"
     """The time for one turn is over; the worker continues within seconds."""
     INCOMPLETE = "incomplete"
-    """Some subscriptions could not be created, verified or deleted. The worker tries again within a
-    minute, or at the next reconciliation if Twitch refused all of them."""
+    """Some subscriptions could not be created or deleted, or Twitch could not verify them. The
+    worker tries again within a minute, or at the next reconciliation if Twitch refused them all."""
     DISABLED = "disabled"
     """EventSub is off: all streamers are only polled."""
 
@@ -41,8 +41,8 @@ OUTCOME_MESSAGES = {
     Outcome.CONTINUING: "The time for one turn is over: the worker continues within seconds.",
     Outcome.LIMITED: "Twitch's cost limit leaves no room for more: the others are only polled.",
     Outcome.INCOMPLETE: (
-        "Some subscriptions could not be created, verified or deleted: the log says why, and the"
-        " worker tries again."
+        "Some subscriptions could not be created or deleted, or Twitch could not verify them: the"
+        " log says why, and the worker tries again."
     ),
     Outcome.DISABLED: "EventSub is off: streamers are only polled. See EVENTSUB_TRANSPORT.",
 }
@@ -77,30 +77,7 @@ def summarize(
     missing = [item for item in wanted if item not in active]
     undeleted = [old for old in plan.unwanted if old.id not in executor.deleted]
     failed = len(missing) + len(undeleted) + len(executor.unfinished)
-    if executor.is_limited:
-        log.warning(
-            "Twitch's cost limit is reached: %d streamers are only polled",
-            len({item.user_id for item in missing if item.is_required}),
-        )
-    if plan.without_room:
-        log.info(
-            "Twitch's cost limit leaves no room for the title updates of %d streamers: their titles"
-            " and categories are only polled",
-            plan.without_room,
-        )
-    if executor.unverified:
-        log.warning(
-            "Twitch could not verify WEBHOOK_URL for %d subscriptions and is asked again:"
-            " `streamwatch doctor` says whether it can be reached",
-            len(executor.unverified),
-        )
-    if plan.unverified or executor.unfinished:
-        log.info(
-            "%d new subscriptions are not verified yet, or replace others that still exist",
-            len(plan.unverified) + len(executor.unfinished),
-        )
-    if executor.error is not None:
-        log.warning("Subscriptions are incomplete: %s%s", executor.error, _named(missing))
+    _log_problems(plan, executor, missing)
     result = Reconciliation(
         _status(plan, executor, failed),
         checked=unchanged + len(wanted),
@@ -119,6 +96,35 @@ def summarize(
         result.failed,
     )
     return result
+
+
+def _log_problems(
+    plan: Plan, executor: ReconciliationExecutor, missing: Sequence[DesiredSubscription]
+) -> None:
+    if executor.is_limited:
+        log.warning(
+            "Twitch's cost limit is reached: %d streamers are only polled",
+            len({item.user_id for item in missing if item.is_required}),
+        )
+    if plan.without_room:
+        log.info(
+            "Twitch's cost limit leaves no room for the title updates of %d streamers: their titles"
+            " and categories are only polled",
+            plan.without_room,
+        )
+    if executor.recreated:
+        log.warning(
+            "Twitch could not verify WEBHOOK_URL for %d subscriptions and is asked again:"
+            " `streamwatch doctor` says whether it can be reached",
+            len(executor.recreated),
+        )
+    if plan.unverified or executor.unfinished:
+        log.info(
+            "%d new subscriptions are not verified yet, or replace others that still exist",
+            len(plan.unverified) + len(executor.unfinished),
+        )
+    if executor.error is not None:
+        log.warning("Subscriptions are incomplete: %s%s", executor.error, _named(missing))
 
 
 def publish(
@@ -153,5 +159,5 @@ def _status(plan: Plan, executor: ReconciliationExecutor, failed: int) -> Outcom
         return Outcome.HEALTHY
     if executor.has_more:
         return Outcome.CONTINUING
-    is_waiting = plan.unverified or executor.unverified or executor.unfinished
+    is_waiting = plan.unverified or executor.recreated or executor.unfinished
     return Outcome.LIMITED if executor.is_limited and not is_waiting else Outcome.INCOMPLETE

@@ -70,7 +70,7 @@ class ReconciliationTurn:
             room=room,
             updates=self._updates,
             adopts=self._adopts,
-            callbacks=self._own_callbacks(listing),
+            callbacks=self._update_callbacks(listing),
         )
         missing = self._possible_now(changes.missing)
         steps = len(changes.unwanted) + len(missing)
@@ -84,14 +84,7 @@ class ReconciliationTurn:
         check_still_held()
         executor.delete(changes.unwanted)
         executor.create(missing, self._transport, _full_slots(listing))
-        # A callback that could not be verified probably cannot be verified now either: until Twitch
-        # lists the new subscriptions as enabled, they are not active, and in no record.
-        created = {
-            wanted: subscription
-            for wanted, subscription in executor.created.items()
-            if wanted not in executor.unverified
-        }
-        active = {**changes.unchanged, **created, **self._list_existing(executor.existing)}
+        active = self._active(changes, executor)
         saved = {
             wanted: existing
             for wanted, existing in active.items()
@@ -108,30 +101,43 @@ class ReconciliationTurn:
             _unfulfilled(changes, executor, active),
         )
         result = summarize(changes, executor, active)
-        if result.status is Outcome.HEALTHY:  # nothing of ours is left at a former callback
-            self._storage.coordination.save_webhook_callbacks(self._callback)
+        if result.status is Outcome.HEALTHY:  # a former callback has no subscriptions of ours now
+            self._storage.coordination.save_webhook_callbacks(self._current_callbacks)
         return result
 
     @property
-    def _callback(self) -> set[str]:
-        """The present callback; empty with a conduit."""
+    def _current_callbacks(self) -> set[str]:
+        """The callback of the present transport, as a set; empty with a conduit."""
         if isinstance(self._transport, WebhookTransport):
             return {self._transport.callback}
         return set()
 
-    def _own_callbacks(self, listing: SubscriptionListing) -> set[str]:
-        """The callbacks that have subscriptions of ours, and the present one.
+    def _update_callbacks(self, listing: SubscriptionListing) -> set[str]:
+        """Store, and return, the present callback and the former ones with subscriptions.
 
-        They are stored until a reconciliation has succeeded: subscriptions that Twitch has not
-        verified are in no record, and would stay for ever once `WEBHOOK_URL` changes again.
+        Subscriptions that Twitch has not verified are in no record: only their callback tells that
+        they are ours, should `WEBHOOK_URL` change again.
         """
         coordination = self._storage.coordination
         known = coordination.webhook_callbacks()
         listed = {subscription.callback for subscription in listing.subscriptions}
-        own = (known & listed) | self._callback
+        own = (known & listed) | self._current_callbacks
         if own != known:
             coordination.save_webhook_callbacks(own)
         return own
+
+    def _active(
+        self, changes: Plan, executor: ReconciliationExecutor
+    ) -> dict[DesiredSubscription, Subscription]:
+        """The active subscriptions. A callback that could not be verified probably cannot be
+        verified now either: what was created again is not active until Twitch lists it as enabled.
+        """
+        created = {
+            wanted: subscription
+            for wanted, subscription in executor.created.items()
+            if wanted not in executor.recreated
+        }
+        return {**changes.unchanged, **created, **self._list_existing(executor.existing)}
 
     def _possible_now(self, missing: Iterable[Missing]) -> list[Missing]:
         """The missing subscriptions that can be created now. A subscription on a webhook is not
@@ -176,7 +182,7 @@ def _unfulfilled(
     active: Mapping[DesiredSubscription, Subscription],
 ) -> int:
     """How many required subscriptions are not active although there is room for them."""
-    wanted = executor.unverified | changes.unverified.keys()
+    wanted = executor.recreated | changes.unverified.keys()
     if not executor.is_limited:
         wanted |= {item.wanted for item in changes.missing} - executor.obsolete
     return sum(item.is_required and item not in active for item in wanted)

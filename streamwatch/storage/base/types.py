@@ -7,6 +7,7 @@ from typing import Self
 
 from streamwatch.domain.eventsub import REPLAY_WINDOW
 from streamwatch.domain.models import (
+    LONGEST_STREAM,
     Change,
     MonitoringEnd,
     NameChange,
@@ -19,9 +20,9 @@ SEEN_SECONDS = int(3 * REPLAY_WINDOW.total_seconds())
 """How long a message id is stored. A message can arrive between 10 minutes before and 10 minutes
 after its timestamp; later ones are refused because of the timestamp."""
 
-REMOVED_SECONDS = int(timedelta(days=3).total_seconds())
-"""How long the hidden status of a removed streamer is stored: longer than the 48 hours after which
-Twitch ends a stream, so that a streamer who is added again has one start of a stream that is on."""
+REMOVED_SECONDS = int((LONGEST_STREAM + timedelta(days=1)).total_seconds())
+"""How long the hidden status of a removed streamer is stored: longer than any stream, so that a
+streamer who is added again has one start of a stream that is on."""
 
 MAX_TRIES = 5
 """How often a reader of the feed processes an entry that fails with an unexpected error, before the

@@ -17,7 +17,7 @@ from streamwatch.services.notifications.senders.apprise_schemes import (
     NOT_INSTALLED,
     SCHEMES,
     ZULIP,
-    reading_arguments,
+    forbidden_arguments_in,
     scheme_of,
 )
 from streamwatch.services.notifications.senders.base import (
@@ -80,7 +80,7 @@ class AppriseSender(Sender):
         """The part of a URL that is not allowed, None if all of it is."""
         if scheme not in SCHEMES and not self._policy.allow_private:
             return f"the scheme {scheme}://"
-        return next((f"{name}= in the URL" for name in reading_arguments(url)), None)
+        return next((f"{name}= in the URL" for name in forbidden_arguments_in(url)), None)
 
     def _check_host(self, server: Any, scheme: str) -> None:
         """Check the address that the service connects to, where the URL decides it."""

@@ -1,4 +1,4 @@
-"""The Apprise URLs that are taken, by scheme: https://appriseit.com/services."""
+"""Which Apprise URLs are accepted, by scheme: https://appriseit.com/services."""
 
 import re
 from urllib.parse import SplitResult, unquote_plus, urlsplit
@@ -20,8 +20,10 @@ HOST_SCHEMES = frozenset(
 MAIL_SCHEMES = frozenset({"mailto", "mailtos"})
 """Mail, by the SMTP server that the URL names, or that of a known provider."""
 
-READING_ARGUMENTS = frozenset({"keyfile", "pgp", "pgpprv", "pgppub", "subfile", "template", "wkd"})
-"""Arguments, behind the `?`, with which Apprise reads a file of this machine or fetches an address
+FORBIDDEN_ARGUMENTS = frozenset(
+    {"keyfile", "pgp", "pgpprv", "pgppub", "subfile", "template", "wkd"}
+)
+"""Arguments, after the `?`, with which Apprise reads a file of this machine or fetches an address
 that was not checked: templates, keys, subscriptions."""
 
 NOT_INSTALLED = 'Apprise is not installed: see "Other services" in docs/notifications.md.'
@@ -51,9 +53,9 @@ def is_zulip_cloud(parts: SplitResult) -> bool:
     return parts.scheme == ZULIP and "." not in (parts.hostname or "")
 
 
-def reading_arguments(url: str) -> list[str]:
-    """Those of READING_ARGUMENTS that a URL has. As in Apprise, `&` and `;` separate arguments, and
-    names are percent-encoded, in any case, with blanks around them."""
+def forbidden_arguments_in(url: str) -> list[str]:
+    """Those of FORBIDDEN_ARGUMENTS that a URL has. As in Apprise, `&` and `;` separate arguments,
+    and names are percent-encoded, in any case, with blanks around them."""
     arguments = re.split("[&;]", url.partition("?")[2])
     names = {unquote_plus(each.partition("=")[0]).strip().lower() for each in arguments}
-    return sorted(READING_ARGUMENTS & names)
+    return sorted(FORBIDDEN_ARGUMENTS & names)
