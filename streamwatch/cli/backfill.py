@@ -55,13 +55,17 @@ def _check_settings(services: Services) -> None:
 def _wait(
     services: Services, user_ids: Sequence[str], report: Callable[[int, int], None]
 ) -> dict[str, Backfill]:
-    """The backfills of these users once all are finished."""
+    """The backfills of these users once all are finished. While they are tried again, says why."""
+    shown: set[str] = set()
     while True:
         found = services.backfills.of(user_ids)
         waiting = [each for each in found.values() if each.status in _WAITING]
         report(len(user_ids) - len(waiting), max(len(user_ids), 1))
         if not waiting:
             return found
+        for error in {each.error for each in waiting if each.error} - shown:
+            click.echo(f"Trying again: {error}", err=True)
+            shown.add(error)
         pause = _POLL_SECONDS
         if not services.storage.coordination.is_worker_alive():
             pause = services.backfills.run_next()

@@ -4,6 +4,7 @@ import secrets
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from http import HTTPStatus
 
@@ -14,9 +15,9 @@ from streamwatch.analytics.base import AnalyticsUnavailable
 from streamwatch.bootstrap import Services, twitch_with_own_token
 from streamwatch.cli.services import hint_at_dev
 from streamwatch.domain.eventsub import sign
-from streamwatch.domain.times import format_time, utc_now
+from streamwatch.domain.times import format_time
 from streamwatch.services.clock import CorrectedClock
-from streamwatch.services.monitoring.health import RUNNING
+from streamwatch.services.monitoring.health import CONNECTED, RUNNING
 from streamwatch.services.subscriptions.conduit import MAX_CONDUITS
 from streamwatch.services.subscriptions.transport import Method
 from streamwatch.settings import Settings
@@ -54,7 +55,7 @@ def examine(services: Services) -> Iterator[Finding]:
     yield _twitch(services.settings, clock)
     yield from _clock(clock)
     yield _worker(services)
-    yield _eventsub(services)
+    yield _eventsub(services, clock)
     yield from _targets(services)
 
 
@@ -123,7 +124,10 @@ def _twitch(settings: Settings, clock: CorrectedClock) -> Finding:
 def _worker(services: Services) -> Finding:
     if not services.storage.shared:
         return Finding("worker", Verdict.NOTE, "runs in a thread of the web process")
-    if services.health.check().worker != RUNNING:
+    health = services.health.check()
+    if health.storage != CONNECTED:
+        return Finding("worker", Verdict.NOTE, "not checked: the storage does not answer")
+    if health.worker != RUNNING:
         return Finding(
             "worker",
             Verdict.FAULT,
@@ -133,11 +137,11 @@ def _worker(services: Services) -> Finding:
     return Finding("worker", Verdict.OK, "runs")
 
 
-def _eventsub(services: Services) -> Finding:
+def _eventsub(services: Services, clock: CorrectedClock) -> Finding:
     """Check the transport by which events arrive."""
     match services.subscriptions.method:
         case Method.WEBHOOK:
-            return _webhook(services.settings)
+            return _webhook(services.settings, clock)
         case Method.CONDUIT:
             return _conduit(services)
         case Method.NONE:
@@ -181,12 +185,12 @@ def _no_conduit(services: Services) -> Finding:
     )
 
 
-def _webhook(settings: Settings) -> Finding:
-    """Send the webhook a challenge, as Twitch does to verify a callback."""
+def _webhook(settings: Settings, clock: CorrectedClock) -> Finding:
+    """Send the webhook a challenge, as Twitch does to verify a callback, by Twitch's clock."""
     url = settings.webhook_url
     assert url is not None  # noqa: S101  the transport is the webhook
     challenge = secrets.token_urlsafe(24)
-    headers, body = _verification(challenge, settings)
+    headers, body = _verification(challenge, settings, clock())
     try:
         answer = requests.post(
             url, data=body, headers=headers, timeout=_WEBHOOK_SECONDS, allow_redirects=False
@@ -200,12 +204,14 @@ def _webhook(settings: Settings) -> Finding:
         return Finding("webhook", Verdict.FAULT, text, remedy)
     if (answer.status_code, answer.text) == (HTTPStatus.OK, challenge):
         return Finding("webhook", Verdict.OK, f"{url} answers challenges")
-    return _wrong_answer(url, answer.status_code)
+    return _wrong_answer(url, answer.status_code, is_clock_wrong=clock.is_far)
 
 
-def _wrong_answer(url: str, status: int) -> Finding:
+def _wrong_answer(url: str, status: int, *, is_clock_wrong: bool) -> Finding:
     remedy = "check that WEBHOOK_URL leads to this service, through proxies that change nothing"
-    if status == HTTPStatus.FORBIDDEN:
+    if status == HTTPStatus.FORBIDDEN and is_clock_wrong:
+        remedy = "synchronize the clock of the web process's machine: it refuses old messages"
+    elif status == HTTPStatus.FORBIDDEN:
         remedy = "give the web process the same WEBHOOK_SECRET; without one it has a random one"
     elif HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
         remedy = "give the address that needs no redirect: Twitch follows none"
@@ -215,9 +221,9 @@ def _wrong_answer(url: str, status: int) -> Finding:
     return Finding("webhook", Verdict.FAULT, text, remedy)
 
 
-def _verification(challenge: str, settings: Settings) -> tuple[dict[str, str], bytes]:
+def _verification(challenge: str, settings: Settings, at: datetime) -> tuple[dict[str, str], bytes]:
     """The headers and the body of a signed challenge."""
-    message_id, timestamp = str(uuid.uuid4()), format_time(utc_now())
+    message_id, timestamp = str(uuid.uuid4()), format_time(at)
     body = orjson.dumps({"challenge": challenge})
     return {
         "Content-Type": "application/json",

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from streamwatch.analytics.base import AnalyticsUnavailable
+from streamwatch.analytics.base import AnalyticsError
 from streamwatch.bootstrap import Services, build
 from streamwatch.domain.tags import InvalidTags
 from streamwatch.embedded_socket import is_running
@@ -35,7 +35,7 @@ from streamwatch.twitch.base import TwitchError
 _EXPECTED_ERRORS = (
     SettingsError,
     StorageError,
-    AnalyticsUnavailable,
+    AnalyticsError,
     TwitchError,
     UnknownUser,
     NotMonitored,
@@ -50,9 +50,11 @@ class Commands(click.Group):
     """A group whose commands end with a line and exit code 1 on an expected error."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        # A locale such as ISO-8859-1 lacks characters of names and titles.
-        if isinstance(sys.stdout, io.TextIOWrapper):
-            sys.stdout.reconfigure(errors="backslashreplace")
+        # A locale such as ISO-8859-1 lacks characters of names and titles; a file may have another
+        # encoding than the locale.
+        for stream in (sys.stdin, sys.stdout):
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="backslashreplace")
         if is_color_refused():
             ctx.color = False
         try:

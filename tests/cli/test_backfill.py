@@ -52,6 +52,17 @@ def test_failures_are_exit_code_1(shell: Shell, analytics: RedisAnalytics) -> No
     assert (unknown.exit_code, "nobody" in unknown.stderr) == (1, True)
 
 
+def test_a_backfill_that_is_tried_again_says_why(
+    shell: Shell, analytics: RedisAnalytics, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("streamwatch.services.analytics.backfills.RETRY_SECONDS", 0.1)
+    for _ in range(3):
+        shell.twitch.faults.on_call("/helix/videos", CallFault(503))
+    result = shell.run("backfill", "shroud")
+    assert result.exit_code == 0
+    assert "Trying again: Twitch" in result.stderr
+
+
 @pytest.mark.parametrize("command", [[], ["shroud", "--all"], ["no login"]])
 def test_wrong_usage_is_exit_code_2(shell: Shell, command: list[str]) -> None:
     assert shell.run("backfill", *command).exit_code == 2

@@ -1,6 +1,6 @@
 from collections import deque
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import click
 import pytest
@@ -9,6 +9,7 @@ from click.testing import CliRunner
 
 from streamwatch import __version__
 from streamwatch.cli import main
+from streamwatch.services.clock import CorrectedClock
 from streamwatch.simulator.faults import CallFault
 from streamwatch.storage.redis.server_info import MIN_VERSIONS
 from tests.cli.conftest import Shell
@@ -86,7 +87,7 @@ def test_an_unreachable_storage_is_reported(running: Shell) -> None:
     result = running.run("doctor", REDIS_URL=nowhere)
     assert result.exit_code == 1
     found = findings(result.stdout)
-    assert (found["storage"], found["worker"], found["Twitch"]) == ("FAULT", "FAULT", "ok")
+    assert (found["storage"], found["worker"], found["Twitch"]) == ("FAULT", "note", "ok")
     assert "REDIS_URL" in result.stdout
 
 
@@ -150,6 +151,23 @@ def test_a_webhook_that_answers_another_text_is_reported(running: Shell) -> None
 def test_a_different_secret_of_the_web_process_is_reported(running: Shell) -> None:
     said = fault(running, "webhook", WEBHOOK_SECRET="another-webhook-secret")
     assert "same WEBHOOK_SECRET" in said
+
+
+def test_a_webhook_whose_clock_is_wrong_is_reported_as_that(
+    running: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The machine's clock is behind Twitch's, and the web process does not know it."""
+
+    class TwitchsClock(CorrectedClock):
+        is_far = True
+
+        def __call__(self) -> datetime:
+            return datetime.now(UTC) + timedelta(minutes=15)
+
+    monkeypatch.setattr("streamwatch.cli.doctor_checks.CorrectedClock", TwitchsClock)
+    said = fault(running, "webhook")
+    assert "synchronize the clock" in said
+    assert "WEBHOOK_SECRET" not in said
 
 
 def test_storage_that_nobody_chose_is_explained(shell: Shell) -> None:

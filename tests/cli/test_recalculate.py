@@ -49,6 +49,18 @@ def test_all_streamers_can_be_recalculated(shell: Shell, analytics: MongoAnalyti
     assert repaired(analytics) == {"ann", "bob"}
 
 
+def test_a_damaged_streamer_leaves_out_no_other(
+    shell: Shell, analytics: MongoAnalytics, mongodb_url: str, mongodb_database: str
+) -> None:
+    with pymongo.MongoClient[dict[str, object]](mongodb_url) as client:
+        stats = client[mongodb_database]["streamer_stats"]
+        stats.update_one({"_id": "ann"}, {"$set": {"version": "damaged"}})
+    result = shell.run("recalculate", "--all")
+    assert (result.exit_code, result.stdout) == (1, "1 recalculated\n")
+    assert "user ann is damaged" in result.stderr
+    assert repaired(analytics) == {"bob"}
+
+
 @pytest.mark.parametrize("command", [[], ["ann", "--all"], ["no login"]])
 def test_wrong_usage_is_exit_code_2(
     shell: Shell, analytics: MongoAnalytics, command: list[str]

@@ -1,3 +1,7 @@
+import os
+import subprocess
+import sys
+
 from streamwatch import __version__
 from tests.cli.conftest import Shell
 
@@ -112,3 +116,17 @@ def test_lines_that_cannot_be_used_are_named_and_the_others_added(shell: Shell) 
         "Line 2: 'not-a-login': Not a login: 1 to 25 letters, digits or _.",
         "Line 5: 'https://example.com/x': Not a login: 1 to 25 letters, digits or _.",
     ]
+
+
+def test_a_list_in_another_encoding_than_the_locale_is_read(shell: Shell) -> None:
+    given = {name: value for name, value in shell.environment.items() if value is not None}
+    done = subprocess.run(
+        [sys.executable, "-m", "streamwatch", "streamers", "add", "-"],
+        input=b"shroud\n\xe9milie\n",
+        env={"PATH": os.environ["PATH"], "PYTHONIOENCODING": "utf-8:strict", **given},
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (1, b"Added: shroud\n")
+    assert b"Line 2: " in done.stderr

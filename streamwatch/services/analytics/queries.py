@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 
-from streamwatch.analytics.base import AnalyticsStore
+from streamwatch.analytics.base import AnalyticsError, AnalyticsStore, AnalyticsUnavailable
 from streamwatch.domain.models import LONGEST_STREAM, StreamSnapshot
 from streamwatch.domain.positions import Position
 from streamwatch.domain.schedule import Cell, schedule
@@ -62,14 +62,20 @@ class AnalyticsQueries:
         self._coordination.publish_change(Topic.ANALYTICS)
         return self.stats(login)
 
-    def recalculate_all(self, progress: Progress) -> int:
-        """Recalculate all streamers. Returns how many there are."""
-        user_ids = self._analytics.user_ids()
+    def recalculate_all(self, progress: Progress) -> tuple[int, list[AnalyticsError]]:
+        """Recalculate all streamers. Returns how many were recalculated, and the errors of the
+        others."""
+        user_ids, errors = self._analytics.user_ids(), list[AnalyticsError]()
         for number, user_id in enumerate(user_ids, 1):
-            self._analytics.recalculate(user_id)
+            try:
+                self._analytics.recalculate(user_id)
+            except AnalyticsUnavailable:
+                raise
+            except AnalyticsError as error:
+                errors.append(error)
             progress(number, len(user_ids))
         self._coordination.publish_change(Topic.ANALYTICS)
-        return len(user_ids)
+        return len(user_ids) - len(errors), errors
 
     def period(self, stats: StreamerStats, days: int) -> Period:
         """The totals of the last `days` days, and of as many days before."""
