@@ -43,6 +43,9 @@ _RETRY_SECONDS = 1.0
 
 _BATCH = 500
 
+_BEGINNING = "0"
+"""An id that no entry has: a listener that starts after it gets a gap, and all entries."""
+
 
 class Broadcaster:
     """Delivers the feed to the listeners of this process."""
@@ -80,10 +83,10 @@ class Broadcaster:
             self._listeners[client] += 1
             return Listener(self, client, self._buffer.newest if after is None else after)
 
-    def position(self) -> str | None:
-        """The newest entry of the feed. A listener that starts after it misses nothing that happens
-        from now on. Raises StorageUnavailable."""
-        return self._storage.feed.last_id()
+    def position(self) -> str:
+        """The newest entry of the feed, or _BEGINNING. A listener that starts after it misses
+        nothing that happens from now on. Raises StorageUnavailable."""
+        return self._storage.feed.last_id() or _BEGINNING
 
     def ends_when(self, is_stopping: Callable[[], bool]) -> None:
         """End all listeners once `is_stopping()` is true: the process is about to end."""

@@ -472,3 +472,12 @@ def test_after_a_feed_lost_its_newest_entry_listeners_get_a_gap_and_what_follows
         assert types(receive(listener, 1)) == ["gap"]
         go_online(storage, "after")
         assert event_ids(receive(listener, 1)) == ["after"]
+
+
+def test_the_first_event_of_all_reaches_who_was_not_connected_yet(
+    storage: FailingStorage, push: Broadcaster
+) -> None:
+    position = push.position()
+    go_online(storage, "first")
+    with closing(push.listen(after=position)) as listener:
+        assert types(receive(listener, 2)) == ["gap", "stream.online"]
