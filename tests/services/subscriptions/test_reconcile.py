@@ -375,7 +375,7 @@ def test_a_changed_url_replaces_our_subscriptions_once_it_is_verified(services: 
     ended = services.service.reconcile()
     assert ended == Reconciliation(Outcome.HEALTHY, checked=2, healthy=2, deleted=2)
     assert services.is_reconciled()
-    stranger = services.twitch.put(EventType.ONLINE, "9", BEFORE)  # of whoever has it now
+    stranger = services.twitch.put(EventType.ONLINE, "9", BEFORE)  # of another service there
     assert services.service.reconcile() == Reconciliation(Outcome.HEALTHY, checked=2, healthy=2)
     assert services.slots(BEFORE) == [(stranger.type, stranger.user_id)]
 
