@@ -110,7 +110,10 @@ def _segment_of(
     candidates = [item for item in play.truth.segments if item.stream_id == event.stream_id]
     free = [item for item in candidates if (item.number, event.event_type) not in recorded]
     assert free, f"invented: {event.event_type} of {event.stream_id} at {event.timestamp}"
-    for segment in free:
+    # The first one that can be meant, and that is not before another of the stream's events.
+    numbers = {item.number for item in candidates}
+    last = max((number for number, _ in recorded if number in numbers), default=0)
+    for segment in sorted(free, key=lambda item: (item.number < last, item.number)):
         earliest, latest = _bounds(play, segment, event.event_type)
         if earliest <= event.timestamp <= latest:
             return segment
