@@ -73,8 +73,8 @@ def _estimates_by_event(
     insertion: UpdateInsertion, estimates: Mapping[str, ChannelEntry]
 ) -> dict[str, ChannelEntry]:
     """The estimate that each event of `insertion` replaces, by the event's id. An event replaces
-    one estimate at most: that which its message proves wrong, else another of its values or of
-    about its time. `estimates` are by message id."""
+    one estimate at most: that which its message proves wrong, else another that shows its
+    values after it, or is of about its time. `estimates` are by message id."""
     free = {event.id for event in insertion.events if event.replaces is None}
     assigned = {event_id: estimates[event_id] for event_id in free if event_id in estimates}
     rest = [estimate for message_id, estimate in estimates.items() if message_id not in assigned]
@@ -87,8 +87,9 @@ def _estimates_by_event(
 
 
 def _may_be_same_change(entry: ChannelEntry, estimate: ChannelEntry) -> bool:
-    """Whether both have the same values, or are less than HELIX_LAG apart."""
-    return entry.info.key == estimate.info.key or abs(entry.at - estimate.at) < HELIX_LAG
+    """Whether the estimate shows the values of the entry after it, or is of about its time."""
+    is_shown = entry.info.key == estimate.info.key and entry.at <= estimate.at
+    return is_shown or abs(entry.at - estimate.at) < HELIX_LAG
 
 
 def _with_replaced(

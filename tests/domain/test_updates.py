@@ -299,3 +299,14 @@ def test_a_late_message_replaces_no_poll_that_was_no_event() -> None:
     changes = [update(f"title {number}", 110 + 10 * number) for number in range(MAX_UPDATES)]
     story = Story(online("s1", 0), poll("A", 100), *changes, update("A", 95))
     assert all(event.replaces is None for event in updates(story))
+
+
+def test_a_poll_takes_not_the_place_of_an_older_one_of_its_values() -> None:
+    """The late message B proves poll A outdated, but no event replaces that poll."""
+    polls = [poll("B", 900), poll("A", 1080), poll("B", 1140)]
+    story = Story(online("s1", 0), *polls, update("B", 848))
+    before = updates(story)
+    story.observe(poll("A", 1920))
+    *others, last = updates(story)
+    assert others == before
+    assert (last.data["title"], last.replaces) == ("A", None)
