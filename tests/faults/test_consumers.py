@@ -11,7 +11,8 @@ from streamwatch.domain.models import Source, Stream
 from streamwatch.domain.observations import SeenLive
 from streamwatch.domain.session_events import ProjectionInput
 from streamwatch.domain.times import utc_now
-from streamwatch.services.analytics.projector import READER, RECLAIM_SECONDS, Projector
+from streamwatch.services.analytics.projector import READER, Projector
+from streamwatch.services.feed_reader import RECLAIM_SECONDS
 from streamwatch.services.ingestion.recorder import ObservationRecorder
 from streamwatch.storage.redis import RedisStorage, keys
 from streamwatch.storage.redis.connection import Connection

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from streamwatch.analytics.base import AnalyticsStore, AnalyticsUnavailable
-from streamwatch.services.analytics.projector import READER, input_of, reason
+from streamwatch.services.analytics.projector import READER, input_of
+from streamwatch.services.feed_reader import reason
 from streamwatch.services.progress import Progress
 from streamwatch.storage.base import DeadLetter, Feed, FeedRecord
 

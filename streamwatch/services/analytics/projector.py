@@ -1,17 +1,13 @@
 """Projects the feed into the analytics."""
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from streamwatch.analytics.base import AnalyticsError, AnalyticsStore, AnalyticsUnavailable
-from streamwatch.domain.session_events import (
-    InvalidObservation,
-    ProjectionInput,
-    SessionEvent,
-    projection_input,
-)
-from streamwatch.storage.base import MAX_TRIES, Feed, FeedEntry, FeedRecord
+from streamwatch.analytics.base import AnalyticsStore
+from streamwatch.domain.session_events import ProjectionInput, SessionEvent, projection_input
+from streamwatch.services.feed_reader import FeedReader
+from streamwatch.storage.base import Feed, FeedRecord
 
 log = logging.getLogger(__name__)
 
@@ -19,11 +15,7 @@ READER = "analytics"
 
 BATCH = 10_000
 """How many entries are projected at once: many, to save work that is done once for each streamer,
-but so few that they take a fraction of RECLAIM_SECONDS."""
-
-RECLAIM_SECONDS = 15.0
-"""When a batch that was not acknowledged is read again: its worker is dead by then, or the
-analytics did not answer."""
+but so few that they take a fraction of the feed reader's RECLAIM_SECONDS."""
 
 
 def input_of(record: FeedRecord) -> ProjectionInput:
@@ -31,20 +23,6 @@ def input_of(record: FeedRecord) -> ProjectionInput:
     return projection_input(
         record.events, record.snapshot, record.name_change, record.monitoring_end
     )
-
-
-def is_expected(error: Exception) -> bool:
-    """Whether the entry is the cause, so that it fails again. Any other error is a defect of
-    StreamWatch, or is over at the next try."""
-    return isinstance(error, AnalyticsError | InvalidObservation)
-
-
-def reason(error: Exception) -> str:
-    """Why an entry cannot be projected."""
-    return str(error) if is_expected(error) else f"An unexpected error: {type(error).__name__}"
-
-
-Usable = tuple[FeedEntry, ProjectionInput]
 
 
 class Projector:
@@ -62,25 +40,23 @@ class Projector:
         """`projected` is called with the events of each batch after the analytics have changed,
         before the batch is acknowledged."""
         self._projected = projected
-        self._feed = feed
         self._analytics = analytics
-        self._consumer = consumer
-        self._clock = clock
+        self._reader = FeedReader(
+            feed=feed,
+            name=READER,
+            consumer=consumer,
+            batch=BATCH,
+            convert=input_of,
+            process=self._project,
+            clock=clock,
+        )
         self._prepared = False
 
     def run_once(self) -> int:
-        """Project the next batch. Returns the number of its entries.
-
-        An entry that cannot be projected becomes a dead letter and delays nothing; after an
-        unexpected error it is read again up to MAX_TRIES times before. Raises
-        AnalyticsUnavailable: then nothing was acknowledged and all will be read again.
-        """
+        """Project the next batch, as FeedReader.run_once does. Returns the number of its
+        entries."""
         self._prepare()
-        entries = self._feed.read(READER, self._consumer, BATCH, reclaim_seconds=RECLAIM_SECONDS)
-        usable = list(self._usable(entries))
-        if usable:
-            self._project(usable)
-        return len(entries)
+        return self._reader.run_once()
 
     def _prepare(self) -> None:
         """Register as a reader, so that the feed is not trimmed too early, and check that the
@@ -88,49 +64,16 @@ class Projector:
         if self._prepared:
             self._analytics.ping()
             return
-        self._feed.register(READER)
+        self._reader.register()
         self._analytics.prepare()
         for sentence in self._analytics.migrate(_progress_log()):
             log.info("Analytics: %s", sentence)
         self._prepared = True
 
-    def _usable(self, entries: list[FeedEntry]) -> Iterator[Usable]:
-        for entry in entries:
-            if entry.record is None:
-                self._add_dead_letter(entry, entry.error or "The entry cannot be read.")
-                continue
-            try:
-                yield entry, input_of(entry.record)
-            except Exception as error:  # noqa: BLE001  even a defect must not stop the others
-                self._fail(entry, error)
-
-    def _project(self, usable: list[Usable]) -> None:
-        """Project the entries together or, if that fails, one by one."""
-        merged = ProjectionInput.merge(item for _, item in usable)
-        try:
-            self._analytics.project(merged)
-        except AnalyticsUnavailable:
-            raise
-        except Exception as error:  # noqa: BLE001  even a defect must not stop the others
-            if len(usable) == 1:
-                self._fail(usable[0][0], error)
-                return
-            for entry_with_input in usable:
-                self._project([entry_with_input])
-            return
+    def _project(self, inputs: Sequence[ProjectionInput]) -> None:
+        merged = ProjectionInput.merge(inputs)
+        self._analytics.project(merged)
         self._projected(merged.events)
-        self._feed.acknowledge(READER, [entry.id for entry, _ in usable])
-
-    def _fail(self, entry: FeedEntry, error: Exception) -> None:
-        if not is_expected(error):
-            log.error("Projecting entry %s of the feed failed", entry.id, exc_info=error)
-            if entry.tries < MAX_TRIES:
-                return  # not acknowledged, and so read again
-        self._add_dead_letter(entry, reason(error))
-
-    def _add_dead_letter(self, entry: FeedEntry, error: str) -> None:
-        log.warning("Entry %s of the feed cannot be projected: %s", entry.id, error)
-        self._feed.add_dead_letter(READER, entry, error, self._clock())
 
 
 def _progress_log() -> Callable[[int, int], None]:

@@ -1,6 +1,5 @@
 """Reads the feed and creates deliveries of its events. Repeating that changes nothing."""
 
-import logging
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -18,22 +17,19 @@ from streamwatch.domain.notifications.models import (
     DeliveryStatus,
     Notification,
 )
+from streamwatch.services.feed_reader import FeedReader
 from streamwatch.services.monitoring.counters import SharedCounters
 from streamwatch.services.monitoring.notification_metrics import QUEUE_FULL_OUTCOME
 from streamwatch.services.notifications.attempt import conversation_name
 from streamwatch.services.notifications.bodies import WebhookBodies
 from streamwatch.services.notifications.context import EventContext, live_stream
 from streamwatch.services.notifications.switching import finish_pending
-from streamwatch.storage.base import MAX_TRIES, FeedEntry, Storage, StorageError
+from streamwatch.storage.base import Storage
 from streamwatch.storage.notifications import Attempted
-
-log = logging.getLogger(__name__)
 
 READER = "notifications"
 
 BATCH = 50
-RECLAIM_SECONDS = 15.0
-"""After how long a batch that was not acknowledged is read again: its worker is dead by then."""
 
 REMEMBER = timedelta(days=3)
 """How long events are remembered, so that an event that is reported again is not new: longer than
@@ -73,63 +69,35 @@ class NotificationReader:
         self._store = storage.notifications
         self._context = context
         self._bodies = bodies
-        self._consumer = consumer
         self.has_notifications = True
         """Whether there were notifications when events were last read."""
         self._counters = counters
         self._clock = clock
+        self._reader = FeedReader(
+            feed=storage.feed,
+            name=READER,
+            consumer=consumer,
+            batch=BATCH,
+            convert=lambda record: record.events,
+            process=self._process,
+            clock=clock,
+        )
 
     def register(self) -> None:
         """Register as a reader, so that the feed is not trimmed before its entries are read."""
-        self._storage.feed.register(READER)
+        self._reader.register()
 
     def run_once(self) -> int:
-        """Make the deliveries of the next entries. Returns the number of entries.
+        """Make the deliveries of the next entries, as FeedReader.run_once does. Returns the number
+        of entries."""
+        return self._reader.run_once()
 
-        An entry that fails with an unexpected error delays no other; it is read again, and becomes
-        a dead letter after MAX_TRIES. Raises StorageError; then the entries are read again later.
-        """
-        feed = self._storage.feed
-        entries = feed.read(READER, self._consumer, BATCH, reclaim_seconds=RECLAIM_SECONDS)
-        if not entries:
-            return 0
-        readable = [entry for entry in entries if self._is_readable(entry)]
-        if readable:
-            self._process_entries(readable)
-        return len(entries)
+    def _process(self, batches: Sequence[Sequence[StreamEvent]]) -> None:
+        events = [event for some in batches for event in some]
+        if events:
+            self._make_deliveries(events)
 
-    def _is_readable(self, entry: FeedEntry) -> bool:
-        if entry.record is not None:
-            return True
-        error = entry.error or "The entry cannot be read."
-        log.warning("Entry %s of the feed makes no notifications: %s", entry.id, error)
-        self._storage.feed.add_dead_letter(READER, entry, error, self._clock())
-        return False
-
-    def _process_entries(self, entries: Sequence[FeedEntry]) -> None:
-        """Process entries together or, if that fails, one by one."""
-        events = [event for entry in entries if entry.record for event in entry.record.events]
-        try:
-            if events:
-                self._process(events)
-        except StorageError:
-            raise
-        except Exception as error:  # noqa: BLE001  even a defect must not stop the others
-            if len(entries) == 1:
-                self._fail(entries[0], error)
-                return
-            for entry in entries:
-                self._process_entries([entry])
-            return
-        self._storage.feed.acknowledge(READER, [entry.id for entry in entries])
-
-    def _fail(self, entry: FeedEntry, error: Exception) -> None:
-        log.error("Notifications of entry %s of the feed failed", entry.id, exc_info=error)
-        if entry.tries >= MAX_TRIES:
-            reason = f"An unexpected error: {type(error).__name__}"
-            self._storage.feed.add_dead_letter(READER, entry, reason, self._clock())
-
-    def _process(self, events: Sequence[StreamEvent]) -> None:
+    def _make_deliveries(self, events: Sequence[StreamEvent]) -> None:
         notifications = self._store.all()
         self.has_notifications = bool(notifications)
         if not notifications:
