@@ -1,7 +1,7 @@
 """The port to the queue of backfills: checks of the archived videos of streamers.
 
 The queue has entries with a time at which they are due. One worker at a time reads the first due
-entry, does its work, and then drops it: the entry of a worker that died is read again. The last
+entry, does its work, and then finishes it: the entry of a worker that died is read again. The last
 result of each streamer is stored beside the queue.
 
 Every method is one atomic operation, safe for threads and processes, and raises StorageUnavailable
@@ -53,8 +53,9 @@ class BackfillQueue(ABC):
         """The entry that was due first, if any is due. It stays in the queue."""
 
     @abstractmethod
-    def drop(self, entry: str) -> None:
-        """Remove an entry; does nothing if it is not in the queue."""
+    def finish(self, entry: str, user_id: str, backfill: Backfill) -> None:
+        """Remove an entry, if it is in the queue, and store the backfill. Both at once: an entry
+        that is added by another process meanwhile is due with the next `next`."""
 
     @abstractmethod
     def save(self, backfills: Mapping[str, Backfill]) -> None:

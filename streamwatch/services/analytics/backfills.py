@@ -1,7 +1,7 @@
 """Backfills: past streams of streamers from Twitch's archived videos.
 
 Checks of a streamer's videos wait in the storage's queue, and the leading worker does one after
-another. A check is dropped from the queue when it is done, so a crash repeats it. Repeating it
+another. A check leaves the queue when it is done, so a crash repeats it. Repeating it
 changes nothing.
 """
 
@@ -163,8 +163,7 @@ class Backfills:
         except Exception:  # a defect; the next call would find the same entry again
             self._retry(entry, user_id, "an unexpected error", RETRY_SECONDS)
             raise
-        self._queue.save({user_id: backfill})
-        self._queue.drop(entry)
+        self._queue.finish(entry, user_id, backfill)
         if SkipReason.RECENT in backfill.skipped:  # the end of its stream may never be reported
             self._queue.plan({f"1 {user_id}": now + CHECKS_AFTER_END[0]})
         return CALL_SECONDS

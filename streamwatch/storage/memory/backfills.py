@@ -22,9 +22,10 @@ class MemoryBackfillQueue(BackfillQueue):
             due = ((at, entry) for entry, at in self._due.items() if at <= now)
             return min(due, default=(now, None))[1]
 
-    def drop(self, entry: str) -> None:
+    def finish(self, entry: str, user_id: str, backfill: Backfill) -> None:
         with self._lock:
             self._due.pop(entry, None)
+            self._backfills[user_id] = backfill
 
     def save(self, backfills: Mapping[str, Backfill]) -> None:
         with self._lock:

@@ -8,7 +8,7 @@ import orjson
 from streamwatch.storage.backfills import Backfill, BackfillQueue, BackfillStatus
 from streamwatch.storage.redis.codec import microseconds
 from streamwatch.storage.redis.codec.reading import Document, reader
-from streamwatch.storage.redis.connection import Connection
+from streamwatch.storage.redis.connection import Connection, load_script
 from streamwatch.storage.redis.keys import key
 
 QUEUE = key("backfill-queue")
@@ -21,6 +21,7 @@ BACKFILLS = key("backfills")
 class RedisBackfillQueue(BackfillQueue):
     def __init__(self, connection: Connection) -> None:
         self._redis = connection
+        self._finish = load_script("finish_backfill")
 
     def plan(self, entries: Mapping[str, datetime]) -> None:
         if entries:
@@ -33,8 +34,9 @@ class RedisBackfillQueue(BackfillQueue):
         )
         return found[0].decode() if found else None
 
-    def drop(self, entry: str) -> None:
-        self._redis.call("ZREM", QUEUE, entry)
+    def finish(self, entry: str, user_id: str, backfill: Backfill) -> None:
+        arguments = [entry, user_id, orjson.dumps(backfill)]
+        self._redis.run(self._finish, [QUEUE, BACKFILLS], arguments)
 
     def save(self, backfills: Mapping[str, Backfill]) -> None:
         if backfills:

@@ -193,6 +193,28 @@ def test_a_crash_repeats_the_check(
     assert backfills.find("ann").added == 1
 
 
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_request_while_a_check_ends_is_answered(
+    world: World, backfills: Backfills, monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    monitor(world, "ann")
+    queue = world.storage.backfills
+    finish = queue.finish
+
+    def finish_beside_a_request(entry: str, user_id: str, backfill: Backfill) -> None:
+        if when == "before":
+            backfills.request("ann")
+        finish(entry, user_id, backfill)
+        if when == "after":
+            backfills.request("ann")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(queue, "finish", finish_beside_a_request)
+        backfills.run_next()
+    run_all(backfills)
+    assert backfills.find("ann").status is BackfillStatus.DONE
+
+
 def test_analytics_that_do_not_answer_are_waited_for(
     world: World, backfills: Backfills, monkeypatch: pytest.MonkeyPatch
 ) -> None:
