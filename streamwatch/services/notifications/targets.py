@@ -9,10 +9,8 @@ from streamwatch.services.notifications.addresses import AddressError, AddressPo
 from streamwatch.services.notifications.http import host_of, port_of
 from streamwatch.services.notifications.senders.apprise_schemes import (
     NOT_INSTALLED,
-    SCHEMES,
-    forbidden_arguments_in,
+    fault_of,
     host_in,
-    scheme_of,
 )
 
 
@@ -29,34 +27,25 @@ def _http_fault(url: str, policy: AddressPolicy) -> str | None:
     try:
         policy.addresses(host_of(parts), port_of(parts))
     except AddressError as error:
-        return _sentence(error)
+        return _sentence(str(error))
     return None
 
 
 def _apprise_fault(url: str, policy: AddressPolicy) -> str | None:
     if find_spec("apprise") is None:
         return NOT_INSTALLED
-    if scheme_of(url) not in SCHEMES and not policy.allow_private:
-        return (
-            f"The scheme {scheme_of(url)}:// is not taken; known: {', '.join(sorted(SCHEMES))}."
-            " Others need NOTIFICATIONS_ALLOW_PRIVATE=true."
-        )
-    refused = forbidden_arguments_in(url)
-    if refused:
-        return (
-            f"{refused[0]}= is not allowed in the URL: Apprise would read a local file or fetch an"
-            " address with it."
-        )
+    fault = fault_of(url, any_scheme=policy.allow_private)
+    if fault:
+        return _sentence(fault)
     host = host_in(url)
     if host is None:
         return None
     try:
         policy.addresses(host, 443)
     except AddressError as error:
-        return _sentence(error)
+        return _sentence(str(error))
     return None
 
 
-def _sentence(error: AddressError) -> str:
-    text = str(error)
+def _sentence(text: str) -> str:
     return f"{text[0].upper()}{text[1:]}."

@@ -15,9 +15,8 @@ from streamwatch.services.notifications.senders.apprise_schemes import (
     CLOUD_SCHEMES,
     MAIL_SCHEMES,
     NOT_INSTALLED,
-    SCHEMES,
     ZULIP,
-    forbidden_arguments_in,
+    fault_of,
     scheme_of,
 )
 from streamwatch.services.notifications.senders.base import (
@@ -56,10 +55,10 @@ class AppriseSender(Sender):
         return Sent(result)
 
     def _send(self, url: str, message: Message) -> SendResult:
+        fault = fault_of(url, any_scheme=self._policy.allow_private)
+        if fault:
+            return SendResult(delivered=False, detail=fault)
         scheme = scheme_of(url)
-        refused = self._refused(url, scheme)
-        if refused:
-            return SendResult(delivered=False, detail=f"{refused} is not allowed")
         server = _server(url)
         if server is None:
             return SendResult(delivered=False, detail=f"not a URL that {scheme}:// takes")
@@ -75,12 +74,6 @@ class AppriseSender(Sender):
         shown = redacted(warnings, url)[:MAX_DETAIL]
         detail = "the service did not take the message"
         return _failed(server, f"{detail}: {shown}" if shown else detail)
-
-    def _refused(self, url: str, scheme: str) -> str | None:
-        """The part of a URL that is not allowed, None if all of it is."""
-        if scheme not in SCHEMES and not self._policy.allow_private:
-            return f"the scheme {scheme}://"
-        return next((f"{name}= in the URL" for name in forbidden_arguments_in(url)), None)
 
     def _check_host(self, server: Any, scheme: str) -> None:
         """Check the address that the service connects to, where the URL decides it."""

@@ -53,7 +53,25 @@ def is_zulip_cloud(parts: SplitResult) -> bool:
     return parts.scheme == ZULIP and "." not in (parts.hostname or "")
 
 
-def forbidden_arguments_in(url: str) -> list[str]:
+def fault_of(url: str, *, any_scheme: bool) -> str | None:
+    """Why a URL is not taken, whatever its host is; None if it is. `any_scheme` takes all of
+    Apprise's schemes, also those that reach addresses which were not checked."""
+    scheme = scheme_of(url)
+    if scheme not in SCHEMES and not any_scheme:
+        return (
+            f"the scheme {scheme}:// is not taken; known: {', '.join(sorted(SCHEMES))}; others need"
+            " NOTIFICATIONS_ALLOW_PRIVATE=true"
+        )
+    forbidden = _forbidden_arguments_in(url)
+    if forbidden:
+        return (
+            f"{forbidden[0]}= is not allowed in the URL: Apprise would read a local file or fetch"
+            " an address with it"
+        )
+    return None
+
+
+def _forbidden_arguments_in(url: str) -> list[str]:
     """Those of FORBIDDEN_ARGUMENTS that a URL has. As in Apprise, `&` and `;` separate arguments,
     and names are percent-encoded, in any case, with blanks around them."""
     arguments = re.split("[&;]", url.partition("?")[2])
