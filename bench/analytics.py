@@ -7,7 +7,7 @@ server for an entry, and reads as samples grow.
 import argparse
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -153,17 +153,17 @@ READS: dict[str, Callable[[AnalyticsStore], object]] = {
 }
 
 
-def reads(backend: Backend) -> dict[str, float]:
-    """The median time of each read in ms."""
-    found = {}
+def reads(backends: Sequence[Backend]) -> Iterator[tuple[str, list[float]]]:
+    """The median time of each read in ms, for each of these. They take turns, so that what else
+    the machine does slows them alike."""
     for name, read in READS.items():
-        times = []
+        times: list[list[float]] = [[] for _ in backends]
         for _ in range(200):
-            begun = time.perf_counter()
-            read(backend.analytics)
-            times.append(time.perf_counter() - begun)
-        found[name] = median(times) * 1e3
-    return found
+            for backend, its_times in zip(backends, times, strict=True):
+                begun = time.perf_counter()
+                read(backend.analytics)
+                its_times.append(time.perf_counter() - begun)
+        yield name, [median(its_times) * 1e3 for its_times in times]
 
 
 def _say(line: str) -> None:
@@ -181,15 +181,12 @@ def main() -> None:
         for a_batch in (100, 1):
             with opened() as backend:
                 _say(drain(backend, sessions_before, 50, a_batch))
-    with opened() as backend:
-        fill(backend, 20_000)
-        small = reads(backend)
-    with opened() as backend:
-        fill(backend, given.samples)
-        large = reads(backend)
-        _say(f"{resident_megabytes(backend.pid):.0f} MB in the server")
-    for name in READS:
-        _say(f"{name:17} {small[name]:6.2f} {large[name]:6.2f} ms {large[name] / small[name]:.2f}")
+    with opened() as small, opened() as large:
+        fill(small, 20_000)
+        fill(large, given.samples)
+        for name, (of_small, of_large) in reads([small, large]):
+            _say(f"{name:17} {of_small:6.2f} {of_large:6.2f} ms {of_large / of_small:.2f}")
+        _say(f"{resident_megabytes(large.pid):.0f} MB in the server")
 
 
 if __name__ == "__main__":
