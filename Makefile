@@ -43,9 +43,9 @@ bench: $(DEV)  ## measure speed beside a plain Flask application; BENCH_ARGS=--k
 	@command -v wrk >/dev/null || [ "$$(id -u)" != 0 ] || apt-get install -y -qq wrk >/dev/null || true
 	@$(BIN)/python -m bench $(BENCH_ARGS)
 
-soak: $(DEV) $(NPM)/.installed  ## run the long tests: faults under load, abuse, hours; writes their figures to docs/
+soak: $(DEV) $(NPM)/.installed  ## run the long tests: faults under load, abuse, hours; writes their results to docs/
 	$(BIN)/pytest --hypothesis-profile=thorough -n $(PROCESSES) --timeout 900 tests/domain tests/services
-	KEEP_FIGURES=1 $(BIN)/pytest -m soak $(PYTEST_ARGS)
+	WRITE_RESULTS=1 $(BIN)/pytest -m soak $(PYTEST_ARGS)
 
 screenshots: $(DEV)  ## take a picture of each page of the dashboard; needs a Chromium on PATH
 	$(BIN)/python -m tests.dashboard.screenshots

@@ -22,7 +22,7 @@ from bench.deployments import Deployed, Target, streamwatch, yardstick
 from bench.processes import resident_megabytes
 from bench.report import Results, fact
 from bench.scenarios import Scenario, measure_pairs, read_scenario, webhook_scenario
-from tests.faults.figures import keep
+from tests.faults.results import write_results
 from tests.processes import ROOT
 from tests.servers import mongo_server
 
@@ -69,7 +69,7 @@ def main() -> None:
         facts += _shown([_memory_fact(large)])
         _log("A refresh of 10,000 streamers")
         facts += _shown(_polling_facts(polling.measure(mongo)))
-    _log("From a message of Twitch to everybody who wants to know")
+    _log("From a message of Twitch until it is visible elsewhere")
     for transport, saturating in (
         ("webhook", median(webhooks[1].ours.rates)),
         ("conduit", end_to_end.CONDUIT_SATURATING_RATE),
@@ -212,7 +212,7 @@ def _write(results: Results, *, to_docs: bool) -> None:
     Path(ROOT, "build", "bench.json").write_text(text)
     if to_docs:
         JSON.write_text(text)
-        keep("latest", tables, DOCUMENT)
+        write_results("latest", tables, DOCUMENT)
 
 
 def _shown(facts: list[Results]) -> list[Results]:

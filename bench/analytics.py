@@ -98,13 +98,6 @@ def session(user: int, number: int, start: datetime, samples: int) -> Iterator[P
     )
 
 
-def together(entries: list[ProjectionInput]) -> ProjectionInput:
-    return ProjectionInput(
-        tuple(event for entry in entries for event in entry.events),
-        tuple(sample for entry in entries for sample in entry.samples),
-    )
-
-
 def drain(backend: Backend, sessions_before: int, samples: int, a_batch: int) -> str:
     """Project a session of each streamer after `sessions_before` others of the same month, in
     batches with `a_batch` entries of each streamer."""
@@ -112,12 +105,16 @@ def drain(backend: Backend, sessions_before: int, samples: int, a_batch: int) ->
     gap = timedelta(days=28) / (sessions_before + 2)
     for number in range(sessions_before):
         backend.analytics.project(
-            together([e for user in users for e in session(user, number, START + number * gap, 1)])
+            ProjectionInput.merge(
+                [e for user in users for e in session(user, number, START + number * gap, 1)]
+            )
         )
     start = START + sessions_before * gap
     by_user = [list(session(user, 10_000, start, samples)) for user in users]
     rounds = [
-        together([entry for entries in by_user for entry in entries[first : first + a_batch]])
+        ProjectionInput.merge(
+            [entry for entries in by_user for entry in entries[first : first + a_batch]]
+        )
         for first in range(0, len(by_user[0]), a_batch)
     ]
     count = sum(map(len, by_user))
@@ -138,7 +135,9 @@ def fill(backend: Backend, samples: int) -> None:
     for number in range(samples // 2_000):
         start = START + number * timedelta(hours=9)
         backend.analytics.project(
-            together([e for user in range(20) for e in session(user, number, start, 100)])
+            ProjectionInput.merge(
+                [e for user in range(20) for e in session(user, number, start, 100)]
+            )
         )
 
 

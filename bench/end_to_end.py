@@ -58,7 +58,7 @@ _KEY = "a-key-for-the-benchmark"
 _BETWEEN_CARDS = 3.0
 """Seconds: an open page loads itself again every two seconds at most."""
 
-_PATIENCE = 120.0
+_LIMIT_SECONDS = 120.0
 """Seconds after which a stream that is not seen everywhere ends the benchmark."""
 
 
@@ -119,7 +119,7 @@ class Service:
 
 
 Start = Callable[[User, str], str]
-"""Lets a user go live with a stream id, which may be another one: returns the id."""
+"""Lets a user go live with a stream id, which may be another: returns the id."""
 
 Stop = Callable[[User, str], object]
 
@@ -129,7 +129,7 @@ def measure(transport: str, rate: float, starts: int = STARTS) -> dict[str, Dela
     with running(transport, starts) as service, _watching(service) as sightings:
         start, stop = _senders(service, transport)
         _send(service.users, sightings, rate, start, stop)
-        wait_for(sightings.is_complete, _PATIENCE)
+        wait_for(sightings.is_complete, _LIMIT_SECONDS)
         return {place: sightings.delays(place) for place in PLACES}
 
 
@@ -203,8 +203,8 @@ def _is_subscribed(twitch: Simulator, streamers: int) -> bool:
     subscriptions = twitch.subscriptions.all()
     return (
         len(subscriptions) == 2 * streamers
-        and all(one.status == ENABLED for one in subscriptions)
-        and all(twitch.conduits.shards(one.id, "enabled") for one in twitch.conduits.all())
+        and all(subscription.status == ENABLED for subscription in subscriptions)
+        and all(twitch.conduits.shards(conduit.id, "enabled") for conduit in twitch.conduits.all())
     )
 
 

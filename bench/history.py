@@ -21,12 +21,7 @@ def write(analytics: AnalyticsStore, users: list[User], snapshots: int) -> None:
     for batch in batched(_sessions(users, turns), _BATCH_SIZE):
         samples = [sample for session in batch for sample in session]
         observations = [projection_input((), sample) for sample in samples]
-        analytics.project(
-            ProjectionInput(
-                tuple(event for item in observations for event in item.events),
-                tuple(sample for item in observations for sample in item.samples),
-            )
-        )
+        analytics.project(ProjectionInput.merge(observations))
 
 
 def _sessions(users: list[User], turns: int) -> Iterator[list[StreamSnapshot]]:

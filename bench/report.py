@@ -62,7 +62,7 @@ def growth_results(growths: Sequence[Growth]) -> list[Results]:
 
 
 def fact(name: str, measured: str, target: str = "") -> Results:
-    """A single figure, with what it should reach."""
+    """A single result, with its target."""
     return {"what": name, "measured": measured, "target": target}
 
 

@@ -86,7 +86,7 @@ def _live(deployed: Deployment) -> int:
 
 
 def _enabled(twitch: Simulator) -> int:
-    return sum(one.status == ENABLED for one in twitch.subscriptions.all())
+    return sum(each.status == ENABLED for each in twitch.subscriptions.all())
 
 
 def _idle_share() -> float:

@@ -16,7 +16,7 @@ class UnknownBackend(SettingsError):
 class Registry:
     """The backends that the setting `variable` can name.
 
-    `ours` maps the name of a built-in backend to "module:Class". A module is imported when its
+    `builtin` maps the name of a built-in backend to "module:Class". A module is imported when its
     backend is chosen, so that the drivers of other databases need not be installed. Packages add
     backends in the entry-point group `group`; they cannot replace a built-in one. Every class has a
     classmethod `from_settings(settings)` that builds it without connecting to anything.
@@ -24,19 +24,19 @@ class Registry:
 
     variable: str
     group: str
-    ours: Mapping[str, str]
+    builtin: Mapping[str, str]
 
     def names(self) -> list[str]:
         """The names of all backends."""
-        return sorted({*self.ours, *entry_points(group=self.group).names})
+        return sorted({*self.builtin, *entry_points(group=self.group).names})
 
     def build(self, name: str, settings: Settings) -> Any:
         """Build the backend called `name`. Raises UnknownBackend."""
         return self._find(name).load().from_settings(settings)
 
     def _find(self, name: str) -> EntryPoint:
-        if name in self.ours:
-            return EntryPoint(name, self.ours[name], self.group)
+        if name in self.builtin:
+            return EntryPoint(name, self.builtin[name], self.group)
         offered = entry_points(group=self.group)
         if name in offered.names:
             return offered[name]

@@ -7,7 +7,7 @@ from streamwatch.settings import Settings
 ANALYTICS = Registry(
     variable="ANALYTICS_TYPE",
     group="streamwatch.analytics",
-    ours={
+    builtin={
         "embedded": "streamwatch.analytics.redis:RedisAnalytics",  # as version 0.1 called it
         "memory": "streamwatch.analytics.memory:MemoryAnalytics",
         "mongodb": "streamwatch.analytics.mongo:MongoAnalytics",

@@ -10,7 +10,7 @@ number of samples. Safe to call from several threads and processes.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -18,12 +18,11 @@ from itertools import islice
 from streamwatch.analytics.state import Events, StoredSession, StreamerState, Update
 from streamwatch.domain.models import StreamSnapshot
 from streamwatch.domain.positions import Position
+from streamwatch.domain.progress import Progress
 from streamwatch.domain.session_events import ProjectionInput
 from streamwatch.domain.sessions import StreamSession
 from streamwatch.domain.statistics import CategorySums
 from streamwatch.domain.totals import CategoryRank, Ranking, StreamerStats, Summary, Totals, totals
-
-Progress = Callable[[int, int], None]
 
 
 class AnalyticsError(Exception):

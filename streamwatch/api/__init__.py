@@ -4,6 +4,6 @@ To add a resource, write its module like `events.py`: a `Blueprint` named `bluep
 whose docstrings become summary and description, with the response's schema, the arguments, the
 problems and the topics for the cache as decorators. Add its documents to `documents.py` and
 `schemas.py`, and the module to `RESOURCES` in `streamwatch/app.py`. Authorization follows from the
-path (`auth.py`), the response to an error from the error's type (`errors.py`); `openapi.py`
-documents both.
+path (`auth.py`), the response to an error from the error's type (`streamwatch/problems.py`);
+`openapi.py` documents both.
 """

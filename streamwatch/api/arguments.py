@@ -21,7 +21,7 @@ from streamwatch.domain.models import EventType
 from streamwatch.domain.tags import NOT_A_TAG, TAG
 
 MAX_BODY_BYTES = 1024 * 1024
-"""The limit of all bodies but the webhook's."""
+"""The limit of a body. The webhook and imports have limits of their own."""
 
 LOGIN_SCHEMA = {"type": "string", "pattern": f"^{LOGIN.pattern}$", "examples": ["shroud"]}
 TAG_SCHEMA = {"type": "string", "pattern": f"^{TAG.pattern}$", "examples": ["friends"]}
@@ -149,6 +149,7 @@ class TagQuery(ma.Schema):
 class Parser(FlaskParser):
     """webargs' parser, with orjson, which bounds nesting, and with the problems of this API."""
 
+    # Private in webargs, which has no other hook: every test that sends a body depends on it.
     def _raw_load_json(self, req: Request) -> Any:
         return read_json(req, MAX_BODY_BYTES)
 

@@ -1,4 +1,5 @@
-"""Errors as problem documents (RFC 9457). One table maps the exceptions of services to them."""
+"""Errors as problem documents (RFC 9457). `streamwatch.problems` says which exception becomes which
+problem."""
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence

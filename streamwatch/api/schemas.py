@@ -6,13 +6,12 @@ import marshmallow as ma
 from marshmallow import fields, validate
 
 from streamwatch.api.arguments import LOGIN_SCHEMA, BoundedList, PastedLoginField, TagField
+from streamwatch.domain.logins import MAX_LOGINS_AT_ONCE
 from streamwatch.domain.models import EventType, Source
 from streamwatch.domain.tags import MAX_TAGS
 from streamwatch.services.monitoring import health
 from streamwatch.services.monitoring.twitch_state import TwitchState
 from streamwatch.services.status import StatusSource
-
-MAX_USERNAMES = 1000
 
 
 class Document(ma.Schema):
@@ -132,7 +131,7 @@ class UsernamesSchema(ma.Schema):
     class Meta:
         unknown = ma.RAISE
 
-    usernames = BoundedList(PastedLoginField(), MAX_USERNAMES, shortest=1, required=True)
+    usernames = BoundedList(PastedLoginField(), MAX_LOGINS_AT_ONCE, shortest=1, required=True)
     tags = _tags(
         load_default=(), metadata={"description": "Tags for the streamers that are added."}
     )

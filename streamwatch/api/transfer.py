@@ -13,7 +13,7 @@ from streamwatch.api.blueprint import Blueprint
 from streamwatch.api.context import services
 from streamwatch.api.errors import Fault, InvalidRequest
 from streamwatch.api.transfer_schemas import IMPORT_SCHEMA, ExportSchema, ImportedSchema
-from streamwatch.domain.exports import InvalidExport
+from streamwatch.domain.exports import MAX_IMPORT_BYTES, InvalidExport
 
 blueprint = Blueprint(
     "transfer",
@@ -21,8 +21,6 @@ blueprint = Blueprint(
     url_prefix="/admin",
     description="Export and import, to move to another installation.",
 )
-
-MAX_IMPORT_BYTES = 16 * 1024 * 1024
 
 
 class ExportQuery(ma.Schema):

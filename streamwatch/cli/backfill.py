@@ -2,13 +2,14 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import click
 
 from streamwatch.bootstrap import Services
 from streamwatch.cli.arguments import Login, require_logins_or_all
 from streamwatch.cli.services import progress, require_stored_analytics, shared
+from streamwatch.domain.progress import Progress
 from streamwatch.storage.backfills import Backfill, BackfillStatus
 
 _POLL_SECONDS = 0.3
@@ -52,9 +53,7 @@ def _check_settings(services: Services) -> None:
         raise click.ClickException("Set TWITCH_CLIENT_ID and TWITCH_CLIENT_SECRET.")
 
 
-def _wait(
-    services: Services, user_ids: Sequence[str], report: Callable[[int, int], None]
-) -> dict[str, Backfill]:
+def _wait(services: Services, user_ids: Sequence[str], report: Progress) -> dict[str, Backfill]:
     """The backfills of these users once all are finished. While they are tried again, says why."""
     shown: set[str] = set()
     while True:

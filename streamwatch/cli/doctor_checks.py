@@ -14,7 +14,13 @@ import requests
 from streamwatch.analytics.base import AnalyticsUnavailable
 from streamwatch.bootstrap import Services, twitch_with_own_token
 from streamwatch.cli.services import hint_at_dev
-from streamwatch.domain.eventsub import sign
+from streamwatch.domain.eventsub import (
+    MESSAGE_ID,
+    MESSAGE_SIGNATURE,
+    MESSAGE_TIMESTAMP,
+    MESSAGE_TYPE,
+    sign,
+)
 from streamwatch.domain.times import format_time
 from streamwatch.services.clock import CorrectedClock
 from streamwatch.services.monitoring.health import CONNECTED, RUNNING
@@ -91,7 +97,8 @@ def _analytics(services: Services) -> Finding:
 
 
 def _clock(clock: CorrectedClock) -> Iterator[Finding]:
-    """A finding if the clock is wrong. None if Twitch did not answer, which is a finding itself."""
+    """A finding if the clock is far off. That is not known if Twitch did not answer: `_twitch` says
+    so."""
     seconds = clock.offset.total_seconds()
     if clock.is_far:
         direction = "behind" if seconds > 0 else "ahead of"
@@ -227,13 +234,11 @@ def _verification(challenge: str, settings: Settings, at: datetime) -> tuple[dic
     body = orjson.dumps({"challenge": challenge})
     return {
         "Content-Type": "application/json",
-        "Twitch-Eventsub-Message-Id": message_id,
+        MESSAGE_ID: message_id,
         "Twitch-Eventsub-Message-Retry": "0",
-        "Twitch-Eventsub-Message-Type": "webhook_callback_verification",
-        "Twitch-Eventsub-Message-Timestamp": timestamp,
-        "Twitch-Eventsub-Message-Signature": sign(
-            message_id, timestamp, body, settings.webhook_secrets[0]
-        ),
+        MESSAGE_TYPE: "webhook_callback_verification",
+        MESSAGE_TIMESTAMP: timestamp,
+        MESSAGE_SIGNATURE: sign(message_id, timestamp, body, settings.webhook_secrets[0]),
     }, body
 
 

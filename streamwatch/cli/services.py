@@ -3,7 +3,7 @@
 import errno
 import io
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ import click
 
 from streamwatch.analytics.base import AnalyticsError
 from streamwatch.bootstrap import Services, build
+from streamwatch.domain.progress import Progress
 from streamwatch.domain.tags import InvalidTags
 from streamwatch.embedded_socket import is_running
 from streamwatch.services.errors import (
@@ -124,7 +125,7 @@ def require_database(services: Services) -> None:
 
 
 @contextmanager
-def progress(label: str) -> Iterator[Callable[[int, int], None]]:
+def progress(label: str) -> Iterator[Progress]:
     """Show a progress bar on a terminal. Yields a function that takes the number of finished items
     and the total."""
     with click.progressbar(length=1, label=label, file=sys.stderr) as bar:

@@ -10,12 +10,9 @@ from flask import request
 
 from streamwatch.api.context import client_address, services
 from streamwatch.dashboard.login_session import current_session
-from streamwatch.domain.logins import login_from, split_entries
+from streamwatch.domain.logins import MAX_LOGINS_AT_ONCE, login_from, split_entries
 
 Item = TypeVar("Item")
-
-MAX_LOGINS = 1000
-"""Logins in one form, as in one `POST /streamers`."""
 
 _NAMED = 20
 """Entries that a result lists at most; the others are counted."""
@@ -51,10 +48,10 @@ def page_of(items: Sequence[Item], size: int) -> Page[Item]:
 
 def add_streamers_from(text: str) -> dict[str, str]:
     """Monitor the streamers in a text of logins or channel URLs with spaces, commas or line breaks
-    between them, at most MAX_LOGINS. Returns the result by outcome, as query parameters for a
-    redirect: see `add_result`."""
+    between them, at most MAX_LOGINS_AT_ONCE. Returns the result by outcome, as query parameters
+    for a redirect: see `add_result`."""
     entries = split_entries(text)
-    accepted, surplus = entries[:MAX_LOGINS], entries[MAX_LOGINS:]
+    accepted, surplus = entries[:MAX_LOGINS_AT_ONCE], entries[MAX_LOGINS_AT_ONCE:]
     logins = [login for entry in accepted if (login := login_from(entry))]
     with lookup(len(logins)):
         result = services().streamers.add_many(logins)

@@ -14,11 +14,10 @@ from streamwatch.api.context import services
 from streamwatch.dashboard.blueprint import blueprint
 from streamwatch.dashboard.forms import lookup, summarized
 from streamwatch.dashboard.manage import manage_page
-from streamwatch.domain.exports import MAX_LOGINS, InvalidExport
+from streamwatch.domain.exports import MAX_IMPORT_BYTES, MAX_LOOKUPS, InvalidExport
 from streamwatch.domain.logins import LoginLines, logins_of_lines
 from streamwatch.services.notifications.errors import TooManyNotifications
 
-MAX_FILE_BYTES = 16 * 1024 * 1024
 _SHOWN_FAULTS = 100
 
 
@@ -33,7 +32,7 @@ def import_file() -> Response | tuple[str, HTTPStatus] | str:
     data = b""
     if file := request.files.get("file"):
         with closing(file):  # a large upload is a temporary file
-            data = file.read(MAX_FILE_BYTES)
+            data = file.read(MAX_IMPORT_BYTES)
     try:
         outcome, faults = _import(data)
     except InvalidExport as error:
@@ -57,7 +56,7 @@ def _first(faults: Sequence[str]) -> list[str]:
 
 
 # Read before the body, by `api.arguments`.
-import_file.max_body_bytes = MAX_FILE_BYTES + 64 * 1024  # type: ignore[attr-defined]  # a function's own attribute
+import_file.max_body_bytes = MAX_IMPORT_BYTES + 64 * 1024  # type: ignore[attr-defined]  # a function's own attribute
 
 
 def _import(data: bytes) -> tuple[dict[str, str], list[str]]:
@@ -95,8 +94,8 @@ def _lines(data: bytes) -> LoginLines:
     lines = logins_of_lines(text.splitlines())
     if not lines.logins and not lines.faults:
         raise ValueError("The file has no names. Choose a file.")
-    if len(lines.logins) > MAX_LOGINS:
+    if len(lines.logins) > MAX_LOOKUPS:
         raise ValueError(
-            f"The file has {len(lines.logins):,} names; at most {MAX_LOGINS:,} are allowed."
+            f"The file has {len(lines.logins):,} names; at most {MAX_LOOKUPS:,} are allowed."
         )
     return lines

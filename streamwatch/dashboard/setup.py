@@ -10,9 +10,9 @@ from werkzeug.wrappers import Response
 
 from streamwatch.api.context import services
 from streamwatch.dashboard.blueprint import blueprint
-from streamwatch.dashboard.forms import MAX_LOGINS, add_streamers_from, lookup
+from streamwatch.dashboard.forms import add_streamers_from, lookup
 from streamwatch.dashboard.login_session import current_session
-from streamwatch.domain.logins import split_entries
+from streamwatch.domain.logins import MAX_LOGINS_AT_ONCE, split_entries
 from streamwatch.services.setup import CredentialSource
 from streamwatch.twitch.base import TwitchDenied, TwitchError
 
@@ -73,8 +73,8 @@ def add_pasted_streamers() -> str:
     file = request.files.get("file")
     if file is not None:
         text += "\n" + file.stream.read(_MAX_FILE_BYTES).decode("utf-8", "replace")
-    if len(split_entries(text)) > MAX_LOGINS:
-        fault = f"At most {MAX_LOGINS} names can be added at once."
+    if len(split_entries(text)) > MAX_LOGINS_AT_ONCE:
+        fault = f"At most {MAX_LOGINS_AT_ONCE} names can be added at once."
         return _page(add_fault=fault, pasted=request.form.get("logins", ""))
     return _page(result=add_streamers_from(text))
 

@@ -1,4 +1,5 @@
-"""Twitch's webhook messages: headers and bytes to a typed message or an error. Pure.
+"""EventSub messages, by webhook or WebSocket: from headers and bytes to a typed message or an
+error. Pure.
 
 The rules are Twitch's: https://dev.twitch.tv/docs/eventsub/handling-webhook-events/
 """

@@ -19,13 +19,14 @@ from streamwatch.domain.notifications.exports import (
 )
 from streamwatch.domain.notifications.models import Document, Notification
 from streamwatch.domain.tags import InvalidTags, normalized
-from streamwatch.domain.times import format_time, is_time, parse_time
+from streamwatch.domain.times import NOT_A_TIME, format_time, is_time, parse_time
 
 VERSION = 1
+MAX_IMPORT_BYTES = 16 * 1024 * 1024
 MAX_FAULTS = 100
 """How many faults of a document are reported."""
 
-MAX_LOGINS = 10_000
+MAX_LOOKUPS = 10_000
 """How many streamers without a user id one import may have. Looking them up takes 100 of the 800
 calls a minute that Twitch allows."""
 
@@ -120,8 +121,8 @@ def _too_many_logins(entries: Sequence[Any]) -> Faults:
     """A fault if too many streamers would have to be looked up."""
     streamers = (_as_object(entry) for entry in entries)
     logins = sum(isinstance(entry, Mapping) and "user_id" not in entry for entry in streamers)
-    if logins > MAX_LOGINS:
-        yield "streamers", f"{logins:,} without a user id; at most {MAX_LOGINS:,} are allowed."
+    if logins > MAX_LOOKUPS:
+        yield "streamers", f"{logins:,} without a user id; at most {MAX_LOOKUPS:,} are allowed."
 
 
 def _duplicate(place: str, entry: Any, known_ids: set[str]) -> Faults:
@@ -216,7 +217,7 @@ def _tags_fault(value: Any) -> str | None:
 
 
 def _time_fault(value: Any) -> str | None:
-    return None if is_time(value) else "Not a time in RFC 3339 of the years 2011 to 9998."
+    return None if is_time(value) else NOT_A_TIME
 
 
 _STREAMER_CHECKS = {

@@ -4,6 +4,9 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+MAX_LOGINS_AT_ONCE = 1000
+"""How many streamers one request or form may add."""
+
 NOT_A_LOGIN = "Not a login: 1 to 25 letters, digits or _."
 
 _PASTED = re.compile(

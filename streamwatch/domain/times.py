@@ -45,6 +45,10 @@ def parse_start(text: str, observed_at: datetime) -> datetime:
     return started_at
 
 
+NOT_A_TIME = "Not a time in RFC 3339 of the years 2011 to 9998."
+"""What is said of a value for which `is_time` is false."""
+
+
 def is_time(value: object) -> bool:
     """Whether `value` is a text that `parse_time` reads, of a year from 2011 to 9998: every time
     zone has these times."""

@@ -1,1 +1,2 @@
-"""What gunicorn needs: its configuration, the WSGI application, the directory of the metrics."""
+"""gunicorn: its configuration, worker class and WSGI application, the directory of request metrics,
+and the limit of open files."""

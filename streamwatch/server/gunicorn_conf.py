@@ -79,7 +79,7 @@ forwarded_allow_ips = ""
 forwarder_headers = ""
 
 # The workers' heartbeat files are in memory, where that can be written to: a disk may be slow.
-worker_tmp_dir = str(metrics_directory.MEMORY) if metrics_directory.has_memory() else None
+worker_tmp_dir = str(metrics_directory.MEMORY) if metrics_directory.is_memory_writable() else None
 
 logconfig_dict = logging_config(_settings)
 

@@ -19,7 +19,7 @@ MEMORY = Path("/dev/shm")  # noqa: S108  its files are made safely
 _PREFIX = "streamwatch-metrics-"
 
 
-def has_memory() -> bool:
+def is_memory_writable() -> bool:
     """Whether files can be written to MEMORY."""
     return os.access(MEMORY, os.W_OK)
 
@@ -34,7 +34,7 @@ def prepare() -> Path:
     The directory is locked for as long as one of these processes runs. Directories without a lock,
     which a killed gunicorn left behind, are removed. A later call returns the same directory.
     """
-    parent = MEMORY if has_memory() and "TMPDIR" not in os.environ else Path(gettempdir())
+    parent = MEMORY if is_memory_writable() and "TMPDIR" not in os.environ else Path(gettempdir())
     _remove_stale(parent)
     while True:
         directory = Path(mkdtemp(prefix=_PREFIX, dir=parent))

@@ -9,12 +9,12 @@ from streamwatch.domain.batches import batched
 from streamwatch.domain.models import Streamer, User
 from streamwatch.domain.observations import Removed, SeenNames, TagsReplaced
 from streamwatch.domain.positions import Position, first
+from streamwatch.domain.progress import Progress, no_progress
 from streamwatch.domain.tags import normalized
 from streamwatch.services.errors import AlreadyRunning, NotMonitored, UnknownUser
 from streamwatch.services.ingestion.poller import REFRESH, Poller
 from streamwatch.services.ingestion.recorder import ObservationRecorder
 from streamwatch.services.ingestion.streamer_recorder import RecordedStreamer, StreamerRecorder
-from streamwatch.services.progress import Progress, no_progress
 from streamwatch.services.subscriptions.reconcile import RECONCILE, Subscriptions
 from streamwatch.services.twitch_batches import call_in_batches
 from streamwatch.storage.base import Storage
@@ -91,7 +91,7 @@ class Streamers:
         and the worker repeats the failed step.
         """
         login = login.lower()
-        known = self._storage.find_streamers([login]).get(login)
+        known = self.find(login)
         if known is not None:
             return Added(known, created=False)
         asked_at = self._clock()
@@ -191,7 +191,7 @@ class Streamers:
         does.
         """
         login = login.lower()
-        known = self._storage.find_streamers([login]).get(login)
+        known = self.find(login)
         if known is None:
             raise NotMonitored(login)
         # Before the removal too: a failure between the two would leave the session open for ever.

@@ -7,7 +7,7 @@ from streamwatch.storage.base import Storage
 STORAGES = Registry(
     variable="STORAGE_TYPE",
     group="streamwatch.storage",
-    ours={
+    builtin={
         "embedded": "streamwatch.storage.redis:EmbeddedStorage",
         "memory": "streamwatch.storage.memory:MemoryStorage",
         "redis": "streamwatch.storage.redis:RedisStorage",

@@ -1,0 +1,1 @@
+"""Twitch: the port (`base`), the client of Helix, the app token, and EventSub's WebSocket."""

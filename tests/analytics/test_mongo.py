@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -11,11 +12,12 @@ import pymongo
 import pytest
 from pymongo.collection import Collection
 from pymongo.database import Database
-from pymongo.errors import BulkWriteError
+from pymongo.errors import BulkWriteError, OperationFailure
 
 from streamwatch.analytics import open_analytics
 from streamwatch.analytics.base import AnalyticsError, AnalyticsUnavailable
 from streamwatch.analytics.mongo import MongoAnalytics, repository
+from streamwatch.analytics.mongo.connection import Connection
 from streamwatch.analytics.mongo.repository import MongoRepository
 from streamwatch.analytics.testing import CAP
 from streamwatch.analytics.testing.build import (
@@ -218,6 +220,19 @@ def test_a_mongodb_that_refuses_is_unavailable_and_not_the_records_fault(
     assert str(caught.value) == "MongoDB refused a command: AuthenticationFailed"
     assert "secret" not in f"{caught.value!r}{analytics._connection!r}"
     analytics.close()
+
+
+def test_after_a_refusal_callers_do_not_wait_for_each_other() -> None:
+    connection = Connection(pymongo.MongoClient, "streamwatch")
+
+    def read() -> None:
+        with connection.reading():
+            pass
+
+    with pytest.raises(AnalyticsUnavailable), connection.reading():
+        raise OperationFailure("not authorized", 13)
+    with connection.reading(), ThreadPoolExecutor(1) as threads:
+        threads.submit(read).result()
 
 
 def test_a_record_mongodb_cannot_store_is_a_record_error(analytics: MongoAnalytics) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from streamwatch.domain.exports import MAX_LOGINS
+from streamwatch.domain.exports import MAX_LOOKUPS
 from streamwatch.domain.notifications.models import MAX_NOTIFICATIONS
 from tests.api.world import World, build_world, problem
 
@@ -202,7 +202,7 @@ def test_more_notifications_than_there_may_be_change_nothing(furnished: World) -
 def test_more_streamers_without_an_id_than_there_may_be_change_nothing(furnished: World) -> None:
     before = export(furnished)
     calls = furnished.twitch.calls.count("users")
-    names = [f"user_{n}" for n in range(MAX_LOGINS + 1)]
+    names = [f"user_{n}" for n in range(MAX_LOOKUPS + 1)]
     [fault] = problem(load(furnished, {"streamers": names}), 422)["errors"]
     assert fault["name"] == "streamers"
     assert "at most 10,000" in fault["detail"]

@@ -16,8 +16,8 @@ from datetime import UTC, datetime
 
 from streamwatch.domain.models import EventType
 from streamwatch.domain.times import parse_time
-from tests.faults.figures import Row
 from tests.faults.load import Transition
+from tests.faults.results import Row
 from tests.faults.stack import Stack
 from tests.waiting import wait_for
 

@@ -7,7 +7,7 @@ from dataclasses import astuple
 
 import pytest
 
-from tests.faults.figures import Row, keep, machine, table
+from tests.faults.results import Row, machine, table, write_results
 
 KeepRow = Callable[[Row], None]
 KeepText = Callable[[str, str], None]
@@ -39,5 +39,5 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     for name, text in texts.items():
         terminalreporter.section(name)
         terminalreporter.write_line(text)
-        if os.environ.get("KEEP_FIGURES"):
-            keep(name, text)
+        if os.environ.get("WRITE_RESULTS"):
+            write_results(name, text)

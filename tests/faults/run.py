@@ -13,7 +13,7 @@ from streamwatch.domain.models import User
 from tests import messages
 from tests.e2e.conftest import SECRET
 from tests.faults.checks import check_promises
-from tests.faults.figures import Row
+from tests.faults.results import Row
 from tests.faults.stack import Stack
 from tests.waiting import wait_for
 

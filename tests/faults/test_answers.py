@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 import requests
@@ -88,18 +89,22 @@ def start_clients(
     threads: ThreadPoolExecutor, service: Deployment, path: str
 ) -> list[Future[set[int]]]:
     """Start CLIENTS clients that request `path`, with their number in it, while messages are sent;
-    each future gives the set of statuses that its client got."""
+    each future gives the set of statuses that its client got. Returns once all have begun."""
     until = time.monotonic() + 2 * SECONDS
+    all_begun = Barrier(CLIENTS + 1)
 
     def ask(client: int) -> set[int]:
         statuses = set()
+        all_begun.wait(timeout=30)
         while time.monotonic() < until:
             answer = requests.get(service.url + path.format(client), timeout=60)
             statuses.add(answer.status_code)
             time.sleep(0.05)
         return statuses
 
-    return [threads.submit(ask, client) for client in range(CLIENTS)]
+    clients = [threads.submit(ask, client) for client in range(CLIENTS)]
+    all_begun.wait(timeout=30)
+    return clients
 
 
 def test_messages_are_answered_while_lookups_hang(tmp_path: Path) -> None:
@@ -112,7 +117,6 @@ def test_messages_are_answered_while_lookups_hang(tmp_path: Path) -> None:
         for path in ("/oauth2/token", "/helix/users"):
             twitch.faults.on_call(path, CallFault(delay=5), times=10_000)
         clients = start_clients(threads, service, "/streamers/nobody_{}/status")
-        time.sleep(1)
         statuses, slowest = flood(service, 4)
         assert set(statuses) == {204}
         assert slowest < 2
@@ -130,7 +134,6 @@ def test_messages_are_answered_while_mongodb_is_frozen(tmp_path: Path) -> None:
         assert service.get("/analytics/summary")
         mongo.freeze()
         clients = start_clients(threads, service, "/analytics/summary?_={}")
-        time.sleep(1)
         statuses, slowest = flood(service, 4)
         assert set().union(*(client.result() for client in clients)) >= {503}
         mongo.thaw()

@@ -120,7 +120,11 @@ def client_maker(url: str) -> Callable[[], Client]:
 
 
 def _is_timeout(error: BaseException | None) -> bool:
-    return isinstance(error, AnalyticsUnavailable)
+    """Whether MongoDB did not answer. A command that it refused has an answer."""
+    if not isinstance(error, AnalyticsUnavailable):
+        return False
+    cause = error.__cause__
+    return not isinstance(cause, OperationFailure) or cause.timeout
 
 
 def _open_error() -> AnalyticsUnavailable:

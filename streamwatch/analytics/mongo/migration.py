@@ -8,10 +8,11 @@ import logging
 
 from pymongo.errors import OperationFailure
 
-from streamwatch.analytics.base import AnalyticsError, AnalyticsUnavailable, Progress
+from streamwatch.analytics.base import AnalyticsError, AnalyticsUnavailable
 from streamwatch.analytics.mongo.connection import Connection
 from streamwatch.analytics.mongo.schema import EVENTS, SESSIONS, SNAPSHOTS, STATS
 from streamwatch.analytics.projection import Projection
+from streamwatch.domain.progress import Progress
 
 log = logging.getLogger(__name__)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from collections.abc import Collection as Items
+from dataclasses import fields
 from datetime import datetime, timedelta
 from typing import Self
 
@@ -9,7 +10,7 @@ from pymongo import ASCENDING, DESCENDING
 from pymongo.collection import Collection
 from pymongo.cursor import Cursor
 
-from streamwatch.analytics.base import AnalyticsStore, Progress
+from streamwatch.analytics.base import AnalyticsStore
 from streamwatch.analytics.mongo import schema
 from streamwatch.analytics.mongo.codec import (
     Document,
@@ -32,6 +33,7 @@ from streamwatch.analytics.mongo.repository import BATCH_SIZE, MongoRepository
 from streamwatch.analytics.projection import Projection
 from streamwatch.domain.models import StreamSnapshot
 from streamwatch.domain.positions import Position
+from streamwatch.domain.progress import Progress
 from streamwatch.domain.session_events import ProjectionInput
 from streamwatch.domain.sessions import StreamSession
 from streamwatch.domain.statistics import CategorySums, Sums
@@ -52,13 +54,13 @@ _RANKED_BY = {
     Ranking.AVERAGE: "average",
 }
 _COUNTS = ("streams", "ended_streams", "airtime_ms", "ended_airtime_ms")
-_SUMS = tuple(Sums.__dataclass_fields__)
+_SUMS = tuple(field.name for field in fields(Sums))
 _NEWEST_FIRST = [("started_at", DESCENDING), ("_id", DESCENDING)]
 
 
 class MongoAnalytics(MongoRepository, AnalyticsStore):
-    """Connects when it is first used, in each process anew. `make_client` stands in for the client
-    of `url` in tests."""
+    """Connects when it is first used, in each process anew. `make_client` replaces the client of
+    `url` in tests."""
 
     def __init__(
         self,

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Self
 
 from streamwatch.analytics import journal
-from streamwatch.analytics.base import AnalyticsError, AnalyticsUnavailable, Progress
+from streamwatch.analytics.base import AnalyticsError, AnalyticsUnavailable
 from streamwatch.analytics.projection import Projection
 from streamwatch.analytics.reads import ComputedReads
 from streamwatch.analytics.redis import keys
@@ -18,6 +18,7 @@ from streamwatch.analytics.redis.samples import from_ms, to_ms
 from streamwatch.analytics.state import Statistics
 from streamwatch.domain.models import StreamSnapshot
 from streamwatch.domain.positions import Position
+from streamwatch.domain.progress import Progress
 from streamwatch.domain.session_events import ProjectionInput
 from streamwatch.domain.sessions import StreamSession
 from streamwatch.domain.statistics import CategorySums

@@ -150,7 +150,7 @@ def _twitch(found: ServiceMetrics) -> Iterator[Metric]:
     listed = found.subscriptions
     yield _gauge(
         "subscriptions",
-        "Subscriptions for our callback by Twitch's status, as of the last reconciliation.",
+        "Subscriptions on our callback or conduit by status, as of the last reconciliation.",
         ["status"],
         [((status,), number) for status, number in (listed.statuses if listed else {}).items()],
     )

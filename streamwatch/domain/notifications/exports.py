@@ -16,7 +16,7 @@ from streamwatch.domain.notifications.models import (
     WatchedStreamer,
 )
 from streamwatch.domain.notifications.validation import FIELDS, find_faults
-from streamwatch.domain.times import format_time, is_time, parse_time
+from streamwatch.domain.times import NOT_A_TIME, format_time, is_time, parse_time
 
 _EXPORTED = ("id", *FIELDS, "secret", "previous_secret", "disabled_reason", "created_at")
 _SECRET = re.compile(r"whsec_([A-Za-z0-9+/=]{24,120})", re.ASCII)
@@ -135,7 +135,7 @@ def _is_secret(value: Any) -> bool:
 
 _CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "id": (_is_id, "Not an id of a notification."),
-    "created_at": (is_time, "Not a time in RFC 3339 of the years 2011 to 9998."),
+    "created_at": (is_time, NOT_A_TIME),
     "disabled_reason": (_is_reason, "Neither null nor a text."),
     "secret": (_is_secret, "Neither null nor a secret of a webhook."),
     "previous_secret": (_is_previous_secret, "Neither null nor {secret, expires_at}."),

@@ -1,1 +1,1 @@
-"""The analytics: following the feed, and queries."""
+"""The analytics: the projector, dead letters, queries, rankings, and backfills of past streams."""

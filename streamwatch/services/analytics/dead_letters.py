@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from streamwatch.analytics.base import AnalyticsStore, AnalyticsUnavailable
+from streamwatch.domain.progress import Progress
 from streamwatch.services.analytics.projector import READER, input_of
 from streamwatch.services.feed_reader import reason
-from streamwatch.services.progress import Progress
 from streamwatch.storage.base import DeadLetter, Feed, FeedRecord
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from streamwatch.analytics.base import AnalyticsStore
+from streamwatch.domain.progress import Progress
 from streamwatch.domain.session_events import ProjectionInput, SessionEvent, projection_input
 from streamwatch.services.feed_reader import FeedReader
 from streamwatch.storage.base import Feed, FeedRecord
@@ -76,7 +77,7 @@ class Projector:
         self._projected(merged.events)
 
 
-def _progress_log() -> Callable[[int, int], None]:
+def _progress_log() -> Progress:
     """A function that logs the progress of a conversion at its start and at each tenth: an import
     may take minutes, in which nothing else is projected."""
     logged = -1

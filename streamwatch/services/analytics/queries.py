@@ -7,6 +7,7 @@ from datetime import datetime, timedelta, tzinfo
 from streamwatch.analytics.base import AnalyticsError, AnalyticsStore, AnalyticsUnavailable
 from streamwatch.domain.models import LONGEST_STREAM, StreamSnapshot
 from streamwatch.domain.positions import Position
+from streamwatch.domain.progress import Progress
 from streamwatch.domain.schedule import Cell, schedule
 from streamwatch.domain.segments import Gap, Segment, gaps, segments, thin
 from streamwatch.domain.sessions import StreamSession
@@ -14,7 +15,6 @@ from streamwatch.domain.statistics import CategorySums
 from streamwatch.domain.totals import CategoryRank, Period, Ranking, StreamerStats, Summary
 from streamwatch.domain.trend import TrendDay, trend
 from streamwatch.services.errors import UnknownSession, UnknownStreamer
-from streamwatch.services.progress import Progress
 from streamwatch.storage.base import Coordination, Topic
 
 ALL_STREAMERS = 1_000_000

@@ -44,8 +44,6 @@ class EventContext:
 
     def stream_id(self, event: StreamEvent) -> str | None:
         """The stream that the event belongs to; None if that is not known."""
-        if event.event_type != UPDATE and event.stream_id is not None:
-            return event.stream_id
         return stream_of(event, self._history(event.broadcaster_login))
 
     def _history(self, login: str) -> Iterator[StreamEvent]:

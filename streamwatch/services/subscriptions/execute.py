@@ -9,9 +9,9 @@ from threading import Lock
 from typing import TypeVar
 
 from streamwatch.domain.models import Subscription
+from streamwatch.domain.progress import Progress
 from streamwatch.domain.subscription_plan import Missing, is_needed_meanwhile
 from streamwatch.domain.subscriptions import DesiredSubscription, Transport
-from streamwatch.services.progress import Progress
 from streamwatch.twitch.base import (
     SubscriptionExists,
     SubscriptionLimit,

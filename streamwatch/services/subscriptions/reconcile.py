@@ -5,10 +5,10 @@ import logging
 from collections.abc import Callable, Iterable
 
 from streamwatch.domain.models import Streamer, Subscription
+from streamwatch.domain.progress import Progress, no_progress
 from streamwatch.domain.subscriptions import DesiredSubscription, desired_subscriptions
 from streamwatch.services.errors import AlreadyRunning
 from streamwatch.services.locks import distributed_lock
-from streamwatch.services.progress import Progress, no_progress
 from streamwatch.services.subscriptions.execute import ReconciliationExecutor, after_each_step
 from streamwatch.services.subscriptions.listing import Listed, list_subscriptions
 from streamwatch.services.subscriptions.records import SubscriptionRecords

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
 
 from streamwatch.domain.models import Subscription
+from streamwatch.domain.progress import Progress
 from streamwatch.domain.subscription_plan import Missing, Plan, plan
 from streamwatch.domain.subscriptions import (
     DesiredSubscription,
@@ -12,7 +13,6 @@ from streamwatch.domain.subscriptions import (
     WebhookTransport,
     slot_of,
 )
-from streamwatch.services.progress import Progress
 from streamwatch.services.subscriptions.eventsub_state import eventsub_state
 from streamwatch.services.subscriptions.execute import ReconciliationExecutor, after_each_step
 from streamwatch.services.subscriptions.records import SubscriptionRecords

@@ -17,12 +17,12 @@ from streamwatch.analytics.testing.build import (
     together,
 )
 from streamwatch.domain.models import StreamEvent, StreamSnapshot
+from streamwatch.domain.progress import Progress, no_progress
 from streamwatch.domain.session_events import ProjectionInput
 from streamwatch.domain.times import utc_now
 from streamwatch.services.analytics.dead_letters import DeadLetters
 from streamwatch.services.analytics.projector import BATCH, READER, Projector
 from streamwatch.services.feed_reader import RECLAIM_SECONDS
-from streamwatch.services.progress import Progress, no_progress
 from streamwatch.storage.base import MAX_TRIES, FeedEntry, FeedRecord
 from streamwatch.storage.memory.feed import MemoryFeed
 from tests.clocks import ManualMonotonicClock

@@ -11,6 +11,7 @@ from typing import Any, Self
 
 from streamwatch.domain.notifications.models import Notification, SendResult
 from streamwatch.services.notifications.addresses import AddressError, AddressPolicy
+from streamwatch.services.notifications.http import ANSWER_SECONDS, CONNECT_SECONDS
 from streamwatch.services.notifications.senders.apprise_schemes import (
     CLOUD_SCHEMES,
     MAIL_SCHEMES,
@@ -28,8 +29,6 @@ from streamwatch.services.notifications.senders.base import (
 )
 from streamwatch.services.notifications.time_limit import TimeLimitExceeded, run_with_limit
 
-CONNECT_SECONDS = 5
-ANSWER_SECONDS = 15
 SEND_SECONDS = 20.0
 
 _HOST_NAME = re.compile(r"[\w.-]+")

@@ -44,7 +44,7 @@ def _text(cell: object) -> str:
             return str(cell)
 
 
-def keep(name: str, text: str, document: Path = DOCUMENT) -> None:
+def write_results(name: str, text: str, document: Path = DOCUMENT) -> None:
     """Replace the text between the markers `<!-- name -->` and `<!-- /name -->`."""
     begin, end = f"<!-- {name} -->", f"<!-- /{name} -->"
     before, _, rest = document.read_text().partition(begin)
