@@ -35,7 +35,8 @@ from streamwatch.domain.session_events import (
     identities,
     merge_events,
 )
-from streamwatch.domain.sessions import Span, StreamSession, session, spans
+from streamwatch.domain.sessions import StreamSession, session
+from streamwatch.domain.spans import Span, spans
 
 STREAMERS_PER_BATCH = 250
 """How many streamers are read and saved together: few round trips, and bounded memory."""

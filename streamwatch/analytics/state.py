@@ -13,7 +13,8 @@ from typing import Self
 from streamwatch.domain.channel import ChannelUpdate
 from streamwatch.domain.models import StreamSnapshot
 from streamwatch.domain.session_events import Identity, Kind, SessionEvent
-from streamwatch.domain.sessions import Span, StreamSession, spans, starts
+from streamwatch.domain.sessions import StreamSession
+from streamwatch.domain.spans import Span, spans, starts
 from streamwatch.domain.statistics import CategorySums
 from streamwatch.domain.totals import StreamerStats, Totals, categories, session_totals
 

@@ -20,6 +20,7 @@ from streamwatch.domain.models import (
     StreamStatus,
 )
 from streamwatch.domain.observations import SeenAbsent, SeenLive
+from streamwatch.domain.replay import Replay, StreamState, is_superseded, replay
 from streamwatch.domain.status_update import (
     StatusUpdate,
     estimated_end,
@@ -28,7 +29,6 @@ from streamwatch.domain.status_update import (
     timeline_entry,
     with_info,
 )
-from streamwatch.domain.timeline import Replay, StreamState, is_superseded, replay
 from streamwatch.domain.times import format_time
 from streamwatch.domain.updates import HELIX_LAG, entry_at, is_contradicted
 

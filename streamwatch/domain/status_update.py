@@ -21,7 +21,8 @@ from streamwatch.domain.models import (
     Timeline,
     TimelineEntry,
 )
-from streamwatch.domain.timeline import Insertion, MissingEnd, insert, replay
+from streamwatch.domain.replay import MissingEnd, replay
+from streamwatch.domain.timeline import Insertion, insert
 from streamwatch.domain.times import format_time, parse_time
 from streamwatch.domain.updates import insert_update
 

@@ -25,8 +25,8 @@ from streamwatch.domain.observations import (
     WentOffline,
     WentOnline,
 )
+from streamwatch.domain.replay import replay
 from streamwatch.domain.status_update import StatusUpdate, timeline_entry
-from streamwatch.domain.timeline import replay
 
 
 def decide(status: StreamStatus | None, observation: Observation) -> Change | None:

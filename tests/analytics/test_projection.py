@@ -30,7 +30,7 @@ from streamwatch.analytics.testing.build import (
 from streamwatch.analytics.testing.projecting import batches, check
 from streamwatch.domain.batches import batched
 from streamwatch.domain.models import StreamEvent, StreamSnapshot
-from streamwatch.domain.sessions import MAX_STREAM_UPDATES
+from streamwatch.domain.spans import MAX_STREAM_UPDATES
 
 randoms = st.randoms(use_true_random=False)
 
@@ -48,7 +48,7 @@ def test_settled_streams_and_dropped_updates_do_not_change_the_result(
 ) -> None:
     monkeypatch.setattr("streamwatch.analytics.state.RECENT_STREAMS", recent_streams)
     monkeypatch.setattr("streamwatch.analytics.state.PRUNE_ABOVE_UPDATES", max_updates)
-    monkeypatch.setattr("streamwatch.domain.sessions.MAX_STREAM_UPDATES", max_updates)
+    monkeypatch.setattr("streamwatch.domain.spans.MAX_STREAM_UPDATES", max_updates)
     pieces = history(random)
     again = [*pieces, *order.sample(pieces, len(pieces) // 2)]
     order.choice((order.shuffle, lambda items: items.sort(key=_time)))(again)

@@ -177,8 +177,10 @@ def observations() -> st.SearchStrategy[list[Observation]]:
         streams,
         st.sampled_from([0, 3, 200, 900]),
     )
-    named = streams.map(lambda n: f"s{n}")
-    offlines = st.builds(build.offline, named | st.none(), seconds)
+    named_offlines = st.builds(  # Helix may name a start up to HELIX_LAG too late
+        lambda n, late: build.offline(f"s{n}", 600 * n + late), streams, st.integers(-300, 3000)
+    )
+    offlines = named_offlines | st.builds(build.offline, st.none(), seconds)
     polls = st.builds(
         lambda n, late: build.seen(f"s{n}", 600 * n + late, started=600 * n),
         streams,

@@ -27,7 +27,8 @@ from streamwatch.domain.session_events import (
     projection_input,
     video_event,
 )
-from streamwatch.domain.sessions import StreamSession, session, spans
+from streamwatch.domain.sessions import StreamSession, session
+from streamwatch.domain.spans import spans
 from streamwatch.domain.times import format_time
 
 START = datetime(2026, 6, 1, 12, tzinfo=UTC)
