@@ -1,7 +1,7 @@
 """The port to the queue of backfills: checks of the archived videos of streamers.
 
-The queue has entries with a time at which they are due. One worker at a time reads the first due
-entry, does its work, and then finishes it: the entry of a worker that died is read again. The last
+The queue has entries with a time at which they are due. One worker at a time claims the first due
+entry, does its work, and then finishes it: the entry of a worker that died is due again. The last
 result of each streamer is stored beside the queue.
 
 Every method is one atomic operation, safe for threads and processes, and raises StorageUnavailable
@@ -49,13 +49,14 @@ class BackfillQueue(ABC):
         """Add entries with the times at which they are due. A known entry gets the new time."""
 
     @abstractmethod
-    def next(self, now: datetime) -> str | None:
-        """The entry that was due first, if any is due. It stays in the queue."""
+    def claim(self, now: datetime, until: datetime) -> str | None:
+        """The entry that was due first, if any is due. It stays in the queue, and is due again at
+        `until`."""
 
     @abstractmethod
-    def finish(self, entry: str, user_id: str, backfill: Backfill) -> None:
-        """Remove an entry, if it is in the queue, and store the backfill. Both at once: an entry
-        that is added by another process meanwhile is due with the next `next`."""
+    def finish(self, entry: str, until: datetime, user_id: str, backfill: Backfill) -> None:
+        """Store the backfill of an entry that was claimed until `until`, and remove the entry: it
+        stays if `plan` has given it another time meanwhile."""
 
     @abstractmethod
     def save(self, backfills: Mapping[str, Backfill]) -> None:

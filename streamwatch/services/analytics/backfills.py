@@ -1,7 +1,7 @@
 """Backfills: past streams of streamers from Twitch's archived videos.
 
 Checks of a streamer's videos wait in the storage's queue, and the leading worker does one after
-another. A check leaves the queue when it is done, so a crash repeats it. Repeating it
+another. A check leaves the queue when it is done, so that a crash repeats it. Repeating it
 changes nothing.
 """
 
@@ -141,37 +141,37 @@ class Backfills:
         """Do the next check that is due, with one call to Twitch for each 100 videos. Returns after
         how many seconds to call this again."""
         now = self._clock()
-        entry = self._queue.next(now)
-        if entry is None:
-            return IDLE_SECONDS
         pause = self._pause_for_rate_limit(now)
         if pause:
             return pause
+        until = now + timedelta(seconds=RETRY_SECONDS)
+        entry = self._queue.claim(now, until)
+        if entry is None:
+            return IDLE_SECONDS
         user_id = entry.partition(" ")[2]
         self._queue.save({user_id: Backfill(BackfillStatus.RUNNING)})
         try:
             backfill = self._check(user_id)
         except TwitchBusy as error:
-            self._retry(entry, user_id, str(error), 0)
+            self._save_retry(user_id, str(error))
             return min(error.retry_after, RETRY_SECONDS)
         except (TwitchError, AnalyticsError) as error:
             if _is_temporary(error):
-                self._retry(entry, user_id, str(error), RETRY_SECONDS)
+                self._save_retry(user_id, str(error))
                 return CALL_SECONDS
             backfill = Backfill(BackfillStatus.FAILED, error=str(error))
             log.warning("The archived videos of user %s cannot be used: %s", user_id, error)
-        except Exception:  # a defect; the next call would find the same entry again
-            self._retry(entry, user_id, "an unexpected error", RETRY_SECONDS)
+        except Exception:  # a defect
+            self._save_retry(user_id, "an unexpected error")
             raise
-        self._queue.finish(entry, user_id, backfill)
         if SkipReason.RECENT in backfill.skipped:  # the end of its stream may never be reported
             self._queue.plan({f"1 {user_id}": now + CHECKS_AFTER_END[0]})
+        self._queue.finish(entry, until, user_id, backfill)
         return CALL_SECONDS
 
-    def _retry(self, entry: str, user_id: str, error: str, seconds: float) -> None:
-        """Leave an entry in the queue, after those that are due now."""
+    def _save_retry(self, user_id: str, error: str) -> None:
+        """Store why a check failed. Its entry stays in the queue, and is due again soon."""
         self._queue.save({user_id: Backfill(BackfillStatus.QUEUED, error=error)})
-        self._queue.plan({entry: self._clock() + timedelta(seconds=seconds)})
 
     def _pause_for_rate_limit(self, now: datetime) -> float:
         """How long to wait until the rate limit has room again; 0 if it has."""

@@ -17,14 +17,18 @@ class MemoryBackfillQueue(BackfillQueue):
         with self._lock:
             self._due.update(entries)
 
-    def next(self, now: datetime) -> str | None:
+    def claim(self, now: datetime, until: datetime) -> str | None:
         with self._lock:
             due = ((at, entry) for entry, at in self._due.items() if at <= now)
-            return min(due, default=(now, None))[1]
+            entry = min(due, default=(now, None))[1]
+            if entry is not None:
+                self._due[entry] = until
+            return entry
 
-    def finish(self, entry: str, user_id: str, backfill: Backfill) -> None:
+    def finish(self, entry: str, until: datetime, user_id: str, backfill: Backfill) -> None:
         with self._lock:
-            self._due.pop(entry, None)
+            if self._due.get(entry) == until:
+                del self._due[entry]
             self._backfills[user_id] = backfill
 
     def save(self, backfills: Mapping[str, Backfill]) -> None:

@@ -21,6 +21,7 @@ BACKFILLS = key("backfills")
 class RedisBackfillQueue(BackfillQueue):
     def __init__(self, connection: Connection) -> None:
         self._redis = connection
+        self._claim = load_script("claim_backfill")
         self._finish = load_script("finish_backfill")
 
     def plan(self, entries: Mapping[str, datetime]) -> None:
@@ -28,14 +29,13 @@ class RedisBackfillQueue(BackfillQueue):
             scores = [item for entry, due in entries.items() for item in (microseconds(due), entry)]
             self._redis.call("ZADD", QUEUE, *scores)
 
-    def next(self, now: datetime) -> str | None:
-        found: list[bytes] = self._redis.call(
-            "ZRANGEBYSCORE", QUEUE, "-inf", microseconds(now), "LIMIT", 0, 1
-        )
-        return found[0].decode() if found else None
+    def claim(self, now: datetime, until: datetime) -> str | None:
+        arguments = [microseconds(now), microseconds(until)]
+        entry: bytes | None = self._redis.run(self._claim, [QUEUE], arguments)
+        return entry.decode() if entry else None
 
-    def finish(self, entry: str, user_id: str, backfill: Backfill) -> None:
-        arguments = [entry, user_id, orjson.dumps(backfill)]
+    def finish(self, entry: str, until: datetime, user_id: str, backfill: Backfill) -> None:
+        arguments = [entry, microseconds(until), user_id, orjson.dumps(backfill)]
         self._redis.run(self._finish, [QUEUE, BACKFILLS], arguments)
 
     def save(self, backfills: Mapping[str, Backfill]) -> None:

@@ -8,6 +8,7 @@ import pytest
 from streamwatch.analytics.base import AnalyticsUnavailable
 from streamwatch.analytics.testing.build import as_input, offline, online, snapshot
 from streamwatch.domain.models import Video
+from streamwatch.domain.session_events import Kind, SessionEvent
 from streamwatch.services.analytics.backfills import CALL_SECONDS, IDLE_SECONDS, Backfills
 from streamwatch.services.analytics.projector import READER
 from streamwatch.services.errors import UnknownStreamer
@@ -47,6 +48,14 @@ def monitor(world: World, login: str) -> str:
     user = world.twitch.add_user(login)
     world.services.streamers.add(login)
     return user.user_id
+
+
+def ended(user_id: str, at: datetime) -> SessionEvent:
+    return SessionEvent("o1", Kind.OFFLINE, at, user_id, "ann", "Ann", None)
+
+
+def crash(*_: object) -> None:
+    raise KeyboardInterrupt
 
 
 def run_all(backfills: Backfills) -> int:
@@ -181,14 +190,12 @@ def test_a_crash_repeats_the_check(
     user_id = monitor(world, "ann")
     add_video(world, user_id, "s1", 48 * HOUR)
 
-    def crash(_new: object) -> None:
-        raise KeyboardInterrupt
-
     with monkeypatch.context() as patch:
         patch.setattr(world.services.analytics, "project", crash)
         with pytest.raises(KeyboardInterrupt):
             backfills.run_next()
     assert backfills.find("ann").status is BackfillStatus.RUNNING
+    world.clock.advance(60)
     assert run_all(backfills) == 1
     assert backfills.find("ann").added == 1
 
@@ -201,18 +208,61 @@ def test_a_request_while_a_check_ends_is_answered(
     queue = world.storage.backfills
     finish = queue.finish
 
-    def finish_beside_a_request(entry: str, user_id: str, backfill: Backfill) -> None:
+    def finish_beside_a_request(
+        entry: str, until: datetime, user_id: str, backfill: Backfill
+    ) -> None:
         if when == "before":
             backfills.request("ann")
-        finish(entry, user_id, backfill)
+        finish(entry, until, user_id, backfill)
         if when == "after":
             backfills.request("ann")
 
     with monkeypatch.context() as patch:
         patch.setattr(queue, "finish", finish_beside_a_request)
         backfills.run_next()
-    run_all(backfills)
+    assert run_all(backfills) == 1
     assert backfills.find("ann").status is BackfillStatus.DONE
+
+
+def test_a_check_that_is_planned_while_the_same_check_runs_is_done(
+    world: World, backfills: Backfills, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user_id = monitor(world, "ann")
+    videos = world.twitch.videos
+
+    def plan_again(user_id: str) -> list[Video]:
+        found = videos(user_id)
+        backfills.plan_after_ends([ended(user_id, world.clock())])
+        return found
+
+    backfills.plan_after_ends([ended(user_id, world.clock())])
+    run_all(backfills)
+    world.clock.advance(16 * 60)
+    with monkeypatch.context() as patch:
+        patch.setattr(world.twitch, "videos", plan_again)
+        backfills.run_next()
+    assert run_all(backfills) == 0
+    add_video(world, user_id, "s1", HOUR)
+    world.clock.advance(16 * 60)
+    assert run_all(backfills) == 1
+    assert backfills.find("ann").added == 1
+
+
+def test_a_crash_after_a_check_of_a_recent_video_repeats_it(
+    world: World, backfills: Backfills, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user_id = monitor(world, "ann")
+    add_video(world, user_id, "s1", HOUR)
+    with monkeypatch.context() as patch:
+        for name in ("plan", "finish"):
+            patch.setattr(world.storage.backfills, name, crash)
+        with pytest.raises(KeyboardInterrupt):
+            backfills.run_next()
+    world.clock.advance(60)
+    assert run_all(backfills) == 1
+    world.clock.advance(16 * 60)
+    assert run_all(backfills) == 1
+    assert backfills.find("ann").added == 1
 
 
 def test_analytics_that_do_not_answer_are_waited_for(
