@@ -179,6 +179,25 @@ def test_the_same_stream_that_goes_on_again_ends_when_it_ends_for_good(
     assert first_lines(world) == [STARTED, "Ann's stream has ended"]
 
 
+@pytest.mark.parametrize("kind", [DISCORD, APPRISE])
+def test_the_end_of_a_stream_that_is_announced_when_it_goes_on_again_is_announced(
+    world: NotificationWorld, kind: TargetKind
+) -> None:
+    world.add(notification(kind))
+    world.go_live()
+    world.pass_time(2)  # too short to be announced without a title
+    world.go_offline()
+    world.pass_time(180)
+    world.go_live(at=world.now, **LIVE)
+    world.pass_time(3600)
+    assert first_lines(world) == [STARTED]
+
+    world.go_offline()
+    world.pass_time(600)
+
+    assert first_lines(world)[1].startswith("Ann's stream has ended")
+
+
 def test_without_a_cooldown_every_event_is_announced(world: NotificationWorld) -> None:
     world.add(notification(APPRISE, cooldown_minutes=0))
     for number in range(3):

@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 
 from streamwatch.domain.models import Streamer, StreamEvent, User
-from streamwatch.domain.notifications.models import Notification, SendResult, TargetKind
-from streamwatch.domain.observations import SeenAbsent
+from streamwatch.domain.notifications.models import OFFLINE, Notification, SendResult, TargetKind
+from streamwatch.domain.observations import SeenAbsent, SeenNames
 from streamwatch.services import feed_reader
 from streamwatch.services.notifications import reader
 from streamwatch.services.notifications.senders.base import Message
@@ -126,6 +126,24 @@ def test_after_a_recovery_deliveries_arrive_in_order(world: NotificationWorld) -
     times = [json.loads(message.body or "")["timestamp"] for message in received]
     assert len(received) == 10
     assert times == sorted(times)
+
+
+def test_an_end_without_a_stream_id_is_of_the_streamers_stream_also_after_renames(
+    world: NotificationWorld,
+) -> None:
+    world.add(notification())
+    for user in (ANN, BOB):
+        world.storage.add_streamers([Streamer(user.user_id, user.login, user.login, world.now)])
+    world.go_live("s1")
+    world.go_live("s2", user=BOB)
+    world.work()
+    world.go_offline(None)
+    names = [(ANN.user_id, "anna", "Anna"), (BOB.user_id, ANN.login, ANN.display_name)]
+    world.recorder.record([SeenNames(*name, at=world.now) for name in names])
+    world.work()
+
+    [end] = [d for d in world.deliveries() if d.event_type == OFFLINE]
+    assert (end.event.broadcaster_id, end.stream_id) == (ANN.user_id, "s1")
 
 
 def test_the_same_event_is_delivered_once_however_often_it_is_read(

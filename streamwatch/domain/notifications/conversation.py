@@ -14,7 +14,7 @@ from streamwatch.domain.notifications.models import (
     Notification,
     TargetKind,
 )
-from streamwatch.domain.notifications.people import held_until
+from streamwatch.domain.notifications.people import NOT_ANNOUNCED, held_until
 
 MAX_EARLIER = 8
 """Streams before the current one that are remembered until their ends are announced."""
@@ -74,18 +74,20 @@ def reopened(
     """The `known` delivery of an event that has happened again, reset for new attempts; None if it
     does not change.
 
-    The same stream can go off, on and off again. The delay of its end then starts again, a go-live
-    that was skipped as over is announced, and a Discord message that shows the end is edited to
-    show the live stream. What applied to the attempts before (a user's request, a refused edit)
-    does not apply to the new ones.
+    The same stream can go off, on and off again. The delay of its end then starts again; a go-live
+    that was skipped as over is announced, and the end after it too; and a Discord message that
+    shows the end is edited to show the live stream. What applied to the attempts before (a user's
+    request, a refused edit) does not apply to the new ones.
     """
     waits = known.status is DeliveryStatus.PENDING and known.attempts == 0
     edits = notification.kind is TargetKind.DISCORD and conversation.stream_id == known.stream_id
+    is_shown_live = conversation.stream_id == known.stream_id and not conversation.ended
     if known.event_type == OFFLINE:
         again = (
             waits
             or known.did_not_last
-            or (edits and not conversation.ended and _is_delivered(known))
+            or (is_shown_live and known.error == NOT_ANNOUNCED)
+            or (is_shown_live and edits and _is_delivered(known))
         )
     elif known.event_type == ONLINE:
         was_over = (

@@ -44,14 +44,20 @@ class EventContext:
 
     def stream_id(self, event: StreamEvent) -> str | None:
         """The stream that the event belongs to; None if that is not known."""
-        return stream_of(event, self._history(event.broadcaster_login))
+        return stream_of(event, self._history(event.broadcaster_id, event.broadcaster_login))
 
-    def _history(self, login: str) -> Iterator[StreamEvent]:
-        """A streamer's events, the newest first. A page is read when its first event is needed."""
+    def _history(self, user_id: str, login: str) -> Iterator[StreamEvent]:
+        """A streamer's events, the newest first. A page is read when its first event is needed.
+
+        `login` is that of an event: the streamer may have another by now, and someone else this
+        one.
+        """
+        status = self._storage.status(user_id)
+        login = status.login if status else login
         after = None
         for size in _PAGES:
             page = self._storage.events_of_streamer(login, size, after)
-            yield from page
+            yield from (event for event in page if event.broadcaster_id == user_id)
             if len(page) < size:
                 return
             after = page[-1].position
