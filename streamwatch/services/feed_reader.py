@@ -8,7 +8,14 @@ from typing import Generic, TypeVar
 
 from streamwatch.analytics.base import AnalyticsError, AnalyticsUnavailable
 from streamwatch.domain.session_events import InvalidObservation
-from streamwatch.storage.base import MAX_TRIES, Feed, FeedEntry, FeedRecord, StorageError
+from streamwatch.storage.base import (
+    MAX_TRIES,
+    Feed,
+    FeedEntry,
+    FeedRecord,
+    StorageError,
+    UnreadableRecord,
+)
 
 log = logging.getLogger(__name__)
 
@@ -70,9 +77,9 @@ class FeedReader(Generic[Item]):
         """Process entries together or, if that fails, one by one."""
         try:
             self.process([item for _, item in converted])
-        except (StorageError, AnalyticsUnavailable):
-            raise
-        except Exception as error:  # noqa: BLE001  even a defect must not stop the others
+        except Exception as error:  # even a defect must not stop the others
+            if _is_outage(error):
+                raise
             if len(converted) == 1:
                 self._fail(converted[0][0], error)
                 return
@@ -95,6 +102,13 @@ class FeedReader(Generic[Item]):
         self.feed.add_dead_letter(self.name, entry, error, self.clock())
 
 
+def _is_outage(error: Exception) -> bool:
+    """Whether a database is the cause, so that all entries fail."""
+    return isinstance(error, AnalyticsUnavailable) or (
+        isinstance(error, StorageError) and not isinstance(error, UnreadableRecord)
+    )
+
+
 def reason(error: Exception) -> str:
     """Why an entry cannot be processed."""
     return str(error) if _is_expected(error) else f"An unexpected error: {type(error).__name__}"
@@ -103,4 +117,4 @@ def reason(error: Exception) -> str:
 def _is_expected(error: Exception) -> bool:
     """Whether the entry is the cause, so that it fails again. Any other error is a defect of
     StreamWatch, or is over at the next try."""
-    return isinstance(error, AnalyticsError | InvalidObservation)
+    return isinstance(error, AnalyticsError | InvalidObservation | UnreadableRecord)

@@ -172,6 +172,17 @@ def test_an_unreadable_run_of_a_job_does_not_hide_the_runs_of_others(
     assert "job verify" in caplog.text
 
 
+def test_an_unreadable_notification_does_not_hide_others(
+    storage: RedisStorage, client: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    known = notification()
+    storage.notifications.add(known, limit=10)
+    client.hset("{streamwatch}:notifications", "n2", "damaged")
+
+    assert storage.notifications.all() == [known]
+    assert "A notification is left out" in caplog.text
+
+
 def test_a_late_message_does_not_extend_the_life_of_a_hidden_status(
     storage: RedisStorage, client: Any
 ) -> None:

@@ -10,7 +10,12 @@ never raises a driver's own errors.
 """
 
 from streamwatch.storage.base.coordination import ChangeListener, Coordination, NeverConnected
-from streamwatch.storage.base.errors import StorageError, StorageUnavailable, UnsupportedStorage
+from streamwatch.storage.base.errors import (
+    StorageError,
+    StorageUnavailable,
+    UnreadableRecord,
+    UnsupportedStorage,
+)
 from streamwatch.storage.base.feed import Feed
 from streamwatch.storage.base.storage import Storage
 from streamwatch.storage.base.types import (
@@ -58,6 +63,7 @@ __all__ = [
     "StorageUnavailable",
     "Tail",
     "Topic",
+    "UnreadableRecord",
     "UnsupportedStorage",
     "WindowCount",
     "changed_topics",

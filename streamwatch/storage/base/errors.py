@@ -9,5 +9,9 @@ class StorageUnavailable(StorageError):
     """The storage did not answer, or not in time. The operation may have been carried out."""
 
 
+class UnreadableRecord(StorageError):
+    """A stored value has a form that StreamWatch cannot read."""
+
+
 class UnsupportedStorage(StorageUnavailable):
     """The server is too old or lacks a required feature. The message says which."""

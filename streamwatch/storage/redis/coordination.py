@@ -13,6 +13,7 @@ from streamwatch.storage.base import (
     Coordination,
     JobRun,
     Lease,
+    UnreadableRecord,
     WindowCount,
 )
 from streamwatch.storage.redis import codec, keys
@@ -59,7 +60,7 @@ class RedisCoordination(Coordination):
         for name, value in stored.items():
             try:
                 run = codec.read_job(name, value)
-            except codec.UnreadableRecord as error:  # the next run of the job replaces it
+            except UnreadableRecord as error:  # the next run of the job replaces it
                 log.warning("The last run of job %s is left out: %s", name.decode(), error)
             else:
                 runs[run.name] = run

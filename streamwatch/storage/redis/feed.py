@@ -5,7 +5,14 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from streamwatch.storage.base import DeadLetter, Feed, FeedEntry, ReaderState, Tail
+from streamwatch.storage.base import (
+    DeadLetter,
+    Feed,
+    FeedEntry,
+    ReaderState,
+    Tail,
+    UnreadableRecord,
+)
 from streamwatch.storage.redis import codec, keys
 from streamwatch.storage.redis.connection import Connection, load_script
 
@@ -101,7 +108,7 @@ class RedisFeed(Feed):
 def _entry(entry_id: bytes, tries: int, record: bytes) -> FeedEntry:
     try:
         return FeedEntry(entry_id.decode(), codec.read_record(record), tries)
-    except codec.UnreadableRecord as error:
+    except UnreadableRecord as error:
         return FeedEntry(entry_id.decode(), None, tries, str(error))
 
 

@@ -1,17 +1,21 @@
 """Notifications and their queues in Redis."""
 
-from collections.abc import Collection, Iterable, Sequence
+import logging
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from streamwatch.domain.notifications.models import Delivery, Document, Notification
 from streamwatch.domain.notifications.retries import FAILURE_GAP
 from streamwatch.redis_connection import Arguments
+from streamwatch.storage.base import UnreadableRecord
 from streamwatch.storage.notifications import Attempted, NotificationStore, QueueState
 from streamwatch.storage.redis import notification_codec as values
 from streamwatch.storage.redis.codec import microseconds, time_from
 from streamwatch.storage.redis.connection import Connection, load_script
 from streamwatch.storage.redis.keys import key
+
+log = logging.getLogger(__name__)
 
 NOTIFICATIONS = key("notifications")
 TARGETS = key("notification-targets")
@@ -62,7 +66,7 @@ class RedisNotificationStore(NotificationStore):
 
     def all(self) -> list[Notification]:
         stored = self._redis.call("HVALS", NOTIFICATIONS)
-        known = map(values.read_notification, stored)
+        known = _readable(stored)
         return sorted(known, key=lambda notification: (notification.created_at, notification.id))
 
     def get(self, notification_id: str) -> Notification | None:
@@ -186,6 +190,15 @@ class RedisNotificationStore(NotificationStore):
 def _arguments(operation: str, notification_id: str, *arguments: Any) -> Arguments:
     names = [NOTIFICATIONS, TARGETS, *(key_of(notification_id, part) for part in _PARTS)]
     return names, [operation, notification_id, *arguments]
+
+
+def _readable(stored: Iterable[bytes]) -> Iterator[Notification]:
+    """The notifications without those that cannot be read: one must not stop the others."""
+    for value in stored:
+        try:
+            yield values.read_notification(value)
+        except UnreadableRecord as error:
+            log.warning("A notification is left out: %s", error)
 
 
 def _stored(delivery: Delivery) -> tuple[Any, ...]:

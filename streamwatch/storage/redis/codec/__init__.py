@@ -28,7 +28,7 @@ from streamwatch.storage.redis.codec.events import (
     read_record,
     record_value,
 )
-from streamwatch.storage.redis.codec.reading import UnreadableRecord, microseconds, time_from
+from streamwatch.storage.redis.codec.reading import microseconds, time_from
 from streamwatch.storage.redis.codec.statuses import (
     lookup_value,
     read_lookup,
@@ -42,7 +42,6 @@ from streamwatch.storage.redis.codec.streamers import (
 )
 
 __all__ = [
-    "UnreadableRecord",
     "event_value",
     "failure_value",
     "history_start",

@@ -15,10 +15,9 @@ from streamwatch.domain.models import (
     StreamSnapshot,
 )
 from streamwatch.domain.times import format_time
-from streamwatch.storage.base import DeadLetter, FeedRecord
+from streamwatch.storage.base import DeadLetter, FeedRecord, UnreadableRecord
 from streamwatch.storage.redis.codec.reading import (
     Document,
-    UnreadableRecord,
     reader,
     time_from,
 )

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
-from streamwatch.storage.base import StorageError
+from streamwatch.storage.base import UnreadableRecord
 
 Document = dict[str, Any]
 """A JSON object."""
@@ -15,10 +15,6 @@ Value = TypeVar("Value")
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-
-
-class UnreadableRecord(StorageError):
-    """A stored value has a form that StreamWatch cannot read."""
 
 
 def reader(read: Callable[Stored, Value]) -> Callable[Stored, Value]:
