@@ -9,7 +9,11 @@ from tempfile import NamedTemporaryFile
 
 _OWNER_ONLY = 0o600
 _OTHERS = 0o077
-_OUR_FILES = {"webhook-secret", "api-key", "appendonlydir", "valkey.log", "lost+found"}
+
+API_KEY_FILE, WEBHOOK_SECRET_FILE, VALKEY_LOG_FILE = "api-key", "webhook-secret", "valkey.log"
+"""Names of files in DATA_DIR."""
+
+_OUR_FILES = {API_KEY_FILE, WEBHOOK_SECRET_FILE, VALKEY_LOG_FILE, "appendonlydir", "lost+found"}
 
 
 def private_directory(path: Path) -> Path:

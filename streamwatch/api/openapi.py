@@ -61,6 +61,8 @@ class Api(flask_smorest.Api):
 
     handle_http_exception = staticmethod(http_problem)
 
+    # Private in flask-smorest, which has no setting for it; the tests of the document notice a
+    # change.
     def _register_responses(self) -> None:
         for status in HTTPStatus:
             problem: dict[str, Any] = {
@@ -72,6 +74,7 @@ class Api(flask_smorest.Api):
                 problem.setdefault("headers", {})[name] = header
             self.spec.components.response(status.name, problem, lazy=True)
 
+    # Private, as above.
     def _register_pagination_header(self) -> None:
         """The lists of this API do not use flask-smorest's pagination."""
 

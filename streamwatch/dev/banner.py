@@ -1,6 +1,7 @@
 """What `streamwatch dev` prints once it serves."""
 
 from streamwatch import __version__
+from streamwatch.secret_file import API_KEY_FILE
 from streamwatch.settings import EMBEDDED, LOOPBACK, EventSubTransport, Settings
 
 _APPLICATIONS = "https://dev.twitch.tv/console/apps"
@@ -49,7 +50,7 @@ def _data(settings: Settings) -> str:
 def _key(settings: Settings) -> str:
     if settings.api_key_is_new:
         [key] = settings.api_keys
-        place = settings.data_dir / "api-key"
+        place = settings.data_dir / API_KEY_FILE
         stored = "" if settings.storage_type == "memory" else f"; it is stored in {place}"
         return f"{key} (shown once{stored})"
     return ""

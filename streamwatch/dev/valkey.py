@@ -7,6 +7,7 @@ from pathlib import Path
 from streamwatch.dev.errors import StartError
 from streamwatch.dev.process_group import Process, start, stop
 from streamwatch.embedded_socket import is_running, socket_path
+from streamwatch.secret_file import VALKEY_LOG_FILE
 
 _CONFIGURATION = Path(__file__).with_name("valkey.conf")
 
@@ -33,7 +34,7 @@ class Valkey:
             raise StartError(f"DATA_DIR: a Valkey server still runs in {self._data_dir}; end it")
         command = [_binary(), str(_CONFIGURATION), "--dir", str(self._data_dir.absolute())]
         command += ["--unixsocket", str(path), "--unixsocketperm", "700"]
-        command += ["--logfile", "valkey.log"]
+        command += ["--logfile", VALKEY_LOG_FILE]
         self._process = start(command)
         deadline = time.monotonic() + _START_SECONDS
         while not is_running(self._data_dir):

@@ -4,7 +4,7 @@ import secrets
 from pathlib import Path
 from typing import Any
 
-from streamwatch.secret_file import load_or_create_secret
+from streamwatch.secret_file import API_KEY_FILE, WEBHOOK_SECRET_FILE, load_or_create_secret
 from streamwatch.settings.credentials import load_credentials
 from streamwatch.settings.model import (
     DATA_DIR,
@@ -45,7 +45,7 @@ def _add_embedded_defaults(values: dict[str, Any]) -> None:
     data_dir = values.get("data_dir", DATA_DIR)
     values.setdefault("snapshot_retention_days", EMBEDDED_RETENTION_DAYS)
     if "webhook_secrets" not in values:
-        file = data_dir / "webhook-secret"
+        file = data_dir / WEBHOOK_SECRET_FILE
         values["webhook_secrets"] = (_stored_secret("WEBHOOK_SECRET", file),)
         values["origins"]["WEBHOOK_SECRET"] = Origin.STORED
     if "twitch_client_id" not in values:
@@ -69,7 +69,7 @@ def _add_dev_defaults(values: dict[str, Any]) -> None:
         values["api_key_is_new"] = True
         values["origins"]["API_KEY"] = Origin.GENERATED
         return
-    file = values.get("data_dir", DATA_DIR) / "api-key"
+    file = values.get("data_dir", DATA_DIR) / API_KEY_FILE
     values["api_key_is_new"] = not file.exists()
     values["api_keys"] = (_stored_secret("API_KEY", file),)
     values["origins"]["API_KEY"] = Origin.STORED
