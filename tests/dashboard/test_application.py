@@ -70,6 +70,20 @@ def test_application_can_be_installed_and_has_an_offline_page(full: str, visit: 
     visitor.page_errors.clear()
 
 
+def test_offline_page_is_not_shown_at_the_address_of_a_form(
+    showcase: Showcase, visit: Visiting
+) -> None:
+    with showcase.served() as url:
+        visitor = visit(url)
+        page = visitor.open("/dashboard/streamer/nobody_here")
+        page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+        page.wait_for_function("navigator.serviceWorker.controller")
+    # Without the listener of page.js, as if the server were lost after it has answered.
+    page.evaluate("document.querySelector('main form').submit()")
+    expect(page).to_have_url(re.compile("^chrome-error:"))
+    visitor.page_errors.clear()
+
+
 def test_cards_show_avatars_and_previews(full: str, visit: Visiting) -> None:
     page = visit(full).open("/dashboard/")
     card = page.locator(".card").first

@@ -417,6 +417,7 @@ def test_streamer_is_added_and_removed_with_the_key(
     assert showcase.services.streamers.find("waldkauzig") is None
 
     page.get_by_role("button", name="Log out").click()
+    expect(page.get_by_role("heading", name="Log in")).to_be_visible()
     page.goto(f"{served}/dashboard/manage")
     expect(page).to_have_url(re.compile("/dashboard/login"))
 

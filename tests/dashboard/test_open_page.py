@@ -95,6 +95,32 @@ def test_server_that_fails_is_a_lost_connection(
     visitor.page_errors.clear()
 
 
+def test_form_is_not_sent_until_the_server_answers_and_then_once(
+    showcase: Showcase, served: str, visit: Visiting
+) -> None:
+    showcase.twitch.add_user("waldkauzig", name="Waldkauzig")
+    visitor = visit(served)
+    log_in(visitor.page, served)
+    page = visitor.open("/dashboard/manage")
+    forms: list[str] = []
+    page.on(
+        "request", lambda request: forms.append(request.url) if request.method == "POST" else None
+    )
+    names = page.get_by_label("Twitch names")
+    names.fill("waldkauzig")
+    page.route("**/health/live", lambda route: route.abort())
+    page.get_by_role("button", name="Add", exact=True).click()
+    expect(page.get_by_role("alert")).to_contain_text("No connection to the server")
+    expect(names).to_have_value("waldkauzig")
+    assert forms == []
+
+    page.unroute("**/health/live")
+    page.get_by_role("button", name="Add", exact=True).dblclick()
+    expect(page.get_by_text("Added: waldkauzig")).to_be_visible()
+    assert len(forms) == 1
+    visitor.page_errors.clear()
+
+
 def test_streamer_page_follows_the_end_and_the_next_stream(
     showcase: Showcase, served: str, visit: Visiting
 ) -> None:

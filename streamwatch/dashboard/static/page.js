@@ -1,6 +1,6 @@
 // Runs on every page: theme, time zone, clocks, filters and confirmations.
 import { refresh } from "./follow.js";
-import { isConnected } from "./connection.js";
+import { isConnected, probe } from "./connection.js";
 import "./search.js";
 
 const root = document.documentElement;
@@ -115,20 +115,28 @@ function setView(button) {
   remember("view", button.value);
 }
 
-// Forms ask before they remove, and are sent once, however often they are clicked. Rows that are added
+// Forms ask before they remove, and are sent once, however often they are clicked. While the server does
+// not answer they are not sent, since an error page would replace what was typed. Rows that are added
 // later have forms too, hence one listener for all.
 const SENT_MS = 10_000; // the form can be sent again if no page followed
 const sent = new Set();
-document.addEventListener("submit", (event) => {
-  const form = event.target;
-  if (event.defaultPrevented || form.method !== "post") return;
-  if (sent.has(form) || (form.dataset.confirm && !confirm(form.dataset.confirm))) {
-    event.preventDefault();
-    return;
-  }
+let checked = null; // the form that is submitted again, after the server has answered
+document.addEventListener("submit", async (event) => {
+  const { target: form, submitter } = event;
+  if (event.defaultPrevented || form.method !== "post" || form === checked) return;
+  event.preventDefault();
+  if (sent.has(form) || (form.dataset.confirm && !confirm(form.dataset.confirm))) return;
   sent.add(form);
-  setTimeout(() => sent.delete(form), SENT_MS);
+  if (await probe()) send(form, submitter);
+  else sent.delete(form);
 });
+
+function send(form, submitter) {
+  checked = form;
+  form.requestSubmit(submitter); // runs the listener above before it returns
+  checked = null;
+  setTimeout(() => sent.delete(form), SENT_MS);
+}
 addEventListener("pageshow", () => sent.clear());
 
 // While the next page loads, show that it does.

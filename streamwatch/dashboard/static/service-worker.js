@@ -1,4 +1,5 @@
-// Shows a page of its own while the server is not reachable. Everything else is left to the browser.
+// Shows a page of its own while the server is not reachable. Everything else is left to the browser, also
+// forms: after its own error page, Back leads to the form with what was typed.
 const CACHE = "streamwatch-offline";
 const PAGE = "/dashboard/static/offline";
 
@@ -19,7 +20,7 @@ self.addEventListener("install", (event) => {
 self.addEventListener("activate", (event) => event.waitUntil(self.clients.claim()));
 self.addEventListener("fetch", (event) => {
   const { request } = event;
-  if (request.mode === "navigate") {
+  if (request.mode === "navigate" && request.method === "GET") {
     event.respondWith(fetch(request).catch(async () => (await caches.match(PAGE)) ?? Response.error()));
   } else if (new URL(request.url).pathname.startsWith("/dashboard/static/")) {
     event.respondWith(caches.match(request).then((cached) => cached ?? fetch(request)));
