@@ -4,6 +4,7 @@ import logging
 from functools import partial
 from http import HTTPStatus
 from typing import NoReturn
+from urllib.parse import urlsplit
 
 from flask import redirect, render_template, request, url_for
 from werkzeug.exceptions import HTTPException, NotFound, Unauthorized
@@ -11,6 +12,7 @@ from werkzeug.wrappers import Response
 
 from streamwatch.api.context import services
 from streamwatch.dashboard.blueprint import blueprint
+from streamwatch.dashboard.login_session import SAFE_METHODS
 from streamwatch.domain.eventsub import LOGIN
 from streamwatch.problems import PROBLEMS, ProblemSpec
 from streamwatch.services.errors import UnknownStreamer
@@ -22,9 +24,25 @@ Page = tuple[str, int, dict[str, str]]
 
 @blueprint.errorhandler(Unauthorized)
 def redirect_to_login(_: Unauthorized) -> Response:
-    """After the login the visitor is on the requested page; a form has to be sent again."""
-    page = request.full_path.rstrip("?") if request.method == "GET" else None
-    return redirect(url_for("dashboard.log_in", next=page), HTTPStatus.SEE_OTHER)
+    """After the login the visitor is on the requested page, or on the page of the form that was
+    sent. The form has to be sent again, and the login page says so."""
+    if request.method in SAFE_METHODS:
+        target = url_for("dashboard.log_in", next=request.full_path.rstrip("?"))
+    else:
+        target = url_for("dashboard.log_in", next=_referring_page(), unsaved=1)
+    return redirect(target, HTTPStatus.SEE_OTHER)
+
+
+def _referring_page() -> str | None:
+    """The path and query of the page of this site that sent the request, if its browser says so.
+    The login redirects to pages of the dashboard only."""
+    try:
+        page = urlsplit(request.referrer or "")
+    except ValueError:  # no URL, for example "http://["
+        return None
+    if page.netloc != request.host:
+        return None
+    return f"{page.path}?{page.query}" if page.query else page.path
 
 
 @blueprint.get("/<path:_>")

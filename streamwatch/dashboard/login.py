@@ -18,7 +18,9 @@ log = logging.getLogger(__name__)
 @blueprint.get("/login")
 def log_in() -> str:
     return render_template(
-        "dashboard/login.html", destination=_destination(request.args.get("next"))
+        "dashboard/login.html",
+        destination=_destination(request.args.get("next")),
+        is_unsaved="unsaved" in request.args,
     )
 
 

@@ -21,7 +21,7 @@ COOKIE = "streamwatch_session"
 MAX_AGE_SECONDS = 7 * 24 * 3600
 TOKEN_FIELD = "token"  # noqa: S105  the name of a form's field
 
-_SAFE_METHODS = {"GET", "HEAD"}
+SAFE_METHODS = {"GET", "HEAD"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Session:
 
     def covers_request(self) -> bool:
         """Whether the request is safe from forgery: it changes nothing, or carries the token."""
-        if request.method in _SAFE_METHODS:
+        if request.method in SAFE_METHODS:
             return True
         given = request.form.get(TOKEN_FIELD, "")
         return hmac.compare_digest(self.token.encode(), given.encode("utf-8", "replace"))

@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import time_machine
@@ -201,6 +202,35 @@ def test_login_redirects_to_no_other_site(world: World, page: str) -> None:
     assert log_in(world, next=page).location == "/dashboard/"
 
 
+def test_form_without_a_session_leads_back_to_its_page(world: World) -> None:
+    page = "/dashboard/manage?q=a&page=2"
+    response = world.client.post(FORMS[0], headers={"Referer": f"http://localhost{page}"})
+    assert is_sent_to_log_in(response)
+    login = world.client.get(response.location).text
+    assert "You are not logged in: nothing was saved." in login
+    [destination] = parse_qs(urlsplit(response.location).query)["next"]
+    assert log_in(world, next=destination).location == page
+    assert "nothing was saved" not in world.client.get("/dashboard/login").text
+
+
+@pytest.mark.parametrize(
+    "referer",
+    [
+        "https://evil.example/dashboard/manage",
+        "http://localhost:8080/dashboard/manage",
+        "http://localhost@evil.example/dashboard/manage",
+        "http://localhost//evil.example/",
+        "http://localhost/docs",
+        "http://[",
+        "",
+    ],
+)
+def test_form_of_another_site_leads_to_the_start_page(world: World, referer: str) -> None:
+    response = world.client.post(FORMS[0], headers={"Referer": referer})
+    login = world.client.get(response.location).text
+    assert '<input type="hidden" name="next" value="/dashboard/">' in login
+
+
 def test_eleventh_login_within_a_minute_is_429(world: World) -> None:
     answers = [log_in(world, "wrong").status_code for _ in range(10)]
     assert answers == [403] * 10
@@ -338,7 +368,7 @@ def test_session_without_its_token_cannot_change_the_api(
 def test_first_streamer_is_added_where_the_api_is_open(world: World, closed: World) -> None:
     for instance, location in (
         (world, "/dashboard/?added=waldkauzig"),
-        (closed, "/dashboard/login"),
+        (closed, "/dashboard/login?unsaved=1"),
     ):
         instance.twitch.add_user("waldkauzig")
         form = {"logins": "waldkauzig"}

@@ -13,7 +13,7 @@ from streamwatch.settings import KeyRequirement
 from streamwatch.simulator.past import SAMPLED_EVERY
 from tests.browser import DESKTOP, PHONE
 from tests.dashboard.conftest import Visiting
-from tests.dashboard.showcase import Showcase
+from tests.dashboard.showcase import API_KEY, Showcase
 from tests.dashboard.test_browser import cut_off, is_wider_than_the_window, log_in
 from tests.fakes import FailingAnalytics
 
@@ -352,6 +352,21 @@ def test_start_page_leads_to_the_login_when_the_session_is_over(visit: Visiting)
         page.context.clear_cookies(name=COOKIE)
         page.evaluate(RETURN)
         expect(page.get_by_role("heading", name="Log in")).to_be_visible()
+
+
+def test_form_that_is_sent_after_a_logout_says_so_and_leads_back(
+    served: str, visit: Visiting
+) -> None:
+    visitor = visit(served)
+    log_in(visitor.page, served)
+    page = visitor.open("/dashboard/manage?q=shroud")
+    page.context.clear_cookies(name=COOKIE)  # as a logout in another tab
+    page.get_by_label("Twitch names").fill("waldkauzig")
+    page.get_by_role("button", name="Add", exact=True).click()
+    expect(page.get_by_role("alert")).to_have_text("You are not logged in: nothing was saved.")
+    page.get_by_label("Key").fill(API_KEY)
+    page.get_by_role("main").get_by_role("button", name="Log in").click()
+    expect(page).to_have_url(f"{served}/dashboard/manage?q=shroud")
 
 
 def test_a_slow_server_is_asked_for_one_page_at_a_time(
