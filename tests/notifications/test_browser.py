@@ -72,3 +72,19 @@ def test_a_notification_is_previewed_added_tested_edited_and_switched_off(
         expect(page.get_by_role("button", name="Switch on")).to_be_visible()
         page.set_viewport_size(PHONE)
         assert axe_violations(page) == []
+
+
+def test_an_invalid_field_in_closed_details_is_shown(browser: Browser, served: str) -> None:
+    with closing(Visit(browser, served)) as visit:
+        log_in(visit.page, served)
+        page = visit.open("/dashboard/manage/notifications")
+        page.get_by_role("textbox", name="URL", exact=True).fill("https://discord.com/x")
+        summary = page.get_by_text("Filters, cooldown and quiet hours")
+        cooldown = page.get_by_label("Cooldown in minutes")
+        summary.click()
+        cooldown.fill("2000")
+        summary.click()
+        expect(cooldown).to_be_hidden()
+        page.get_by_role("button", name="Add").click()
+        expect(cooldown).to_be_visible()
+        expect(cooldown).to_be_focused()

@@ -139,6 +139,12 @@ function send(form, submitter) {
 }
 addEventListener("pageshow", () => sent.clear());
 
+// A field that is not valid is shown: in closed details it would stop the form without a word.
+document.addEventListener("invalid", (event) => {
+  const details = event.target.closest("details");
+  if (details) details.open = true;
+}, true);
+
 // While the next page loads, show that it does.
 addEventListener("beforeunload", () => root.classList.add("loading"));
 addEventListener("pageshow", () => root.classList.remove("loading"));
