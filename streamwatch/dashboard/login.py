@@ -11,17 +11,14 @@ from streamwatch.api.context import client_address, services
 from streamwatch.dashboard.blueprint import blueprint
 from streamwatch.dashboard.login_session import close_session, current_session, open_session
 from streamwatch.services.api_keys import is_key
+from streamwatch.settings import Origin
 
 log = logging.getLogger(__name__)
 
 
 @blueprint.get("/login")
 def log_in() -> str:
-    return render_template(
-        "dashboard/login.html",
-        destination=_destination(request.args.get("next")),
-        is_unsaved="unsaved" in request.args,
-    )
+    return _login_page(_destination(request.args.get("next")), is_unsaved="unsaved" in request.args)
 
 
 @blueprint.post("/login")
@@ -33,8 +30,7 @@ def check_key() -> Response | tuple[str, int]:
     services().rate_limits.login(client_address())
     if not is_key(key, settings.api_keys):
         log.warning("A login with a wrong key from %s was refused", request.remote_addr)
-        page = render_template("dashboard/login.html", destination=destination, is_wrong=True)
-        return page, HTTPStatus.FORBIDDEN
+        return _login_page(destination, is_wrong=True), HTTPStatus.FORBIDDEN
     response = redirect(destination, HTTPStatus.SEE_OTHER)
     open_session(response, key, settings)
     return response
@@ -48,6 +44,18 @@ def log_out() -> Response:
     response = redirect(url_for("dashboard.log_in"), HTTPStatus.SEE_OTHER)
     close_session(response)
     return response
+
+
+def _login_page(destination: str, *, is_wrong: bool = False, is_unsaved: bool = False) -> str:
+    origin = services().settings.origin("API_KEY")
+    return render_template(
+        "dashboard/login.html",
+        destination=destination,
+        is_wrong=is_wrong,
+        is_unsaved=is_unsaved,
+        is_stored=origin is Origin.STORED,
+        is_generated=origin is Origin.GENERATED,
+    )
 
 
 def _destination(page: str | None) -> str:

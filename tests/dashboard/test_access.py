@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -13,7 +14,7 @@ from streamwatch.dashboard.login_session import COOKIE, MAX_AGE_SECONDS
 from streamwatch.services.subscriptions.listing import Listed, ListedConduit
 from streamwatch.services.subscriptions.reconcile import Subscriptions
 from streamwatch.services.subscriptions.transport import Method
-from streamwatch.settings import KeyRequirement
+from streamwatch.settings import KeyRequirement, Origin
 from streamwatch.twitch.base import Shard
 from tests.api.world import World, build_world
 from tests.messages import SECRET
@@ -118,9 +119,26 @@ def test_login_page_and_static_files_are_open(closed: World, path: str) -> None:
 def test_wrong_key_is_refused(world: World, key: str) -> None:
     response = log_in(world, key)
     assert response.status_code == 403
-    assert "This key is not in API_KEY." in response.text
+    assert "This key is wrong." in response.text
     assert world.client.get_cookie(COOKIE) is None
     assert is_sent_to_log_in(world.client.get("/dashboard/manage"))
+
+
+@pytest.mark.parametrize(
+    ("origin", "place"),
+    [
+        (Origin.ENVIRONMENT, "Enter one of the keys in API_KEY."),
+        (Origin.STORED, "the file api-key of DATA_DIR (data/api-key by default)."),
+        (Origin.GENERATED, "the key that streamwatch dev printed when it started."),
+    ],
+)
+def test_login_page_says_where_the_key_is(tmp_path: Path, origin: Origin, place: str) -> None:
+    world = build_world(api_keys=KEYS[:1], origins={"API_KEY": origin}, data_dir=tmp_path)
+    for response in (world.client.get("/dashboard/login"), log_in(world, "wrong")):
+        text = " ".join(re.sub("<[^>]+>", "", response.text).split())
+        assert place in text
+        assert str(tmp_path) not in response.text
+        assert KEYS[0] not in response.text
 
 
 def test_instance_without_keys_names_the_variable_to_set() -> None:

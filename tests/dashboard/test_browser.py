@@ -388,7 +388,7 @@ def test_streamer_is_added_and_removed_with_the_key(
     expect(page).to_have_url(re.compile("/dashboard/login"))
     page.get_by_label("Key").fill("not the key")
     page.get_by_role("main").get_by_role("button", name="Log in").click()
-    expect(page.get_by_role("alert")).to_have_text("This key is not in API_KEY.")
+    expect(page.get_by_role("alert")).to_have_text("This key is wrong.")
     assert "403" in visitor.page_errors.pop()
     page.get_by_label("Key").fill(API_KEY)
     page.get_by_role("main").get_by_role("button", name="Log in").click()
