@@ -138,6 +138,23 @@ def test_search_opens_with_a_key_and_leads_to_a_streamer(
     expect(page.get_by_role("heading", level=1)).to_have_text("OssifiedOtto")
 
 
+def test_search_on_a_phone_shows_viewers_beside_a_long_name(
+    showcase: Showcase, served: str, visit: Visiting
+) -> None:
+    name = "W" * 25
+    showcase.monitor(name)
+    showcase.go_online(name, "s1")
+    showcase.poll(name, viewer_count=1_234_567, game_name="Massively long category " * 4)
+    page = visit(served, viewport=PHONE).open("/dashboard/")
+    page.keyboard.press("/")
+    results = page.get_by_role("dialog", name="Search").locator("[data-results]")
+    page.keyboard.type("W")
+    expect(results.get_by_text("1,234,567")).to_be_in_viewport(ratio=1)
+    page.keyboard.press("Control+A")
+    page.keyboard.type("massively")
+    expect(results.get_by_text("1 live")).to_be_in_viewport(ratio=1)
+
+
 def test_slash_is_typed_into_a_field(full: str, visit: Visiting) -> None:
     page = visit(full).open("/dashboard/")
     field = page.locator("[data-filters]").get_by_role("searchbox")
