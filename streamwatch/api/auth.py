@@ -14,7 +14,15 @@ from streamwatch.api.context import client_address, services
 from streamwatch.services.api_keys import Access
 from streamwatch.settings import WEBHOOK_PATH, KeyRequirement, Settings
 
-_OPEN = ("/health", WEBHOOK_PATH, "/docs", "/openapi.json", "/dashboard/login", "/dashboard/static")
+_OPEN = (
+    "/health",
+    WEBHOOK_PATH,
+    "/docs",
+    "/openapi.json",
+    "/favicon.ico",
+    "/dashboard/login",
+    "/dashboard/static",
+)
 _ADMIN = ("/admin", "/notifications", "/dashboard/manage")
 _BADGES = ("/badges", "/embed/live")
 

@@ -3,6 +3,7 @@
 `api.auth` refuses forms that another site's page sends.
 """
 
+from functools import partial
 from typing import Any
 
 from flask import Blueprint, Flask, Response, url_for
@@ -29,6 +30,10 @@ def register(app: Flask) -> None:
         asset=asset_url, filters=filters, images=images, plots=plots, token_field=TOKEN_FIELD
     )
     app.register_blueprint(blueprint)
+    # Browsers ask for it at the root for pages that name no icon, such as an RSS feed.
+    app.add_url_rule(
+        "/favicon.ico", "dashboard.show_root_favicon", partial(assets.file_of, "favicon.ico")
+    )
 
 
 def asset_url(name: str) -> str:

@@ -115,6 +115,13 @@ def test_login_page_and_static_files_are_open(closed: World, path: str) -> None:
     assert closed.client.get(path, buffered=True).status_code == 200
 
 
+def test_icon_is_at_the_root_for_everybody(closed: World) -> None:
+    response = closed.client.get("/favicon.ico")
+    assert response.status_code == 200
+    assert response.mimetype in {"image/vnd.microsoft.icon", "image/x-icon"}
+    assert response.data == closed.client.get("/dashboard/static/favicon.ico").data
+
+
 @pytest.mark.parametrize("key", ["", "wrong", "first-key2", "first-key,second-key", "schlüssel"])
 def test_wrong_key_is_refused(world: World, key: str) -> None:
     response = log_in(world, key)
