@@ -22,6 +22,8 @@ _LISTS = ("streamers", "tags")
 _LINES = ("categories", "title_contains")
 """Fields with one entry a line: names of categories and titles contain commas."""
 
+_ID = re.compile(r"ntf_[0-9a-f]{16}")
+
 
 def settings_from(form: Form) -> Document:
     """The settings of a submitted form; an empty field means the default."""
@@ -36,6 +38,12 @@ def settings_from(form: Form) -> Document:
         "quiet_hours": _quiet_hours(form),
         "template": _text(form, "template"),
     }
+
+
+def new_id_from(form: Form) -> str | None:
+    """The id of the notification that the form adds, None if it has none that is valid."""
+    new_id = form.get("id", "")
+    return new_id if _ID.fullmatch(new_id) else None
 
 
 def form_from(settings: Document) -> dict[str, str]:

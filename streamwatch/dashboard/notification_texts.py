@@ -11,7 +11,7 @@ from streamwatch.domain.notifications.models import (
 )
 from streamwatch.domain.notifications.validation import FIELDS, InvalidNotification
 from streamwatch.services.documents import Document
-from streamwatch.services.notifications.errors import ChangedMeanwhile
+from streamwatch.services.notifications.errors import AlreadyAdded, ChangedMeanwhile
 from streamwatch.twitch.base import TwitchError
 
 EVENT_NAMES = {
@@ -67,4 +67,6 @@ def form_faults(error: Exception) -> dict[str, str]:
         return error.faults
     if isinstance(error, ChangedMeanwhile):
         return {"notification": CHANGED_MEANWHILE}
+    if isinstance(error, AlreadyAdded):
+        return {"notification": f"{error} To add another one, send the form again."}
     return {"streamers" if isinstance(error, TwitchError) else "notification": str(error)}

@@ -15,6 +15,7 @@ from streamwatch.dashboard.notification_form import (
     chosen_events,
     edited_settings,
     form_from,
+    new_id_from,
     preview_of,
     settings_from,
 )
@@ -34,12 +35,13 @@ from streamwatch.domain.notifications.models import (
 from streamwatch.domain.notifications.texts import PLACEHOLDERS
 from streamwatch.domain.notifications.validation import InvalidNotification
 from streamwatch.services.notifications.errors import (
+    AlreadyAdded,
     ChangedMeanwhile,
     DeliveryPending,
     NotificationOff,
     TooManyNotifications,
 )
-from streamwatch.services.notifications.management import Notifications
+from streamwatch.services.notifications.management import Notifications, new_notification_id
 from streamwatch.twitch.base import TwitchError
 
 DELIVERIES_SHOWN = 100
@@ -51,19 +53,27 @@ def _notifications() -> Notifications:
 
 @blueprint.get("/manage/notifications")
 def show_notifications() -> str:
+    """The notifications, with the result of the form: the query names the notification that was
+    added."""
+    for known in _notifications().all():
+        if known.id == request.args.get("made"):
+            return _page(made=known, unmonitored=_notifications().unmonitored(known))
     return _page()
 
 
 @blueprint.post("/manage/notifications")
-def add_notification() -> str:
+def add_notification() -> Response | str:
     """Add a notification or, with the button *Preview*, show a message that it would send."""
     form = request.form
     if "preview" in form:
         return _page(form=form, preview=preview_of(form))
     try:
-        made, secret = _notifications().create(settings_from(form))
-    except (InvalidNotification, TooManyNotifications, TwitchError) as error:
+        made, secret = _notifications().create(settings_from(form), new_id_from(form))
+    except (InvalidNotification, AlreadyAdded, TooManyNotifications, TwitchError) as error:
         return _page(form=form, faults=form_faults(error))
+    if secret is None:  # a secret is shown once, hence not after a redirect
+        target = url_for("dashboard.show_notifications", made=made.id)
+        return redirect(target, HTTPStatus.SEE_OTHER)
     return _page(made=made, secret=secret, unmonitored=_notifications().unmonitored(made))
 
 
@@ -154,6 +164,7 @@ def _page(form: Form | None = None, **more: Any) -> str:
         "dashboard/notifications.html",
         notifications=zip(known, _notifications().documents(known), strict=True),
         count=len(known),
+        new_id=new_notification_id(),
         **_form_context(form or {}, DEFAULT_CHANGES) | more,
     )
 

@@ -305,6 +305,33 @@ def test_the_signing_secret_is_shown_once(pages: Pages, discord: FakeDiscord) ->
     assert "whsec_" not in pages.get()
 
 
+def test_a_page_that_is_loaded_again_adds_no_second_notification(
+    pages: Pages, discord: FakeDiscord
+) -> None:
+    fields = {"kind": "discord", "url": f"{discord.url}/api/webhooks/1/token", **ALL_EVENTS}
+    added = pages.world.client.post(PAGE, data=fields | {"name": "Mine"}, headers=HEADERS)
+    [made] = management(pages).all()
+    assert (added.status_code, added.location) == (303, f"{PAGE}?made={made.id}")
+    assert "Added: <a" in pages.get(added.location)
+    assert "Added: <a" not in pages.get(f"{PAGE}?made=ntf_none")
+
+
+def test_a_webhook_form_that_is_sent_again_adds_no_second_webhook(
+    pages: Pages, discord: FakeDiscord
+) -> None:
+    form = fields_of(pages.get()) | {"kind": "webhook", "url": f"{discord.url}/x", "name": "Mine"}
+    assert "whsec_" in pages.post(**form)
+
+    again = pages.post(**form)
+    assert "Mine was added with this form already." in again
+    assert "whsec_" not in again
+    assert len(management(pages).all()) == 1
+
+    # The form that is shown then has another id.
+    assert "whsec_" in pages.post(**fields_of(again) | {"kind": "webhook"})
+    assert len(management(pages).all()) == 2
+
+
 def test_errors_are_shown_and_the_input_remains(pages: Pages) -> None:
     page = pages.post(kind="discord", url="https://nowhere.invalid/<x>", name="Mine")
 

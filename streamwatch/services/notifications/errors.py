@@ -20,6 +20,11 @@ class TooManyNotifications(NotificationError):
         super().__init__(f"There are {limit} notifications already: remove one first.")
 
 
+class AlreadyAdded(NotificationError):
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name} was added with this form already.")
+
+
 class NotificationOff(NotificationError):
     def __init__(self, name: str) -> None:
         super().__init__(f"The notification {name!r} is switched off: switch it on first.")

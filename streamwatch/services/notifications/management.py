@@ -27,6 +27,7 @@ from streamwatch.domain.notifications.validation import (
 from streamwatch.services.documents import Document
 from streamwatch.services.notifications.addresses import AddressPolicy
 from streamwatch.services.notifications.errors import (
+    AlreadyAdded,
     ChangedMeanwhile,
     NoSecret,
     TooManyNotifications,
@@ -43,6 +44,10 @@ ROTATION = timedelta(hours=24)
 """How long the previous secret still signs after a rotation."""
 
 SWITCHED_OFF = "the notification was switched off"
+
+
+def new_notification_id() -> str:
+    return f"ntf_{secrets.token_hex(8)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,21 +124,26 @@ class Notifications:
 
     # Changing
 
-    def create(self, given: Mapping[str, Any]) -> tuple[Notification, str | None]:
-        """Add a notification. Returns it with its signing secret, None if it has none. Raises
-        InvalidNotification and TooManyNotifications."""
+    def create(
+        self, given: Mapping[str, Any], new_id: str | None = None
+    ) -> tuple[Notification, str | None]:
+        """Add a notification. Returns it with its signing secret, None if it has none. A request
+        that may be sent twice passes the same `new_id` both times: the second one raises
+        AlreadyAdded. Raises InvalidNotification and TooManyNotifications too."""
         settings = self._given.checked({**DEFAULTS, **given}, known=None)
         now = self._clock()
         kind = TargetKind(settings["kind"])
         secret = new_secret() if kind is TargetKind.WEBHOOK else None
         made = Notification(
-            id=f"ntf_{secrets.token_hex(8)}",
+            id=new_id or new_notification_id(),
             created_at=now,
             active_since=now,
             secrets=(SigningSecret(secret),) if secret else (),
             **self._given.fields(settings),
         )
         if not self._store.add(made, MAX_NOTIFICATIONS):
+            if known := self._store.get(made.id):
+                raise AlreadyAdded(known.name)
             raise TooManyNotifications(MAX_NOTIFICATIONS)
         return made, secret
 
