@@ -309,6 +309,44 @@ def test_added_streamers_follow_and_a_reload_adds_nothing(
     expect(page.locator("#monitored")).to_contain_text("Waldkauzig")
 
 
+def test_saving_the_tags_of_one_streamer_keeps_what_is_typed_elsewhere(
+    showcase: Showcase, served: str, visit: Visiting
+) -> None:
+    showcase.monitor("Shroud", "Waldkauzig")
+    visitor = visit(served)
+    log_in(visitor.page, served)
+    page = visitor.open("/dashboard/manage")
+    names = page.get_by_label("Twitch names")
+    tags, others = (page.get_by_label(f"Tags of {name},") for name in ("Waldkauzig", "Shroud"))
+    names.fill("somebody")
+    others.fill("fps")
+    save = page.get_by_role("button", name="Save the tags of Waldkauzig")
+
+    tags.fill("friends EU")
+    save.click()
+    expect(page.get_by_text("Tags of waldkauzig saved.")).to_be_visible()
+    expect(tags).to_have_value("eu friends")
+    tags.fill("not/a/tag")
+    tags.press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("Tags of waldkauzig not saved.")
+    expect(tags).to_be_focused()
+    expect(tags).to_have_attribute("aria-invalid", "true")
+    expect(tags).to_have_attribute("aria-describedby", "refused-tags")
+    expect(tags).to_have_value("not/a/tag")
+    assert "422" in visitor.page_errors.pop()
+    assert not is_wider_than_the_window(page)
+
+    page.context.clear_cookies(name=COOKIE)
+    save.click()
+    expect(page.get_by_role("alert")).to_contain_text("Not saved")
+    expect(page.locator(".outcome")).to_have_count(1)
+    expect(names).to_have_value("somebody")
+    expect(others).to_have_value("fps")
+    found = showcase.services.streamers.find("waldkauzig")
+    assert found
+    assert found.tags == ("eu", "friends")
+
+
 def test_a_server_that_is_gone_is_asked_every_three_seconds_however_often_it_failed(
     served: str, visit: Visiting
 ) -> None:
