@@ -16,6 +16,12 @@ from streamwatch.services.documents import Document
 Form = Mapping[str, str]
 """The fields of the form as text. The checkboxes of events have the names of the event types."""
 
+_FIELDS_OF = {"events": EVENT_TYPES, "quiet_hours": ("quiet_start", "quiet_end", "quiet_tz")}
+"""The fields of settings that have several. All others have a field of their name."""
+
+_SHOWN = "shown-"
+"""The form that edits has the values that it showed at first in hidden fields with this prefix."""
+
 _LISTS = ("streamers", "tags")
 """Fields with spaces or commas between the entries."""
 
@@ -66,6 +72,28 @@ def edited_settings(form: Form, settings: Document) -> Document:
     that the form cannot show exactly counts as unchanged, and so does an empty URL."""
     shown = settings_from(form_from(settings))
     return {field: value for field, value in settings_from(form).items() if value != shown[field]}
+
+
+def shown_in(form: Form) -> dict[str, str]:
+    """The values that a submitted form showed at first."""
+    return {
+        name.removeprefix(_SHOWN): value for name, value in form.items() if name.startswith(_SHOWN)
+    }
+
+
+def changed_fields(shown: Form, form: Form) -> list[str]:
+    """The settings that differ between two forms."""
+    before = settings_from(shown)
+    return [field for field, value in settings_from(form).items() if value != before[field]]
+
+
+def merged_form(form: Form, stored: Form) -> dict[str, str]:
+    """The form that shows `stored`, and in place of it what the user changed in `form`."""
+    merged = dict(stored)
+    for setting in changed_fields(shown_in(form), form):
+        for field in _FIELDS_OF.get(setting, (setting,)):
+            merged[field] = form.get(field, "")
+    return merged
 
 
 def chosen_events(form: Form) -> list[str]:

@@ -11,7 +11,7 @@ from streamwatch.domain.notifications.models import (
 )
 from streamwatch.domain.notifications.validation import FIELDS, InvalidNotification
 from streamwatch.services.documents import Document
-from streamwatch.services.notifications.errors import AlreadyAdded, ChangedMeanwhile
+from streamwatch.services.notifications.errors import AlreadyAdded
 from streamwatch.twitch.base import TwitchError
 
 EVENT_NAMES = {
@@ -20,10 +20,6 @@ EVENT_NAMES = {
     "channel.update": "New title, category or language",
     "test": "Test",
 }
-
-CHANGED_MEANWHILE = (
-    "Another request changed it meanwhile. The form shows it as it is now: make your changes again."
-)
 
 
 def filters_text(settings: Document, kind: TargetKind) -> list[tuple[str, str]]:
@@ -57,16 +53,29 @@ def test_result(tested: Delivery) -> str:
 
 
 def edit_result(changed: list[str]) -> str:
-    names = [field.replace("_", " ") for field in FIELDS if field in changed]
-    return f"Changed: {', '.join(names)}." if names else "Nothing was changed."
+    names = _names_of(changed)
+    return f"Changed: {names}." if names else "Nothing was changed."
+
+
+def conflict_text(changed: list[str]) -> str:
+    """Why an edit was not saved: another request changed these fields, or what the form does not
+    show, such as the URL."""
+    names = _names_of(changed)
+    what = f" ({names})" if names else ""
+    return (
+        f"Another request changed it meanwhile{what}. The form has your changes, and all else as it"
+        " is now: check it and save again."
+    )
+
+
+def _names_of(fields: list[str]) -> str:
+    return ", ".join(field.replace("_", " ") for field in FIELDS if field in fields)
 
 
 def form_faults(error: Exception) -> dict[str, str]:
     """The faults of a form by field. Only streamers are looked up at Twitch."""
     if isinstance(error, InvalidNotification):
         return error.faults
-    if isinstance(error, ChangedMeanwhile):
-        return {"notification": CHANGED_MEANWHILE}
     if isinstance(error, AlreadyAdded):
         return {"notification": f"{error} To add another one, send the form again."}
     return {"streamers" if isinstance(error, TwitchError) else "notification": str(error)}

@@ -12,15 +12,19 @@ from streamwatch.api.context import services
 from streamwatch.dashboard.blueprint import blueprint
 from streamwatch.dashboard.notification_form import (
     Form,
+    changed_fields,
     chosen_events,
     edited_settings,
     form_from,
+    merged_form,
     new_id_from,
     preview_of,
     settings_from,
+    shown_in,
 )
 from streamwatch.dashboard.notification_texts import (
     EVENT_NAMES,
+    conflict_text,
     edit_result,
     event_names,
     filters_text,
@@ -98,8 +102,8 @@ def show_notification_form(notification_id: str) -> str:
 @blueprint.post("/manage/notifications/<notification_id>/edit")
 def edit_notification(notification_id: str) -> Response | str:
     """Save the changed settings or, with the button *Preview*, show a message with them. If another
-    request changed the notification after the form was shown, nothing is saved, and the form shows
-    the notification as it is now."""
+    request changed the notification after the form was shown, nothing is saved. The form then shows
+    what the user changed, and all else as it is now."""
     form = request.form
     if "preview" in form:
         return _edit_page(notification_id, form=form, preview=preview_of(form))
@@ -107,8 +111,8 @@ def edit_notification(notification_id: str) -> Response | str:
     edited = edited_settings(form, document)
     try:
         _notifications().change(notification_id, edited, form.get("version", type=int))
-    except ChangedMeanwhile as error:
-        return _edit_page(notification_id, faults=form_faults(error))
+    except ChangedMeanwhile:
+        return _conflict_page(notification_id, form)
     except (InvalidNotification, TwitchError) as error:
         return _edit_page(notification_id, form=form, faults=form_faults(error))
     return _redirect_to(notification_id, changed=" ".join(edited))
@@ -170,13 +174,33 @@ def _page(form: Form | None = None, **more: Any) -> str:
 
 
 def _edit_page(notification_id: str, form: Form | None = None, **more: Any) -> str:
+    """The form that edits a notification, with the values and the version of `form` if it was
+    submitted."""
     notification = _notifications().get(notification_id)
     [document] = _notifications().documents([notification])
-    stored = form_from(document) | {"version": str(notification.version)}
+    stored = form_from(document)
+    origin = {
+        "shown": shown_in(form) if form else stored,
+        "version": form.get("version") if form else notification.version,
+    }
     return render_template(
         "dashboard/notification_edit.html",
         edited=document,
-        **_form_context(form or stored, document["changed"]) | more,
+        **_form_context(form or stored, document["changed"]) | origin | more,
+    )
+
+
+def _conflict_page(notification_id: str, form: Form) -> str:
+    """The form for another attempt after another request changed the notification."""
+    notification = _notifications().get(notification_id)
+    [document] = _notifications().documents([notification])
+    stored = form_from(document)
+    return _edit_page(
+        notification_id,
+        form=merged_form(form, stored),
+        faults={"notification": conflict_text(changed_fields(shown_in(form), stored))},
+        shown=stored,
+        version=notification.version,
     )
 
 

@@ -150,7 +150,7 @@ def test_an_edit_changes_what_was_typed_and_keeps_the_rest(
     assert f'href="{path}/edit"' in pages.get(path)
 
     form = fields_of(pages.get(f"{path}/edit"))
-    assert form == {
+    assert {name: form[name] for name in form if not name.startswith("shown-")} == {
         "kind": "discord",
         "url": "",
         "name": "My server",
@@ -263,18 +263,40 @@ def test_an_edit_does_not_undo_what_another_request_changed_meanwhile(
     )
     assert response.status_code == 200
 
-    form["name"] = "Ours"
+    form |= {"name": "Ours", "quiet_start": "23:00", "quiet_end": "07:00"}
     preview = pages.post(f"{path}/edit", **form | {"preview": "1"})
     refused = pages.post(f"{path}/edit", **fields_of(preview))
     assert "Not changed." in refused
-    assert "Another request changed it meanwhile." in refused
+    assert "Another request changed it meanwhile (tags)." in refused
     assert (stored(pages, path).name, stored(pages, path).tags) == ("My server", ("family",))
 
-    # The form shows what is stored, and can be sent.
+    # The form has what was typed and what is stored, and can be sent.
     form = fields_of(refused)
-    assert (form["name"], form["tags"]) == ("My server", "family")
-    assert "Changed: name." in pages.post(f"{path}/edit", **form | {"name": "Ours"})
+    assert (form["name"], form["quiet_start"], form["tags"]) == ("Ours", "23:00", "family")
+    assert "Changed: name, quiet hours." in pages.post(f"{path}/edit", **form)
     assert (stored(pages, path).name, stored(pages, path).tags) == ("Ours", ("family",))
+
+
+def test_an_edit_with_a_conflict_says_what_is_not_shown_and_keeps_what_both_changed(
+    pages: Pages, discord: FakeDiscord
+) -> None:
+    path = add(pages, discord, categories="Chess\r\nGo", template="$streamer\r\nlive")
+    known_id = path.rpartition("/")[2]
+    form = fields_of(pages.get(f"{path}/edit"))
+    del form["channel.update"]
+    management(pages).change(known_id, {"enabled": False})
+    refused = pages.post(f"{path}/edit", **form)
+    assert "Another request changed it meanwhile. The form has" in refused
+    assert "channel.update" not in fields_of(refused)
+
+    form = fields_of(refused) | {"categories": "Poker"}
+    management(pages).change(known_id, {"categories": ["Darts"], "events": ["stream.online"]})
+    refused = pages.post(f"{path}/edit", **form)
+    assert "Another request changed it meanwhile (events, categories)." in refused
+    form = fields_of(refused)
+    assert form["categories"] == "Poker"
+    assert "Changed: events, categories." in pages.post(f"{path}/edit", **form)
+    assert stored(pages, path).events == ("stream.online", "stream.offline")
 
 
 def test_a_cooldown_of_too_many_digits_is_a_fault_of_the_field(pages: Pages) -> None:
