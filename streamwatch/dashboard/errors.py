@@ -16,6 +16,7 @@ from streamwatch.dashboard.login_session import SAFE_METHODS
 from streamwatch.domain.eventsub import LOGIN
 from streamwatch.problems import PROBLEMS, ProblemSpec
 from streamwatch.services.errors import UnknownStreamer
+from streamwatch.twitch.base import TwitchNotConfigured
 
 log = logging.getLogger(__name__)
 
@@ -74,16 +75,31 @@ def show_unknown_streamer(error: UnknownStreamer) -> Page:
 def _show_service_error(spec: ProblemSpec, error: Exception) -> Page:
     log.warning("Page %s: %s: %s", request.url_rule, type(error).__name__, error)
     retry_after = spec.retry_after_seconds(error)
-    return _page(spec.status, spec.detail or str(error), spec.status.phrase, retry_after)
+    return _page(
+        spec.status,
+        spec.detail or str(error),
+        spec.status.phrase,
+        retry_after,
+        lacks_credentials=isinstance(error, TwitchNotConfigured),
+    )
 
 
-def _page(status: HTTPStatus, detail: str, title: str, retry_after: int | None = None) -> Page:
+def _page(
+    status: HTTPStatus,
+    detail: str,
+    title: str,
+    retry_after: int | None = None,
+    *,
+    lacks_credentials: bool = False,
+) -> Page:
     text = render_template(
         "dashboard/error.html",
         status=status,
         detail=detail,
         title=title,
         has_keys=bool(services().settings.api_keys),
+        lacks_credentials=lacks_credentials,
+        can_enter_credentials=services().setup.can_store,
     )
     return text, status, {"Retry-After": str(retry_after)} if retry_after else {}
 

@@ -9,6 +9,7 @@ import pytest
 from streamwatch.settings import Settings
 from streamwatch.settings.credentials import credentials_file, load_credentials
 from streamwatch.simulator import Simulator
+from streamwatch.twitch.base import TwitchNotConfigured
 from tests.api.world import World
 
 PAGE = "/dashboard/setup"
@@ -178,3 +179,18 @@ def test_other_storages_cannot_store_credentials(tmp_path: Path, twitch: Simulat
     status, _ = enter(world, twitch.client_id, twitch.client_secret)
     assert status == 403
     assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.parametrize("storage_type", ["embedded", "memory"])
+def test_a_page_that_needs_credentials_leads_to_the_set_up_where_it_takes_them(
+    tmp_path: Path, twitch: Simulator, storage_type: str
+) -> None:
+    world = first_run(tmp_path, twitch, storage_type=storage_type)
+    world.twitch.error = TwitchNotConfigured("Not set.")
+    headers = {"Authorization": "Bearer the-api-key"}
+    form = {"logins": "shroud"}
+    answer = world.client.post("/dashboard/manage/streamers", data=form, headers=headers)
+    assert answer.status_code == 503
+    assert "set TWITCH_CLIENT_ID and TWITCH_CLIENT_SECRET" in answer.text
+    assert "Load the page again" not in answer.text
+    assert (f'href="{PAGE}"' in answer.text) == (storage_type == "embedded")
