@@ -10,6 +10,7 @@ from streamwatch.dashboard import images, preferences
 from streamwatch.dashboard.blueprint import blueprint
 from streamwatch.dashboard.plots import WIDTH, Scale, line_path, scale_for
 from streamwatch.domain.days import Day
+from streamwatch.domain.logins import login_from
 from streamwatch.domain.totals import PERIODS, Period, StreamerStats
 from streamwatch.services.analytics.profiles import Compared
 
@@ -36,8 +37,8 @@ class Line:
 
 @blueprint.get("/compare")
 def compare() -> str:
-    asked = [login for value in request.args.getlist("who") for login in value.split()]
-    logins = list(dict.fromkeys(login.lower() for login in asked))
+    asked = [text for value in request.args.getlist("who") for text in value.split()]
+    logins = list(dict.fromkeys(login_from(text) or text.lower() for text in asked))
     chosen = logins[:MAX_COMPARED]
     metric = request.args.get("metric", "")
     metric = metric if metric in METRICS else "average_viewers"

@@ -579,6 +579,17 @@ def test_streamers_are_compared_day_by_day_with_gaps(client: FlaskClient, past: 
     assert found(r'data-value="([\d.]*)"', hours)[-4:] == ["1.00", "", "", ""]
 
 
+def test_links_are_pasted_into_a_comparison(client: FlaskClient, past: Showcase) -> None:
+    page = client.get(
+        "/dashboard/compare",
+        query_string={"who": ["https://www.twitch.tv/Shroud", "https://www.twitch.tv/no/channel"]},
+    ).text
+    assert "No data about https://www.twitch.tv/no/channel" in page
+    fields = found(r'<input name="who"([^>]*)>', page)
+    assert 'value="shroud"' in fields[0]
+    assert not any("maxlength" in field for field in fields)
+
+
 def test_a_comparison_needs_two_streamers(client: FlaskClient, past: Showcase) -> None:
     assert "Choose at least two streamers" in text(client, "/dashboard/compare?who=shroud")
     assert "Choose at least two streamers" in text(client, "/dashboard/compare")
