@@ -87,15 +87,20 @@ def set_tags(login: str) -> Response | tuple[str, HTTPStatus]:
     except InvalidTags as error:
         page = manage_page({}, refused_tags=RefusedTags(login, text, str(error)))
         return page, HTTPStatus.UNPROCESSABLE_ENTITY
-    place = {name: value for name in ("q", "page") if (value := request.args.get(name))}
-    target = f"{url_for('dashboard.manage')}?{urlencode(place | {'tagged': login})}"
-    return redirect(target, HTTPStatus.SEE_OTHER)
+    return _redirect_to_list(tagged=login)
 
 
 @blueprint.post("/manage/streamers/<login>/remove")
 def remove_streamer(login: str) -> Response:
+    """Stop monitoring a streamer, and go back to the page of the list that the query names."""
     services().streamers.remove(login)
-    return redirect(url_for("dashboard.manage", removed=login), HTTPStatus.SEE_OTHER)
+    return _redirect_to_list(removed=login)
+
+
+def _redirect_to_list(**result: str) -> Response:
+    place = {name: value for name in ("q", "page") if (value := request.args.get(name))}
+    target = f"{url_for('dashboard.manage')}?{urlencode(place | result)}"
+    return redirect(target, HTTPStatus.SEE_OTHER)
 
 
 @blueprint.get("/manage/subscriptions")

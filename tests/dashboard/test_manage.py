@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime
+from html import unescape
 
 import pytest
 from flask.testing import FlaskClient
@@ -119,3 +120,19 @@ def test_a_page_that_shows_refused_tags_can_be_searched(world: World) -> None:
     search = re.search(r'<form class="inline" role="search" action="([^"]+)"', refused.text)
     assert search
     assert "/dashboard/streamer/ann" in world.client.get(f"{search[1]}?q=ann").text
+
+
+def test_a_removal_leads_back_to_the_filtered_list(world: World) -> None:
+    for login in ("ann", "anna", "bob"):
+        world.add(login)
+    page = world.client.get("/dashboard/manage?q=ann").text
+    token = re.search(r'name="token" value="([^"]+)"', page)
+    action = re.search(r'action="([^"]+/streamers/anna/remove[^"]*)"', page)
+    assert token
+    assert action
+    answer = world.client.post(unescape(action[1]), data={"token": token[1]})
+    assert answer.location == "/dashboard/manage?q=ann&removed=anna"
+    shown = world.client.get(answer.location).text
+    assert "No longer monitored: anna." in shown
+    assert "/dashboard/streamer/ann" in shown
+    assert "/dashboard/streamer/bob" not in shown
