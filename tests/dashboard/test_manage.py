@@ -136,3 +136,10 @@ def test_a_removal_leads_back_to_the_filtered_list(world: World) -> None:
     assert "No longer monitored: anna." in shown
     assert "/dashboard/streamer/ann" in shown
     assert "/dashboard/streamer/bob" not in shown
+
+
+def test_the_confirmation_of_a_removal_says_what_is_lost(world: World) -> None:
+    world.add("ann")
+    page = world.client.get("/dashboard/manage").text
+    question = "Stop monitoring Ann? The history remains, tags are deleted."
+    assert f'data-confirm="{question}"' in page

@@ -303,7 +303,7 @@ def test_added_streamers_follow_and_a_reload_adds_nothing(
 
     page.on("dialog", refuse)
     page.get_by_role("button", name="Remove Waldkauzig").click()
-    assert questions == ["Stop monitoring Waldkauzig? The history remains."]
+    assert questions == ["Stop monitoring Waldkauzig? The history remains, tags are deleted."]
     page.set_viewport_size({"width": 320, "height": 256})  # 1,280 pixels, magnified to 400 %
     assert not is_wider_than_the_window(page)
     expect(page.locator("#monitored")).to_contain_text("Waldkauzig")
