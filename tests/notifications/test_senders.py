@@ -18,7 +18,7 @@ from standardwebhooks import Webhook, WebhookVerificationError
 
 from streamwatch.domain.notifications.models import EditRefusal, SigningSecret, TargetKind
 from streamwatch.domain.notifications.validation import InvalidNotification
-from streamwatch.services.notifications.addresses import AddressPolicy
+from streamwatch.services.notifications.addresses import AddressPolicy, ForbiddenAddress
 from streamwatch.services.notifications.http import HttpClient
 from streamwatch.services.notifications.senders.apprise import AppriseSender, redacted
 from streamwatch.services.notifications.senders.base import Message, Sent
@@ -217,6 +217,40 @@ def test_addresses_that_are_not_public_are_refused(host: str) -> None:
 
     assert not result.delivered
     assert "not a public one" in result.detail
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "192.0.0.8",
+        "192.0.0.9",
+        "192.0.0.192",  # Oracle Cloud's metadata
+        "192.0.0.255",
+        "192.88.99.1",
+        "::ffff:192.0.0.192",
+        "64:ff9b::192.0.0.192",
+        "2002:c000:c0::1",
+        "2001:0:c000:c0::1",
+        "100::1",
+        "3fff::1",
+        "3fff:fff:ffff::1",
+        "5f00::1",
+    ],
+)
+def test_blocks_for_special_purposes_are_refused(address: str) -> None:
+    policy = AddressPolicy(resolve=lambda *_: [address])
+
+    with pytest.raises(ForbiddenAddress, match="not a public one"):
+        policy.addresses("special.example", 443)
+
+
+@pytest.mark.parametrize(
+    "address", ["192.0.1.1", "192.88.98.255", "64:ff9b::8.8.8.8", "2002:808:808::1", "2606:4700::1"]
+)
+def test_public_addresses_are_taken(address: str) -> None:
+    policy = AddressPolicy(resolve=lambda *_: [address])
+
+    assert policy.addresses("public.example", 443) == [address]
 
 
 def test_a_host_with_one_private_address_among_public_ones_is_refused() -> None:

@@ -7,7 +7,7 @@ address: a name that resolves to something else a moment later (DNS rebinding) g
 import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 
 from streamwatch.services.notifications.time_limit import TimeLimitExceeded, run_with_limit
 
@@ -19,7 +19,13 @@ IPv4 addresses, or are local ones, which `is_global` does not know."""
 
 _NAT64 = IPv6Network("64:ff9b::/96")
 _METADATA = {ip_address("168.63.129.16")}
-"""Public addresses that a cloud answers itself (Azure); other clouds' are link-local or private."""
+"""Addresses of the public internet that a cloud answers itself: Azure's. Those of other clouds are
+link-local, private, or in a block for special purposes, as is Oracle's 192.0.0.192."""
+
+_SPECIAL = [ip_network(block) for block in ("192.0.0.0/24", "192.88.99.0/24", "3fff::/20")]
+"""Blocks that IANA's registries of special purposes keep from public hosts, and that `is_global` of
+some versions of Python does not know, or not as a whole: protocol assignments, 6to4 relays,
+documentation."""
 
 Resolve = Callable[[str, int], Sequence[str]]
 """The addresses of a host, as text. Raises OSError or UnicodeError where there are none."""
@@ -72,7 +78,9 @@ def is_public(address: IPv4Address | IPv6Address) -> bool:
         return False
     if isinstance(address, IPv6Address) and address not in _UNICAST and address not in _NAT64:
         return False
-    return address.is_global and not address.is_multicast and address not in _METADATA
+    if address in _METADATA or any(address in block for block in _SPECIAL):
+        return False
+    return address.is_global and not address.is_multicast
 
 
 def _check(host: str, address: str) -> None:
