@@ -100,7 +100,7 @@ def delete_all_subscriptions() -> Response:
 
 @blueprint.post("/reload-default-streamers")
 @blueprint.response(200, ReloadedSchema)
-@blueprint.problems(503)
+@blueprint.problems(502, 503)
 def reload_default_streamers() -> Response:
     """Monitor DEFAULT_STREAMERS
 

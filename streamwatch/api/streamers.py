@@ -60,7 +60,7 @@ def list_streamers(query: dict[str, Any]) -> Response:
 @blueprint.post("")
 @blueprint.arguments(UsernamesSchema)
 @blueprint.response(200, BulkAddedSchema)
-@blueprint.problems(400, 413, 415, 503)
+@blueprint.problems(400, 413, 415, 502, 503)
 def add_streamers(body: dict[str, Any]) -> Response:
     """Monitor many streamers
 

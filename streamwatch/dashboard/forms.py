@@ -1,6 +1,6 @@
 """Parsing of forms and queries that several pages share."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -49,13 +49,18 @@ def page_of(items: Sequence[Item], size: int) -> Page[Item]:
 def add_streamers_from(text: str) -> dict[str, str]:
     """Monitor the streamers in a text of logins or channel URLs with spaces, commas or line breaks
     between them, at most MAX_LOGINS_AT_ONCE. Returns the result by outcome, as query parameters
-    for a redirect: see `add_result`."""
+    for a redirect: see `add_result`. Raises TwitchError as `add_many` does."""
+    return summarized_outcomes(add_outcomes(text))
+
+
+def add_outcomes(text: str) -> dict[str, Sequence[str]]:
+    """As `add_streamers_from`, but returns the entries themselves."""
     entries = split_entries(text)
     accepted, surplus = entries[:MAX_LOGINS_AT_ONCE], entries[MAX_LOGINS_AT_ONCE:]
     logins = [login for entry in accepted if (login := login_from(entry))]
     with lookup(len(logins)):
         result = services().streamers.add_many(logins)
-    outcomes = {
+    return {
         "added": result.added,
         "existing": result.existing,
         "not_found": result.not_found,
@@ -63,6 +68,10 @@ def add_streamers_from(text: str) -> dict[str, str]:
         "invalid": [entry for entry in accepted if login_from(entry) is None],
         "surplus": surplus,
     }
+
+
+def summarized_outcomes(outcomes: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """Each outcome that has entries, with their text."""
     return {name: summarized(entries) for name, entries in outcomes.items() if entries}
 
 

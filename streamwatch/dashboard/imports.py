@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 
 from streamwatch.api.context import services
 from streamwatch.dashboard.blueprint import blueprint
-from streamwatch.dashboard.forms import lookup, summarized
+from streamwatch.dashboard.forms import lookup, summarized_outcomes
 from streamwatch.dashboard.manage import manage_page
 from streamwatch.domain.exports import MAX_IMPORT_BYTES, MAX_LOOKUPS, InvalidExport
 from streamwatch.domain.logins import LoginLines, logins_of_lines
@@ -83,7 +83,7 @@ def _import(data: bytes) -> tuple[dict[str, str], list[str]]:
         "failed": imported.failed,
         **added,
     }
-    return {name: summarized(entries) for name, entries in outcomes.items() if entries}, faults
+    return summarized_outcomes(outcomes), faults
 
 
 def _lines(data: bytes) -> LoginLines:

@@ -10,9 +10,10 @@ from werkzeug.wrappers import Response
 
 from streamwatch.api.context import services
 from streamwatch.dashboard.blueprint import blueprint
-from streamwatch.dashboard.forms import add_streamers_from, lookup
+from streamwatch.dashboard.forms import add_outcomes, lookup, summarized_outcomes
 from streamwatch.dashboard.login_session import current_session
 from streamwatch.domain.logins import MAX_LOGINS_AT_ONCE, split_entries
+from streamwatch.services.monitoring.twitch_state import TwitchState
 from streamwatch.services.setup import CredentialSource
 from streamwatch.twitch.base import TwitchDenied, TwitchError
 
@@ -64,7 +65,8 @@ def store_credentials() -> Response | tuple[str, int]:
 
 @blueprint.post("/setup/streamers")
 def add_pasted_streamers() -> str:
-    """Monitor the streamers whose names or links were pasted or are in a file.
+    """Monitor the streamers whose names or links were pasted or are in a file. Names that could not
+    be looked up remain in the form, to be sent again.
 
     It needs a key where `POST /streamers` needs one.
     """
@@ -76,7 +78,11 @@ def add_pasted_streamers() -> str:
     if len(split_entries(text)) > MAX_LOGINS_AT_ONCE:
         fault = f"At most {MAX_LOGINS_AT_ONCE} names can be added at once."
         return _page(add_fault=fault, pasted=request.form.get("logins", ""))
-    return _page(result=add_streamers_from(text))
+    try:
+        outcomes = add_outcomes(text)
+    except TwitchDenied as error:
+        return _page(add_fault=str(error), pasted=text.strip())
+    return _page(result=summarized_outcomes(outcomes), pasted="\n".join(outcomes["failed"]))
 
 
 def _store(client_id: str, client_secret: str) -> str:
@@ -104,6 +110,7 @@ def _page(**more: Any) -> str:
     return render_template(
         "dashboard/setup.html",
         source=setup.source,
+        is_refused=services().health.check().twitch == TwitchState.REFUSED,
         sources=CredentialSource,
         can_store=setup.can_store,
         may_enter=_may_enter_credentials(),

@@ -18,7 +18,13 @@ from streamwatch.services.ingestion.streamer_recorder import RecordedStreamer, S
 from streamwatch.services.subscriptions.reconcile import RECONCILE, Subscriptions
 from streamwatch.services.twitch_batches import call_in_batches
 from streamwatch.storage.base import Storage
-from streamwatch.twitch.base import MAX_IDS_PER_CALL, Twitch, TwitchError, TwitchNotConfigured
+from streamwatch.twitch.base import (
+    MAX_IDS_PER_CALL,
+    Twitch,
+    TwitchDenied,
+    TwitchError,
+    TwitchNotConfigured,
+)
 
 log = logging.getLogger(__name__)
 
@@ -116,7 +122,11 @@ class Streamers:
     ) -> BulkAdded:
         """Monitor many streamers with few calls to Twitch. The worker subscribes and polls who is
         live within seconds. New streamers get `tags`. `progress` is called with the number of
-        processed logins and the number of all logins. Raises InvalidTags."""
+        processed logins and the number of all logins.
+
+        Raises InvalidTags, and TwitchDenied or TwitchNotConfigured if nobody could be looked up
+        because of it.
+        """
         result = self.add_without_jobs(logins, tags, progress)
         self._request_jobs(result)
         return result
@@ -143,7 +153,14 @@ class Streamers:
         done = len(result.existing)
         progress(done, len(requested))
         for batch in batched(new, MAX_IDS_PER_CALL):
-            self._add_batch(batch, given, result)
+            try:
+                self._add_batch(batch, given, result)
+            except TwitchError as error:
+                is_refusal = isinstance(error, TwitchDenied | TwitchNotConfigured)
+                if is_refusal and done == len(known) + len(result.failed):
+                    raise  # no batch had an answer, and none will
+                log.warning("Could not add %d streamers: %s", len(batch), error)
+                result.failed += batch
             done += len(batch)
             progress(done, len(requested))
         return result
@@ -214,14 +231,7 @@ class Streamers:
 
     def _add_batch(self, logins: list[str], tags: tuple[str, ...], result: BulkAdded) -> None:
         asked_at = self._clock()
-        try:
-            answer = self._twitch.users(logins=logins)
-        except TwitchNotConfigured:
-            raise
-        except TwitchError as error:
-            log.warning("Could not add %d streamers: %s", len(logins), error)
-            result.failed += logins
-            return
+        answer = self._twitch.users(logins=logins)
         created = self._monitor(answer.users, min(asked_at, self._clock()), tags)
         found = {user.login: user.user_id for user in answer.users}
         for login in logins:

@@ -18,7 +18,7 @@ from streamwatch.services.notifications.errors import TooManyNotifications
 from streamwatch.services.notifications.senders.webhook import new_secret
 from streamwatch.services.streamers import BulkAdded, Streamers
 from streamwatch.storage.base import Storage
-from streamwatch.twitch.base import TwitchNotConfigured
+from streamwatch.twitch.base import TwitchDenied, TwitchNotConfigured
 
 LookupGuard = Callable[[int], AbstractContextManager[None]]
 """Makes the context in which Twitch is called for so many logins."""
@@ -77,7 +77,7 @@ class Transfer:
         given = self._streamers.add_known(export.streamers)
         try:
             found = self._streamers.add_many(export.logins)
-        except TwitchNotConfigured:
+        except (TwitchDenied, TwitchNotConfigured):
             found = self._known_or_failed(export.logins)
         return Imported(
             added=given.added + found.added,

@@ -160,6 +160,12 @@ def test_without_credentials_the_answer_names_what_to_set(world: World) -> None:
 # Many at once
 
 
+def test_a_bulk_add_with_refused_credentials_says_so(world: World) -> None:
+    world.twitch.error = TwitchDenied("Twitch refused the credentials.", 403)
+    response = world.post("/streamers", json={"usernames": ["one", "two"]})
+    assert problem(response, 502)["detail"] == "Twitch refused the credentials."
+
+
 def test_a_bulk_add_reports_the_result_for_each_login(world: World) -> None:
     for login in ("one", "two", "three"):
         world.twitch.add_user(login)

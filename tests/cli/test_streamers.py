@@ -58,6 +58,13 @@ def test_users_unknown_to_twitch_are_listed_with_exit_code_1(shell: Shell) -> No
     ]
 
 
+def test_refused_credentials_are_named_when_streamers_are_added(shell: Shell) -> None:
+    secret = "0123456789abcdefghij0123456789"
+    result = shell.run("streamers", "add", "shroud", TWITCH_CLIENT_SECRET=secret)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "invalid client secret" in result.stderr
+
+
 def test_removing_a_streamer_who_is_not_monitored_fails(shell: Shell) -> None:
     result = shell.run("streamers", "remove", "shroud")
     assert result.exit_code == 1

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from streamwatch.services.monitoring.twitch_state import TwitchMonitor
 from streamwatch.settings import Settings
 from streamwatch.settings.credentials import credentials_file, load_credentials
 from streamwatch.simulator import Simulator
-from streamwatch.twitch.base import TwitchNotConfigured
+from streamwatch.twitch.base import TwitchDenied, TwitchNotConfigured, TwitchUnavailable
 from tests.api.world import World
 
 PAGE = "/dashboard/setup"
@@ -160,6 +161,31 @@ def test_names_links_and_a_file_are_added(tmp_path: Path, twitch: Simulator) -> 
     assert answer.status_code == 200
     assert {s.login for s in world.storage.streamers()} == {"shroud", "pokimane", "lirik"}
     assert "https://example.com/nobody" in answer.text
+
+
+def test_credentials_that_twitch_refuses_are_not_shown_as_connected(
+    tmp_path: Path, twitch: Simulator
+) -> None:
+    world = first_run(tmp_path, twitch, **credentials(twitch))
+    assert "Twitch refuses the credentials" not in world.client.get(PAGE).text
+    TwitchMonitor(world.storage.coordination).observe("/token", 403)
+    page = world.client.get(PAGE).text
+    assert "Twitch refuses the credentials" in page
+    assert "take precedence" not in page
+    assert "Twitch refuses the credentials" in world.client.get("/dashboard/").text
+
+
+def test_names_that_are_not_added_remain_in_the_form(tmp_path: Path, twitch: Simulator) -> None:
+    world = first_run(tmp_path, twitch, **credentials(twitch))
+    form = {"logins": "@Shroud not-a-name"}
+    world.twitch.error = TwitchDenied("Twitch refused the credentials.", 403)
+    page = world.client.post(f"{PAGE}/streamers", data=form).text
+    assert 'role="alert">Twitch refused the credentials.</p>' in page
+    assert ">@Shroud not-a-name</textarea>" in page
+    world.twitch.error = TwitchUnavailable("Twitch did not answer.")
+    page = world.client.post(f"{PAGE}/streamers", data=form).text
+    assert "Not added, as Twitch gave no usable answer" in page
+    assert ">shroud</textarea>" in page
 
 
 def test_more_than_a_thousand_names_are_refused(tmp_path: Path, twitch: Simulator) -> None:

@@ -17,6 +17,7 @@ from streamwatch.twitch.base import (
     FoundUsers,
     LiveStreams,
     TwitchDenied,
+    TwitchError,
     TwitchNotConfigured,
     TwitchRefused,
     TwitchUnavailable,
@@ -108,10 +109,35 @@ def test_bulk_addition_reports_a_login_as_failed_when_its_user_cannot_be_read(
     assert result.failed == ["odd_user"]
 
 
-def test_bulk_addition_without_credentials_is_an_error(world: World) -> None:
-    world.twitch.error = TwitchNotConfigured("Not set.")
-    with pytest.raises(TwitchNotConfigured):
-        world.services.streamers.add_many(["one", "two"])
+@pytest.mark.parametrize(
+    "error", [TwitchNotConfigured("Not set."), TwitchDenied("The credentials are invalid.", 403)]
+)
+def test_bulk_addition_without_valid_credentials_is_an_error(
+    world: World, error: TwitchError
+) -> None:
+    world.services.streamers.add("cool_user")
+    world.twitch.error = error
+    with pytest.raises(type(error)):
+        world.services.streamers.add_many(["cool_user", *(f"user_{n}" for n in range(250))])
+    assert world.services.streamers.add_many(["cool_user"]).existing == ["cool_user"]
+
+
+def test_credentials_that_become_invalid_do_not_lose_the_result_of_a_bulk_addition(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted = [world.twitch.add_user(f"user_{n}").login for n in range(150)]
+    answered = iter([True, False])
+    find_users = world.twitch.users
+
+    def refuse_second(*, logins: Collection[str]) -> FoundUsers:
+        if not next(answered):
+            raise TwitchDenied("The credentials are invalid.", 401)
+        return find_users(logins=logins)
+
+    monkeypatch.setattr(world.twitch, "users", refuse_second)
+    result = world.services.streamers.add_many(wanted)
+    assert (result.added, result.failed) == (wanted[:100], wanted[100:])
+    assert world.storage.coordination.job_requests().keys() == {RECONCILE, REFRESH}
 
 
 def test_removing_deletes_subscriptions_and_status_and_keeps_the_history(world: World) -> None:

@@ -5,12 +5,20 @@ import pytest
 from streamwatch.domain.exports import export_document
 from streamwatch.domain.models import Streamer
 from streamwatch.domain.notifications.models import ONLINE, Notification, TargetKind
-from streamwatch.twitch.base import TwitchError, TwitchNotConfigured, TwitchUnavailable
+from streamwatch.twitch.base import (
+    TwitchDenied,
+    TwitchError,
+    TwitchNotConfigured,
+    TwitchUnavailable,
+)
 from tests.clocks import START
 from tests.services.conftest import World
 
 
-@pytest.mark.parametrize("error", [TwitchNotConfigured("Not set."), TwitchUnavailable("Down.")])
+@pytest.mark.parametrize(
+    "error",
+    [TwitchNotConfigured("Not set."), TwitchDenied("Invalid.", 403), TwitchUnavailable("Down.")],
+)
 def test_a_monitored_streamer_exists_also_while_twitch_cannot_be_asked(
     world: World, error: TwitchError
 ) -> None:
