@@ -243,6 +243,8 @@ def test_transport_follows_from_what_is_configured(
         ("LOG_FORMAT", "xml"),
         ("DEFAULT_STREAMERS", "shroud,@pokimane"),
         ("STORAGE_TYPE", "../etc"),
+        ("STORAGE_TYPE", "nope"),
+        ("ANALYTICS_TYPE", "nope"),
         ("TWITCH_CLIENT_ID", '"abc"'),  # docker run --env-file retains quotes
         ("TWITCH_CLIENT_SECRET", "'abc'"),
         ("DATA_DIR", "~/streamwatch"),
@@ -412,6 +414,21 @@ def test_a_damaged_credentials_file_stops_the_start(monkeypatch: pytest.MonkeyPa
     Path("data/twitch-credentials.json").write_text("[]")
     [fault] = faults()
     assert "data/twitch-credentials.json cannot be read; delete it" in fault
+
+
+def test_unknown_backends_are_reported_with_all_other_faults(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("STORAGE_TYPE", "nope")
+    monkeypatch.setenv("ANALYTICS_TYPE", "nope")
+    monkeypatch.setenv("LOG_LEVEL", "foo")
+    monkeypatch.setenv("REQUIRE_API_KEY", "true")
+    assert sorted(fault.split(":")[0] for fault in faults()) == [
+        "ANALYTICS_TYPE",
+        "API_KEY",
+        "LOG_LEVEL",
+        "STORAGE_TYPE",
+    ]
 
 
 def test_memory_storage_allows_one_web_process(monkeypatch: pytest.MonkeyPatch) -> None:

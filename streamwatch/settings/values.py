@@ -2,9 +2,10 @@
 
 import ipaddress
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -82,6 +83,20 @@ def member(enum: type[StrEnum]) -> ValueType:
     """A member of an enum, by its value."""
     options = {"enum": enum, "by_value": True}
     return ValueType("enum", _anything, " or ".join(enum), options=options)
+
+
+def backend(group: str, builtin: Collection[str], allowed: str) -> ValueType:
+    """The name of a built-in backend, or of a plug-in in the entry-point group `group`. Nothing is
+    imported. `streamwatch.registry` finds the backend by the same names when it is built."""
+
+    def check(value: str) -> None:
+        if value in builtin:
+            return
+        known = {*builtin, *entry_points(group=group).names}
+        if value not in known:
+            raise ValueError(f"no such backend; known: {', '.join(sorted(known))}")
+
+    return ValueType("str", check, allowed)
 
 
 def text(pattern: re.Pattern[str], allowed: str, *, secret: bool = False) -> ValueType:

@@ -9,6 +9,7 @@ from streamwatch.settings.values import (
     HOST,
     PATH,
     ValueType,
+    backend,
     choice,
     database_url,
     frame_ancestors,
@@ -26,8 +27,10 @@ _LOGIN = re.compile(r"[A-Za-z0-9_]{1,25}", re.ASCII)
 _UNQUOTED = re.compile(r"[!#-&(-~]+", re.ASCII)
 """Printable ASCII without spaces and quotes, which `docker run --env-file` retains."""
 
-_NAME = re.compile(r"[a-z][a-z0-9_-]{0,62}", re.ASCII)
 _DATABASE = re.compile(r"[A-Za-z0-9_-]{1,63}", re.ASCII)
+
+BUILTIN_STORAGES = ("embedded", "memory", "redis")
+BUILTIN_ANALYTICS = ("embedded", "memory", "mongodb", "redis")
 
 _ORIGINS = "origins such as https://example.com, comma-separated"
 
@@ -69,7 +72,9 @@ VARIABLES: dict[str, ValueType] = {
         "str", _check_webhook_url, f"https://HOST{WEBHOOK_PATH} (port 443), or http on loopback"
     ),
     "WATCH_UPDATES": BOOLEAN,
-    "STORAGE_TYPE": text(_NAME, "memory, embedded, redis, or a plug-in's name"),
+    "STORAGE_TYPE": backend(
+        "streamwatch.storage", BUILTIN_STORAGES, "memory, embedded, redis, or a plug-in's name"
+    ),
     "DATA_DIR": PATH,
     "REDIS_URL": database_url(
         "redis",
@@ -79,7 +84,9 @@ VARIABLES: dict[str, ValueType] = {
         "redis+cluster",
         "rediss+cluster",
     ),
-    "ANALYTICS_TYPE": text(_NAME, "memory, redis, mongodb, or a plug-in's name"),
+    "ANALYTICS_TYPE": backend(
+        "streamwatch.analytics", BUILTIN_ANALYTICS, "memory, redis, mongodb, or a plug-in's name"
+    ),
     "MONGODB_URL": database_url("mongodb", "mongodb+srv"),
     "MONGODB_DATABASE": text(_DATABASE, "1 to 63 letters, digits, _ or -"),
     "EVENTS_KEPT": integer(1, 1_000_000),

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from streamwatch.registry import UnknownBackend
-from streamwatch.settings import Settings, SettingsError
+from streamwatch.analytics import ANALYTICS
+from streamwatch.registry import Registry, UnknownBackend
+from streamwatch.settings import VARIABLES, Settings, SettingsError
+from streamwatch.settings.variables import BUILTIN_ANALYTICS, BUILTIN_STORAGES
 from streamwatch.storage import STORAGES, open_storage
 from streamwatch.storage.memory import MemoryStorage
 from streamwatch.storage.redis import RedisStorage
@@ -42,6 +44,21 @@ def test_an_unknown_name_is_a_settings_error_that_lists_the_known_names() -> Non
     assert isinstance(caught.value, SettingsError)
 
 
+@pytest.mark.parametrize(
+    ("registry", "variable", "names"),
+    [
+        (STORAGES, "STORAGE_TYPE", BUILTIN_STORAGES),
+        (ANALYTICS, "ANALYTICS_TYPE", BUILTIN_ANALYTICS),
+    ],
+)
+def test_the_settings_know_the_names_of_the_backends(
+    registry: Registry, variable: str, names: tuple[str, ...]
+) -> None:
+    assert set(names) == set(registry.builtin)
+    for name in registry.names():
+        VARIABLES[variable].check(name)
+
+
 def test_an_installed_package_can_provide_a_storage(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -58,6 +75,9 @@ def test_an_installed_package_can_provide_a_storage(
     monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
 
     assert "plugged" in STORAGES.names()
+    VARIABLES["STORAGE_TYPE"].check("plugged")
+    with pytest.raises(ValueError, match=r"known: .*, plugged,"):
+        VARIABLES["STORAGE_TYPE"].check("unplugged")
     assert type(open_storage(Settings(storage_type="plugged"))).__name__ == "Plugged"
     assert isinstance(open_storage(Settings(storage_type="redis")), RedisStorage)
     assert EntryPoint("plugged", "plugin:Plugged", "streamwatch.storage").load()
