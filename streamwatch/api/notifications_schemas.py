@@ -3,7 +3,7 @@
 import marshmallow as ma
 from marshmallow import fields, validate
 
-from streamwatch.api.arguments import BoundedList
+from streamwatch.api.arguments import BoundedList, TagField
 from streamwatch.api.schemas import Document
 from streamwatch.domain.notifications.models import (
     CHANGES,
@@ -85,7 +85,13 @@ class NotificationSettingsSchema(ma.Schema):
         "Only events of streamers with one of these logins; empty for all streamers. Logins that"
         " are not monitored are looked up at Twitch."
     )
-    tags = _entries("Only events of streamers with one of these tags; empty for all streamers.")
+    tags = BoundedList(
+        TagField(),
+        MAX_FILTER_ENTRIES,
+        metadata=_described(
+            "Only events of streamers with one of these tags; empty for all streamers."
+        ),
+    )
     categories = _entries(
         "Only streams in a category with one of these names, case-insensitive; empty for all."
     )

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from streamwatch.cli.arguments import Tag
 from streamwatch.cli.services import shared
 from streamwatch.domain.notifications.documents import shown_url
 from streamwatch.domain.notifications.models import (
@@ -27,7 +28,7 @@ _OPTIONS = (
     click.option("--name", help="By default made of kind and host."),
     click.option("--event", "events", multiple=True, type=click.Choice(EVENT_TYPES)),
     click.option("--streamer", "streamers", multiple=True, help="A login; several are allowed."),
-    click.option("--tag", "tags", multiple=True, help="A tag of streamers."),
+    click.option("--tag", "tags", multiple=True, type=Tag(), help="A tag of streamers."),
     click.option("--category", "categories", multiple=True, help="The name of a category."),
     click.option("--title-contains", multiple=True, help="A part of the title."),
     click.option("--changed", multiple=True, type=click.Choice(CHANGES), help="For updates."),

@@ -32,13 +32,16 @@ _ID = re.compile(r"ntf_[0-9a-f]{16}")
 
 
 def settings_from(form: Form) -> Document:
-    """The settings of a submitted form; an empty field means the default."""
+    """The settings of a submitted form; an empty field means the default. Tags are in lower case,
+    as on the page of the streamers."""
+    lists = {field: _entries(form, field, r"[\s,;]+") for field in _LISTS}
     return {
         "kind": form.get("kind", ""),
         "url": form.get("url", "").strip(),
         "name": _text(form, "name"),
         "events": chosen_events(form),
-        **{field: _entries(form, field, r"[\s,;]+") for field in _LISTS},
+        **lists,
+        "tags": [tag.lower() for tag in lists["tags"]],
         **{field: _entries(form, field, r"[\r\n]+") for field in _LINES},
         "cooldown_minutes": _cooldown(form),
         "quiet_hours": _quiet_hours(form),

@@ -10,6 +10,7 @@ from werkzeug.test import TestResponse
 
 from streamwatch.domain.models import User
 from streamwatch.domain.notifications.models import MAX_NOTIFICATIONS, TargetKind
+from streamwatch.domain.tags import NOT_A_TAG
 from streamwatch.services.notifications.addresses import AddressPolicy
 from streamwatch.services.notifications.management import Notifications
 from streamwatch.worker.threads import NotificationThreads
@@ -115,6 +116,8 @@ def test_a_notification_is_added_with_defaults_and_a_secret(api: Api) -> None:
         ({"quiet_hours": {"start": "23:00", "end": "07:00", "tz": "Mars"}}, "quiet_hours"),
         ({"tags": ["x" * 101]}, "tags.0"),
         ({"tags": ["x"] * 101}, "tags"),
+        ({"tags": ["A B"]}, "tags.0"),
+        ({"tags": ["Friends"]}, "tags.0"),
         ({"changed": ["mood"]}, "changed.0"),
         ({"streamers": ["nobody_at_all"]}, "streamers"),
     ],
@@ -124,6 +127,12 @@ def test_wrong_values_are_reported_by_field(api: Api, fields: dict[str, Any], fa
 
     names = api.faults(response)
     assert faulty.partition(".")[0] in {name.partition(".")[0] for name in names}
+
+
+def test_a_tag_that_no_streamer_can_have_is_named(api: Api) -> None:
+    response = api("POST", "", {"kind": "webhook", "url": URL, "tags": ["friends", "A B"]})
+
+    assert api.faults(response) == {"tags.1": f"'A B': {NOT_A_TAG}"}
 
 
 @pytest.mark.parametrize("field", ["events", "changed", "streamers", "tags"])

@@ -9,6 +9,7 @@ from click.testing import CliRunner
 
 from streamwatch.bootstrap import assemble
 from streamwatch.cli import main
+from streamwatch.domain.tags import NOT_A_TAG
 from streamwatch.settings import Settings
 from streamwatch.worker.threads import NotificationThreads
 from tests.api.world import FakeAnalytics
@@ -85,6 +86,15 @@ def test_an_edit_changes_the_given_settings_alone(shell: Shell, receiver: Receiv
     assert "Give at least one setting" in shell.run(*edit).output
     assert "name: Not a text" in shell.run(*edit, "--name", "").output
     assert "no notification" in shell.run("notifications", "edit", "ntf_x", "--on").output
+
+
+def test_tags_are_given_as_for_streamers(shell: Shell, receiver: Receiver) -> None:
+    stored = shell.storage.notifications.get(add(shell, receiver, "--tag", "Friends"))
+    assert stored is not None
+    assert stored.tags == ("friends",)
+    refused = shell.run("notifications", "add", "webhook", receiver.url, "--tag", "two words")
+    assert refused.exit_code == 2
+    assert f"'two words': {NOT_A_TAG}" in refused.stderr
 
 
 def test_streamers_who_are_not_monitored_are_named(shell: Shell, receiver: Receiver) -> None:

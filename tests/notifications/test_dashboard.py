@@ -299,6 +299,14 @@ def test_an_edit_with_a_conflict_says_what_is_not_shown_and_keeps_what_both_chan
     assert stored(pages, path).events == ("stream.online", "stream.offline")
 
 
+def test_tags_of_a_filter_are_given_as_for_streamers(pages: Pages, discord: FakeDiscord) -> None:
+    path = add(pages, discord, tags="Friends, FPS")
+    assert stored(pages, path).tags == ("friends", "fps")
+    form = fields_of(pages.get(f"{path}/edit"))
+    assert "&#39;é&#39;: Not a tag" in pages.post(f"{path}/edit", **form | {"tags": "fps é"})
+    assert stored(pages, path).tags == ("friends", "fps")
+
+
 def test_a_cooldown_of_too_many_digits_is_a_fault_of_the_field(pages: Pages) -> None:
     page = pages.post(kind="discord", url="", cooldown_minutes="9" * 5_000, **ALL_EVENTS)
     assert "Not a whole number from 0 to 1440." in page

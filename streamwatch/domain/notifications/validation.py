@@ -19,6 +19,7 @@ from streamwatch.domain.notifications.texts import (
     InvalidTemplate,
     check_template,
 )
+from streamwatch.domain.tags import NOT_A_TAG, TAG
 from streamwatch.domain.times import time_zones
 
 MAX_NAME_LENGTH = 80
@@ -167,6 +168,14 @@ def _entries_fault(value: Any) -> str | None:
     return None
 
 
+def _tags_fault(value: Any) -> str | None:
+    fault = _entries_fault(value)
+    if fault:
+        return fault
+    wrong = [tag for tag in value if not TAG.fullmatch(tag)]
+    return f"{wrong[0][:64]!r}: {NOT_A_TAG}" if wrong else None
+
+
 def _cooldown_fault(value: Any) -> str | None:
     is_number = isinstance(value, int) and not isinstance(value, bool)
     if is_number and 0 <= value <= MAX_COOLDOWN_MINUTES:
@@ -216,7 +225,7 @@ _CHECKS: dict[str, Check] = {
     "enabled": _enabled_fault,
     "events": _choices_check(EVENT_TYPES, may_be_empty=False),
     "streamers": _entries_fault,
-    "tags": _entries_fault,
+    "tags": _tags_fault,
     "categories": _entries_fault,
     "title_contains": _entries_fault,
     "changed": _choices_check(CHANGES, may_be_empty=True),
