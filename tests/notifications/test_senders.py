@@ -549,6 +549,28 @@ def test_a_private_host_within_an_apprise_url_is_refused(url: str) -> None:
     assert "not a public one" in send_apprise(url, allow_private=False).result.detail
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "mailtos://ann:secret@example.org?smtp=127.0.0.1&to=a@example.org",
+        "mailto://ann:secret@example.org?to=a@example.org;%53mtp=::1",
+        "mailto://ann:secret@gmail.com/?smtp=8.8.8.8&smtp=localhost",
+        "mailto://ann:secret@10.0.0.1",
+        "mailtos://ann:secret@[fd00::1]:465/?to=a@example.org",
+    ],
+)
+def test_a_private_mail_server_is_refused_when_it_is_set(url: str) -> None:
+    with pytest.raises(InvalidNotification, match="not a public one"):
+        check_target(TargetKind.APPRISE, url, AddressPolicy())
+
+
+@pytest.mark.parametrize(
+    "url", ["mailtos://ann:secret@gmail.com", "mailto://ann:secret@example.org?smtp=8.8.8.8"]
+)
+def test_other_mail_servers_are_taken(url: str) -> None:
+    check_target(TargetKind.APPRISE, url, AddressPolicy())
+
+
 @pytest.fixture
 def requested(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The URLs that Apprise sends requests to. None is answered."""

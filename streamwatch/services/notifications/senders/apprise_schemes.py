@@ -1,6 +1,7 @@
 """Which Apprise URLs are accepted, by scheme: https://appriseit.com/services."""
 
 import re
+from ipaddress import ip_address
 from urllib.parse import SplitResult, unquote_plus, urlsplit
 
 CLOUD_SCHEMES = frozenset(
@@ -37,10 +38,27 @@ def scheme_of(url: str) -> str:
 
 def host_in(url: str) -> str | None:
     """The host that is connected to, as far as the URL alone says it."""
-    if scheme_of(url) not in HOST_SCHEMES:
+    scheme = scheme_of(url)
+    if scheme in MAIL_SCHEMES:
+        return _mail_server_in(url)
+    if scheme not in HOST_SCHEMES:
         return None
     parts = urlsplit(url)
     return None if is_ntfy_cloud(parts) or is_zulip_cloud(parts) else parts.hostname
+
+
+def _mail_server_in(url: str) -> str | None:
+    """The SMTP server of a URL: `smtp=`, or the host if it is an IP address. For a domain, Apprise
+    may choose the server of its provider, so that the URL alone does not say it."""
+    server = _arguments_in(url).get("smtp")
+    if server:
+        return server
+    host = urlsplit(url).hostname or ""
+    try:
+        ip_address(host)
+    except ValueError:
+        return None
+    return host
 
 
 def is_ntfy_cloud(parts: SplitResult) -> bool:
@@ -72,8 +90,14 @@ def fault_of(url: str, *, any_scheme: bool) -> str | None:
 
 
 def _forbidden_arguments_in(url: str) -> list[str]:
-    """Those of FORBIDDEN_ARGUMENTS that a URL has. As in Apprise, `&` and `;` separate arguments,
-    and names are percent-encoded, in any case, with blanks around them."""
-    arguments = re.split("[&;]", url.partition("?")[2])
-    names = {unquote_plus(each.partition("=")[0]).strip().lower() for each in arguments}
-    return sorted(FORBIDDEN_ARGUMENTS & names)
+    """Those of FORBIDDEN_ARGUMENTS that a URL has."""
+    return sorted(FORBIDDEN_ARGUMENTS & _arguments_in(url).keys())
+
+
+def _arguments_in(url: str) -> dict[str, str]:
+    """The arguments of a URL by name. As in Apprise, `&` and `;` separate them, names are
+    percent-encoded, in any case, with blanks around them, and the last of a name counts."""
+    parts = (each.partition("=") for each in re.split("[&;]", url.partition("?")[2]))
+    return {
+        unquote_plus(name).strip().lower(): unquote_plus(value).strip() for name, _, value in parts
+    }
