@@ -18,6 +18,11 @@ log = logging.getLogger(__name__)
 
 PROBLEM_JSON = "application/problem+json"
 
+RETRY_AFTER_HEADER = {
+    "Retry-After": {"description": "Seconds until the next try.", "schema": {"type": "string"}}
+}
+"""The documentation of the header of 429 and 503."""
+
 
 @dataclass(frozen=True, slots=True)
 class Fault:

@@ -6,8 +6,11 @@ from werkzeug.wrappers import Response as BaseResponse
 from streamwatch import __version__
 from streamwatch.api.blueprint import Blueprint
 from streamwatch.api.context import services
+from streamwatch.api.errors import RETRY_AFTER_HEADER
 from streamwatch.api.schemas import AliveSchema, HealthSchema, IndexSchema
+from streamwatch.problems import PROBLEMS
 from streamwatch.services.monitoring.health import UNHEALTHY
+from streamwatch.storage.base import StorageUnavailable
 
 blueprint = Blueprint("health", __name__, description="The index and health checks.")
 
@@ -44,8 +47,10 @@ def _index() -> Response:
 
 @blueprint.get("/health")
 @blueprint.response(200, HealthSchema)
-@blueprint.alt_response(503, schema=HealthSchema, description="The storage is down.")
-def health() -> tuple[Response, int]:
+@blueprint.alt_response(
+    503, schema=HealthSchema, description="The storage is down.", headers=RETRY_AFTER_HEADER
+)
+def health() -> tuple[Response, int, dict[str, str]]:
     """Check the health of the service
 
     `degraded` while the analytics are down, the worker is stale, EventSub is disconnected or Twitch
@@ -61,7 +66,9 @@ def health() -> tuple[Response, int]:
         twitch=found.twitch,
         version=__version__,
     )
-    return answer, 503 if found.status == UNHEALTHY else 200
+    if found.status == UNHEALTHY:
+        return answer, 503, {"Retry-After": str(PROBLEMS[StorageUnavailable].retry_after)}
+    return answer, 200, {}
 
 
 @blueprint.get("/health/live")

@@ -15,7 +15,7 @@ from werkzeug.routing import Rule
 from streamwatch import __version__
 from streamwatch.api import arguments, auth, webhooks
 from streamwatch.api.blueprint import Blueprint
-from streamwatch.api.errors import PROBLEM_JSON, http_problem
+from streamwatch.api.errors import PROBLEM_JSON, RETRY_AFTER_HEADER, http_problem
 from streamwatch.api.schemas import ProblemSchema
 from streamwatch.settings import WEBHOOK_PATH, KeyRequirement, Settings
 
@@ -45,12 +45,19 @@ _LAST_EVENT_ID = {
 }
 
 _ERROR_HEADERS = {
-    HTTPStatus.UNAUTHORIZED: {"WWW-Authenticate": "The schemes by which a key may be sent."},
-    HTTPStatus.METHOD_NOT_ALLOWED: {"Allow": "The methods of this path."},
-    HTTPStatus.TOO_MANY_REQUESTS: {"Retry-After": "Seconds until the next try."},
-    HTTPStatus.SERVICE_UNAVAILABLE: {"Retry-After": "Seconds until the next try."},
+    HTTPStatus.UNAUTHORIZED: {
+        "WWW-Authenticate": {
+            "description": "The schemes by which a key may be sent.",
+            "schema": {"type": "string"},
+        }
+    },
+    HTTPStatus.METHOD_NOT_ALLOWED: {
+        "Allow": {"description": "The methods of this path.", "schema": {"type": "string"}}
+    },
+    HTTPStatus.TOO_MANY_REQUESTS: RETRY_AFTER_HEADER,
+    HTTPStatus.SERVICE_UNAVAILABLE: RETRY_AFTER_HEADER,
 }
-"""The headers of problems, with their descriptions."""
+"""The headers of problems."""
 
 
 class Api(flask_smorest.Api):
@@ -69,9 +76,8 @@ class Api(flask_smorest.Api):
                 "description": status.phrase,
                 "content": {PROBLEM_JSON: {"schema": self.ERROR_SCHEMA}},
             }
-            for name, description in _ERROR_HEADERS.get(status, {}).items():
-                header = {"description": description, "schema": {"type": "string"}}
-                problem.setdefault("headers", {})[name] = header
+            if status in _ERROR_HEADERS:
+                problem["headers"] = _ERROR_HEADERS[status]
             self.spec.components.response(status.name, problem, lazy=True)
 
     # Private, as above.

@@ -53,7 +53,7 @@ def test_analytics_that_are_down_degrade(world: World) -> None:
 def test_a_storage_that_is_down_is_unhealthy(world: World) -> None:
     world.storage.error = StorageUnavailable("connection refused")
     response = world.get("/health")
-    assert response.status_code == 503
+    assert (response.status_code, response.headers["Retry-After"]) == (503, "5")
     expected = {
         "status": "unhealthy",
         "storage": "disconnected",

@@ -144,6 +144,7 @@ def test_every_parameter_and_header_is_documented(world: World) -> None:
         ("SERVICE_UNAVAILABLE", "Retry-After"),
     ):
         assert header in components["responses"][name]["headers"]
+    assert "Retry-After" in paths["/health"]["get"]["responses"]["503"]["headers"]
 
 
 def test_the_bounds_of_a_limit_are_documented(world: World) -> None:
