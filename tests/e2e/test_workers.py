@@ -211,4 +211,5 @@ def test_two_workers_repair_the_faults_of_twitch(
     for login in LOGINS:
         events = service.get(f"/events/streamer/{login}")["events"]
         assert [event["event_type"] for event in events] == ["stream.online"], events
-    assert all(streamer.is_active for streamer in storage.streamers())
+    # Twitch has the subscriptions before the turn that created them has saved their ids.
+    wait_for(lambda: all(streamer.is_active for streamer in storage.streamers()))

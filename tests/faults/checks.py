@@ -2,11 +2,13 @@
 
 from collections import Counter
 from dataclasses import dataclass
+from datetime import datetime
 
 from streamwatch.domain.models import EventType
 from streamwatch.domain.sessions import StreamSession
 from streamwatch.domain.times import to_milliseconds
 from streamwatch.domain.totals import StreamerStats
+from streamwatch.simulator.world import StreamChange
 from tests.faults.load import LATEST_SECONDS, Acknowledged, Transition
 from tests.faults.stack import Stack
 from tests.waiting import wait_for
@@ -81,11 +83,22 @@ def _is_in_sessions(
     for session in sessions.get(stream_id, ()):
         if event_type is EventType.ONLINE:
             return session.started_at == change.stream.started_at
-        return session.ended_at == to_milliseconds(change.at)
+        return session.ended_at == _end(change, stack)
     return (
         event_type is EventType.OFFLINE
         and (EventType.ONLINE, stream_id) not in acknowledged.transitions
     )
+
+
+def _end(change: StreamChange, stack: Stack) -> datetime:
+    """When the session of a stream ends: at its end, or at the start of the next stream, if Twitch,
+    which gives starts in whole seconds, names an earlier time."""
+    next_starts = [
+        to_milliseconds(other.stream.started_at)
+        for other in stack.load.happened.values()
+        if other.type is EventType.ONLINE and other.user == change.user and other.at >= change.at
+    ]
+    return min([to_milliseconds(change.at), *next_starts])
 
 
 def _check_statuses(stack: Stack) -> None:
