@@ -176,9 +176,11 @@ def test_kill_9_of_all_processes_loses_no_event_and_leaves_no_metrics_directory(
         chain.go_online(str(number))
         chain.go_offline(str(number))
     [left] = chain.metrics.glob("streamwatch-metrics-*")
-    for pid in {process.pid} | descendants(process.pid):
+    everything = {process.pid} | descendants(process.pid)
+    for pid in sorted(everything):  # parents first, so that none replaces a child
         os.kill(pid, signal.SIGKILL)
     process.wait()
+    wait_for(lambda: running(everything) == set())
     chain.start()
     [found] = chain.metrics.glob("streamwatch-metrics-*")
     assert found != left
