@@ -14,29 +14,10 @@ import requests
 
 from streamwatch.simulator import Simulator
 from tests import messages
-from tests.child_processes import children
+from tests.child_processes import descendants, running
 from tests.deploy.conftest import LocalDeployment, local_deployment
 from tests.processes import Process
 from tests.waiting import wait_for
-
-
-def descendants(pid: int) -> set[int]:
-    """The running processes that a process started, directly or not."""
-    try:
-        found = set(children(pid))
-    except FileNotFoundError:
-        return set()
-    return found.union(*map(descendants, found))
-
-
-def running(pids: set[int]) -> set[int]:
-    """Those of the processes that run and are no zombies."""
-    states = {pid: Path(f"/proc/{pid}/stat") for pid in pids}
-    return {
-        pid
-        for pid, file in states.items()
-        if file.exists() and file.read_text().rpartition(")")[2].split()[0] != "Z"
-    }
 
 
 def send_online(local: LocalDeployment, stream_id: str) -> str:

@@ -17,7 +17,8 @@ from packaging.markers import Marker
 from packaging.requirements import Requirement
 
 from streamwatch import __version__
-from tests.processes import ROOT, answers
+from tests.child_processes import descendants, running
+from tests.processes import ROOT
 from tests.servers import free_port
 from tests.waiting import wait_for
 
@@ -118,20 +119,20 @@ class Home:
 
     def end(self, number: signal.Signals = signal.SIGINT) -> None:
         assert self.process is not None
+        children = descendants(self.process.pid)
         self.process.send_signal(number)
         self.process.wait(30)
         # After SIGKILL the kernel ends the children, which takes a moment.
-        socket = self.folder / "data/valkey.sock"
-        wait_for(lambda: not socket.exists() or not answers(f"{self.url}/health/live"), 30)
+        wait_for(lambda: running(children) == set(), 30)
 
 
 @pytest.fixture
 def home(installed: Path) -> Iterator[Home]:
     with TemporaryDirectory(prefix="sw-") as folder:
-        running = Home(installed, Path(folder))
-        yield running
-        if running.is_running:
-            running.end()
+        started = Home(installed, Path(folder))
+        yield started
+        if started.is_running:
+            started.end()
 
 
 def test_dev_runs_in_an_empty_folder_and_survives_ctrl_c_an_upgrade_and_kill_9(
