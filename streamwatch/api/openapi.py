@@ -80,7 +80,7 @@ class Api(flask_smorest.Api):
                 problem["headers"] = _ERROR_HEADERS[status]
             self.spec.components.response(status.name, problem, lazy=True)
 
-    # Private, as above.
+    # Private too. Without this, the document would have a header that no answer has.
     def _register_pagination_header(self) -> None:
         """The lists of this API do not use flask-smorest's pagination."""
 

@@ -150,15 +150,15 @@ class Streamers:
         known = self._storage.find_streamers(requested)
         result.existing = [login for login in requested if login in known]
         new = [login for login in requested if login not in known]
-        done = len(result.existing)
+        done, has_answered = len(result.existing), False
         progress(done, len(requested))
         for batch in batched(new, MAX_IDS_PER_CALL):
             try:
                 self._add_batch(batch, given, result)
+                has_answered = True
             except TwitchError as error:
-                is_refusal = isinstance(error, TwitchDenied | TwitchNotConfigured)
-                if is_refusal and done == len(known) + len(result.failed):
-                    raise  # no batch had an answer, and none will
+                if isinstance(error, TwitchDenied | TwitchNotConfigured) and not has_answered:
+                    raise  # Twitch will answer for no other batch either
                 log.warning("Could not add %d streamers: %s", len(batch), error)
                 result.failed += batch
             done += len(batch)

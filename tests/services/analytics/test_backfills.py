@@ -248,14 +248,14 @@ def test_a_check_that_is_planned_while_the_same_check_runs_is_done(
     assert backfills.find("ann").added == 1
 
 
-def test_a_crash_after_a_check_of_a_recent_video_repeats_it(
-    world: World, backfills: Backfills, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("write", ["plan", "finish"])
+def test_a_crash_at_either_write_after_a_check_of_a_recent_video_repeats_it(
+    world: World, backfills: Backfills, monkeypatch: pytest.MonkeyPatch, write: str
 ) -> None:
     user_id = monitor(world, "ann")
     add_video(world, user_id, "s1", HOUR)
     with monkeypatch.context() as patch:
-        for name in ("plan", "finish"):
-            patch.setattr(world.storage.backfills, name, crash)
+        patch.setattr(world.storage.backfills, write, crash)
         with pytest.raises(KeyboardInterrupt):
             backfills.run_next()
     world.clock.advance(60)
