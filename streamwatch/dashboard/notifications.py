@@ -50,6 +50,9 @@ from streamwatch.twitch.base import TwitchError
 
 DELIVERIES_SHOWN = 100
 
+Refused = tuple[str, HTTPStatus]
+"""The page of a form that was not carried out, with its status."""
+
 
 def _notifications() -> Notifications:
     return services().notifications.management
@@ -66,7 +69,7 @@ def show_notifications() -> str:
 
 
 @blueprint.post("/manage/notifications")
-def add_notification() -> Response | str:
+def add_notification() -> Response | str | Refused:
     """Add a notification or, with the button *Preview*, show a message that it would send."""
     form = request.form
     if "preview" in form:
@@ -74,7 +77,7 @@ def add_notification() -> Response | str:
     try:
         made, secret = _notifications().create(settings_from(form), new_id_from(form))
     except (InvalidNotification, AlreadyAdded, TooManyNotifications, TwitchError) as error:
-        return _page(form=form, faults=form_faults(error))
+        return _page(form=form, faults=form_faults(error)), HTTPStatus.UNPROCESSABLE_ENTITY
     if secret is None:  # a secret is shown once, hence not after a redirect
         target = url_for("dashboard.show_notifications", made=made.id)
         return redirect(target, HTTPStatus.SEE_OTHER)
@@ -100,7 +103,7 @@ def show_notification_form(notification_id: str) -> str:
 
 
 @blueprint.post("/manage/notifications/<notification_id>/edit")
-def edit_notification(notification_id: str) -> Response | str:
+def edit_notification(notification_id: str) -> Response | str | Refused:
     """Save the changed settings or, with the button *Preview*, show a message with them. If another
     request changed the notification after the form was shown, nothing is saved. The form then shows
     what the user changed, and all else as it is now."""
@@ -112,9 +115,10 @@ def edit_notification(notification_id: str) -> Response | str:
     try:
         _notifications().change(notification_id, edited, form.get("version", type=int))
     except ChangedMeanwhile:
-        return _conflict_page(notification_id, form)
+        return _conflict_page(notification_id, form), HTTPStatus.UNPROCESSABLE_ENTITY
     except (InvalidNotification, TwitchError) as error:
-        return _edit_page(notification_id, form=form, faults=form_faults(error))
+        page = _edit_page(notification_id, form=form, faults=form_faults(error))
+        return page, HTTPStatus.UNPROCESSABLE_ENTITY
     return _redirect_to(notification_id, changed=" ".join(edited))
 
 

@@ -64,7 +64,7 @@ def store_credentials() -> Response | tuple[str, int]:
 
 
 @blueprint.post("/setup/streamers")
-def add_pasted_streamers() -> str:
+def add_pasted_streamers() -> str | tuple[str, int]:
     """Monitor the streamers whose names or links were pasted or are in a file. Names that could not
     be looked up remain in the form, to be sent again.
 
@@ -77,11 +77,13 @@ def add_pasted_streamers() -> str:
         text += "\n" + file.stream.read(_MAX_FILE_BYTES).decode("utf-8", "replace")
     if len(split_entries(text)) > MAX_LOGINS_AT_ONCE:
         fault = f"At most {MAX_LOGINS_AT_ONCE} names can be added at once."
-        return _page(add_fault=fault, pasted=request.form.get("logins", ""))
+        page = _page(add_fault=fault, pasted=request.form.get("logins", ""))
+        return page, HTTPStatus.UNPROCESSABLE_ENTITY
     try:
         outcomes = add_outcomes(text)
     except TwitchDenied as error:
-        return _page(add_fault=str(error), pasted=text.strip())
+        page = _page(add_fault=str(error), pasted=text.strip())
+        return page, HTTPStatus.UNPROCESSABLE_ENTITY
     return _page(result=summarized_outcomes(outcomes), pasted="\n".join(outcomes["failed"]))
 
 

@@ -179,9 +179,10 @@ def test_names_that_are_not_added_remain_in_the_form(tmp_path: Path, twitch: Sim
     world = first_run(tmp_path, twitch, **credentials(twitch))
     form = {"logins": "@Shroud not-a-name"}
     world.twitch.error = TwitchDenied("Twitch refused the credentials.", 403)
-    page = world.client.post(f"{PAGE}/streamers", data=form).text
-    assert 'role="alert">Twitch refused the credentials.</p>' in page
-    assert ">@Shroud not-a-name</textarea>" in page
+    answer = world.client.post(f"{PAGE}/streamers", data=form)
+    assert answer.status_code == 422
+    assert 'role="alert">Twitch refused the credentials.</p>' in answer.text
+    assert ">@Shroud not-a-name</textarea>" in answer.text
     world.twitch.error = TwitchUnavailable("Twitch did not answer.")
     page = world.client.post(f"{PAGE}/streamers", data=form).text
     assert "Not added, as Twitch gave no usable answer" in page
@@ -192,6 +193,7 @@ def test_more_than_a_thousand_names_are_refused(tmp_path: Path, twitch: Simulato
     world = first_run(tmp_path, twitch, **credentials(twitch))
     names = " ".join(f"name_{number}" for number in range(1001))
     answer = world.client.post(f"{PAGE}/streamers", data={"logins": names})
+    assert answer.status_code == 422
     assert "At most 1000 names" in answer.text
     assert names in answer.text  # for correction
     assert world.storage.streamers() == []

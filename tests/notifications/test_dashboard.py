@@ -41,6 +41,12 @@ class Pages:
         assert response.status_code == 200, response.get_data(as_text=True)
         return response.get_data(as_text=True)
 
+    def refused(self, path: str = PAGE, **fields: str) -> str:
+        """The page that answers a form which is not carried out."""
+        response = self.world.client.post(path, data=fields, headers=HEADERS)
+        assert response.status_code == 422, response.get_data(as_text=True)
+        return response.get_data(as_text=True)
+
 
 @pytest.fixture
 def pages() -> Iterator[Pages]:
@@ -230,14 +236,14 @@ def test_an_edit_with_faults_changes_nothing_and_keeps_what_was_typed(
     before, form = stored(pages, path), fields_of(pages.get(f"{path}/edit"))
     typed = {"name": "Ours", "cooldown_minutes": "many", "streamers": "ann"}
 
-    page = pages.post(f"{path}/edit", **form | typed)
+    page = pages.refused(f"{path}/edit", **form | typed)
     assert "Not changed." in page
     assert "Not a whole number from 0 to 1440." in page
     assert fields_of(page) == form | typed
 
     for unreadable, fault in ((set(), "Twitch has no user"), ({"ann"}, "could not be read")):
         pages.world.twitch.unreadable = unreadable
-        page = pages.post(f"{path}/edit", **form | typed | {"cooldown_minutes": "1"})
+        page = pages.refused(f"{path}/edit", **form | typed | {"cooldown_minutes": "1"})
         assert fault in page
         assert 'aria-describedby="streamers-fault"' in page
         assert fields_of(page)["name"] == "Ours"
@@ -247,7 +253,7 @@ def test_an_edit_with_faults_changes_nothing_and_keeps_what_was_typed(
     assert fields_of(preview)["template"] == "Hi $streamer"
     assert stored(pages, path) == before
 
-    other = pages.post(f"{path}/edit", **form | {"kind": "webhook"})
+    other = pages.refused(f"{path}/edit", **form | {"kind": "webhook"})
     assert "Cannot be changed: add a new notification." in other
     missing = pages.world.client.get(f"{PAGE}/ntf_none/edit", headers=HEADERS)
     assert missing.status_code == 404
@@ -265,7 +271,7 @@ def test_an_edit_does_not_undo_what_another_request_changed_meanwhile(
 
     form |= {"name": "Ours", "quiet_start": "23:00", "quiet_end": "07:00"}
     preview = pages.post(f"{path}/edit", **form | {"preview": "1"})
-    refused = pages.post(f"{path}/edit", **fields_of(preview))
+    refused = pages.refused(f"{path}/edit", **fields_of(preview))
     assert "Not changed." in refused
     assert "Another request changed it meanwhile (tags)." in refused
     assert (stored(pages, path).name, stored(pages, path).tags) == ("My server", ("family",))
@@ -285,13 +291,13 @@ def test_an_edit_with_a_conflict_says_what_is_not_shown_and_keeps_what_both_chan
     form = fields_of(pages.get(f"{path}/edit"))
     del form["channel.update"]
     management(pages).change(known_id, {"enabled": False})
-    refused = pages.post(f"{path}/edit", **form)
+    refused = pages.refused(f"{path}/edit", **form)
     assert "Another request changed it meanwhile. The form has" in refused
     assert "channel.update" not in fields_of(refused)
 
     form = fields_of(refused) | {"categories": "Poker"}
     management(pages).change(known_id, {"categories": ["Darts"], "events": ["stream.online"]})
-    refused = pages.post(f"{path}/edit", **form)
+    refused = pages.refused(f"{path}/edit", **form)
     assert "Another request changed it meanwhile (events, categories)." in refused
     form = fields_of(refused)
     assert form["categories"] == "Poker"
@@ -303,12 +309,12 @@ def test_tags_of_a_filter_are_given_as_for_streamers(pages: Pages, discord: Fake
     path = add(pages, discord, tags="Friends, FPS")
     assert stored(pages, path).tags == ("friends", "fps")
     form = fields_of(pages.get(f"{path}/edit"))
-    assert "&#39;é&#39;: Not a tag" in pages.post(f"{path}/edit", **form | {"tags": "fps é"})
+    assert "&#39;é&#39;: Not a tag" in pages.refused(f"{path}/edit", **form | {"tags": "fps é"})
     assert stored(pages, path).tags == ("friends", "fps")
 
 
 def test_a_cooldown_of_too_many_digits_is_a_fault_of_the_field(pages: Pages) -> None:
-    page = pages.post(kind="discord", url="", cooldown_minutes="9" * 5_000, **ALL_EVENTS)
+    page = pages.refused(kind="discord", url="", cooldown_minutes="9" * 5_000, **ALL_EVENTS)
     assert "Not a whole number from 0 to 1440." in page
     assert 'aria-describedby="cooldown_minutes-fault"' in page
 
@@ -352,7 +358,7 @@ def test_a_webhook_form_that_is_sent_again_adds_no_second_webhook(
     form = fields_of(pages.get()) | {"kind": "webhook", "url": f"{discord.url}/x", "name": "Mine"}
     assert "whsec_" in pages.post(**form)
 
-    again = pages.post(**form)
+    again = pages.refused(**form)
     assert "Mine was added with this form already." in again
     assert "whsec_" not in again
     assert len(management(pages).all()) == 1
@@ -363,7 +369,7 @@ def test_a_webhook_form_that_is_sent_again_adds_no_second_webhook(
 
 
 def test_errors_are_shown_and_the_input_remains(pages: Pages) -> None:
-    page = pages.post(kind="discord", url="https://nowhere.invalid/<x>", name="Mine")
+    page = pages.refused(kind="discord", url="https://nowhere.invalid/<x>", name="Mine")
 
     assert "Not added." in page
     assert "The host nowhere.invalid does not resolve." not in page  # other faults come first
