@@ -1,27 +1,49 @@
-"""Throughput of the projector on a feed that the webhook has filled."""
+"""The projector on a feed that the webhook has filled: entries a second, and CPU of an entry."""
 
 import time
+from dataclasses import dataclass
 from statistics import median
 
 from bench.deployments import Deployed
 from bench.load import send_all
+from bench.processes import cpu_seconds
+from tests.servers import Server
 
 RUNS = 3
 
 
-def entries_per_second(deployed: Deployed, messages: int) -> float:
-    """The median rate of RUNS feeds of `messages` entries each."""
-    return median(_run(deployed, messages) for _ in range(RUNS))
+@dataclass(frozen=True)
+class Projected:
+    """What a run measured. `own_us` and `server_us` are the CPU time for an entry, in µs, of the
+    projecting process and of MongoDB."""
+
+    entries_per_second: float
+    own_us: float
+    server_us: float
 
 
-def _run(deployed: Deployed, messages: int) -> float:
+def measure(deployed: Deployed, mongo: Server, messages: int) -> Projected:
+    """The medians of RUNS feeds of `messages` entries each."""
+    runs = [_run(deployed, mongo, messages) for _ in range(RUNS)]
+    return Projected(
+        median(run.entries_per_second for run in runs),
+        median(run.own_us for run in runs),
+        median(run.server_us for run in runs),
+    )
+
+
+def _run(deployed: Deployed, mongo: Server, messages: int) -> Projected:
     projector = deployed.services.projector
     while projector.run_once():
         pass
     deployed.services.storage.feed.trim()
     send_all(deployed.target.port, deployed.webhooks.next(messages), 600)
-    start = time.perf_counter()
+    start, own, server = time.perf_counter(), time.process_time(), cpu_seconds([mongo.pid])
     entries = 0
     while projected := projector.run_once():
         entries += projected
-    return entries / (time.perf_counter() - start)
+    return Projected(
+        entries / (time.perf_counter() - start),
+        (time.process_time() - own) / entries * 1e6,
+        (cpu_seconds([mongo.pid]) - server) / entries * 1e6,
+    )
