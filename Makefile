@@ -9,9 +9,9 @@ LOCAL := $(VENV)/.local
 DEV := $(VENV)/.dev
 NPM := $(VENV)/npm
 PIP := $(BIN)/pip install --disable-pip-version-check --no-input
-# pytest's processes: two per core, since tests wait for processes more than they compute, and at most
-# eight, so that their servers fit into the memory.
-PROCESSES := $(shell $(PYTHON) -c 'import os; print(min(8, 2 * (os.cpu_count() or 1)))' 2>/dev/null)
+# pytest's processes: five for two cores, since tests wait for processes more than they compute, and at
+# most eight, so that their servers fit into the memory.
+PROCESSES := $(shell $(PYTHON) -c 'import os; print(min(8, 5 * (os.cpu_count() or 1) // 2))' 2>/dev/null)
 # Python caches what it compiles: the tests start hundreds of processes.
 unexport PYTHONDONTWRITEBYTECODE
 LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \

@@ -33,9 +33,10 @@ class ConduitFault:
     keeps_messages: bool = True
 
 
-def cut(stack: Stack) -> None:
-    """Break the connection five times, each time in the midst of a burst."""
-    for _ in range(5):
+def cut(stack: Stack, times: int = 5) -> None:
+    """Break the connection, each time in the midst of a burst. The delay before a new connection
+    doubles each time."""
+    for _ in range(times):
         with replacing_connection(stack):
             stack.twitch.sockets.cut(after=10)
 

@@ -33,13 +33,13 @@ def test_a_cut_and_reconnected_websocket_loses_nothing_and_another_worker_takes_
     tmp_path: Path, keep_row: KeepRow
 ) -> None:
     def cut_and_reconnect(stacked: Stack) -> None:
-        cut(stacked)
+        cut(stacked, times=3)
         reconnect(stacked)
 
     with stack(tmp_path, rate=15, streamers=40, transport="conduit") as stacked:
-        inject_under_load(stacked, ConduitFault(cut_and_reconnect), 300, before=50)
+        inject_under_load(stacked, ConduitFault(cut_and_reconnect), 150, before=50)
         must_have = delivered(stacked)
         wait_for(lambda: must_have <= history(stacked).keys())
         # A leader that dies takes along what it has not read, but nothing from before.
-        recovery = inject_under_load(stacked, ConduitFault(leader_killed), 200, before=50)
+        recovery = inject_under_load(stacked, ConduitFault(leader_killed), 100, before=50)
         keep_row(check_promises(stacked, "cut, reconnect, kill -9 the leader", must_have, recovery))
