@@ -21,7 +21,7 @@ from streamwatch.domain.eventsub import (
     MalformedMessage,
     StaleMessage,
 )
-from streamwatch.services.ingestion.receiver import Outcome
+from streamwatch.services.ingestion.receiver import MessageOutcome
 from streamwatch.settings import WEBHOOK_PATH
 from streamwatch.storage.base import StorageUnavailable
 
@@ -38,7 +38,7 @@ REJECTIONS: dict[type[Exception], str] = {
 }
 """The outcomes that are counted for messages answered with an error."""
 
-OUTCOMES = (*(outcome.value for outcome in Outcome), *REJECTIONS.values())
+OUTCOMES = (*(outcome.value for outcome in MessageOutcome), *REJECTIONS.values())
 """All outcomes that are counted."""
 
 

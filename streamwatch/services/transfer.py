@@ -20,7 +20,7 @@ from streamwatch.services.streamers import BulkAdded, Streamers
 from streamwatch.storage.base import Storage
 from streamwatch.twitch.base import TwitchDenied, TwitchNotConfigured
 
-LookupGuard = Callable[[int], AbstractContextManager[None]]
+ImportGuard = Callable[[int], AbstractContextManager[None]]
 """Makes the context in which Twitch is called for so many logins."""
 
 
@@ -53,7 +53,7 @@ class Transfer:
         """The export, with or without the URLs and the signing secrets of notifications."""
         return export_document(self._streamers.all(), self._store.all(), secrets=secrets)
 
-    def load(self, document: Any, guard: LookupGuard = lambda _: nullcontext()) -> Imported:
+    def load(self, document: Any, guard: ImportGuard = lambda _: nullcontext()) -> Imported:
         """Import an export: add the streamers and notifications that are missing. What exists does
         not change. Streamers without a user id are looked up at Twitch; if there are any, the
         streamers are added within `guard(n)`, where n is their number.

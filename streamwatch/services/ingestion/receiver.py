@@ -18,7 +18,7 @@ from streamwatch.storage.base import Storage
 log = logging.getLogger(__name__)
 
 
-class Outcome(StrEnum):
+class MessageOutcome(StrEnum):
     """What became of a message."""
 
     ACCEPTED = "accepted"
@@ -34,7 +34,7 @@ class Outcome(StrEnum):
 class Received:
     """The outcome of a message, and the challenge to answer a verification with."""
 
-    outcome: Outcome
+    outcome: MessageOutcome
     challenge: str | None = None
 
 
@@ -73,22 +73,23 @@ class MessageReceiver:
         match message:
             case eventsub.Verification(challenge):
                 log.info("Answered Twitch's challenge")
-                return Received(Outcome.VERIFIED, challenge)
+                return Received(MessageOutcome.VERIFIED, challenge)
             case eventsub.Unknown(description):
                 log.warning("Ignored a message of %s", description)
-                return Received(Outcome.UNKNOWN)
+                return Received(MessageOutcome.UNKNOWN)
             case eventsub.Revocation():
                 self._revoke(message.subscription)
-                return Received(Outcome.REVOKED)
+                return Received(MessageOutcome.REVOKED)
             case eventsub.Notification():
                 return Received(self._record_notification(message))
 
-    def _record_notification(self, message: eventsub.Notification) -> Outcome:
+    def _record_notification(self, message: eventsub.Notification) -> MessageOutcome:
         [recorded] = self._recorder.record([message.observation])
         if recorded.change is None or not recorded.change.events:
             log.info("Duplicate message", extra={"message_id": message.message_id})
-            return Outcome.DUPLICATE
-        return Outcome.LATE if is_late(recorded.before, recorded.change) else Outcome.ACCEPTED
+            return MessageOutcome.DUPLICATE
+        late = is_late(recorded.before, recorded.change)
+        return MessageOutcome.LATE if late else MessageOutcome.ACCEPTED
 
     def _revoke(self, revoked: Subscription) -> None:
         """Record the end of the subscription, and request a reconciliation to replace it."""

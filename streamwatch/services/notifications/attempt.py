@@ -35,7 +35,7 @@ _RATE = "rate"
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class AttemptOutcome:
     """The result of an attempt: the delivery to save, and the changes to save with it. `is_gone`
     says that the receiver wants no more or was deleted, `is_final` that some of several recipients
     may have the message although the attempt failed."""
@@ -68,7 +68,7 @@ class DeliveryAttempt:
     def sender(self, notification: Notification) -> Sender:
         return self._senders[notification.kind]
 
-    def run(self, notification: Notification, delivery: Delivery) -> Outcome:
+    def run(self, notification: Notification, delivery: Delivery) -> AttemptOutcome:
         """Attempt a claimed delivery."""
         now = self._clock()
         if not notification.enabled and not delivery.is_test:
@@ -81,7 +81,7 @@ class DeliveryAttempt:
 
     def _run_webhook(
         self, notification: Notification, delivery: Delivery, now: datetime
-    ) -> Outcome:
+    ) -> AttemptOutcome:
         if delivery.body is None:
             situation = self._context.situation(delivery)
             action = programs.decide(notification, delivery, situation, now)
@@ -89,14 +89,16 @@ class DeliveryAttempt:
                 return self._unsent(delivery, action, now)
             # Stored before it is sent: the body is the same for every attempt after a crash, too.
             body = self._bodies.make(delivery.event, delivery.event_type, delivery.stream_id)
-            return Outcome(replace(delivery, body=body, next_attempt_at=now), Attempted(now))
+            return AttemptOutcome(replace(delivery, body=body, next_attempt_at=now), Attempted(now))
         message = Message(delivery.id, body=delivery.body)
         sent = self.sender(notification).send(notification, message)
         return self._sent(delivery, sent, {})
 
     # People
 
-    def _run_people(self, notification: Notification, delivery: Delivery, now: datetime) -> Outcome:
+    def _run_people(
+        self, notification: Notification, delivery: Delivery, now: datetime
+    ) -> AttemptOutcome:
         name = conversation_name(delivery.event.broadcaster_id)
         conversation = conversation_from(self._store.state(notification.id, name))
         situation = self._context.situation(delivery)
@@ -149,7 +151,7 @@ class DeliveryAttempt:
         )
         return sender.send(notification, message)
 
-    def _edit_refused(self, delivery: Delivery, sent: Sent, refusal: EditRefusal) -> Outcome:
+    def _edit_refused(self, delivery: Delivery, sent: Sent, refusal: EditRefusal) -> AttemptOutcome:
         """A refused update is skipped. A go-live, or an end if edits are limited, is posted as a
         new message."""
         now = self._clock()
@@ -159,8 +161,10 @@ class DeliveryAttempt:
         )
         if is_posted:
             again = replace(delivery, edit_refused=True, next_attempt_at=now)
-            return Outcome(again, attempted)
-        return Outcome(finished(delivery, DeliveryStatus.SKIPPED, str(refusal), now), attempted)
+            return AttemptOutcome(again, attempted)
+        return AttemptOutcome(
+            finished(delivery, DeliveryStatus.SKIPPED, str(refusal), now), attempted
+        )
 
     # Outcomes
 
@@ -170,22 +174,24 @@ class DeliveryAttempt:
         action: Skip | Wait,
         now: datetime,
         states: Mapping[str, Document] | None = None,
-    ) -> Outcome:
+    ) -> AttemptOutcome:
         attempted = Attempted(now, states=states or {})
         if isinstance(action, Wait):
-            return Outcome(replace(delivery, next_attempt_at=action.until), attempted)
+            return AttemptOutcome(replace(delivery, next_attempt_at=action.until), attempted)
         skipped = finished(delivery, DeliveryStatus.SKIPPED, action.reason, now)
-        return Outcome(replace(skipped, did_not_last=action.did_not_last), attempted)
+        return AttemptOutcome(replace(skipped, did_not_last=action.did_not_last), attempted)
 
-    def _sent(self, delivery: Delivery, sent: Sent, states: Mapping[str, Document]) -> Outcome:
+    def _sent(
+        self, delivery: Delivery, sent: Sent, states: Mapping[str, Document]
+    ) -> AttemptOutcome:
         now = self._clock()
         after = after_attempt(delivery, sent.result, now, self._random)
         failed = None if delivery.is_test else not sent.result.delivered
         attempted = Attempted(now, failed, {**states, **_rate(sent)}, sent.paused_until)
         is_gone = sent.result.is_gone and not delivery.is_test
-        return Outcome(after, attempted, is_gone, sent.result.is_final)
+        return AttemptOutcome(after, attempted, is_gone, sent.result.is_final)
 
-    def failed(self, delivery: Delivery, error: Exception) -> Outcome:
+    def failed(self, delivery: Delivery, error: Exception) -> AttemptOutcome:
         """The outcome of an attempt that raised an unexpected error."""
         detail = f"StreamWatch failed ({type(error).__name__}); its log says more"
         return self._sent(delivery, Sent(SendResult(delivered=False, detail=detail)), {})

@@ -20,7 +20,7 @@ from streamwatch.domain.notifications.models import (
 )
 from streamwatch.domain.notifications.retries import GIVE_UP_AFTER
 from streamwatch.services.monitoring.counters import SharedCounters
-from streamwatch.services.notifications.attempt import DeliveryAttempt, Outcome
+from streamwatch.services.notifications.attempt import AttemptOutcome, DeliveryAttempt
 from streamwatch.services.notifications.switching import switch_off
 from streamwatch.services.notifications.threads import DaemonThreads
 from streamwatch.storage.base import StorageError
@@ -102,7 +102,7 @@ class Dispatcher:
         if self._save(outcome, deadline):
             self._follow_up(notification, outcome)
 
-    def _save(self, outcome: Outcome, deadline: datetime) -> bool:
+    def _save(self, outcome: AttemptOutcome, deadline: datetime) -> bool:
         """Save the outcome of an attempt. While the storage does not answer, try again until the
         claim ends, so that a message that was sent is not sent again."""
         saved = replace(outcome.delivery, version=outcome.delivery.version + 1)
@@ -114,7 +114,7 @@ class Dispatcher:
                     raise
                 self._sleep(_SAVE_AGAIN_SECONDS)
 
-    def _follow_up(self, notification: Notification, outcome: Outcome) -> None:
+    def _follow_up(self, notification: Notification, outcome: AttemptOutcome) -> None:
         """Count a finished delivery, and switch off a notification whose target is gone."""
         delivery = outcome.delivery
         if delivery.status.is_finished and not delivery.is_test:

@@ -9,7 +9,7 @@ from streamwatch.domain.models import StreamEvent
 from streamwatch.domain.positions import Position
 
 
-class EventHistory:
+class BoundedHistory:
     """Retains the newest `limit` of the added events. They may be added in any order."""
 
     def __init__(self, limit: int) -> None:

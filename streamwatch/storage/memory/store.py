@@ -32,7 +32,7 @@ from streamwatch.storage.memory.backfills import MemoryBackfillQueue
 from streamwatch.storage.memory.coordination import MemoryCoordination
 from streamwatch.storage.memory.expiring import Expiring
 from streamwatch.storage.memory.feed import MemoryFeed
-from streamwatch.storage.memory.history import EventHistory
+from streamwatch.storage.memory.history import BoundedHistory
 from streamwatch.storage.memory.notifications import MemoryNotificationStore
 from streamwatch.storage.sorting import newest_first
 
@@ -63,11 +63,13 @@ class MemoryStorage(Storage):
         self._hidden: Expiring[StreamStatus | None] = Expiring(clock)
         """The hidden statuses of removed streamers, by user id."""
         self._lookups: Expiring[Lookup] = Expiring(clock)
-        self._history = EventHistory(events_kept)
-        self._by_type: dict[EventType, EventHistory] = defaultdict(
-            lambda: EventHistory(events_kept)
+        self._history = BoundedHistory(events_kept)
+        self._by_type: dict[EventType, BoundedHistory] = defaultdict(
+            lambda: BoundedHistory(events_kept)
         )
-        self._by_streamer: dict[str, EventHistory] = defaultdict(lambda: EventHistory(events_kept))
+        self._by_streamer: dict[str, BoundedHistory] = defaultdict(
+            lambda: BoundedHistory(events_kept)
+        )
         self.feed = MemoryFeed(self._lock, clock)
         self.coordination = MemoryCoordination(self._lock, clock)
         self.notifications = MemoryNotificationStore(self._lock)
