@@ -3,12 +3,19 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import orjson
 
 from streamwatch.domain.models import EventType, Source, Stream, StreamEvent
-from streamwatch.domain.notifications.models import Notification, SigningSecret, TargetKind
+from streamwatch.domain.notifications.models import (
+    MAX_NOTIFICATIONS,
+    Notification,
+    SigningSecret,
+    TargetKind,
+    WatchedStreamer,
+)
 from streamwatch.domain.observations import WentOnline
 from streamwatch.domain.times import format_time
 from streamwatch.services.ingestion.recorder import ObservationRecorder
@@ -26,9 +33,10 @@ _WARM_UP = 5
 """Events that are sent before the clock runs."""
 
 
-def delivery_seconds(notifications: int) -> list[float]:
+def delivery_seconds(notifications: int, *, of_one_streamer: bool = False) -> list[float]:
     """The seconds of each delivery, from the event's time to its request, in ascending order, with
-    so many notifications that want every event."""
+    so many notifications. Each wants every event, or those of one streamer of its own."""
+    for_an_event = 1 if of_one_streamer else notifications
     seconds: list[float] = []
 
     def answer(request: Request) -> tuple[int, dict[str, str], bytes]:
@@ -43,17 +51,20 @@ def delivery_seconds(notifications: int) -> list[float]:
         _storage(server.url) as storage,
     ):
         for number in range(notifications):
-            storage.notifications.add(_notification(number, receiver.url), limit=200)
+            made = _notification(number, receiver.url)
+            if of_one_streamer:
+                made = replace(made, streamers=(WatchedStreamer(str(number), f"user{number}"),))
+            storage.notifications.add(made, MAX_NOTIFICATIONS)
         for number in range(_WARM_UP):
             _go_live(storage, number)
-        wait_for(lambda: len(seconds) == _WARM_UP * notifications, seconds=60)
+        wait_for(lambda: len(seconds) == _WARM_UP * for_an_event, seconds=60)
         seconds.clear()
         events = EVENTS_PER_SECOND * SECONDS
         begin = time.monotonic()
         for number in range(events):
             time.sleep(max(0.0, begin + number / EVENTS_PER_SECOND - time.monotonic()))
             _go_live(storage, _WARM_UP + number)
-        wait_for(lambda: len(seconds) >= events * notifications, seconds=300)
+        wait_for(lambda: len(seconds) >= events * for_an_event, seconds=300)
     return sorted(seconds)
 
 

@@ -32,8 +32,8 @@ answer, and to ask each Sentinel for the master. Their sum is below the 2 second
 the port may take."""
 
 MAX_CONNECTIONS = 300
-"""The most connections of one process: more than a worker has threads, one of which sends the
-deliveries of each notification. A connection is made when one more is needed at the same time."""
+"""The most connections of one process: more than a worker has threads, which send up to 200
+notifications at a time. A connection is made when one more is needed at the same time."""
 
 
 def client_maker(url: str) -> Callable[[], Client]:

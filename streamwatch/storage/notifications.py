@@ -105,7 +105,7 @@ class NotificationStore(ABC):
 
     @abstractmethod
     def due(self, now: datetime) -> list[str]:
-        """The ids of notifications that have a delivery to attempt now."""
+        """The ids of notifications that have a delivery to attempt now, the longest due first."""
 
     @abstractmethod
     def claim(

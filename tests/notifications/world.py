@@ -7,6 +7,7 @@ from typing import Any
 
 from streamwatch.domain.models import EventType, Source, Stream, StreamEvent, User
 from streamwatch.domain.notifications.models import (
+    MAX_NOTIFICATIONS,
     Delivery,
     Notification,
     SendResult,
@@ -89,12 +90,16 @@ class NotificationWorld:
         self.reader = NotificationReader(
             self.storage, context, bodies, "a", self.counters, self.clock
         )
-        self.dispatcher = Dispatcher(
+        self.dispatcher = self.dispatcher_with(lambda work: work())
+
+    def dispatcher_with(self, submit: Callable[[Callable[[], None]], None]) -> Dispatcher:
+        """A dispatcher that runs its attempts by `submit`."""
+        return Dispatcher(
             self.store,
             self.attempt,
             self.counters,
             self.clock,
-            submit=lambda work: work(),
+            submit=submit,
             sleep=lambda _: None,
         )
 
@@ -102,7 +107,7 @@ class NotificationWorld:
         return self.now
 
     def add(self, notification: Notification) -> Notification:
-        assert self.store.add(notification, limit=200)
+        assert self.store.add(notification, MAX_NOTIFICATIONS)
         self.sender = self.fakes[notification.kind]
         return notification
 

@@ -7,8 +7,8 @@ import pytest
 from redis import Redis, SSLConnection
 from redis.sentinel import SentinelConnectionPool
 
-from streamwatch.domain.notifications.models import MAX_NOTIFICATIONS
 from streamwatch.redis_urls import ANSWER_SECONDS, CONNECT_SECONDS, client_maker
+from streamwatch.services.notifications.dispatcher import MAX_ATTEMPTS
 from streamwatch.settings import Settings, SettingsError
 from streamwatch.storage.redis import RedisStorage
 
@@ -41,13 +41,13 @@ def test_clients_have_timeouts_and_do_not_retry(url: str) -> None:
     assert options["retry"].get_retries() == 0
 
 
-def test_each_notification_of_a_worker_can_use_a_connection_at_the_same_time(
+def test_each_attempt_of_a_worker_can_use_a_connection_at_the_same_time(
     redis_url: str,
 ) -> None:
     pool = client_of(redis_url).connection_pool
     other_threads = 50
 
-    taken = [pool.get_connection() for _ in range(MAX_NOTIFICATIONS + other_threads)]
+    taken = [pool.get_connection() for _ in range(MAX_ATTEMPTS + other_threads)]
 
     for connection in taken:
         pool.release(connection)

@@ -25,7 +25,7 @@ CHANGES = ("title", "category", "language")
 DEFAULT_CHANGES = ("title", "category")
 DEFAULT_COOLDOWN_MINUTES = 10
 
-MAX_NOTIFICATIONS = 200
+MAX_NOTIFICATIONS = 1_000
 MAX_PENDING = 10_000
 """How many pending deliveries a notification can have. Beyond it the oldest fail."""
 

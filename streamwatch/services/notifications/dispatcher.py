@@ -1,7 +1,8 @@
 """Claims deliveries that are due and sends them, each target in its own threads.
 
 Several dispatchers may run at the same time, in several processes. A target that does not answer
-blocks only its own threads.
+blocks only its own threads, until MAX_ATTEMPTS attempts run: then the others wait for a thread that
+has ended its attempt.
 """
 
 import logging
@@ -10,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from http import HTTPStatus
+from threading import Lock
 
 from streamwatch.domain.notifications.models import (
     MAX_FINISHED,
@@ -31,6 +33,10 @@ log = logging.getLogger(__name__)
 CLAIM = timedelta(seconds=30)
 """How long a claim is valid: longer than any attempt takes. The claims of a worker that died end
 after this time."""
+
+MAX_ATTEMPTS = 200
+"""How many attempts of a process may run at the same time. Each has a thread and, for moments, a
+connection to the storage."""
 
 _TRIM_SECONDS = 60.0
 _SAVE_AGAIN_SECONDS = 0.5
@@ -56,20 +62,36 @@ class Dispatcher:
         self._submit = submit or DaemonThreads("notification").submit
         self._sleep = sleep
         self._trimmed_at: datetime | None = None
+        self._lock = Lock()
+        self._running = 0
+        self._is_full = False
+        """Whether targets waited for a free thread when attempts were last started."""
 
     def run_once(self) -> int:
-        """Start all attempts that are due. Returns their number. Raises StorageError."""
+        """Start the attempts that are due, as many as there is room for. Returns their number.
+        Raises StorageError."""
         self._trim()
         started = 0
+        self._is_full = False
         for notification_id in self._store.due(self._clock()):
+            free = MAX_ATTEMPTS - self._running
+            if free <= 0:
+                self._is_full = True
+                break
             notification = self._store.get(notification_id)
-            if notification is None:
-                continue
-            at_once = self._attempt.sender(notification).at_once
-            for delivery in self._claim(notification, at_once):
-                self._submit(lambda n=notification, d=delivery: self._work(n, d))  # type: ignore[misc]
-                started += 1
+            if notification is not None:
+                started += self._start(notification, free)
         return started
+
+    def _start(self, notification: Notification, free: int) -> int:
+        """Start at most `free` attempts of a target. Returns their number."""
+        at_once = self._attempt.sender(notification).at_once
+        claimed = self._claim(notification, min(at_once, free))
+        for delivery in claimed:
+            with self._lock:
+                self._running += 1
+            self._submit(lambda d=delivery: self._work(notification, d))  # type: ignore[misc]
+        return len(claimed)
 
     def _claim(self, notification: Notification, count: int) -> list[Delivery]:
         now = self._clock()
@@ -77,10 +99,11 @@ class Dispatcher:
         return self._store.claim(notification.id, now, now + CLAIM, at_once, count)
 
     def _work(self, notification: Notification, delivery: Delivery) -> None:
-        """Attempt a delivery, then the other due deliveries of its target."""
+        """Attempt a delivery, then the other due deliveries of its target, unless other targets
+        wait for a thread."""
         try:
             self._attempt_and_save(notification, delivery)
-            while (fresh := self._store.get(notification.id)) is not None:
+            while not self._is_full and (fresh := self._store.get(notification.id)) is not None:
                 claimed = self._claim(fresh, 1)
                 if not claimed:
                     return
@@ -89,6 +112,9 @@ class Dispatcher:
             log.warning("Deliveries of %s wait for the storage: %s", notification.id, error)
         except Exception:
             log.exception("Deliveries of %s failed", notification.id)
+        finally:
+            with self._lock:
+                self._running -= 1
 
     def _attempt_and_save(self, notification: Notification, delivery: Delivery) -> None:
         deadline = self._clock() + CLAIM

@@ -3,7 +3,9 @@
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import chain
 
+from streamwatch.domain.batches import batched
 from streamwatch.domain.models import StreamEvent
 from streamwatch.domain.notifications import people
 from streamwatch.domain.notifications.conversation import reopened
@@ -30,6 +32,10 @@ from streamwatch.storage.notifications import Attempted
 READER = "notifications"
 
 BATCH = 50
+
+_DELIVERIES_AT_ONCE = 1_000
+"""How many deliveries are added together: a batch of events has BATCH times as many as there are
+notifications."""
 
 REMEMBER = timedelta(days=3)
 """How long events are remembered, so that an event that is reported again is not new: longer than
@@ -103,14 +109,15 @@ class NotificationReader:
         if not notifications:
             return
         occurrences = self._occurrences(events)
-        made: list[Delivery] = []
-        for occurrence in occurrences:
-            made += self._deliveries(occurrence, notifications)
+        made = chain.from_iterable(self._deliveries(each, notifications) for each in occurrences)
         by_id = {notification.id: notification for notification in notifications}
-        for known in self._store.add_deliveries(made):
-            if known is not None:
-                self._reopen(by_id[known.notification_id], known)
-        self._fail_excess([by_id[key] for key in {delivery.notification_id for delivery in made}])
+        with_new: set[str] = set()
+        for some in batched(made, _DELIVERIES_AT_ONCE):
+            for known in self._store.add_deliveries(some):
+                if known is not None:
+                    self._reopen(by_id[known.notification_id], known)
+            with_new |= {delivery.notification_id for delivery in some}
+        self._fail_excess([by_id[key] for key in with_new])
         now = self._clock()
         self._store.mark_seen([o.key for o in occurrences], now, now - REMEMBER)
 

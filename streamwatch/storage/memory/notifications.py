@@ -37,8 +37,9 @@ class _Queue:
         if not delivery.status.is_finished:
             insort(self.lanes.setdefault(delivery.lane, []), _lane_entry(delivery))
 
-    def due_lanes(self, now: datetime) -> list[str]:
-        """The unclaimed lanes whose first delivery is due, the longest due first."""
+    def due_lanes(self, now: datetime) -> list[tuple[datetime, str]]:
+        """The unclaimed lanes whose first delivery is due, the longest due first, each with the
+        time since when."""
         if self.paused_until is not None and now < self.paused_until:
             return []
         self.claims = {lane: claim for lane, claim in self.claims.items() if claim[1] > now}
@@ -47,7 +48,7 @@ class _Queue:
             attempt_at = self.deliveries[entries[0][1]].next_attempt_at
             if lane not in self.claims and attempt_at is not None and attempt_at <= now:
                 due.append((attempt_at, lane))
-        return [lane for _, lane in sorted(due)]
+        return sorted(due)
 
     def add_failure(self, at: datetime) -> None:
         """Record a failed attempt. It is the first of a series where none precedes it, or where the
@@ -156,7 +157,8 @@ class MemoryNotificationStore(NotificationStore):
 
     def due(self, now: datetime) -> list[str]:
         with self._lock:
-            return [key for key, queue in self._queues.items() if queue.due_lanes(now)]
+            due = [(queue.due_lanes(now)[:1], key) for key, queue in self._queues.items()]
+            return [key for lanes, key in sorted(due) if lanes]
 
     def claim(
         self, notification_id: str, now: datetime, until: datetime, at_once: int, count: int
@@ -166,7 +168,7 @@ class MemoryNotificationStore(NotificationStore):
             lanes = queue.due_lanes(now)
             free = max(0, at_once - len(queue.claims))
             claimed = []
-            for lane in lanes[: min(free, count)]:
+            for _, lane in lanes[: min(free, count)]:
                 known = queue.deliveries[queue.lanes[lane][0][1]]
                 queue.claims[lane] = (known.id, until)
                 queue.deliveries[known.id] = replace(known, version=known.version + 1)

@@ -464,6 +464,16 @@ class DeliveryQueueContract(_Base):
         assert store.due(at(1)) == ["n2"]
         assert [d.notification_id for d in store.claim("n2", at(1), at(31), 1, 1)] == ["n2"]
 
+    def test_the_longest_due_comes_first(self, store: NotificationStore) -> None:
+        for notification_id in ("n2", "n3"):
+            store.add(notification(notification_id), limit=10)
+        store.add_deliveries(
+            [delivery("d1", due=3), delivery("d1", of="n2", due=1), delivery("d1", of="n3", due=2)]
+        )
+
+        assert store.due(at(2)) == ["n2", "n3"]
+        assert store.due(at(3)) == ["n2", "n3", "n1"]
+
     def test_nothing_is_handed_out_while_a_queue_is_paused(self, store: NotificationStore) -> None:
         store.add_deliveries([delivery("d1"), delivery("d2", lane="2")])
         [claimed] = store.claim("n1", at(0), at(30), 1, 1)
