@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from streamwatch.domain.batches import batched
 from streamwatch.domain.models import Streamer, User
@@ -270,13 +270,16 @@ class Streamers:
             self._on_added(created)
         return created
 
-    def update_names(self) -> int:
-        """Update the names of all monitored streamers from Twitch. Returns how many had changed.
+    def update_names(self, min_age: timedelta = timedelta(0)) -> int:
+        """Update the names of the streamers from Twitch who were added at least `min_age` ago.
+        Returns how many had changed.
 
         A batch that Twitch does not answer, or refuses, changes nothing. Raises TwitchError as
         `call_in_batches` does.
         """
-        user_ids = [streamer.user_id for streamer in self._storage.streamers()]
+        latest = self._clock() - min_age
+        streamers = self._storage.streamers()
+        user_ids = [streamer.user_id for streamer in streamers if streamer.added_at <= latest]
         return call_in_batches("Updating the names", user_ids, self._update_names).total
 
     def _update_names(self, user_ids: Collection[str]) -> int:

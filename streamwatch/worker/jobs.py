@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 
 from streamwatch.bootstrap import Services
 from streamwatch.services.errors import AlreadyRunning
@@ -17,6 +18,9 @@ from streamwatch.twitch.base import TwitchError, TwitchUnavailable
 log = logging.getLogger(__name__)
 
 DEFAULT_STREAMERS = "default-streamers"
+
+_NAMES_CURRENT = timedelta(hours=12)
+"""For how long nobody asks for the names of an added streamer: Twitch has just said them."""
 
 
 class RefusedJob(TwitchError):
@@ -46,7 +50,7 @@ def build_jobs(services: Services) -> list[Job]:
         Job(RECONCILE, settings.verify_seconds, lambda _: reconcile(services)),
         Job(REFRESH, settings.refresh_seconds, lambda lease: refresh(services, lease)),
         Job("details", 2, services.poller.fetch_details),
-        Job("names", 86_400, lambda _: services.streamers.update_names(), at_start=False),
+        Job("names", 86_400, lambda _: update_names(services), at_start=False),
         Job("budget", 15, lambda _: publish_rate_limit_job(services)),
         Job("trim-feed", 15, lambda _: services.storage.feed.trim(keep=RESUMABLE)),
     ]
@@ -70,6 +74,11 @@ def add_default_streamers(services: Services) -> None:
         raise TwitchUnavailable(f"{len(result.failed)} default streamers could not be added yet.")
     count = len(services.streamers.all())
     log.info("Initializing status for %d monitored streamers…", count)
+
+
+def update_names(services: Services) -> None:
+    """Update the names and pictures of all streamers, except those just added."""
+    services.streamers.update_names(_NAMES_CURRENT)
 
 
 def publish_rate_limit_job(services: Services) -> None:

@@ -1,6 +1,7 @@
 """Adding and removing streamers."""
 
 from collections.abc import Collection
+from datetime import timedelta
 
 import pytest
 
@@ -167,6 +168,15 @@ def test_names_are_updated_from_twitch(world: World) -> None:
     assert world.services.streamers.update_names() == 1
     assert logins(world) == ["cooler_user"]
     assert world.services.streamers.update_names() == 0
+
+
+def test_names_of_streamers_who_were_just_added_are_not_requested_again(world: World) -> None:
+    world.storage.add_streamers([Streamer("1", "old", "Old", START - timedelta(hours=13))])
+    world.twitch.add_user("renamed", "1")
+    world.services.streamers.add("cool_user")
+    world.twitch.known["1337"] = type(COOL_USER)("1337", "cooler_user", "Cooler_User")
+    assert world.services.streamers.update_names(timedelta(hours=12)) == 1
+    assert sorted(logins(world)) == ["cool_user", "renamed"]
 
 
 def test_names_are_updated_except_those_of_a_batch_that_twitch_refuses(
