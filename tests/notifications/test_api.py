@@ -349,9 +349,11 @@ def test_switched_off_pending_deliveries_are_skipped(working: Api, receiver: Rec
     assert last()["error"] == "the notification was switched off"
 
 
-def test_there_are_two_hundred_notifications_at_most(api: Api) -> None:
-    for _ in range(200):
-        api.add(URL)
+def test_there_are_a_thousand_notifications_at_most(api: Api) -> None:
+    store = api.world.app.extensions["streamwatch"].storage.notifications
+    for number in range(999):
+        assert store.add(notification(id=f"n{number}"), MAX_NOTIFICATIONS)
+    api.add(URL)
 
     problem(api("POST", "", {"kind": "webhook", "url": URL}), 409)
 
