@@ -140,7 +140,7 @@ def test_a_requested_job_survives_the_leader_that_was_killed_while_it_ran(
     added = requests.post(
         f"{service.url}/streamers",
         json={"usernames": ["quillandcopper", "waldkauzig"]},
-        headers={"X-API-Key": API_KEY},
+        headers={"Authorization": f"Bearer {API_KEY}"},
         timeout=10,
     )
     assert added.status_code == 200, added.text
