@@ -63,7 +63,7 @@ class _Batch:
         default_factory=lambda: defaultdict(dict)
     )
     stream_ids: set[str] = field(default_factory=set)
-    """The streams that the events name."""
+    """The streams that the events name, and those that a failed save may have stored."""
     reread: bool = False
     recompute: bool = False
 
@@ -128,10 +128,14 @@ class Projection:
         for _ in range(MAX_SAVES):
             updates = self._updates(batches)
             saved = self._repository.save(updates)
-            conflicts = {update.user_id for update in updates} - saved
-            batches = {user_id: batches[user_id] for user_id in conflicts}
+            conflicts = [update for update in updates if update.user_id not in saved]
+            batches = {update.user_id: batches[update.user_id] for update in conflicts}
             if not batches:
                 return
+            for update in conflicts:
+                # They may have been stored although the state was not, without what it lacked.
+                stored = {item.session.stream_id for item in update.sessions}
+                batches[update.user_id].stream_ids |= stored
         raise AnalyticsError(f"The analytics of user {min(batches)} conflict at every save.")
 
     def _updates(self, batches: Mapping[str, _Batch]) -> list[Update]:

@@ -30,6 +30,7 @@ from streamwatch.analytics.testing.build import (
     online,
     snapshot,
     together,
+    update,
 )
 from streamwatch.domain.totals import totals
 from streamwatch.settings import Settings, SettingsError
@@ -365,6 +366,26 @@ def test_a_session_that_another_process_saved_meanwhile_is_computed_again(
     analytics.project(as_input(snapshot("s1", 30)))
     [session] = analytics.sessions("1337", 1)
     assert (session.ended_at, session.sample_totals.sums.samples) == (at(60), 1)
+
+
+def test_a_session_that_was_saved_without_what_the_state_had_got_meanwhile_is_computed_again(
+    analytics: MongoAnalytics, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An update that counts only while the later one is unknown: with it, nothing changes."""
+    pieces: list[Piece] = [online("s1", 100), snapshot("s1", 160, started=100)]
+    early, late = update("Early", 10), update("Late", 50)
+    analytics.project(as_input(*pieces))
+    read = MongoRepository.stored_sessions
+    others = iter([partial(analytics.project, as_input(late))])
+
+    def stored_sessions(repository: MongoRepository, stream_ids: Any) -> Any:
+        for project in others:  # after the state was read
+            project()
+        return read(repository, stream_ids)
+
+    monkeypatch.setattr(MongoRepository, "stored_sessions", stored_sessions)
+    analytics.project(as_input(early))
+    assert by_id(analytics.sessions("1337", 1)) == expected_sessions([*pieces, early, late])
 
 
 STEPS = ("stream_events", "stream_snapshots", "stream_sessions", "streamer_stats")
