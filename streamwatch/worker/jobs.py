@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 DEFAULT_STREAMERS = "default-streamers"
 
 _NAMES_CURRENT = timedelta(hours=12)
-"""For how long nobody asks for the names of an added streamer: Twitch has just said them."""
+"""For how long the names that a streamer was added with count as current."""
 
 
 class RefusedJob(TwitchError):

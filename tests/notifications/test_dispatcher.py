@@ -8,7 +8,7 @@ import pytest
 from streamwatch.domain.models import User
 from streamwatch.domain.notifications.models import MAX_NOTIFICATIONS, WatchedStreamer
 from streamwatch.services.notifications import dispatcher
-from streamwatch.services.notifications.dispatcher import MAX_ATTEMPTS
+from streamwatch.services.notifications.dispatcher import CLAIM, MAX_ATTEMPTS
 from tests.notifications.build import notification
 from tests.notifications.world import NotificationWorld
 
@@ -54,6 +54,29 @@ def test_attempts_that_do_not_end_are_no_more_than_the_bound(
     for attempt in attempts:
         attempt()
     assert world.dispatcher.run_once() == 10
+
+
+def test_an_attempt_whose_thread_cannot_start_takes_no_room(
+    world: NotificationWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    errors = iter([RuntimeError("can't start new thread")])
+
+    def submit(work: Callable[[], None]) -> None:
+        for error in errors:
+            raise error
+        work()
+
+    monkeypatch.setattr(dispatcher, "MAX_ATTEMPTS", 1)
+    world.add(notification())
+    world.go_live()
+    world.reader.run_once()
+    world.dispatcher = world.dispatcher_with(submit)
+    with pytest.raises(RuntimeError, match="can't start new thread"):
+        world.dispatcher.run_once()
+
+    world.now += CLAIM
+    assert world.dispatcher.run_once() == 1
+    assert world.outcomes() == ["stream.online delivered"]
 
 
 def test_a_target_with_more_to_send_gives_way_to_one_that_waits_longer(

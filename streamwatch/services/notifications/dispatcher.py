@@ -88,9 +88,9 @@ class Dispatcher:
         at_once = self._attempt.sender(notification).at_once
         claimed = self._claim(notification, min(at_once, free))
         for delivery in claimed:
-            with self._lock:
-                self._running += 1
             self._submit(lambda d=delivery: self._work(notification, d))  # type: ignore[misc]
+            with self._lock:  # not before: no thread may have started
+                self._running += 1
         return len(claimed)
 
     def _claim(self, notification: Notification, count: int) -> list[Delivery]:
